@@ -1,0 +1,72 @@
+"""The verdict on one submission: points and a message per item, findings, timings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PropertyVerdict(Record):
+    """One sentence of the rubric and whether the evidence bears it out.
+
+    `status` is `ungraded` when the evidence does not decide it; `message` is written for the student.
+    """
+
+    id: str
+    rubric: str
+    max_points: float
+    points: float
+    status: Literal["passed", "failed", "ungraded"]
+    message: str = ""
+
+
+class ItemVerdict(Record):
+    """The points of one item; `points` is None when a person has to give them."""
+
+    id: str
+    title: str
+    max_points: float
+    points: float | None
+    status: Literal["graded", "ungraded"]
+    message: str
+    properties: tuple[PropertyVerdict, ...] = ()
+
+
+class Finding(Record):
+    """Something that a person should know and that costs no points by itself."""
+
+    kind: str
+    text: str
+    cell: str | None = None
+    audience: Literal["grader", "both"] = "grader"
+
+
+class Verdict(Record):
+    """Everything decided about one submission.
+
+    `state` is the one word for the class table: `graded`, `needs a person` (an item is ungraded)
+    or `failed to run` (nothing could be executed; `reason` says why).
+    """
+
+    assignment: str
+    student: str
+    state: Literal["graded", "needs a person", "failed to run"]
+    reason: str = ""
+    items: tuple[ItemVerdict, ...]
+    findings: tuple[Finding, ...] = ()
+    timings: dict[str, float] = {}
+    grader: dict[str, str] = {}
+
+    @property
+    def points(self) -> float:
+        """Sum of the points given; ungraded items count nothing yet."""
+        return round(sum(item.points or 0.0 for item in self.items), 2)
+
+    @property
+    def max_points(self) -> float:
+        return sum(item.max_points for item in self.items)
