@@ -87,9 +87,10 @@ def _reason(result: dict[str, str]) -> str:
 
 def _configuration(root: Path) -> Config:
     """The course's own nbgrader configuration, so that the formgrader's button makes the same release."""
-    from traitlets.config import PyFileConfigLoader
+    from traitlets.config.loader import PyFileConfigLoader
 
-    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    return config
 
 
 def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,12 @@ def source_path(assignment: Assignment, root: Path = ROOT) -> Path:
 def read(path: Path) -> NotebookNode:
     """The notebook at `path`; raises ReleaseError when there is none or it is not one."""
     try:
-        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     except FileNotFoundError:
         raise ReleaseError(f"There is no notebook at {path}.") from None
     except (ValueError, nbformat.ValidationError) as error:
         raise ReleaseError(f"{path} cannot be read as a notebook: {error}.") from None
+    return notebook
 
 
 def dumps(notebook: NotebookNode) -> str:
@@ -77,7 +79,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
     Rewritten are the cell `settings`, the marked numbers in the text and the points of the graded cells.
     Raises ReleaseError when the text marks a number that the assignment does not have.
     """
-    fresh = nbformat.from_dict(notebook)
+    fresh = deepcopy(notebook)
     shown = marked_numbers(assignment)
     points = {item.id: int(item.points) if item.points.is_integer() else item.points for item in assignment.items}
 

@@ -1,0 +1,154 @@
+"""The student version: what the source makes, without the solution, and failing loudly where work is missing."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+import types
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import ROOT, Assignment
+from autograder.errors import ReleaseError
+from autograder.release import check, release
+from autograder.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
+
+ASSIGNMENT = Assignment.load("tta-eta")
+RELEASED = ROOT / "release" / "tta-eta" / "tta-eta.ipynb"
+CODE_TASKS = [cell for cell in ASSIGNMENT.cells if not cell.endswith("-comment")]
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A copy of what a release is made from and of the release."""
+    shutil.copytree(ROOT / "source", tmp_path / "source")
+    shutil.copytree(ROOT / "release" / "tta-eta", tmp_path / "release" / "tta-eta")
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    return tmp_path
+
+
+def test_the_committed_release_is_what_the_source_makes() -> None:
+    check(ASSIGNMENT)
+
+
+def test_a_release_is_the_same_byte_for_byte_and_leaves_nothing_else(course: Path) -> None:
+    shutil.rmtree(course / "release")
+    folder = release(ASSIGNMENT, course)
+    assert folder == course / "release" / "tta-eta"
+    assert {path.name for path in folder.iterdir()} == {"tta-eta.ipynb", "requirements.txt"}
+    assert (folder / "tta-eta.ipynb").read_bytes() == RELEASED.read_bytes()
+    assert {path.name for path in course.iterdir()} == {"source", "release", "nbgrader_config.py"}
+    assert source_path(ASSIGNMENT, course).read_bytes() == source_path(ASSIGNMENT).read_bytes()
+
+
+def test_no_line_of_the_solution_is_released() -> None:
+    secret: set[str] = set()
+    given: set[str] = set()
+    for cell in read(source_path(ASSIGNMENT)).cells:
+        inside, outside, _ = solution_lines(cell)
+        secret.update(inside)
+        given.update(outside)
+    released = {line.strip() for cell in read(RELEASED).cells for line in cell.source.splitlines()}
+    assert "n_ts = Xts_scale.shape[0]" in secret
+    assert released & (secret - given) == set()
+
+
+@pytest.mark.parametrize("grade_id", CODE_TASKS)
+def test_every_stub_fails_loudly(grade_id: str) -> None:
+    names: dict[str, object] = {"callbacks": types.SimpleNamespace(Callback=object)}
+    stub = cells_by_id(read(RELEASED))[grade_id].source
+    with pytest.raises(NotImplementedError):
+        exec(stub + "\nTrainToAccuracy()" * (grade_id == "callback"), names)
+
+
+def test_unanswered_comments_say_so() -> None:
+    cells = cells_by_id(read(RELEASED))
+    assert {cells[name].source for name in ("lr-comment", "bs-comment")} == {"YOUR ANSWER HERE"}
+
+
+def test_given_cells_cannot_be_edited_or_deleted_by_accident() -> None:
+    for cell in read(RELEASED).cells:
+        noted = grader_metadata(cell)
+        if noted.get("locked"):
+            assert cell.metadata["editable"] is False
+        if noted:
+            assert cell.metadata["deletable"] is False
+
+
+def test_a_release_of_another_source_is_found_out(course: Path) -> None:
+    path = source_path(ASSIGNMENT, course)
+    path.write_text(path.read_text().replace("One hidden layer", "A hidden layer"), encoding="utf-8")
+    with pytest.raises(ReleaseError, match=r"not what the source makes \(tta-eta.ipynb\); run `make release`"):
+        check(ASSIGNMENT, course)
+
+
+@pytest.mark.parametrize("stray", ["notes.txt", None])
+def test_a_stray_or_missing_file_is_found_out(course: Path, stray: str | None) -> None:
+    folder = course / "release" / "tta-eta"
+    if stray:
+        (folder / stray).write_text("?")
+    else:
+        (folder / "requirements.txt").unlink()
+    with pytest.raises(ReleaseError, match=stray or "requirements.txt"):
+        check(ASSIGNMENT, course)
+
+
+def test_a_released_solution_is_found_out(course: Path) -> None:
+    path = course / "release" / "tta-eta" / "tta-eta.ipynb"
+    notebook = read(path)
+    cells_by_id(notebook)["data-details"].source = "n_tr, n_feat = Xtr_scale.shape"
+    path.write_text(dumps(notebook), encoding="utf-8")
+    with pytest.raises(ReleaseError, match="shows a line of the solution: 'n_tr, n_feat = Xtr_scale.shape'"):
+        check(ASSIGNMENT, course)
+
+
+def test_a_missing_release_is_found_out(course: Path) -> None:
+    shutil.rmtree(course / "release")
+    with pytest.raises(ReleaseError, match="no release of tta-eta yet"):
+        check(ASSIGNMENT, course)
+
+
+def test_nbgrader_says_why_in_one_sentence(course: Path) -> None:
+    path = source_path(ASSIGNMENT, course)
+    notebook = read(path)
+    notebook.metadata["kernelspec"]["language"] = "cobol"
+    path.write_text(dumps(notebook), encoding="utf-8")
+    with pytest.raises(ReleaseError) as caught:
+        release(ASSIGNMENT, course)
+    assert str(caught.value).startswith("nbgrader cannot make the release of tta-eta: language 'cobol'")
+    assert "\n" not in str(caught.value)
+
+
+def test_one_edit_of_the_settings_reaches_source_and_release(course: Path) -> None:
+    path = course / "source" / "tta-eta" / "assignment.toml"
+    edited = path.read_text().replace("threshold = 0.95", "threshold = 0.98").replace("points = 15", "points = 20")
+    path.write_text(edited, encoding="utf-8")
+    assert tomllib.loads(edited)["parameters"]["threshold"] == 0.98
+    other = Assignment.load("tta-eta", course)
+    with pytest.raises(ReleaseError, match="Cell callback gives 15 points, assignment.toml 20"):
+        check(other, course)
+    release(other, course)
+    check(other, course)
+    for notebook in (read(source_path(other, course)), read(course / "release" / "tta-eta" / "tta-eta.ipynb")):
+        cells = cells_by_id(notebook)
+        assert "THRESHOLD = 0.98" in cells["settings"].source
+        assert ">20<!--/--> points" in cells["callback-text"].source
+        assert cells["callback"].metadata["nbgrader"]["points"] == 20
+
+
+def test_the_package_for_students_holds_the_data(course: Path) -> None:
+    (course / "data").mkdir()
+    (course / "data" / "uiowa_test_labels.npy").write_bytes(b"labels")
+    (course / "data" / "README.md").write_text("about the data")
+    package = release(ASSIGNMENT, course).with_suffix(".zip")
+    first = package.read_bytes()
+    with zipfile.ZipFile(package) as archive:
+        assert archive.namelist() == [
+            "tta-eta/data/uiowa_test_labels.npy",
+            "tta-eta/requirements.txt",
+            "tta-eta/tta-eta.ipynb",
+        ]
+    release(ASSIGNMENT, course)
+    assert package.read_bytes() == first

@@ -1,0 +1,198 @@
+"""The instructor's notebook: complete, and following the numbers of assignment.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+
+from autograder.assignment import ROOT, Assignment
+from autograder.errors import ReleaseError
+from autograder.source import cells_by_id, dumps, grader_metadata, read, refresh, source_path, validate_source
+
+ASSIGNMENT = Assignment.load("tta-eta")
+SOURCE = source_path(ASSIGNMENT)
+
+
+@pytest.fixture
+def notebook() -> NotebookNode:
+    return read(SOURCE)
+
+
+def changed_assignment(**parameters: object) -> Assignment:
+    """The assignment with other parameters, and two points more for the callback."""
+    settings = ASSIGNMENT.model_dump()
+    settings["parameters"] |= parameters
+    for item in settings["items"]:
+        item["points"] += 2 * (item["id"] == "callback")
+    return Assignment.model_validate(settings)
+
+
+def test_the_source_is_complete() -> None:
+    validate_source(SOURCE, ASSIGNMENT)
+
+
+def test_every_item_has_a_graded_cell_with_its_points(notebook: NotebookNode) -> None:
+    cells = cells_by_id(notebook)
+    graded = {
+        grade_id: grader_metadata(cell)["points"]
+        for grade_id, cell in cells.items()
+        if "points" in cell.metadata["nbgrader"]
+    }
+    assert graded == {item.id: item.points for item in ASSIGNMENT.items}
+
+
+def test_every_solution_cell_is_one_that_an_item_judges(notebook: NotebookNode) -> None:
+    solutions = [grade_id for grade_id, cell in cells_by_id(notebook).items() if grader_metadata(cell)["solution"]]
+    assert solutions == list(ASSIGNMENT.cells)
+
+
+def test_every_given_cell_is_locked(notebook: NotebookNode) -> None:
+    free = [cell.id for cell in notebook.cells if not grader_metadata(cell).get("locked")]
+    assert free == ["student", *ASSIGNMENT.cells]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(p for p in ROOT.glob("*/**/*.ipynb") if p.parts[len(ROOT.parts)] in {"source", "release", "notebooks"}),
+    ids=lambda path: path.name,
+)
+def test_notebooks_in_the_repository_carry_no_outputs(path: Path) -> None:
+    carried = [
+        cell.id for cell in read(path).cells if cell.cell_type == "code" and (cell.outputs or cell.execution_count)
+    ]
+    assert carried == []
+
+
+def test_refresh_changes_nothing_the_second_time(notebook: NotebookNode) -> None:
+    other = changed_assignment(threshold=0.98)
+    once = refresh(notebook, other)
+    assert dumps(once) != dumps(notebook)
+    assert dumps(refresh(once, other)) == dumps(once)
+
+
+def test_refresh_leaves_its_argument_alone(notebook: NotebookNode) -> None:
+    before = dumps(notebook)
+    refresh(notebook, changed_assignment(threshold=0.98))
+    assert dumps(notebook) == before
+
+
+def test_other_parameters_reach_the_settings_the_text_and_the_points(notebook: NotebookNode) -> None:
+    other = changed_assignment(
+        threshold=0.98, learning_rates=(0.0001, 0.001, 0.01, 0.1), batch_sizes=(64, 1024, 8192), max_epochs=250
+    )
+    fresh = refresh(notebook, other)
+    names: dict[str, object] = {}
+    exec(cells_by_id(fresh)["settings"].source, names)
+    assert names["THRESHOLD"] == 0.98
+    assert names["LEARNING_RATES"] == [0.0001, 0.001, 0.01, 0.1]
+    assert names["BATCH_SIZES"] == [64, 1024, 8192]
+    text = "\n".join(cell.source for cell in fresh.cells if cell.cell_type == "markdown")
+    for shown in (">0.98<", ">0.0001, 0.001, 0.01, 0.1<", ">64, 1024, 8192<", ">250<", ">17<", ">102<"):
+        assert shown in text
+    assert ">0.95<" not in text
+    assert cells_by_id(fresh)["callback"].metadata["nbgrader"]["points"] == 17
+
+
+def test_every_parameter_is_a_setting_and_no_number_of_it_stands_elsewhere_in_the_code(notebook: NotebookNode) -> None:
+    names: dict[str, object] = {}
+    exec(cells_by_id(notebook)["settings"].source, names)
+    for name in type(ASSIGNMENT.parameters).model_fields:
+        assert name.upper() in names
+    rest = "\n".join(c.source for c in notebook.cells if c.cell_type == "code" and c.id != "settings")
+    for number in ("0.95", "500", "2048", "0.0001", "128"):
+        assert number not in rest
+
+
+def double_an_id(notebook: NotebookNode) -> None:
+    notebook.cells[0].metadata["nbgrader"]["grade_id"] = "settings"
+
+
+def drop_a_task(notebook: NotebookNode) -> None:
+    notebook.cells.remove(cells_by_id(notebook)["bs-plots"])
+
+
+def drop_a_check(notebook: NotebookNode) -> None:
+    notebook.cells.remove(cells_by_id(notebook)["lr-metrics"])
+
+
+def forget_an_end(notebook: NotebookNode) -> None:
+    cell = cells_by_id(notebook)["lr-loop"]
+    cell.source = cell.source.replace("### END SOLUTION", "")
+
+
+def solve_in_a_given_cell(notebook: NotebookNode) -> None:
+    cells_by_id(notebook)["model"].source += "\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION"
+
+
+def forget_the_markers(notebook: NotebookNode) -> None:
+    cells_by_id(notebook)["data-details"].source = "n_tr = 1"
+
+
+def other_points(notebook: NotebookNode) -> None:
+    cells_by_id(notebook)["callback"].metadata["nbgrader"]["points"] = 3
+
+
+def unknown_graded_cell(notebook: NotebookNode) -> None:
+    metadata = {"schema_version": 3, "grade_id": "extra", "grade": True, "solution": False, "locked": True, "points": 1}
+    notebook.cells.append(new_code_cell("assert True", id="extra", metadata={"nbgrader": metadata}))
+
+
+def forget_a_flag(notebook: NotebookNode) -> None:
+    del cells_by_id(notebook)["imports"].metadata["nbgrader"]["locked"]
+
+
+def keep_an_output(notebook: NotebookNode) -> None:
+    cells_by_id(notebook)["data"].outputs = [new_output("stream", text="12")]
+
+
+def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
+    cells_by_id(notebook)["settings"].source += "\nPATIENCE = 4"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (double_an_id, "The grade_id settings is given to 2 cells."),
+        (drop_a_task, "There is no solution cell bs-plots."),
+        (drop_a_check, "There is no check cell lr-metrics."),
+        (forget_an_end, "In cell lr-loop a BEGIN SOLUTION or END SOLUTION has no partner."),
+        (solve_in_a_given_cell, "Cell model holds a solution, and is not marked as a solution cell."),
+        (forget_the_markers, "Cell data-details holds no solution between BEGIN SOLUTION and END SOLUTION."),
+        (other_points, "Cell callback gives 3 points, assignment.toml 15."),
+        (unknown_graded_cell, "Cell extra is graded, and assignment.toml has no such item."),
+        (forget_a_flag, "Cell imports does not say whether it is locked."),
+        (keep_an_output, "Cell data carries outputs; run `make release`."),
+        (
+            type_a_number_into_the_settings,
+            "The notebook does not carry the numbers of assignment.toml; run `make release`.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    spoil: Callable[[NotebookNode], None], sentence: str, notebook: NotebookNode, tmp_path: Path
+) -> None:
+    spoil(notebook)
+    path = tmp_path / "tta-eta.ipynb"
+    path.write_text(dumps(notebook), encoding="utf-8")
+    with pytest.raises(ReleaseError) as caught:
+        validate_source(path, ASSIGNMENT)
+    assert f"tta-eta.ipynb: {sentence}" in str(caught.value).splitlines()
+
+
+def test_a_mark_that_no_parameter_has_is_an_error(notebook: NotebookNode) -> None:
+    notebook.cells[0].source += "<!--speed-->3<!--/-->"
+    with pytest.raises(ReleaseError, match="<!--speed-->"):
+        refresh(notebook, ASSIGNMENT)
+
+
+@pytest.mark.parametrize(("text", "reason"), [(None, "no notebook"), ("{", "cannot be read as a notebook")])
+def test_a_source_that_is_no_notebook_is_an_error(text: str | None, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "tta-eta.ipynb"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ReleaseError, match=reason):
+        validate_source(path, ASSIGNMENT)
