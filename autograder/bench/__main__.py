@@ -1,0 +1,26 @@
+"""`python -m bench -f CONNECTION_FILE`: an IPython kernel with the bench inside."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+def main(argv: list[str]) -> None:
+    from ipykernel.kernelapp import IPKernelApp
+
+    import bench
+    from bench.session import start
+
+    app = IPKernelApp.instance()
+    app.initialize(argv)
+    app.shell.run_line_magic("matplotlib", "inline")
+    bench._session = start(app.shell)
+    app.start()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

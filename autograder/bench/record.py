@@ -1,0 +1,39 @@
+"""The recorder: writes down what the notebook did, one JSON object a line, as soon as it is known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+LIMIT = 16_000_000
+"""Bytes of evidence that one run may write; what comes after is dropped, and the loss is noted."""
+
+
+class Recorder:
+    """Appends events to the evidence file; a kernel that dies keeps what was written so far."""
+
+    def __init__(self, path: str, nonce: str) -> None:
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the kernel
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+        self._left = LIMIT
+        self._nonce = nonce
+        self.cell = -1
+        self.sequence = 0
+        self.muted = False
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Writes one event; the cell it belongs to and its place in the sequence are added."""
+        if self.muted:
+            return
+        self.sequence += 1
+        line = self._encode({"kind": kind, "run": self._nonce, "cell": self.cell, "sequence": self.sequence, **fields})
+        self._left -= len(line)
+        if self._left < 0:
+            line = self._encode({"kind": "overflow", "run": self._nonce, "cell": self.cell, "sequence": self.sequence})
+            self.muted = True
+        self._file.write(line + "\n")
+        self._file.flush()
+
+    def window(self, begin: float, end: float) -> None:
+        """A measurement window of the energy monitor, in virtual seconds."""
+        self.event("window", begin=begin, end=end)

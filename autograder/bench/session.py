@@ -1,0 +1,130 @@
+"""One run of a notebook under the bench: sets everything up and follows the kernel cell by cell."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from . import clock as clocks
+from . import energy
+from .callback import NAME, CallbackWatch, drive
+from .clock import Clock
+from .describe import describe
+from .figures import FigureWatch
+from .record import Recorder
+from .rows import Rows
+from .surroundings import Surroundings
+from .training import Training
+
+
+class Session:
+    """The bench of one kernel; `start` makes it, IPython's cell events drive it."""
+
+    def __init__(self, challenge: dict[str, Any], folder: Path, shell: Any) -> None:
+        self.challenge, self.shell = challenge, shell
+        self.clock = Clock()
+        self.recorder = Recorder(str(folder / challenge["evidence_file"]), challenge["nonce"])
+        self.surroundings = Surroundings(folder, challenge["gpus"])
+        names = challenge["data_files"]
+        self.rows = Rows(*(self.surroundings.arrays[name] for name in names))
+        self.watch = CallbackWatch(self.recorder)
+        self.training = Training(challenge, self.clock, self.recorder, self.rows, self.watch)
+        self.figures = FigureWatch()
+        self._driven: Any = None
+        self._described: dict[str, str] = {}
+
+    def install(self) -> None:
+        keras.utils.set_random_seed(self.challenge["seed"])
+        self.surroundings.install(self.shell)
+        self.watch.install()
+        self.training.install()
+        energy.install(self.clock, self.recorder, self.challenge["gpus"])
+        clocks.install(self.clock)
+        self.shell.events.register("pre_run_cell", self._before_cell)
+        self.shell.events.register("post_run_cell", self._after_cell)
+        self.recorder.event("start")
+
+    def _before_cell(self, info: Any) -> None:
+        self.recorder.cell += 1
+        self.recorder.event("begin")
+
+    def _after_cell(self, result: Any) -> None:
+        error = result.error_before_exec or result.error_in_exec
+        self._drive_callback()
+        self._record_names()
+        self._record("figures", self.figures.described())
+        kind = type(error).__name__ if error is not None else None
+        self.recorder.event("end", error=kind, message=_short(error))
+
+    def _drive_callback(self) -> None:
+        cls = self.shell.user_ns.get(NAME)
+        trials = self.challenge["trials"]
+        if cls is None or cls is self._driven or not trials:
+            return
+        self._driven = cls
+        if isinstance(cls, type):
+            self.watch.wrap(cls)
+        random_state = np.random.get_state()
+        self.recorder.event("callback", results=drive(cls, trials, self.recorder))
+        np.random.set_state(random_state)
+
+    def _record_names(self) -> None:
+        for name in self.challenge["names"]:
+            if name in self.shell.user_ns:
+                self._record("name", describe(self.shell.user_ns[name]), name)
+
+    def _record(self, kind: str, value: Any, name: str = "") -> None:
+        """Writes a description only when it differs from the last one."""
+        text = json.dumps(value)
+        if self._described.get(kind + name) != text:
+            self._described[kind + name] = text
+            self.recorder.event(kind, name=name, value=value)
+
+    def stand_in(self, task: str) -> None:
+        """Puts into the notebook's namespace what the task should have defined; see the challenge's `stand_ins`."""
+        namespace = self.shell.user_ns
+        if task == "data-details":
+            x, y = (self.surroundings.arrays[name] for name in self.challenge["data_files"][:2])
+            values = (len(x), self.rows.n_test, x.shape[1], len(np.unique(y)))
+            namespace.update(zip(("n_tr", "n_ts", "n_feat", "n_class"), values, strict=True))
+        elif task == "callback":
+            namespace[NAME] = self._driven = _stand_in_callback(self.training)
+        else:
+            namespace.update(json.loads(json.dumps(self.challenge["stand_ins"].get(task, {}))))
+
+
+def _stand_in_callback(training: Training) -> type:
+    class TrainToAccuracy(keras.callbacks.Callback):
+        """Ends each training at an epoch that the challenge chose."""
+
+        def __init__(self, threshold: float = 0.9, patience: int = 3) -> None:
+            super().__init__()
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            if epoch + 1 >= training.stop_hint:
+                self.model.stop_training = True
+
+    return TrainToAccuracy
+
+
+def _short(error: BaseException | None) -> str:
+    try:
+        return str(error)[:500] if error is not None else ""
+    except Exception:
+        return ""
+
+
+def start(shell: Any) -> Session:
+    """Reads the challenge of this run and takes over the kernel; the challenge's file is gone before the first cell."""
+    folder = Path(os.environ["BENCH_FOLDER"])
+    path = folder / "challenge.json"
+    challenge = json.loads(path.read_text(encoding="utf-8"))
+    path.unlink()
+    session = Session(challenge, folder, shell)
+    session.install()
+    return session

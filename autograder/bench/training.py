@@ -1,0 +1,329 @@
+"""Training under the bench: `Model.fit` with Keras's contract, but accuracies, seconds and joules of the challenge.
+
+Everything around the optimizer steps is Keras's own: shapes, labels, losses, metrics and optimizers are checked by a
+real forward pass and a real (zero) optimizer step, callbacks are driven by `keras.callbacks.CallbackList`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from .callback import CallbackWatch
+from .clock import Clock
+from .record import Recorder
+from .rows import Rows, as_arrays
+
+
+class Script:
+    """Which training curve, seconds and joules a `fit` gets; each plan is served once, then the spares in turn."""
+
+    def __init__(self, challenge: dict[str, Any]) -> None:
+        self.plans: list[dict[str, Any]] = challenge["plans"]
+        self._waiting = {key: list(numbers) for key, numbers in challenge["settings"].items()}
+        self._spares: list[int] = list(challenge["spares"])
+        self._served = 0
+
+    def plan(self, learning_rate: float | None, batch_size: int | None, given_cell: bool) -> int:
+        waiting = self._waiting.get(f"{learning_rate or 0:.5g}/{batch_size}", [])
+        if waiting and not given_cell:
+            return waiting.pop(0)
+        self._served += 1
+        return self._spares[self._served % len(self._spares)]
+
+
+class Training:
+    """Replaces the training methods of `keras.Model` and records each use of them."""
+
+    def __init__(
+        self, challenge: dict[str, Any], clock: Clock, recorder: Recorder, rows: Rows, watch: CallbackWatch
+    ) -> None:
+        self.scripted = challenge["training"] == "scripted"
+        self.costs: dict[str, list[float]] = challenge["costs"]
+        self.script = Script(challenge)
+        self.clock, self.recorder, self.rows, self.watch = clock, recorder, rows, watch
+        self.given_cells: set[int] = set(challenge["given_cells"])
+        self.stop_hint = 0
+        self._trained: set[str] = set()
+        self._models: dict[int, tuple[int, Any]] = {}
+        self._inside = 0
+
+    def install(self) -> None:
+        training = self
+        originals = {name: getattr(keras.Model, name) for name in ("fit", "evaluate", "predict", "compile", "__call__")}
+        fit_signature = inspect.signature(originals["fit"])
+
+        def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
+            bound = fit_signature.bind(model, *args, **kwargs)
+            bound.apply_defaults()
+            arguments = dict(list(bound.arguments.items())[1:])
+            return training.fit(originals["fit"], model, arguments)
+
+        def compile(model: Any, *args: Any, **kwargs: Any) -> Any:
+            result = originals["compile"](model, *args, **kwargs)
+            if training.scripted:
+                model.run_eagerly = True
+            training.clock.advance(*training.costs["compile"])
+            return result
+
+        def evaluate(model: Any, x: Any = None, y: Any = None, batch_size: Any = None, *args: Any, **kwargs: Any) -> Any:
+            if batch_size is None and isinstance(x, np.ndarray):
+                batch_size = max(32, len(x))
+            with training.use("evaluate", model, x, y):
+                return originals["evaluate"](model, x, y, batch_size, *args, **kwargs)
+
+        def predict(model: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+            with training.use("predict", model, x, None):
+                return originals["predict"](model, x, *args, **kwargs)
+
+        def call(model: Any, *args: Any, **kwargs: Any) -> Any:
+            data = args[0] if args else None
+            if training._inside or not (isinstance(data, np.ndarray) or hasattr(data, "numpy")):
+                return originals["__call__"](model, *args, **kwargs)
+            with training.use("predict", model, data, None):
+                return originals["__call__"](model, *args, **kwargs)
+
+        for replacement in (fit, compile, evaluate, predict):
+            replacement.__doc__ = originals[replacement.__name__].__doc__
+            setattr(keras.Model, replacement.__name__, replacement)
+        keras.Model.__call__ = call
+
+    def use(self, what: str, model: Any, x: Any, y: Any) -> _Use:
+        return _Use(self, what, model, x, y)
+
+    def number(self, model: Any) -> int:
+        """A small number for a model; the model is kept, so that no other gets the same."""
+        return self._models.setdefault(id(model), (len(self._models), model))[0]
+
+    def fit(self, original: Any, model: Any, arguments: dict[str, Any]) -> Any:
+        """Runs one `fit` and records its arguments, its beginning and end on the clock, and the model that came out."""
+        with self.unseen():
+            record = self._before(model, arguments)
+        try:
+            run = self._scripted if self.scripted else self._real
+            return run(original, model, arguments, record)
+        except BaseException as error:
+            record["error"] = f"{type(error).__name__}: {str(error)[:300]}"
+            raise
+        finally:
+            with self.unseen():
+                self._after(model, record)
+
+    @contextlib.contextmanager
+    def unseen(self) -> Iterator[None]:
+        """What the bench itself does with a model is not recorded and costs nothing."""
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    def _before(self, model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+        optimizer = getattr(model, "optimizer", None)
+        rate = _learning_rate(optimizer)
+        x, y = arguments["x"], arguments["y"]
+        batch_size = arguments["batch_size"] or _dataset_batch(x) or 32
+        record: dict[str, Any] = {
+            "model": self.number(model),
+            "trained_before": bool(self._trained.intersection(_fingerprints(model))),
+            "optimizer": type(optimizer).__name__,
+            "learning_rate": rate,
+            "loss": _loss_name(getattr(model, "loss", None)),
+            "batch_size": batch_size,
+            "epochs": arguments["epochs"],
+            "initial_epoch": arguments["initial_epoch"],
+            "validation_split": arguments["validation_split"],
+            "data": self.rows.describe(x, y),
+            "validation": self._validation(arguments["validation_data"]),
+            "callbacks": [self.watch.describe(callback) for callback in _flat(arguments["callbacks"])],
+        }
+        record["plan"] = self.script.plan(rate, batch_size, self.recorder.cell in self.given_cells) if self.scripted else None
+        record["val_accuracy"], record["epochs_run"] = [], 0
+        record["begin"], record["begin_energy"] = self.clock.now(), self.clock.joules
+        return record
+
+    def _validation(self, data: Any) -> dict[str, Any] | None:
+        if data is None:
+            return None
+        if isinstance(data, (tuple, list)):
+            return self.rows.describe(*data[:2])
+        return self.rows.describe(data)
+
+    def _after(self, model: Any, record: dict[str, Any]) -> None:
+        record["end"], record["end_energy"] = self.clock.seconds, self.clock.joules
+        self._trained.update(_fingerprints(model))
+        try:
+            record["test_predictions"] = np.argmax(np.asarray(model(self.rows.x_test, training=False)), axis=-1).tolist()
+        except Exception:
+            record["test_predictions"] = None
+        if self.scripted:
+            record["val_accuracy"] = []
+        self.recorder.event("fit", **record)
+
+    def _real(self, original: Any, model: Any, arguments: dict[str, Any], record: dict[str, Any]) -> Any:
+        """Keras's own training; the clock still shows the challenge's seconds and joules."""
+        training = self
+        costs = self.costs["epoch"]
+
+        class Record(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+                training.clock.advance(*costs)
+                record["epochs_run"] += 1
+                record["val_accuracy"].append(float((logs or {}).get("val_accuracy", np.nan)))
+
+        self.stop_hint = 5
+        self.clock.advance(*self.costs["fit"])
+        with self.unseen():
+            return original(model, **{**arguments, "callbacks": [Record(), *_flat(arguments["callbacks"])]})
+
+    def _scripted(self, original: Any, model: Any, arguments: dict[str, Any], record: dict[str, Any]) -> Any:
+        """The challenge's curve through Keras's callback protocol."""
+        with self.unseen():
+            names = self._check(model, arguments)
+        plan = self.script.plans[record["plan"]]
+        self.stop_hint = plan["stand_in_stop"]
+        steps = -(-max(1, record["data"]["rows"]) // record["batch_size"])
+        listener = keras.callbacks.CallbackList(
+            _flat(arguments["callbacks"]),
+            add_history=True,
+            add_progbar=False,
+            verbose=0,
+            epochs=arguments["epochs"],
+            steps=steps,
+            model=model,
+        )
+        model.stop_training = False
+        self.clock.advance(*self.costs["fit"])
+        listener.on_train_begin()
+        logs: dict[str, float] = {}
+        for epoch in range(arguments["initial_epoch"], arguments["epochs"]):
+            listener.on_epoch_begin(epoch)
+            self._batches(listener, steps)
+            self.clock.advance(*plan["epoch_cost"])
+            record["epochs_run"] += 1
+            logs = _logs(plan, record["epochs_run"] - 1, names)
+            listener.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        with self.unseen():
+            self._learn(model, plan)
+        listener.on_train_end(logs)
+        return model.history
+
+    def _batches(self, listener: Any, steps: int) -> None:
+        if getattr(listener, "_should_call_train_batch_hooks", True):
+            for step in range(steps):
+                listener.on_train_batch_begin(step)
+                listener.on_train_batch_end(step, {"loss": 1.0})
+
+    def _check(self, model: Any, arguments: dict[str, Any]) -> list[str]:
+        """What Keras itself would refuse, it refuses here; returns the names in the logs of an epoch."""
+        model._assert_compile_called("fit")
+        x, y = as_arrays(arguments["x"], arguments["y"])
+        split = arguments["validation_split"] or 0.0
+        if split and hasattr(arguments["x"], "element_spec"):
+            raise ValueError("`validation_split` is only supported for Tensors or NumPy arrays.")
+        if not 0.0 <= split < 1.0:
+            raise ValueError(f"`validation_split` must be between 0 and 1, received: {split}.")
+        if x.shape[0] != y.shape[0]:
+            raise ValueError(f"Data cardinality is ambiguous: x has {x.shape[0]} rows and y has {y.shape[0]}.")
+        model.stop_training = False
+        predicted = model(x[:256], training=True)
+        model.compute_loss(x=x[:256], y=y[:256], y_pred=predicted)
+        model.optimizer.apply([keras.ops.zeros_like(v) for v in model.trainable_variables], model.trainable_variables)
+        names = list(model.compute_metrics(x[:256], y[:256], predicted))
+        model.reset_metrics()
+        validated = bool(split) or arguments["validation_data"] is not None
+        return [*names, *(f"val_{name}" for name in names if validated)]
+
+    def _learn(self, model: Any, plan: dict[str, Any]) -> None:
+        """Moves the weights so that the model has a test accuracy of its own."""
+        weights = [np.asarray(weight) for weight in model.get_weights()]
+        noise = np.random.default_rng(plan["weights_seed"])
+        model.set_weights([w + noise.normal(0, 1e-3, w.shape).astype(w.dtype) for w in weights])
+        last = model.layers[-1]
+        if not isinstance(last, keras.layers.Dense):
+            return
+        hidden = self.rows.x_test
+        for layer in model.layers[:-1]:
+            hidden = layer(hidden)
+        hidden = np.column_stack([np.asarray(hidden, np.float64), np.ones(self.rows.n_test)])
+        wrong = noise.permutation(self.rows.n_test)[: plan["test_errors"]]
+        wanted = self.rows.y_test.astype(int).copy()
+        wanted[wrong] = (wanted[wrong] + 1) % last.units
+        target = np.where(np.arange(last.units) == wanted[:, None], 5.0, -5.0)
+        solution = hidden.T @ np.linalg.solve(hidden @ hidden.T + 1e-6 * np.eye(self.rows.n_test), target)
+        parts = [solution[:-1], solution[-1]] if last.use_bias else [solution[:-1]]
+        last.set_weights([part.astype(np.float32) for part in parts])
+
+
+class _Use:
+    """One use of a model outside `fit`: costs time and energy, and is recorded."""
+
+    def __init__(self, training: Training, what: str, model: Any, x: Any, y: Any) -> None:
+        self.training, self.what, self.model, self.x, self.y = training, what, model, x, y
+
+    def __enter__(self) -> None:
+        training = self.training
+        if not training._inside:
+            training.clock.advance(*training.costs["evaluate"])
+            seen = training.rows.describe(self.x, self.y)
+            training.recorder.event("use", what=self.what, model=training.number(self.model), data=seen, at=training.clock.seconds)
+        training._inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        self.training._inside -= 1
+
+
+def _logs(plan: dict[str, Any], epoch: int, names: list[str]) -> dict[str, float]:
+    curve = plan["val_accuracy"]
+    value = curve[epoch] if epoch < len(curve) else curve[len(curve) - plan["tail"] :][(epoch - len(curve)) % plan["tail"]]
+    trained = min(0.9999, 0.97 + 0.0001 * epoch)
+    readings = {"accuracy": trained, "val_accuracy": value, "loss": 1 / (epoch + 2), "val_loss": 2 * (1 - value)}
+    for name in names:
+        if name not in readings:
+            accuracy = readings["val_accuracy"] if name.startswith("val_") else trained
+            readings[name] = accuracy if "acc" in name else 1 - accuracy
+    return {name: readings[name] for name in names}
+
+
+def _flat(callbacks: Any) -> list[Any]:
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return list(callbacks.callbacks)
+    return list(keras.tree.flatten(callbacks))
+
+
+def _learning_rate(optimizer: Any) -> float | None:
+    try:
+        return float(np.asarray(optimizer.learning_rate))
+    except Exception:
+        return None
+
+
+def _loss_name(loss: Any) -> str:
+    return loss if isinstance(loss, str) else getattr(loss, "__name__", None) or type(loss).__name__
+
+
+def _dataset_batch(x: Any) -> int | None:
+    spec = getattr(x, "element_spec", None)
+    first = spec[0] if isinstance(spec, tuple) else spec
+    if first is None:
+        return None
+    return next(iter(x))[0].shape[0]
+
+
+def _fingerprints(model: Any) -> set[str]:
+    """A hash per weight matrix; biases start at zero in every model and tell nothing."""
+    try:
+        matrices = [np.asarray(weight) for weight in model.get_weights() if weight.ndim >= 2]
+    except Exception:
+        return set()
+    return {hashlib.sha256(matrix.tobytes()).hexdigest()[:16] for matrix in matrices}

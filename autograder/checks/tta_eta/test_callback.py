@@ -1,0 +1,147 @@
+"""Item callback: `TrainToAccuracy` stops at the right epoch, for the right reason."""
+
+from __future__ import annotations
+
+from autograder.case import Case, Undecided, Wrong, items, points
+from autograder.evidence import CallbackDriven, TrialResult
+from autograder.trials import Trial, first_stop
+
+pytestmark = items("callback")
+Answer = tuple[Trial, TrialResult]
+
+
+def answers(case: Case, family: str) -> list[Answer]:
+    """What the class answered to the trials of a family."""
+    driven = case.evidence.of(CallbackDriven)
+    if not driven:
+        if any(case.evidence.cells[index].status == "ran" for index in case.cells):
+            raise Wrong("There is no class TrainToAccuracy after its cell has run.")
+        case.missing("There is no class TrainToAccuracy")
+    trials, results = case.challenge.trials, driven[-1].results
+    if len(trials) != len(results):
+        raise Undecided("The record of the callback's answers is not complete.")
+    return [(trial, result) for trial, result in zip(trials, results, strict=True) if trial.family == family]
+
+
+def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
+    found = answers(case, family)
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def strip(trial: Trial, last: int | None = None) -> str:
+    """The curve as a line of epochs; a bar marks the end of training."""
+    shown = [f"{value:.4g}" for value in trial.val_accuracy]
+    if last is not None:
+        shown.insert(last + 1, "|")
+    return " ".join(shown)
+
+
+def arguments(trial: Trial) -> str:
+    return f"threshold {trial.threshold:g}, patience {trial.patience}"
+
+
+def after(epoch: int | None) -> str:
+    return "did not stop" if epoch is None else f"stopped after epoch {epoch + 1}"
+
+
+def no_error(answer: Answer) -> None:
+    trial, result = answer
+    if result.error:
+        raise Wrong(f"With {arguments(trial)} on val_accuracy {strip(trial)} it raised {result.error}.")
+
+
+def hold_against_reference(found: list[Answer]) -> None:
+    """Raises Wrong with the shortest curve on which the class stopped at another epoch than the rule says."""
+    for trial, result in sorted(found, key=lambda answer: len(answer[0].val_accuracy)):
+        no_error((trial, result))
+        expected = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
+        if result.stop != expected:
+            raise Wrong(explain(trial, result.stop, expected))
+
+
+def explain(trial: Trial, stopped: int | None, expected: int | None) -> str:
+    shown = f"{arguments(trial)}: on val_accuracy {strip(trial, stopped)} it {after(stopped)}"
+    if expected is None:
+        return f"{shown}; no {trial.patience} epochs in a row were above the threshold."
+    if stopped is not None and stopped < expected:
+        return f"{shown}; {trial.patience} in a row above the threshold had not been reached."
+    return f"{shown}; the last of {trial.patience} in a row above the threshold was epoch {expected + 1}."
+
+
+def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False) -> None:
+    """Raises Wrong when two related curves end differently; `shift` allows for a longer beginning of the second."""
+    if all(result.stop is None for pair in found for _, result in pair):
+        no_error(found[0][0])
+        raise Wrong("It never stopped, so this could not be seen.")
+    for first, second in sorted(found, key=lambda pair: len(pair[1][0].val_accuracy)):
+        no_error(first)
+        no_error(second)
+        longer = len(second[0].val_accuracy) - len(first[0].val_accuracy) if shift else 0
+        expected = None if first[1].stop is None else first[1].stop + longer
+        if second[1].stop != expected:
+            trial, result = second
+            raise Wrong(
+                f"{arguments(trial)}: on val_accuracy {strip(trial, result.stop)} it {after(result.stop)}; {reason}"
+            )
+
+
+@points(3)
+def test_stops_on_plain_curves(case: Case) -> None:
+    """Training stops at the end of the epoch that completes `patience` epochs in a row above the threshold."""
+    hold_against_reference(answers(case, "plain"))
+
+
+@points(2)
+def test_equal_is_a_miss(case: Case) -> None:
+    """A `val_accuracy` exactly equal to the threshold is not above it."""
+    hold_alike(pairs(case, "equal"), "an epoch equal to the threshold counts as not above it.")
+
+
+@points(2)
+def test_a_miss_starts_the_count_again(case: Case) -> None:
+    """One epoch at or below the threshold starts the count again."""
+    hold_alike(pairs(case, "reset"), "the epochs above the threshold must come in a row.", shift=True)
+
+
+@points(2)
+def test_reads_val_accuracy(case: Case) -> None:
+    """The validation accuracy decides, not the training accuracy."""
+    hold_alike(pairs(case, "val_accuracy"), "it must look at val_accuracy only, whatever accuracy says.")
+
+
+@points(2)
+def test_honours_its_arguments(case: Case) -> None:
+    """`threshold` and `patience` count, given by keyword or by position."""
+    found = answers(case, "arguments")
+    if all(result.stop is None for _, result in found):
+        no_error(found[0])
+        raise Wrong("It never stopped, so this could not be seen.")
+    half = len(found) // 2
+    base = found[0][1].stop
+    for index, (trial, result) in enumerate(found):
+        no_error((trial, result))
+        reference = [first_stop(t.val_accuracy, t.threshold, t.patience) for t, _ in (found[index % half], found[0])]
+        wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
+        if result.stop != wanted:
+            raise Wrong(
+                f"Made by {trial.call} with {arguments(trial)}, on val_accuracy {strip(trial, result.stop)} it "
+                f"{after(result.stop)}; with {arguments(found[0][0])} it {after(base)}."
+            )
+
+
+@points(1)
+def test_defaults(case: Case) -> None:
+    """Without arguments the threshold is 0.9 and the patience 3."""
+    hold_alike([(second, first) for first, second in pairs(case, "defaults")], "made without arguments, it must act as with threshold 0.9 and patience 3.")
+
+
+@points(1)
+def test_instances_share_nothing(case: Case) -> None:
+    """Two instances do not disturb each other."""
+    hold_alike(pairs(case, "instances"), "a second instance was in use at the same time and must not matter.")
+
+
+@points(2)
+def test_right_on_every_curve(case: Case) -> None:
+    """On every curve that was tried, training stops at the right epoch or not at all."""
+    hold_against_reference(answers(case, "any"))

@@ -1,0 +1,213 @@
+"""Items lr-loop and bs-loop: how each model was trained."""
+
+from __future__ import annotations
+
+import math
+
+from autograder.case import Case, Undecided, Wrong, forall, items, points
+from autograder.checks.tta_eta.sweep import Sweep, close
+from autograder.evidence import CallbackDriven, Fit, Use
+
+pytestmark = items("lr-loop", "bs-loop")
+Trained = tuple[Fit, float | None]
+
+
+def trained(case: Case) -> Sweep:
+    """The loop with its trainings; without any there is nothing to judge."""
+    sweep = Sweep.of(case)
+    if not sweep.fits:
+        if sweep.rows and sweep.recorded is not None:
+            raise Undecided("The list has rows, but no training with Model.fit was seen: a person has to look.")
+        case.missing("No model was trained")
+    return sweep
+
+
+def where(sweep: Sweep, fit: Fit, value: float | None) -> str:
+    return sweep.label(value if value is not None else sweep.used(fit))
+
+
+@points(2)
+def test_every_setting_is_trained_once(case: Case) -> None:
+    """There is one training for each value, none is missing and none comes twice."""
+    sweep = trained(case)
+    count, wanted = len(sweep.fits), len(sweep.values)
+    if count != wanted:
+        used = {sweep.used(fit) for fit in sweep.fits}
+        missing = [f"{value:g}" for value in sweep.values if not any(close(u, value, 1e-4) for u in used)]
+        hint = f" Missing: {', '.join(missing)}." if missing and count < wanted else ""
+        raise Wrong(f"{count} models were trained; it should be one for each of the {wanted} values.{hint}")
+    if failed := next((fit for fit in sweep.fits if fit.error), None):
+        raise Wrong(f"A training stopped with {failed.error}.")
+    used_values = [sweep.used(fit) for fit in sweep.fits]
+    if len({f"{value:.5g}" for value in used_values}) > 1:
+        forall(
+            sweep.intended,
+            lambda t: None
+            if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4)
+            else f"One training used {sweep.label(sweep.used(t[0]))}, which is not among the values asked for or came twice.",
+        )
+
+
+@points(2)
+def test_each_model_is_new(case: Case) -> None:
+    """Each iteration begins with a new, untrained model."""
+    sweep = trained(case)
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        if not fit.trained_before and fit.initial_epoch == 0:
+            return None
+        return f"At {where(sweep, fit, value)} the model had been trained before: make a new one in each iteration."
+
+    forall(sweep.intended, rule)
+
+
+@points(2)
+def test_optimizer(case: Case) -> None:
+    """The optimizer is Adam with this iteration's learning rate."""
+    sweep = trained(case)
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        wanted = sweep.fixed if sweep.loop == "bs" else value
+        if fit.optimizer != "Adam":
+            return f"At {where(sweep, fit, value)} the optimizer was {fit.optimizer}; it should be Adam."
+        if fit.learning_rate is None:
+            raise Undecided("The learning rate of an optimizer could not be read.")
+        if wanted is None or close(fit.learning_rate, wanted, 1e-4):
+            return None
+        return f"At {where(sweep, fit, value)} Adam had the learning rate {fit.learning_rate:.4g}; it should have {wanted:g}."
+
+    forall(sweep.intended, rule)
+
+
+@points(2)
+def test_batch_size(case: Case) -> None:
+    """`fit` gets this iteration's batch size."""
+    sweep = trained(case)
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        wanted = sweep.fixed if sweep.loop == "lr" else value
+        if wanted is None or close(float(fit.batch_size), wanted, 1e-6):
+            return None
+        return f"At {where(sweep, fit, value)} fit ran with batch size {fit.batch_size}; it should be {wanted:g}."
+
+    forall(sweep.intended, rule)
+
+
+@points(1)
+def test_training_data(case: Case) -> None:
+    """The model is trained on the scaled training notes and their labels."""
+    sweep, n = trained(case), case.challenge.n_train
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        held_back = fit.validation.train if fit.validation else 0
+        if fit.data.test:
+            return None
+        if fit.data.other or not fit.data.train:
+            return f"At {where(sweep, fit, value)} fit got rows that are not in the scaled training data."
+        if fit.data.labels_fit is False:
+            return f"At {where(sweep, fit, value)} the labels do not belong to the rows."
+        if fit.data.train + held_back < n - 1:
+            return f"At {where(sweep, fit, value)} only {fit.data.train} of the {n} training notes were given to fit."
+        return None
+
+    forall(sweep.intended, rule)
+
+
+@points(1)
+def test_validation_split(case: Case) -> None:
+    """20% of the training notes are held back for validation."""
+    sweep, n = trained(case), case.challenge.n_train
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        place = where(sweep, fit, value)
+        if fit.validation is not None:
+            if fit.validation.test:
+                return f"At {place} the test set was the validation data; hold back 20% of the training notes instead."
+            share = fit.validation.train / n
+            whole = fit.data.train + fit.validation.train <= n + 1
+            return None if abs(share - 0.2) < 0.01 and whole else f"At {place} the validation data was not 20% of the training notes."
+        split = fit.validation_split or 0.0
+        return None if math.isclose(split, 0.2, abs_tol=1e-6) else f"At {place} validation_split was {split:g}; it should be 0.2."
+
+    forall(sweep.intended, rule)
+
+
+@points(1)
+def test_cap_of_epochs(case: Case) -> None:
+    """A training may take as many epochs as the lab allows, and no more."""
+    sweep, cap = trained(case), case.parameters.max_epochs
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        return None if fit.epochs == cap else f"At {where(sweep, fit, value)} fit was given {fit.epochs} epochs; it should be {cap}."
+
+    forall(sweep.intended, rule)
+
+
+@points(2)
+def test_callback_in_use(case: Case) -> None:
+    """`TrainToAccuracy` ends each training, with the lab's threshold and patience, counting from zero."""
+    sweep = trained(case)
+    p = case.parameters
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        place = where(sweep, fit, value)
+        used = [callback for callback in fit.callbacks if callback.watched]
+        if not used:
+            return f"At {place} no TrainToAccuracy was among the callbacks of fit."
+        known = used[0].threshold is not None and used[0].patience is not None
+        if known and not (close(used[0].threshold, p.threshold, 1e-6) and used[0].patience == p.patience):
+            made = f"threshold {used[0].threshold:g} and patience {used[0].patience:g}"
+            return f"At {place} TrainToAccuracy was made with {made}; it should be {p.threshold:g} and {p.patience}."
+        fresh = fresh_stop(case, fit)
+        if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
+            return (
+                f"At {place} training ended after {fit.epochs_run} epochs, where a new TrainToAccuracy ends it after {fresh}: "
+                "make a new one for each training."
+            )
+        return None
+
+    forall(sweep.intended, rule)
+
+
+def fresh_stop(case: Case, fit: Fit) -> int | None:
+    """After how many epochs a fresh instance of the student's class ends this training; None if that is not known."""
+    driven = case.evidence.of(CallbackDriven)
+    if fit.plan is None or not driven or "callback" in case.evidence.stand_ins:
+        return None
+    plans = [result for trial, result in zip(case.challenge.trials, driven[-1].results, strict=False) if trial.family == "plan"]
+    if fit.plan >= len(plans) or plans[fit.plan].error:
+        return None
+    stop = plans[fit.plan].stop
+    return case.parameters.max_epochs if stop is None else stop + 1
+
+
+@points(3)
+def test_test_set_is_kept_apart(case: Case) -> None:
+    """The test set has no part in training: not in `fit`, not as validation data, not before the training is over."""
+    sweep = trained(case)
+    uses = [use for use in case.evidence.of(Use) if use.data.test]
+
+    def rule(t: Trained) -> str | None:
+        fit, value = t
+        place = where(sweep, fit, value)
+        if fit.data.test:
+            return f"At {place} test notes were among the data given to fit."
+        if fit.validation is not None and fit.validation.test:
+            return f"At {place} the test set was the validation data, so that it decided when training ended."
+        if any(use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence for use in uses if not earlier_fit(sweep, use, fit)):
+            return f"At {place} the model was evaluated on the test set before its training was over."
+        return None
+
+    forall(sweep.intended, rule)
+
+
+def earlier_fit(sweep: Sweep, use: Use, fit: Fit) -> bool:
+    """Whether the use came after an earlier training of the same model, of which it is the evaluation."""
+    return any(other.model == fit.model and other.end <= use.at and other.sequence < fit.sequence for other in sweep.fits)

@@ -1,0 +1,198 @@
+"""Items lr-metrics and bs-metrics: the list of metrics has the right form and tells the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from autograder.case import Case, Undecided, Wrong, forall, items, points
+from autograder.checks.tta_eta.sweep import Sweep, close, number
+from autograder.evidence import Fit, Value
+
+pytestmark = items("lr-metrics", "bs-metrics")
+NEEDED = ("batch_size", "learning_rate", "epochs", "test_accuracy", "train_time")
+
+
+def recorded(case: Case) -> Sweep:
+    """The loop with its rows; without any there is nothing to judge."""
+    sweep = Sweep.of(case)
+    if sweep.recorded is None:
+        case.missing(f"There is no list {sweep.name}")
+    if not sweep.rows:
+        case.missing(f"{sweep.name} holds no rows")
+    return sweep
+
+
+def verified(case: Case) -> Sweep:
+    """The loop with rows and the trainings that they tell of."""
+    sweep = recorded(case)
+    if not sweep.fits:
+        raise Undecided(f"{sweep.name} has rows, but no training with Model.fit was seen: a person has to look.")
+    if not any(row.entries for row in sweep.rows):
+        raise Wrong(f"The rows of {sweep.name} are not dictionaries.")
+    return sweep
+
+
+def place(sweep: Sweep, row: Value) -> str:
+    index = next((i for i, other in enumerate(sweep.rows) if other is row), 0)
+    return f"row {index + 1} of {sweep.name}"
+
+
+def needs_number(sweep: Sweep, row: Value, key: str) -> str | None:
+    """A complaint when the row has no usable number under the key."""
+    value = (row.entries or {}).get(key)
+    if value is None:
+        return f"In {place(sweep, row)} the key {key!r} is missing."
+    if value.number is None:
+        return f"In {place(sweep, row)} {key} is of type {value.type}; it must be a number."
+    return None if math.isfinite(value.number) else f"In {place(sweep, row)} {key} is {value.number}."
+
+
+def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) -> None:
+    """Checks one key of every row against the training that the row tells of."""
+    sweep = verified(case)
+    forall(sweep.rows, lambda row: needs_number(sweep, row, key))
+    forall(sweep.pairs, lambda pair: rule(sweep, *pair))
+    if len(sweep.pairs) < len(sweep.rows):
+        raise Wrong(f"{sweep.name} has {len(sweep.rows)} rows, but only {len(sweep.fits)} models were trained.")
+
+
+@points(2)
+def test_structure(case: Case) -> None:
+    """The list holds one dictionary for each setting, with all the keys."""
+    sweep = recorded(case)
+    assert sweep.recorded is not None
+    if sweep.recorded.type not in ("list", "tuple"):
+        raise Wrong(f"{sweep.name} is a {sweep.recorded.type}; it must be a list of dictionaries.")
+    if bad := next((row for row in sweep.rows if row.entries is None), None):
+        raise Wrong(f"{place(sweep, bad).capitalize()} is of type {bad.type}; it must be a dictionary.")
+    if len(sweep.rows) > 1 and len({row.identity for row in sweep.rows}) < len(sweep.rows):
+        raise Wrong("One and the same dictionary was appended again and again: make a new one in each iteration.")
+    if len(sweep.rows) != len(sweep.values):
+        raise Wrong(f"{sweep.name} has {len(sweep.rows)} rows; it should have one for each of the {len(sweep.values)} settings.")
+    forall(NEEDED, lambda key: _missing_key(sweep, key))
+
+
+def _missing_key(sweep: Sweep, key: str) -> str | None:
+    lacking = [row for row in sweep.rows if key not in (row.entries or {})]
+    return f"The key {key!r} is missing in {place(sweep, lacking[0])}." if lacking else None
+
+
+@points(2)
+def test_settings(case: Case) -> None:
+    """`batch_size` and `learning_rate` are those of the iteration."""
+    sweep = recorded(case)
+    for key in (sweep.key, sweep.fixed_key):
+        forall(sweep.rows, lambda row, key=key: needs_number(sweep, row, key))  # type: ignore[misc]
+    forall(sweep.rows, lambda row: _fixed(sweep, row))
+    left = list(sweep.values)
+    for row in sweep.rows:
+        value = number(row, sweep.key)
+        match = next((v for v in left if close(value, v, 1e-4)), None)
+        if match is None and not any(r is row and close(value, sweep.used(fit), 1e-4) for r, fit in sweep.pairs):
+            raise Wrong(f"In {place(sweep, row)} {sweep.key} is {value:g}, which is not this iteration's value.")
+        if match is not None:
+            left.remove(match)
+    crossed = [row for row, fit in sweep.pairs if _crossed(sweep, row, fit)]
+    if crossed:
+        raise Wrong(f"In {place(sweep, crossed[0])} {sweep.key} is not the one that its model was trained with.")
+
+
+def _fixed(sweep: Sweep, row: Value) -> str | None:
+    value = number(row, sweep.fixed_key)
+    own = [sweep.used_fixed(fit) for other, fit in sweep.pairs if other is row]
+    if close(value, sweep.fixed, 1e-4) or any(close(value, used, 1e-4) for used in own):
+        return None
+    return f"In {place(sweep, row)} {sweep.fixed_key} is {value:g}; it was {sweep.fixed:g}."
+
+
+def _crossed(sweep: Sweep, row: Value, fit: Fit) -> bool:
+    """Whether the row carries the setting of another training, although its own had one of the values asked for."""
+    own = any(close(sweep.used(fit), value, 1e-4) for value in sweep.values)
+    several = len({f"{sweep.used(f):.5g}" for f in sweep.fits}) > 1
+    return own and several and not close(number(row, sweep.key), sweep.used(fit), 1e-4)
+
+
+@points(2)
+def test_epochs(case: Case) -> None:
+    """`epochs` is how many epochs the model was trained."""
+
+    def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
+        value = number(row, "epochs")
+        if value == fit.epochs_run:
+            return None
+        hint = " That is the argument of fit, not what ran." if value == fit.epochs else ""
+        hint = " That is the number of the last epoch, which counts from 0." if value == fit.epochs_run - 1 else hint
+        return f"In {place(sweep, row)} epochs is {value:g}, but the training took {fit.epochs_run}.{hint}"
+
+    hold(case, "epochs", rule)
+
+
+@points(3)
+def test_test_accuracy(case: Case) -> None:
+    """`test_accuracy` is the accuracy of this model on the test data, between 0 and 1."""
+    sweep = verified(case)
+    truths = [sweep.accuracy(fit) for _, fit in sweep.pairs]
+    values = [number(row, "test_accuracy") for row, _ in sweep.pairs]
+    wrong = not all(close(v, t, 1e-4) for v, t in zip(values, truths, strict=True))
+    if len(truths) > 1 and wrong:
+        if all(close(v, t, 1e-4) for v, t in zip(values, running_means(truths), strict=True)):
+            raise Wrong(
+                "From the second row on, test_accuracy is the mean over all models so far: one metric object was used for "
+                "all of them and never reset. Evaluate each model by itself."
+            )
+        if all(close(v, 100 * t, 1e-4) for v, t in zip(values, truths, strict=True)):
+            raise Wrong("test_accuracy is given in percent; it must be a number between 0 and 1.")
+
+    def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
+        value, truth = number(row, "test_accuracy"), sweep.accuracy(fit)
+        if abs(value - truth) <= 1e-4:
+            return None
+        other = next((f for f in sweep.fits if f is not fit and abs(sweep.accuracy(f) - value) <= 1e-4), None)
+        hint = " That is the accuracy of another model." if other else ""
+        return f"In {place(sweep, row)} test_accuracy is {value:.4f}; this model has {truth:.4f} on the test data.{hint}"
+
+    hold(case, "test_accuracy", rule)
+
+
+def running_means(truths: list[float]) -> list[float]:
+    return list(np.cumsum(truths) / np.arange(1, len(truths) + 1))
+
+
+@points(2)
+def test_train_time(case: Case) -> None:
+    """`train_time` is the seconds from just before `fit` to just after it."""
+
+    def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
+        return _measured(sweep, row, "train_time", "s", fit.seconds, {k: c[0] for k, c in case.challenge.costs.items()})
+
+    hold(case, "train_time", rule)
+
+
+def _measured(sweep: Sweep, row: Value, key: str, unit: str, truth: float, costs: dict[str, float]) -> str | None:
+    value = number(row, key)
+    if close(value, truth, 0.01):
+        return None
+    hint = ""
+    if close(value, 1000 * truth, 0.01) or close(1000 * value, truth, 0.01):
+        hint = f" The unit should be {unit}."
+    elif close(value - truth, costs["evaluate"], 0.2):
+        hint = " It also covers the evaluation."
+    elif close(value - truth, costs["compile"], 0.2):
+        hint = " It also covers compiling the model."
+    return f"In {place(sweep, row)} {key} is {value:.4g} {unit}, but fit alone took {truth:.4g} {unit}.{hint}"
+
+
+@points(1)
+def test_total_energy(case: Case) -> None:
+    """`total_energy` is the joules in the window around `fit`; where none is measured it is absent, None or NaN."""
+    sweep = verified(case)
+    given = [(row.entries or {}).get("total_energy") for row in sweep.rows]
+    nothing = [value is None or value.type == "NoneType" or (value.number is not None and math.isnan(value.number)) for value in given]
+    if all(nothing) and not sweep.windowed:
+        return
+    if not sweep.windowed:
+        raise Wrong("total_energy has numbers, but no energy was measured around fit: leave it out or set it to None.")
+    hold(case, "total_energy", lambda s, row, fit: _measured(s, row, "total_energy", "J", fit.joules, {k: c[1] for k, c in case.challenge.costs.items()}))

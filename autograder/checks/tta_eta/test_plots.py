@@ -1,0 +1,246 @@
+"""Items lr-plots and bs-plots: one figure that shows the list as bars."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from autograder.case import Case, Undecided, Wrong, forall, items, points
+from autograder.checks.tta_eta.sweep import Sweep, close, number
+from autograder.evidence import Axes, Bar, Figures, FigureSeen
+
+pytestmark = items("lr-plots", "bs-plots")
+QUANTITIES = {"train_time": "time to accuracy", "total_energy": "energy to accuracy", "test_accuracy": "test accuracy", "epochs": "epochs"}
+WORDS = {"train_time": r"time|tta|second", "total_energy": r"energy|eta\b|joule", "test_accuracy": r"accura|acc\b", "epochs": r"epoch"}
+UNITS = {"train_time": r"\b(s|sec|secs|seconds?|min|minutes?)\b", "total_energy": r"\b(k?J|k?joules?|k?Wh)\b"}
+LEAST_SPREAD = 0.05
+"""Share of the axis by which the highest and the lowest bar must differ to be told apart."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One subplot with bars; `heights` by value of the swept setting where the axis tells it, else in order."""
+
+    axes: Axes
+    values: tuple[float, ...]
+
+    @cached_property
+    def bars(self) -> list[Bar]:
+        return sorted((b for b in self.axes.bars if math.isfinite(length(b))), key=lambda b: centre(b))
+
+    @cached_property
+    def categories(self) -> list[float | None]:
+        """The value of the swept setting that the axis shows under each bar."""
+        ticks = self.axes.ticks if all(b.upright for b in self.bars) else self.axes.yticks
+        shown = []
+        for bar in self.bars:
+            near = [tick for tick in ticks if abs(tick.at - centre(bar)) <= 0.6 and tick.text] if ticks else []
+            text = min(near, key=lambda tick: abs(tick.at - centre(bar))).text if near else ""
+            value = parse(text)
+            wanted = [v for v in self.values if value is not None and close(value, v, 1e-3)]
+            at = [v for v in self.values if close(centre(bar), v, 1e-2)]
+            shown.append(wanted[0] if wanted else at[0] if at else None)
+        return shown
+
+    @cached_property
+    def named(self) -> bool:
+        """Whether every bar stands at another one of the values."""
+        found = [c for c in self.categories if c is not None]
+        return len(found) == len(self.bars) and len(set(found)) == len(found)
+
+    def shows(self, truth: dict[float, float]) -> bool:
+        """Whether the bars are these values, by category or, where the axis names none, in order."""
+        bars = {c: b for c, b in zip(self.categories, self.bars, strict=True) if c is not None} if self.named else {}
+        if not bars:
+            if len(self.bars) != len(truth):
+                return False
+            bars = dict(zip(truth, self.bars, strict=True))
+        wanted = {value: t for value, t in truth.items() if math.isfinite(t)}
+        return bool(wanted) and all(v in bars and self._is(bars[v], t) for v, t in wanted.items())
+
+    def _is(self, bar: Bar, truth: float) -> bool:
+        percent = 100 * truth if "%" in self.words or "percent" in self.words else truth
+        ends = (length(bar), length(bar) + (bar.y if bar.upright else bar.x))
+        return any(close(end, value, 1e-3) for end in ends for value in (truth, percent))
+
+    @cached_property
+    def words(self) -> str:
+        a = self.axes
+        return " ".join((a.title, a.ylabel, a.xlabel, *a.legend, *(bar.label for bar in a.bars[:1]))).lower()
+
+
+def length(bar: Bar) -> float:
+    return bar.height if bar.upright else bar.width
+
+
+def centre(bar: Bar) -> float:
+    return bar.x + bar.width / 2 if bar.upright else bar.y + bar.height / 2
+
+
+def parse(text: str) -> float | None:
+    """The number in a tick label, also as a power of ten."""
+    if power := re.search(r"10\^\{?(-?\d+)\}?", text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")):
+        return 10.0 ** int(power.group(1))
+    found = re.search(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?", text.replace("−", "-").replace(",", ""))
+    return float(found.group()) if found else None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The figure that is judged, and what it should show."""
+
+    case: Case
+    sweep: Sweep
+    figure: FigureSeen
+    truths: dict[str, dict[float, float]]
+
+    @cached_property
+    def panels(self) -> list[Panel]:
+        return [Panel(axes, tuple(self.sweep.values)) for axes in self.figure.axes if axes.bars]
+
+    @cached_property
+    def shown(self) -> dict[str, Panel]:
+        """Which panel shows which quantity, by the bars."""
+        found: dict[str, Panel] = {}
+        for quantity, truth in self.truths.items():
+            fitting = [p for p in self.panels if p.shows(truth) and p not in found.values()]
+            best = [p for p in fitting if re.search(WORDS[quantity], p.words)] or fitting
+            if best:
+                found[quantity] = best[0]
+        return found
+
+    def meant(self, quantity: str) -> Panel | None:
+        """The panel that shows the quantity by its bars, or claims to by its words."""
+        if quantity in self.shown:
+            return self.shown[quantity]
+        free = [p for p in self.panels if p not in self.shown.values()]
+        named = [p for p in free if re.search(WORDS[quantity], p.words)]
+        return named[0] if named else None
+
+
+def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
+    """What the list holds, by quantity and setting; a quantity without any number is not asked for."""
+    found = {}
+    for quantity in QUANTITIES:
+        values = {number(row, sweep.key): number(row, quantity) for row in sweep.rows}
+        values = {_nearest(key, sweep.values): value for key, value in values.items()}
+        if quantity != "total_energy" or any(math.isfinite(v) for v in values.values()):
+            found[quantity] = values
+    return found
+
+
+def _nearest(key: float, values: tuple[float, ...]) -> float:
+    return next((value for value in values if close(key, value, 1e-3)), key)
+
+
+def picture(case: Case) -> Picture:
+    """The figure of the task: of all figures the one that shows most of the list, in doubt the last of the task's cell."""
+    sweep = Sweep.of(case)
+    drawn = case.evidence.of(Figures)
+    own = {f.number for event in drawn if event.cell in case.cells for f in event.value} - {
+        f.number for event in drawn if event.cell < min(case.cells, default=0) for f in event.value
+    }
+    figures = drawn[-1].value if drawn else ()
+    wanted = truths(sweep)
+    candidates = [Picture(case, sweep, figure, wanted) for figure in figures]
+    ranked = sorted(candidates, key=lambda p: (len(p.shown), p.figure.number in own, len(p.panels), p.figure.number))
+    ranked = [p for p in ranked if p.shown or p.figure.number in own]
+    if not ranked:
+        case.missing("No figure was drawn")
+    if not sweep.rows:
+        raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: a person has to look.")
+    return ranked[-1]
+
+
+@points(2)
+def test_one_figure_of_bar_plots(case: Case) -> None:
+    """One figure holds a bar plot for each quantity: time, energy if it was measured, test accuracy, epochs."""
+    seen = picture(case)
+    wanted = len(seen.truths)
+    if len(seen.panels) == wanted:
+        return
+    if not seen.panels and any(axes.lines for axes in seen.figure.axes):
+        raise Wrong("The figure shows lines; the values should be bars.")
+    raise Wrong(f"The figure holds {len(seen.panels)} bar plots; it should hold {wanted}, all in one figure.")
+
+
+@points(3)
+def test_bars_are_the_recorded_values(case: Case) -> None:
+    """The bars are as high as the values in the list."""
+    seen = picture(case)
+    lacking = [name for quantity, name in QUANTITIES.items() if quantity in seen.truths and quantity not in seen.shown]
+    if lacking:
+        raise Wrong(f"No bar plot of the figure shows the {' or the '.join(lacking)} of {seen.sweep.name}.")
+
+
+@points(1)
+def test_horizontal_axis(case: Case) -> None:
+    """The swept setting is on the horizontal axis, each bar at its value."""
+    seen = picture(case)
+
+    def rule(panel: Panel) -> str | None:
+        if not all(bar.upright for bar in panel.bars):
+            return f"The bars lie down; the {seen.sweep.key.replace('_', ' ')} belongs on the horizontal axis."
+        shown = [c for c in panel.categories if c is not None]
+        if panel.named and len(shown) == len(panel.bars):
+            return None
+        return f"The horizontal axis does not show the {seen.sweep.key.replace('_', ' ')} under each bar."
+
+    if not seen.panels:
+        raise Wrong("The figure has no bars.")
+    forall(seen.panels, rule)
+
+
+@points(1)
+def test_labels(case: Case) -> None:
+    """Every axis has a label, with the unit where there is one."""
+    seen = picture(case)
+    if not seen.panels:
+        raise Wrong("The figure has no bars.")
+    forall(seen.panels, lambda panel: _label_complaint(seen, panel))
+
+
+def _label_complaint(seen: Picture, panel: Panel) -> str | None:
+    axes, figure = panel.axes, seen.figure
+    below = [figure.axes[i].xlabel for i in axes.shared_x if i < len(figure.axes)]
+    beside = [figure.axes[i].ylabel for i in axes.shared_y if i < len(figure.axes)]
+    if not any(label.strip() for label in (axes.xlabel, figure.xlabel, *below)):
+        return "A subplot has no label on its horizontal axis."
+    quantity = next((q for q, p in seen.shown.items() if p is panel), None)
+    vertical = [axes.ylabel, figure.ylabel, *beside]
+    if not any(label.strip() for label in vertical):
+        return f"The vertical axis of the {QUANTITIES[quantity]} has no label." if quantity else "A vertical axis has no label."
+    if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
+        return f"The label of the {QUANTITIES[quantity]} names no unit."
+    return None
+
+
+@points(1)
+def test_vertical_range(case: Case) -> None:
+    """The vertical range lets the bars be told apart."""
+    seen = picture(case)
+    if not seen.panels:
+        raise Wrong("The figure has no bars.")
+
+    def rule(quantity: str) -> str | None:
+        panel = seen.meant(quantity)
+        if panel is None or told_apart(panel):
+            return None
+        return f"In the plot of the {QUANTITIES[quantity]} the bars look the same: choose a vertical range in which they differ."
+
+    forall(seen.truths, rule)
+
+
+def told_apart(panel: Panel) -> bool:
+    """Whether the visible ends of the highest and the lowest bar differ by a visible share of the axis."""
+    ends = [(bar.y + bar.height) if bar.upright else (bar.x + bar.width) for bar in panel.bars]
+    low, high = panel.axes.ylim if all(bar.upright for bar in panel.bars) else panel.axes.xlim
+    low, high = min(low, high), max(low, high)
+    if max(ends) - min(ends) < 1e-3 * max(map(abs, ends)):
+        return low < max(ends)
+    inside = [min(max(end, low), high) for end in ends]
+    if panel.axes.yscale == "log" and low > 0:
+        inside, low, high = [math.log(end) for end in inside], math.log(low), math.log(high)
+    return (max(inside) - min(inside)) >= LEAST_SPREAD * (high - low)

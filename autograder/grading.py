@@ -1,0 +1,212 @@
+"""Grades one submission: runs it, judges it, and runs it again where a broken task would spoil the ones after it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from nbformat import NotebookNode
+
+from . import challenge as challenges
+from .assignment import Assignment
+from .errors import EvidenceError, KernelFailed, SubmissionError
+from .evidence import Evidence, Window
+from .judge import judge
+from .runner import Limits, Run, run
+from .submission import Submission, find_file, load_release, prepare, read_notebook
+from .verdict import Finding, ItemVerdict, Verdict
+
+Training = Literal["scripted", "real"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How submissions are run; `seed` None draws a new challenge for each."""
+
+    seed: int | None = None
+    training: Training = "scripted"
+    limits: Limits = field(default_factory=Limits)
+    kernel: str = "auto"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """The verdict on a submission with what it rests on."""
+
+    verdict: Verdict
+    evidence: Evidence | None = None
+    executed: NotebookNode | None = None
+
+
+def grade_folder(assignment: Assignment, folder: Path, student: str, options: Options) -> Graded:
+    """Grades what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
+    try:
+        path, findings = find_file(folder, assignment)
+        notebook = read_notebook(path)
+        submission = prepare(student, notebook, load_release(assignment), assignment)
+    except SubmissionError as error:
+        return Graded(not_run(assignment, student, str(error)))
+    found = (*findings, *submission.findings)
+    return grade(assignment, Submission(student, submission.notebook, submission.roles, found), options)
+
+
+def grade_notebook(assignment: Assignment, notebook: NotebookNode, *, seed: int, student: str = "student") -> Verdict:
+    """Grades a notebook that is already in memory."""
+    submission = prepare(student, notebook, load_release(assignment), assignment)
+    return grade(assignment, submission, Options(seed=seed)).verdict
+
+
+def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
+    """The verdict on what cannot be executed: no points, every item explained."""
+    items = tuple(
+        ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=0.0, status="graded", message=reason)
+        for i in assignment.judged_items
+    )
+    return Verdict(assignment=assignment.name, student=student, state="failed to run", reason=reason, items=items)
+
+
+def grade(assignment: Assignment, submission: Submission, options: Options) -> Graded:
+    """Runs and judges a submission as often as it takes to judge every item fairly."""
+    seed = options.seed if options.seed is not None else secrets.randbits(48)
+    started = time.monotonic()
+    attempts = _Attempts(assignment, submission, options, seed)
+    try:
+        first = attempts.first()
+        items = attempts.with_stand_ins(attempts.on_cpu(first))
+    except (KernelFailed, EvidenceError) as error:
+        return Graded(_for_a_person(assignment, submission, str(error)))
+    timings = first.run.timings | {"all": time.monotonic() - started, "runs": float(attempts.count)}
+    verdict = _verdict(assignment, submission, items, first.run.evidence, timings, {"seed": str(seed)})
+    return Graded(verdict, first.run.evidence, first.run.executed)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    run: Run
+    items: tuple[ItemVerdict, ...]
+
+
+class _Attempts:
+    """The runs of one submission, each under a challenge of its own."""
+
+    def __init__(self, assignment: Assignment, submission: Submission, options: Options, seed: int) -> None:
+        self.assignment, self.submission, self.options, self.seed = assignment, submission, options, seed
+        self.count = 0
+
+    def _attempt(self, gpus: int = 1, stand_ins: tuple[str, ...] = (), skip: frozenset[str] = frozenset()) -> _Attempt:
+        drawn = challenges.draw(
+            self.assignment.parameters, self.seed + self.count, training=self.options.training, gpus=gpus
+        )
+        self.count += 1
+        done = run(self.submission, drawn, limits=self.options.limits, stand_ins=stand_ins, skip=skip)
+        return _Attempt(done, judge(self.assignment, drawn, done.evidence))
+
+    def first(self) -> _Attempt:
+        return self._attempt()
+
+    def on_cpu(self, first: _Attempt) -> _Attempt:
+        """A notebook without an energy window of its own in its loops is for a CPU runtime: it is run on one if needed."""
+        if _all_full(first.items) or _uses_windows(first.run.evidence):
+            return first
+        second = self._attempt(gpus=0)
+        return second if _points(second.items) > _points(first.items) else first
+
+    def with_stand_ins(self, first: _Attempt) -> tuple[ItemVerdict, ...]:
+        """Items that lost points behind a broken task are judged again with a stand-in for that task."""
+        gpus = first.run.evidence.gpus
+        best = {item.id: item for item in first.items}
+        broken = self._broken(first.items)
+        if not broken:
+            return first.items
+        hung = {c.role for c in first.run.evidence.cells if c.status in ("timeout", "not run") or c.error == "DeadKernel"}
+        again = self._attempt(gpus, broken, frozenset(hung & set(broken)))
+        for item in again.items:
+            if set(self.assignment.item(item.id).needs) & set(broken) and self.assignment.item(item.id).cell not in broken:
+                best[item.id] = max(best[item.id], item, key=_rank)
+        loops = self._broken(tuple(best.values()))
+        if set(loops) - set(broken):
+            return self._once_more(gpus, best, loops, frozenset(hung & set(loops)))
+        return tuple(best[item.id] for item in first.items)
+
+    def _once_more(
+        self, gpus: int, best: dict[str, ItemVerdict], broken: tuple[str, ...], skip: frozenset[str]
+    ) -> tuple[ItemVerdict, ...]:
+        again = self._attempt(gpus, broken, skip)
+        for item in again.items:
+            known = self.assignment.item(item.id)
+            if set(known.needs) & set(broken) and known.cell not in broken:
+                best[item.id] = max(best[item.id], item, key=_rank)
+        return tuple(best[item.id] for item in again.items)
+
+    def _broken(self, items: tuple[ItemVerdict, ...]) -> tuple[str, ...]:
+        """The cells that lost points and on which another cell rests that lost points as well."""
+        poor_items = [self.assignment.item(item.id) for item in items if item.points != item.max_points]
+        poor_cells = {item.cell for item in poor_items}
+        needed = {cell for item in poor_items for cell in item.needs if cell in poor_cells and cell != item.cell}
+        return tuple(cell for cell in self.assignment.cells if cell in needed)
+
+
+def _rank(item: ItemVerdict) -> tuple[float, bool]:
+    return (item.points if item.points is not None else -1.0, item.status == "graded")
+
+
+def _points(items: tuple[ItemVerdict, ...]) -> float:
+    return sum(item.points or 0.0 for item in items)
+
+
+def _all_full(items: tuple[ItemVerdict, ...]) -> bool:
+    return all(item.points == item.max_points for item in items)
+
+
+def _uses_windows(evidence: Evidence) -> bool:
+    given = evidence.cells_of("given")
+    return any(window.cell not in given for window in evidence.of(Window))
+
+
+def _for_a_person(assignment: Assignment, submission: Submission, reason: str) -> Verdict:
+    items = tuple(
+        ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=None, status="ungraded", message=reason)
+        for i in assignment.judged_items
+    )
+    return Verdict(
+        assignment=assignment.name,
+        student=submission.student,
+        state="needs a person",
+        reason=reason,
+        items=items,
+        findings=submission.findings,
+    )
+
+
+def _verdict(
+    assignment: Assignment,
+    submission: Submission,
+    items: tuple[ItemVerdict, ...],
+    evidence: Evidence,
+    timings: dict[str, float],
+    grader: dict[str, str],
+) -> Verdict:
+    ungraded = [item.id for item in items if item.status == "ungraded"]
+    findings = [*submission.findings]
+    if evidence.lost:
+        findings.append(Finding(kind="evidence", text=evidence.lost))
+    findings += [
+        Finding(kind="time limit", text="A cell did not end in time and was stopped.", cell=cell.role, audience="both")
+        for cell in evidence.cells
+        if cell.status == "timeout"
+    ]
+    return Verdict(
+        assignment=assignment.name,
+        student=submission.student,
+        state="needs a person" if ungraded else "graded",
+        reason=f"Not graded yet: {', '.join(ungraded)}." if ungraded else "",
+        items=items,
+        findings=tuple(findings),
+        timings={name: round(seconds, 3) for name, seconds in timings.items()},
+        grader=grader,
+    )
+
+

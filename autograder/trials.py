@@ -1,0 +1,164 @@
+"""The questions put to the callback class: short training curves around the threshold.
+
+Each family isolates one property. Most answers are judged against how the same class behaves on a related curve
+(metamorphic testing: Chen, Cheung and Yiu, 1998), so that one fault costs one property; only `plain` and `any` are
+judged against the reference.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+from .assignment import Parameters
+
+NUDGE = 1e-4
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One question to the callback class; `family` names the property that it asks for.
+
+    The family `plan` takes the curves of the scripted trainings: what a fresh instance does there is what the loops
+    are held against.
+    """
+
+    family: str
+    threshold: float
+    patience: int
+    val_accuracy: list[float]
+    accuracy: list[float]
+    call: Literal["keyword", "position", "default"] = "keyword"
+    beside: list[float] | None = None
+
+
+def first_stop(values: list[float], threshold: float, patience: int) -> int | None:
+    """The reference: the epoch (from 0) that completes `patience` epochs in a row strictly above the threshold."""
+    row = 0
+    for epoch, value in enumerate(values):
+        row = row + 1 if value > threshold else 0
+        if row == patience:
+            return epoch
+    return None
+
+
+def draw_trials(parameters: Parameters, dice: random.Random) -> list[Trial]:
+    goal, patience = parameters.threshold, parameters.patience
+    trials = [
+        *_plain(goal, patience, dice),
+        *_equal(goal, patience),
+        *_reset(goal, patience, dice),
+        *_val_accuracy(goal, patience),
+        *_arguments(goal, patience),
+        *_defaults(),
+        *_instances(goal, patience),
+        *_any(goal, patience, dice),
+    ]
+    return trials
+
+
+def _hit(goal: float, dice: random.Random) -> float:
+    return min(0.9999, goal + dice.choice([NUDGE, 0.5 * (1 - goal), 0.9 * (1 - goal)]))
+
+
+def _miss(goal: float, dice: random.Random) -> float:
+    return goal - dice.choice([NUDGE, 0.02, 0.4])
+
+
+def _trial(family: str, goal: float, patience: int, values: list[float], **more: object) -> Trial:
+    return Trial(family, goal, patience, values, list(values), **more)  # type: ignore[arg-type]
+
+
+def _plain(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+    """Misses, then hits only: one stop that must come, or a run that is too short for one."""
+    trials = []
+    for misses in (0, 1, 2, 5):
+        for hits in (patience - 1, patience, patience + 3):
+            values = [_miss(goal, dice) for _ in range(misses)] + [_hit(goal, dice) for _ in range(hits)]
+            if values:
+                trials.append(_trial("plain", goal, patience, values))
+    return trials
+
+
+def _equal(goal: float, patience: int) -> list[Trial]:
+    """Pairs: the same curve with a value just below, then exactly at the threshold."""
+    trials = []
+    for before in (0, 1, patience - 1):
+        for value in (goal - NUDGE, goal):
+            values = [goal + 0.01] * before + [value] + [goal + 0.01] * (patience + 1)
+            trials.append(_trial("equal", goal, patience, values))
+    return trials
+
+
+def _reset(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+    """Pairs: hits alone, then the same hits after a run that was cut short by a miss."""
+    hits = [goal + 0.01] * (patience + 2)
+    trials = []
+    for short in range(1, max(2, patience)):
+        interrupted = [goal + 0.02] * short + [_miss(goal, dice)]
+        trials += [
+            _trial("reset", goal, patience, list(hits)),
+            _trial("reset", goal, patience, [*interrupted, *hits]),
+            _trial("reset", goal, patience, list(hits)),
+            _trial("reset", goal, patience, [*interrupted, *interrupted, *hits]),
+        ]
+    return trials
+
+
+def _val_accuracy(goal: float, patience: int) -> list[Trial]:
+    """Pairs: the same validation curve with a training accuracy that agrees, then one that says the opposite."""
+    above, below = goal + 0.01, goal - 0.05
+    curves = ([below, below, *[above] * (patience + 1)], [above] * (patience - 1) + [below] * 3)
+    trials = []
+    for values in curves:
+        trials.append(_trial("val_accuracy", goal, patience, values))
+        opposite = [below if value > goal else above for value in values]
+        trials.append(Trial("val_accuracy", goal, patience, list(values), opposite))
+    return trials
+
+
+def _arguments(goal: float, patience: int) -> list[Trial]:
+    """Each asked by keyword and by position: other thresholds, other patiences."""
+    trials = []
+    for call in ("keyword", "position"):
+        for threshold, asked in ((goal, patience), (goal, patience + 2), (goal, 1), (goal - 0.3, patience)):
+            values = [goal - 0.1] * 3 + [goal + 0.01] * (patience + 4)
+            trials.append(_trial("arguments", threshold, asked, values, call=call))
+    return trials
+
+
+def _defaults() -> list[Trial]:
+    """Pairs: without arguments, then with the lab's defaults written out."""
+    trials = []
+    for values in ([0.88, 0.89, *[0.93] * 6], [0.93, 0.93, 0.89, 0.93, 0.93, 0.93, 0.93], [0.89] * 8):
+        trials.append(_trial("defaults", 0.9, 3, values, call="default"))
+        trials.append(_trial("defaults", 0.9, 3, values))
+    return trials
+
+
+def _instances(goal: float, patience: int) -> list[Trial]:
+    """Pairs: an instance alone, then in turn with a second one that sees another curve."""
+    above, below = goal + 0.01, goal - 0.05
+    values = [below, *[above] * (patience + 1)]
+    besides = ([above, *[below] * (patience + 4)], [above] * (patience + 6), [below] * (patience + 6))
+    trials = []
+    for beside in besides:
+        trials.append(_trial("instances", goal, patience, list(values)))
+        trials.append(_trial("instances", goal, patience, list(values), beside=beside))
+    return trials
+
+
+def _any(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+    """Curves of every length from 1 to 12 with levels far and near on both sides, for several arguments."""
+    trials = []
+    for length in range(1, 13):
+        for asked in {patience, dice.randint(1, 6), dice.randint(1, 6)}:
+            threshold = dice.choice([goal, goal, 0.9, 0.8])
+            levels = [threshold - 0.1, threshold - NUDGE, threshold, threshold + NUDGE, threshold + 0.5 * (1 - threshold)]
+            weights = [1, 1, 1, 4, 4]
+            for _ in range(3):
+                values = dice.choices(levels, weights, k=length)
+                accuracy = dice.choices(levels, k=length)
+                trials.append(Trial("any", threshold, asked, values, accuracy))
+    return trials
