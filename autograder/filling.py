@@ -50,7 +50,7 @@ class Frozen(BaseModel):
 class Header(Frozen):
     """What a description says about itself; `file` is what the student hands in.
 
-    `order` names solution cells that the student put into another order: they take each other's places.
+    `order` names cells (by grade_id) that the student put into another order: they take each other's places.
     """
 
     title: str
@@ -109,7 +109,7 @@ def fill(release: NotebookNode, description: Description) -> NotebookNode:
     """A copy of the release with the student's part in it; raises SubmissionError where a described cell has no place."""
     notebook = copy.deepcopy(release)
     places = {_solution_id(cell): cell for cell in notebook.cells if _solution_id(cell)}
-    wanted = {*description.cells, *description.header.order, *(extra.anchor for extra in description.extras)}
+    wanted = {*description.cells, *(extra.anchor for extra in description.extras)}
     if unknown := wanted - set(places):
         raise SubmissionError(f"{description.name}: the release has no solution cell {', '.join(sorted(unknown))}.")
     for grade_id, source in description.cells.items():
@@ -136,9 +136,12 @@ def write_submission(notebook: NotebookNode, description: Description, folder: P
     return path
 
 
+def _grade_id(cell: NotebookNode) -> str | None:
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
 def _solution_id(cell: NotebookNode) -> str | None:
-    nbgrader = cell.metadata.get("nbgrader", {})
-    return nbgrader.get("grade_id") if nbgrader.get("solution") else None
+    return _grade_id(cell) if cell.metadata.get("nbgrader", {}).get("solution") else None
 
 
 def _with_extras(cells: list[NotebookNode], description: Description) -> list[NotebookNode]:
@@ -158,8 +161,10 @@ def _new_cell(extra: ExtraCell) -> NotebookNode:
 
 
 def _reordered(cells: list[NotebookNode], order: tuple[str, ...]) -> list[NotebookNode]:
-    places = [place for place, cell in enumerate(cells) if _solution_id(cell) in order]
-    by_id = {_solution_id(cells[place]): cells[place] for place in places}
+    places = [place for place, cell in enumerate(cells) if _grade_id(cell) in order]
+    by_id = {_grade_id(cells[place]): cells[place] for place in places}
+    if unknown := set(order) - set(by_id):
+        raise SubmissionError(f"The release has no cell {', '.join(sorted(unknown))} that could be moved.")
     moved = dict(zip(places, (by_id[grade_id] for grade_id in order), strict=True))
     return [moved.get(place, cell) for place, cell in enumerate(cells)]
 

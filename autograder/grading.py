@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from .assignment import Assignment
 from .errors import EvidenceError, KernelFailed, SubmissionError
 from .evidence import Evidence, Window
 from .judge import judge
+from .kernel import Kernels
 from .runner import Limits, Run, run
 from .submission import Submission, find_file, load_release, prepare, read_notebook
 from .verdict import Finding, ItemVerdict, Verdict
@@ -29,7 +30,6 @@ class Options:
     seed: int | None = None
     training: Training = "scripted"
     limits: Limits = field(default_factory=Limits)
-    kernel: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Graded:
     executed: NotebookNode | None = None
 
 
-def grade_folder(assignment: Assignment, folder: Path, student: str, options: Options) -> Graded:
+def grade_folder(assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options) -> Graded:
     """Grades what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
     try:
         path, findings = find_file(folder, assignment)
@@ -50,13 +50,7 @@ def grade_folder(assignment: Assignment, folder: Path, student: str, options: Op
     except SubmissionError as error:
         return Graded(not_run(assignment, student, str(error)))
     found = (*findings, *submission.findings)
-    return grade(assignment, Submission(student, submission.notebook, submission.roles, found), options)
-
-
-def grade_notebook(assignment: Assignment, notebook: NotebookNode, *, seed: int, student: str = "student") -> Verdict:
-    """Grades a notebook that is already in memory."""
-    submission = prepare(student, notebook, load_release(assignment), assignment)
-    return grade(assignment, submission, Options(seed=seed)).verdict
+    return grade(assignment, replace(submission, findings=found), kernels, options)
 
 
 def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
@@ -68,11 +62,11 @@ def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
     return Verdict(assignment=assignment.name, student=student, state="failed to run", reason=reason, items=items)
 
 
-def grade(assignment: Assignment, submission: Submission, options: Options) -> Graded:
+def grade(assignment: Assignment, submission: Submission, kernels: Kernels, options: Options) -> Graded:
     """Runs and judges a submission as often as it takes to judge every item fairly."""
     seed = options.seed if options.seed is not None else secrets.randbits(48)
     started = time.monotonic()
-    attempts = _Attempts(assignment, submission, options, seed)
+    attempts = _Attempts(assignment, submission, kernels, options, seed)
     try:
         first = attempts.first()
         items = attempts.with_stand_ins(attempts.on_cpu(first))
@@ -92,8 +86,11 @@ class _Attempt:
 class _Attempts:
     """The runs of one submission, each under a challenge of its own."""
 
-    def __init__(self, assignment: Assignment, submission: Submission, options: Options, seed: int) -> None:
-        self.assignment, self.submission, self.options, self.seed = assignment, submission, options, seed
+    def __init__(
+        self, assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int
+    ) -> None:
+        self.assignment, self.submission, self.kernels = assignment, submission, kernels
+        self.options, self.seed = options, seed
         self.count = 0
 
     def _attempt(self, gpus: int = 1, stand_ins: tuple[str, ...] = (), skip: frozenset[str] = frozenset()) -> _Attempt:
@@ -101,7 +98,7 @@ class _Attempts:
             self.assignment.parameters, self.seed + self.count, training=self.options.training, gpus=gpus
         )
         self.count += 1
-        done = run(self.submission, drawn, limits=self.options.limits, stand_ins=stand_ins, skip=skip)
+        done = run(self.submission, drawn, self.kernels, limits=self.options.limits, stand_ins=stand_ins, skip=skip)
         return _Attempt(done, judge(self.assignment, drawn, done.evidence))
 
     def first(self) -> _Attempt:
@@ -115,38 +112,38 @@ class _Attempts:
         return second if _points(second.items) > _points(first.items) else first
 
     def with_stand_ins(self, first: _Attempt) -> tuple[ItemVerdict, ...]:
-        """Items that lost points behind a broken task are judged again with a stand-in for that task."""
-        gpus = first.run.evidence.gpus
+        """Items that lost points behind a broken task are judged again with stand-ins for such tasks."""
         best = {item.id: item for item in first.items}
-        broken = self._broken(first.items)
-        if not broken:
-            return first.items
-        hung = {c.role for c in first.run.evidence.cells if c.status in ("timeout", "not run") or c.error == "DeadKernel"}
-        again = self._attempt(gpus, broken, frozenset(hung & set(broken)))
-        for item in again.items:
-            if set(self.assignment.item(item.id).needs) & set(broken) and self.assignment.item(item.id).cell not in broken:
-                best[item.id] = max(best[item.id], item, key=_rank)
-        loops = self._broken(tuple(best.values()))
-        if set(loops) - set(broken):
-            return self._once_more(gpus, best, loops, frozenset(hung & set(loops)))
-        return tuple(best[item.id] for item in first.items)
+        stuck, empty = _stuck(first.run.evidence), _empty(first.run.evidence)
+        broken: set[str] = set()
+        for _ in range(2):
+            found = set(self._broken(tuple(best.values()), empty)) | (stuck & set(self.assignment.cells))
+            if found <= broken:
+                break
+            broken |= found
+            ordered = tuple(cell for cell in self.assignment.cells if cell in broken)
+            again = self._attempt(first.run.evidence.gpus, ordered, stuck)
+            for item in again.items:
+                if self.assignment.item(item.id).cell not in broken:
+                    best[item.id] = max(best[item.id], item, key=_rank)
+        return tuple(best.values())
 
-    def _once_more(
-        self, gpus: int, best: dict[str, ItemVerdict], broken: tuple[str, ...], skip: frozenset[str]
-    ) -> tuple[ItemVerdict, ...]:
-        again = self._attempt(gpus, broken, skip)
-        for item in again.items:
-            known = self.assignment.item(item.id)
-            if set(known.needs) & set(broken) and known.cell not in broken:
-                best[item.id] = max(best[item.id], item, key=_rank)
-        return tuple(best[item.id] for item in again.items)
-
-    def _broken(self, items: tuple[ItemVerdict, ...]) -> tuple[str, ...]:
-        """The cells that lost points and on which another cell rests that lost points as well."""
-        poor_items = [self.assignment.item(item.id) for item in items if item.points != item.max_points]
-        poor_cells = {item.cell for item in poor_items}
-        needed = {cell for item in poor_items for cell in item.needs if cell in poor_cells and cell != item.cell}
+    def _broken(self, items: tuple[ItemVerdict, ...], empty: frozenset[str]) -> tuple[str, ...]:
+        """The cells that lost points and on which a cell rests that lost points too, though it is filled in."""
+        poor = [self.assignment.item(item.id) for item in items if item.points != item.max_points]
+        cells = {item.cell for item in poor}
+        needed = {cell for item in poor if item.cell not in empty for cell in item.needs if cell in cells}
         return tuple(cell for cell in self.assignment.cells if cell in needed)
+
+
+def _stuck(evidence: Evidence) -> frozenset[str]:
+    """The roles of cells that did not end in time or ended the kernel: they are left out of a second run."""
+    return frozenset(c.role for c in evidence.cells if c.status == "timeout" or c.error == "DeadKernel")
+
+
+def _empty(evidence: Evidence) -> frozenset[str]:
+    """The tasks whose cell still says that it is not implemented."""
+    return frozenset(cell.role for cell in evidence.cells if cell.error == "NotImplementedError")
 
 
 def _rank(item: ItemVerdict) -> tuple[float, bool]:

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from .challenge import Challenge
 from .errors import KernelFailed
 from .evidence import AnyEvent, CellBegin, CellEnd, Evidence, RunCell, read_events
-from .kernel import environment, lay_runtime, plain_manager
+from .kernel import Kernels
 from .submission import GIVEN, Submission
 
 STAND_IN = "stand-in"
@@ -53,7 +53,13 @@ class _Step:
 
 
 def run(
-    submission: Submission, challenge: Challenge, *, limits: Limits, stand_ins: tuple[str, ...] = (), skip: frozenset[str] = frozenset()
+    submission: Submission,
+    challenge: Challenge,
+    kernels: Kernels,
+    *,
+    limits: Limits,
+    stand_ins: tuple[str, ...] = (),
+    skip: frozenset[str] = frozenset(),
 ) -> Run:
     """Runs the notebook once. Tasks in `stand_ins` get a stand-in after their cell, or in its place if in `skip`."""
     steps = _steps(submission, stand_ins, skip)
@@ -63,7 +69,7 @@ def run(
     try:
         challenge.write(folder)
         started = time.monotonic()
-        driver = _Driver(steps, folder, limits)
+        driver = _Driver(steps, folder, kernels, limits)
         asyncio.run(driver.drive())
         seconds = time.monotonic() - started
         events, lost = read_events(folder / challenge.evidence_file, challenge.nonce)
@@ -101,8 +107,8 @@ def _stand_in(task: str) -> _Step:
 class _Driver:
     """Takes one kernel through the steps."""
 
-    def __init__(self, steps: list[_Step], folder: Path, limits: Limits) -> None:
-        self.steps, self.folder, self.limits = steps, folder, limits
+    def __init__(self, steps: list[_Step], folder: Path, kernels: Kernels, limits: Limits) -> None:
+        self.steps, self.folder, self.kernels, self.limits = steps, folder, kernels, limits
         self.done = 0
         self.note = ""
         self.start_seconds = 0.0
@@ -111,11 +117,11 @@ class _Driver:
     async def drive(self) -> None:
         notebook = nbformat.v4.new_notebook(cells=[step.cell for step in self.steps])
         sockets = Path(tempfile.mkdtemp(prefix="k-"))
-        manager = plain_manager(lay_runtime(sockets), sockets)
+        manager = self.kernels.manager(sockets)
         client = NotebookClient(notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False)
         client.resources = {"metadata": {"path": str(self.folder)}}
         try:
-            await self._start(client, environment(sockets / "runtime", self.folder))
+            await self._start(client, self.kernels.environment(self.folder))
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._cells(client), self.limits.run)
         finally:

@@ -18,6 +18,11 @@ def answers(case: Case, family: str) -> list[Answer]:
             raise Wrong("There is no class TrainToAccuracy after its cell has run.")
         case.missing("There is no class TrainToAccuracy")
     trials, results = case.challenge.trials, driven[-1].results
+    errors = {result.error for result in results}
+    if len(errors) == 1 and None not in errors:
+        error = errors.pop() or ""
+        what = "TrainToAccuracy is not filled in" if error.startswith("NotImplementedError") else f"it raised {error}"
+        raise Wrong(f"On every training curve: {what}.")
     if len(trials) != len(results):
         raise Undecided("The record of the callback's answers is not complete.")
     return [(trial, result) for trial, result in zip(trials, results, strict=True) if trial.family == family]
