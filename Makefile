@@ -1,0 +1,134 @@
+# The course kit's commands. `make` lists them; nothing has to be installed by hand but Python and make.
+
+ASSIGNMENT ?= tta-eta
+SUBMITTED  ?= submitted
+OUT        ?= graded
+JOBS       ?=
+TRAIN      ?=
+NOTEBOOK   ?=
+SOUNDFONT  ?=
+TESTS      ?=
+
+# Installs the packages; all other versions are in requirements.lock.
+UV := uv==0.13.9
+
+# A machine that shows an NVIDIA GPU gets TensorFlow's GPU build. `make GPU= ...` asks for the CPU build there.
+GPU  := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' | grep -v '^0')
+LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
+
+PY      := .venv/bin/python
+READY   := .venv/.ready-$(basename $(LOCK))
+DATA_PY := .venv-data/bin/python
+DATA    := $(addprefix data/uiowa_,std_scale_train_data.npy permuted_train_labels.npy std_scale_test_data.npy test_labels.npy)
+GRADER  := $(PY) -m autograder
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup data release validate autograde feedback report demo lab test lint fidelity lock clean distclean have-data
+
+help: ## list the commands (this is the default)
+	@echo "make <command>, one of:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one per core) PYTHON=(3.11 to 3.13)"
+
+setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
+
+data: .venv-data/.ready ## render the instrument notes again and write the four files in data/; SOUNDFONT=file takes another
+	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
+
+release: $(READY) ## make the students' notebook in release/ from source/
+	@$(GRADER) release --assignment "$(ASSIGNMENT)"
+
+validate: $(READY) ## check that the release fails cleanly and the solution passes; NOTEBOOK=path checks one notebook
+	@$(GRADER) validate --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)")
+
+autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real
+	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
+	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN))
+
+feedback: $(READY) ## write every student's feedback page, with points that a person gave since
+	@$(GRADER) feedback --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+
+report: $(READY) ## write the report on the whole class
+	@$(GRADER) report --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+
+demo: $(READY) have-data ## release the lab, grade a made-up class and show the result
+	@$(GRADER) demo
+
+lab: $(READY) have-data ## run the whole lab with its solution on this machine, training for real
+	@$(GRADER) lab
+
+test: lint ## lint, then all tests; TESTS="tests/test_x.py -k name" picks some
+	@$(PY) -m pytest $(TESTS)
+
+lint: $(READY) ## check style and types
+	@$(PY) -m ruff check
+	@$(PY) -m mypy
+
+fidelity: $(READY) ## measure the grader on its corpora of right and wrong submissions
+	@$(PY) -m tests.fidelity
+
+# A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the
+# first with TensorFlow's build exchanged. data/requirements.lock stays: with the same versions the data have the same bytes.
+lock: ## decide the versions again, after a change of requirements.in
+	@$(call create,.venv) && $(call install-uv,.venv)
+	@$(call compile,requirements.lock) requirements.in
+	@sed -e '/^tensorflow==/d' \
+	     -e 's/^tensorflow-cpu\(==[^ ]*\).*/tensorflow[and-cuda]\1 ; sys_platform == "linux"/' requirements.in \
+	  | $(call compile,requirements-gpu.lock) -
+
+compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+    --custom-compile-command "make lock" --output-file $(1)
+
+clean: ## remove what the commands made; a gradebook stays, points given by hand may be in it
+	@rm -rf demo lab .pytest_cache .mypy_cache .ruff_cache .hypothesis *.lock.tmp
+	@find autograder data tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find source release -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
+	@if [ -e "$(OUT)/gradebook.db" ]; then \
+	    echo "Kept $(OUT)/: its gradebook may hold points given by hand. Remove it yourself if it may go."; \
+	else rm -rf "$(OUT)"; fi
+
+distclean: clean ## clean, and remove the virtual environments
+	@rm -rf .venv .venv-data
+
+# The four files are in git; this is for a checkout that lost them.
+have-data:
+	@for file in $(DATA); do \
+	  [ -e $$file ] || { echo "$$file is missing; making the data."; $(MAKE) --no-print-directory data; exit; }; \
+	done
+
+# $(call fill,FOLDER,LOCK): a virtual environment in FOLDER that holds what LOCK says and nothing else.
+# uv is quick; where it cannot run, pip does the same.
+fill = $(call create,$(1)) \
+  && echo "Installing $(2) into $(1)." \
+  && { $(call install-uv,$(1)) && $(1)/bin/python -m uv pip sync --quiet --python $(1)/bin/python $(2) \
+     || $(1)/bin/python -m pip --disable-pip-version-check -qq install --no-deps --requirement $(2); }
+
+install-uv = $(1)/bin/python -m pip --disable-pip-version-check -qq install "$(UV)"
+
+fits = -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1
+
+create = if ! $(1)/bin/python $(fits); then \
+    for python in "$(PYTHON)" python3.11 python3.12 python3.13 python3; do \
+      [ -n "$$python" ] && "$$python" $(fits) && break; python=; \
+    done; \
+    if [ -z "$$python" ]; then \
+      echo "No Python 3.11, 3.12 or 3.13 with its venv module was found; install one or name it: make PYTHON=/path/to/python3." >&2; \
+      exit 1; \
+    fi; \
+    echo "Making $(1) with $$("$$python" --version)."; \
+    "$$python" -m venv --clear $(1); \
+  fi
+
+# The first import compiles the packages, which a sandboxed kernel may not do, and shows at once if one is broken.
+$(READY): $(LOCK) Makefile
+	@$(call fill,.venv,$(LOCK))
+	@env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 $(PY) -c "import tensorflow, seaborn, zeus.monitor, nbclient, \
+	    nbgrader.api, ipykernel.kernelapp" 2>.venv/import.log || { cat .venv/import.log >&2; exit 1; }
+	@rm -f .venv/.ready-*
+	@touch $@
+
+.venv-data/.ready: data/requirements.lock Makefile
+	@$(call fill,.venv-data,data/requirements.lock)
+	@touch $@
