@@ -32,7 +32,7 @@ for lr in np.array([0.0001, 0.001, 0.01, 0.1, 1.0]):
 metrics_vs_bs = []
 for bs in np.array([64, 128, 256, 512, 1024, 2048]):
     model = get_model()
-    model.compile(optimizer=optimizers.Adam(learning_rate=np.float32(0.001)), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=optimizers.Adam(learning_rate=np.float64(0.001)), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     monitor.begin_window("w")
     hist = model.fit(Xtr_scale, ytr, batch_size=bs, epochs=500, validation_split=0.2, verbose=0,
                      callbacks=[TrainToAccuracy(threshold=0.95, patience=3)])
