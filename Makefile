@@ -76,7 +76,7 @@ lock: ## decide the versions again, after a change of requirements.in
 	@$(call compile,requirements.lock) requirements.in
 	@sed -e '/^tensorflow==/d' \
 	     -e 's/^tensorflow-cpu\(==[^ ]*\).*/tensorflow[and-cuda]\1 ; sys_platform == "linux"/' requirements.in \
-	  | $(call compile,requirements-gpu.lock) -
+	  | $(call compile,requirements-gpu.lock) --constraint requirements.lock -
 
 compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
     --custom-compile-command "make lock" --output-file $(1)
