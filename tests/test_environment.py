@@ -20,7 +20,7 @@ PLATFORMS = {
     "Linux on x86-64": {"sys_platform": "linux", "platform_machine": "x86_64"},
     "Linux on ARM": {"sys_platform": "linux", "platform_machine": "aarch64"},
     "macOS": {"sys_platform": "darwin", "platform_machine": "arm64"},
-    "Windows": {"sys_platform": "win32", "platform_machine": "AMD64"},
+    "Windows": {"sys_platform": "win32", "platform_machine": "AMD64", "os_name": "nt"},
 }
 
 
@@ -40,9 +40,12 @@ def pinned(lock: str, environment: dict[str, str]) -> dict[str, str]:
     """Version by package name, as far as the lock's markers hold in the environment."""
     lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
     entries = requirements([line for line in lines if not line.startswith(" ")])
-    held = [entry for entry in entries if entry.marker is None or entry.marker.evaluate(environment)]
-    versions: dict[str, str] = {canonicalize_name(entry.name): str(entry.specifier).removeprefix("==") for entry in held}
-    assert len(versions) == len(held), "a package is pinned twice"
+    versions: dict[str, str] = {}
+    for entry in entries:
+        if entry.marker is None or entry.marker.evaluate(environment):
+            name = canonicalize_name(entry.name)
+            assert name not in versions, f"{name} is pinned twice"
+            versions[name] = str(entry.specifier).removeprefix("==")
     return versions
 
 
