@@ -71,7 +71,8 @@ def grade(assignment: Assignment, submission: Submission, kernels: Kernels, opti
         first = attempts.first()
         items = attempts.with_stand_ins(attempts.on_cpu(first))
     except (KernelFailed, EvidenceError) as error:
-        return Graded(_for_a_person(assignment, submission, str(error)))
+        verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
+        return Graded(verdict)
     timings = first.run.timings | {"all": time.monotonic() - started, "runs": float(attempts.count)}
     verdict = _verdict(assignment, submission, items, first.run.evidence, timings, {"seed": str(seed)})
     return Graded(verdict, first.run.evidence, first.run.executed)
@@ -163,18 +164,19 @@ def _uses_windows(evidence: Evidence) -> bool:
     return any(window.cell not in given for window in evidence.of(Window))
 
 
-def _for_a_person(assignment: Assignment, submission: Submission, reason: str) -> Verdict:
+def for_a_person(assignment: Assignment, student: str, reason: str, findings: tuple[Finding, ...] = ()) -> Verdict:
+    """The verdict on what could not be judged, through no fault that could be pinned on the student."""
     items = tuple(
         ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=None, status="ungraded", message=reason)
         for i in assignment.judged_items
     )
     return Verdict(
         assignment=assignment.name,
-        student=submission.student,
+        student=student,
         state="needs a person",
         reason=reason,
         items=items,
-        findings=submission.findings,
+        findings=findings,
     )
 
 
@@ -205,5 +207,3 @@ def _verdict(
         timings={name: round(seconds, 3) for name, seconds in timings.items()},
         grader=grader,
     )
-
-

@@ -22,7 +22,9 @@ def judge(assignment: Assignment, challenge: Challenge, evidence: Evidence) -> t
     """The verdict on every item that the autograder gives points for, in the order of the assignment."""
     folder = ROOT / "autograder" / "checks" / assignment.checks
     if not folder.is_dir():
-        raise AssignmentError(f"There is no folder of checks {assignment.checks!r} for the assignment {assignment.name}.")
+        raise AssignmentError(
+            f"There is no folder of checks {assignment.checks!r} for the assignment {assignment.name}."
+        )
     bailiff = _Bailiff(assignment, challenge, evidence)
     arguments = [*OPTIONS, "-c", str(folder.parent / "pytest.ini"), "--rootdir", str(folder.parent), str(folder)]
     written = sys.dont_write_bytecode

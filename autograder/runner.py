@@ -142,7 +142,7 @@ class _Driver:
         for number, step in enumerate(self.steps):
             try:
                 await asyncio.wait_for(client.async_execute_cell(step.cell, number), self.limits.cell)
-            except (asyncio.TimeoutError, CellTimeoutError):
+            except (TimeoutError, CellTimeoutError):
                 self.timed_out.add(number)
                 if not await self._interrupt(client):
                     self.note = "A cell could not be interrupted; the kernel was ended there."
@@ -162,7 +162,7 @@ class _Driver:
             try:
                 await asyncio.wait_for(_reply(client.kc, probe), 1.0)
                 return True
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 await client.km.interrupt_kernel()
         return False
 

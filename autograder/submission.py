@@ -65,7 +65,9 @@ def _is_work(path: Path, folder: Path) -> bool:
 def read_notebook(path: Path) -> NotebookNode:
     """A notebook of format 4 from a notebook file or a Python script; SubmissionError says why it is none."""
     if path.stat().st_size > LARGEST:
-        raise SubmissionError(f"{path.name} has {path.stat().st_size / 1e6:.0f} MB; {LARGEST / 1e6:.0f} MB are read at most.")
+        raise SubmissionError(
+            f"{path.name} has {path.stat().st_size / 1e6:.0f} MB; {LARGEST / 1e6:.0f} MB are read at most."
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
@@ -108,7 +110,9 @@ def _with_ids(student: str, notebook: NotebookNode, release: NotebookNode, assig
         grade_id = _grade_id(cell)
         if grade_id in given and grade_id not in seen:
             if _squeezed(cell.source) != _squeezed(given[grade_id].source):
-                findings.append(_note("given cell changed", "A given cell was changed; it ran as it was given.", grade_id))
+                findings.append(
+                    _note("given cell changed", "A given cell was changed; it ran as it was given.", grade_id)
+                )
             cell = nbformat.from_dict({**given[grade_id], "outputs": [], "execution_count": None})
         role = grade_id if grade_id in assignment.cells else GIVEN if grade_id in given else EXTRA
         if grade_id in seen and role == GIVEN:
@@ -190,8 +194,10 @@ def _is_given_code(cell: NotebookNode, assignment: Assignment) -> bool:
 
 def _is_like(source: str, given: list[str]) -> bool:
     text = _squeezed(source)
-    return any(SequenceMatcher(None, text, other).quick_ratio() > ALIKE and
-               SequenceMatcher(None, text, other).ratio() > ALIKE for other in given)
+    return any(
+        SequenceMatcher(None, text, other).quick_ratio() > ALIKE and SequenceMatcher(None, text, other).ratio() > ALIKE
+        for other in given
+    )
 
 
 def _squeezed(source: str) -> str:

@@ -155,7 +155,13 @@ def _any(goal: float, patience: int, dice: random.Random) -> list[Trial]:
     for length in range(1, 13):
         for asked in {patience, dice.randint(1, 6), dice.randint(1, 6)}:
             threshold = dice.choice([goal, goal, 0.9, 0.8])
-            levels = [threshold - 0.1, threshold - NUDGE, threshold, threshold + NUDGE, threshold + 0.5 * (1 - threshold)]
+            levels = [
+                threshold - 0.1,
+                threshold - NUDGE,
+                threshold,
+                threshold + NUDGE,
+                threshold + 0.5 * (1 - threshold),
+            ]
             weights = [1, 1, 1, 4, 4]
             for _ in range(3):
                 values = dice.choices(levels, weights, k=length)

@@ -10,10 +10,9 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def main(argv: list[str]) -> None:
-    from ipykernel.kernelapp import IPKernelApp
-
     import bench
     from bench.session import start
+    from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
     app.initialize(argv)

@@ -45,7 +45,7 @@ def virtual_time(clock: Clock) -> types.ModuleType:
     module.__dict__.update({k: v for k, v in vars(time).items() if not k.startswith("__")})
     counters = ("perf_counter", "monotonic", "process_time", "thread_time")
     readings: dict[str, Any] = {"time": clock.wall, "sleep": clock.advance}
-    readings |= {name: clock.now for name in counters}
+    readings |= dict.fromkeys(counters, clock.now)
     readings |= {f"{name}_ns": lambda: int(clock.now() * 1e9) for name in counters}
     readings["time_ns"] = lambda: int(clock.wall() * 1e9)
     for name in ("gmtime", "localtime"):

@@ -28,7 +28,9 @@ class FigureWatch:
 
     def described(self) -> list[dict[str, Any]]:
         """All figures so far that show something."""
-        return [seen for number, figure in enumerate(self._figures) if (seen := describe_figure(number, figure))["axes"]]
+        return [
+            seen for number, figure in enumerate(self._figures) if (seen := describe_figure(number, figure))["axes"]
+        ]
 
 
 def describe_figure(number: int, figure: Figure) -> dict[str, Any]:

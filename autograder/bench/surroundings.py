@@ -83,7 +83,11 @@ class Surroundings:
         def system(command: str) -> None:
             words = str(command).split()
             for word in words:
-                if (name := os.path.basename(word.strip("'\""))) in self.files and words[0] in ("wget", "curl", "gdown"):
+                if (name := os.path.basename(word.strip("'\""))) in self.files and words[0] in (
+                    "wget",
+                    "curl",
+                    "gdown",
+                ):
                     self._fetch(name, name)
             print(f"(not run while the notebook is graded: {words[0] if words else ''})")
 

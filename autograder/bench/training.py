@@ -72,7 +72,9 @@ class Training:
             training.clock.advance(*training.costs["compile"])
             return result
 
-        def evaluate(model: Any, x: Any = None, y: Any = None, batch_size: Any = None, *args: Any, **kwargs: Any) -> Any:
+        def evaluate(
+            model: Any, x: Any = None, y: Any = None, batch_size: Any = None, *args: Any, **kwargs: Any
+        ) -> Any:
             if batch_size is None and isinstance(x, np.ndarray):
                 batch_size = max(32, len(x))
             with training.use("evaluate", model, x, y):
@@ -143,7 +145,9 @@ class Training:
             "validation": self._validation(arguments["validation_data"]),
             "callbacks": [self.watch.describe(callback) for callback in _flat(arguments["callbacks"])],
         }
-        record["plan"] = self.script.plan(rate, batch_size, self.recorder.cell in self.given_cells) if self.scripted else None
+        record["plan"] = (
+            self.script.plan(rate, batch_size, self.recorder.cell in self.given_cells) if self.scripted else None
+        )
         record["val_accuracy"], record["epochs_run"] = [], 0
         record["begin"], record["begin_energy"] = self.clock.now(), self.clock.joules
         return record
@@ -159,7 +163,9 @@ class Training:
         record["end"], record["end_energy"] = self.clock.seconds, self.clock.joules
         self._trained.update(_fingerprints(model))
         try:
-            record["test_predictions"] = np.argmax(np.asarray(model(self.rows.x_test, training=False)), axis=-1).tolist()
+            record["test_predictions"] = np.argmax(
+                np.asarray(model(self.rows.x_test, training=False)), axis=-1
+            ).tolist()
         except Exception:
             record["test_predictions"] = None
         if self.scripted:
@@ -274,7 +280,9 @@ class _Use:
         if not training._inside:
             training.clock.advance(*training.costs["evaluate"])
             seen = training.rows.describe(self.x, self.y)
-            training.recorder.event("use", what=self.what, model=training.number(self.model), data=seen, at=training.clock.seconds)
+            training.recorder.event(
+                "use", what=self.what, model=training.number(self.model), data=seen, at=training.clock.seconds
+            )
         training._inside += 1
 
     def __exit__(self, *exception: object) -> None:
@@ -283,7 +291,9 @@ class _Use:
 
 def _logs(plan: dict[str, Any], epoch: int, names: list[str]) -> dict[str, float]:
     curve = plan["val_accuracy"]
-    value = curve[epoch] if epoch < len(curve) else curve[len(curve) - plan["tail"] :][(epoch - len(curve)) % plan["tail"]]
+    value = (
+        curve[epoch] if epoch < len(curve) else curve[len(curve) - plan["tail"] :][(epoch - len(curve)) % plan["tail"]]
+    )
     trained = min(0.9999, 0.97 + 0.0001 * epoch)
     readings = {"accuracy": trained, "val_accuracy": value, "loss": 1 / (epoch + 2), "val_loss": 2 * (1 - value)}
     for name in names:

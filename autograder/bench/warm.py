@@ -26,14 +26,13 @@ from typing import Any, NoReturn
 
 def import_everything() -> None:
     """What the notebooks of the lab import, and what the kernel itself needs."""
+    import bench.session  # noqa: F401
     import ipykernel.kernelapp  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
     import matplotlib_inline.backend_inline  # noqa: F401
     import pandas  # noqa: F401
     import seaborn  # noqa: F401
     import tensorflow  # noqa: F401
-
-    import bench.session  # noqa: F401
 
 
 def threads() -> int:

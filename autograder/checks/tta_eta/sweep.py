@@ -109,7 +109,9 @@ class Sweep:
     def _pair(self, rows: tuple[Value, ...], fits: list[Fit], least: float) -> list[tuple[int, int]]:
         if not rows or not fits:
             return []
-        scores = np.array([[self._agreement(row, i, fit, j) for j, fit in enumerate(fits)] for i, row in enumerate(rows)])
+        scores = np.array(
+            [[self._agreement(row, i, fit, j) for j, fit in enumerate(fits)] for i, row in enumerate(rows)]
+        )
         chosen = zip(*linear_sum_assignment(scores, maximize=True), strict=True)
         return [(int(i), int(j)) for i, j in chosen if scores[i, j] >= least]
 
@@ -121,7 +123,11 @@ class Sweep:
             "total_energy": fit.joules,
             "epochs": float(fit.epochs_run),
         }
-        score = sum(3.0 for key, truth in measured.items() if close(number(row, key), truth, 0.01 if key[0] == "t" and key != "test_accuracy" else 1e-4))
+        score = sum(
+            3.0
+            for key, truth in measured.items()
+            if close(number(row, key), truth, 0.01 if key[0] == "t" and key != "test_accuracy" else 1e-4)
+        )
         score += 1.0 * close(number(row, "learning_rate"), fit.learning_rate or math.nan, 1e-4)
         score += 1.0 * close(number(row, "batch_size"), float(fit.batch_size), 1e-6)
         return score + 0.5 * (place == order)

@@ -137,7 +137,10 @@ def test_honours_its_arguments(case: Case) -> None:
 @points(1)
 def test_defaults(case: Case) -> None:
     """Without arguments the threshold is 0.9 and the patience 3."""
-    hold_alike([(second, first) for first, second in pairs(case, "defaults")], "made without arguments, it must act as with threshold 0.9 and patience 3.")
+    hold_alike(
+        [(second, first) for first, second in pairs(case, "defaults")],
+        "made without arguments, it must act as with threshold 0.9 and patience 3.",
+    )
 
 
 @points(1)

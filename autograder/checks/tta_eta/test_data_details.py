@@ -42,5 +42,3 @@ def test_features(case: Case) -> None:
 def test_classes(case: Case) -> None:
     """`n_class` is the number of different labels."""
     check(case, "n_class", case.challenge.n_classes, "the number of instruments among the labels")
-
-

@@ -42,9 +42,11 @@ def test_every_setting_is_trained_once(case: Case) -> None:
     if len({f"{value:.5g}" for value in used_values}) > 1:
         forall(
             sweep.intended,
-            lambda t: None
-            if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4)
-            else f"One training used {sweep.label(sweep.used(t[0]))}, which is not among the values asked for or came twice.",
+            lambda t: (
+                None
+                if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4)
+                else f"One training used {sweep.label(sweep.used(t[0]))}, which is not among the values asked for or came twice."
+            ),
         )
 
 
@@ -130,9 +132,17 @@ def test_validation_split(case: Case) -> None:
                 return f"At {place} the test set was the validation data; hold back 20% of the training notes instead."
             share = fit.validation.train / n
             whole = fit.data.train + fit.validation.train <= n + 1
-            return None if abs(share - 0.2) < 0.01 and whole else f"At {place} the validation data was not 20% of the training notes."
+            return (
+                None
+                if abs(share - 0.2) < 0.01 and whole
+                else f"At {place} the validation data was not 20% of the training notes."
+            )
         split = fit.validation_split or 0.0
-        return None if math.isclose(split, 0.2, abs_tol=1e-6) else f"At {place} validation_split was {split:g}; it should be 0.2."
+        return (
+            None
+            if math.isclose(split, 0.2, abs_tol=1e-6)
+            else f"At {place} validation_split was {split:g}; it should be 0.2."
+        )
 
     forall(sweep.intended, rule)
 
@@ -144,7 +154,11 @@ def test_cap_of_epochs(case: Case) -> None:
 
     def rule(t: Trained) -> str | None:
         fit, value = t
-        return None if fit.epochs == cap else f"At {where(sweep, fit, value)} fit was given {fit.epochs} epochs; it should be {cap}."
+        return (
+            None
+            if fit.epochs == cap
+            else f"At {where(sweep, fit, value)} fit was given {fit.epochs} epochs; it should be {cap}."
+        )
 
     forall(sweep.intended, rule)
 
@@ -181,7 +195,11 @@ def fresh_stop(case: Case, fit: Fit) -> int | None:
     driven = case.evidence.of(CallbackDriven)
     if fit.plan is None or not driven or "callback" in case.evidence.stand_ins:
         return None
-    plans = [result for trial, result in zip(case.challenge.trials, driven[-1].results, strict=False) if trial.family == "plan"]
+    plans = [
+        result
+        for trial, result in zip(case.challenge.trials, driven[-1].results, strict=False)
+        if trial.family == "plan"
+    ]
     if fit.plan >= len(plans) or plans[fit.plan].error:
         return None
     stop = plans[fit.plan].stop
@@ -201,7 +219,11 @@ def test_test_set_is_kept_apart(case: Case) -> None:
             return f"At {place} test notes were among the data given to fit."
         if fit.validation is not None and fit.validation.test:
             return f"At {place} the test set was the validation data, so that it decided when training ended."
-        if any(use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence for use in uses if not earlier_fit(sweep, use, fit)):
+        if any(
+            use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence
+            for use in uses
+            if not earlier_fit(sweep, use, fit)
+        ):
             return f"At {place} the model was evaluated on the test set before its training was over."
         return None
 
@@ -210,4 +232,6 @@ def test_test_set_is_kept_apart(case: Case) -> None:
 
 def earlier_fit(sweep: Sweep, use: Use, fit: Fit) -> bool:
     """Whether the use came after an earlier training of the same model, of which it is the evaluation."""
-    return any(other.model == fit.model and other.end <= use.at and other.sequence < fit.sequence for other in sweep.fits)
+    return any(
+        other.model == fit.model and other.end <= use.at and other.sequence < fit.sequence for other in sweep.fits
+    )

@@ -71,7 +71,9 @@ def test_structure(case: Case) -> None:
     if len(sweep.rows) > 1 and len({row.identity for row in sweep.rows}) < len(sweep.rows):
         raise Wrong("One and the same dictionary was appended again and again: make a new one in each iteration.")
     if len(sweep.rows) != len(sweep.values):
-        raise Wrong(f"{sweep.name} has {len(sweep.rows)} rows; it should have one for each of the {len(sweep.values)} settings.")
+        raise Wrong(
+            f"{sweep.name} has {len(sweep.rows)} rows; it should have one for each of the {len(sweep.values)} settings."
+        )
     forall(NEEDED, lambda key: _missing_key(sweep, key))
 
 
@@ -152,7 +154,9 @@ def test_test_accuracy(case: Case) -> None:
             return None
         other = next((f for f in sweep.fits if f is not fit and abs(sweep.accuracy(f) - value) <= 1e-4), None)
         hint = " That is the accuracy of another model." if other else ""
-        return f"In {place(sweep, row)} test_accuracy is {value:.4f}; this model has {truth:.4f} on the test data.{hint}"
+        return (
+            f"In {place(sweep, row)} test_accuracy is {value:.4f}; this model has {truth:.4f} on the test data.{hint}"
+        )
 
     hold(case, "test_accuracy", rule)
 
@@ -190,9 +194,18 @@ def test_total_energy(case: Case) -> None:
     """`total_energy` is the joules in the window around `fit`; where none is measured it is absent, None or NaN."""
     sweep = verified(case)
     given = [(row.entries or {}).get("total_energy") for row in sweep.rows]
-    nothing = [value is None or value.type == "NoneType" or (value.number is not None and math.isnan(value.number)) for value in given]
+    nothing = [
+        value is None or value.type == "NoneType" or (value.number is not None and math.isnan(value.number))
+        for value in given
+    ]
     if all(nothing) and not sweep.windowed:
         return
     if not sweep.windowed:
         raise Wrong("total_energy has numbers, but no energy was measured around fit: leave it out or set it to None.")
-    hold(case, "total_energy", lambda s, row, fit: _measured(s, row, "total_energy", "J", fit.joules, {k: c[1] for k, c in case.challenge.costs.items()}))
+    hold(
+        case,
+        "total_energy",
+        lambda s, row, fit: _measured(
+            s, row, "total_energy", "J", fit.joules, {k: c[1] for k, c in case.challenge.costs.items()}
+        ),
+    )

@@ -12,8 +12,18 @@ from autograder.checks.tta_eta.sweep import Sweep, close, number
 from autograder.evidence import Axes, Bar, Figures, FigureSeen
 
 pytestmark = items("lr-plots", "bs-plots")
-QUANTITIES = {"train_time": "time to accuracy", "total_energy": "energy to accuracy", "test_accuracy": "test accuracy", "epochs": "epochs"}
-WORDS = {"train_time": r"time|tta|second", "total_energy": r"energy|eta\b|joule", "test_accuracy": r"accura|acc\b", "epochs": r"epoch"}
+QUANTITIES = {
+    "train_time": "time to accuracy",
+    "total_energy": "energy to accuracy",
+    "test_accuracy": "test accuracy",
+    "epochs": "epochs",
+}
+WORDS = {
+    "train_time": r"time|tta|second",
+    "total_energy": r"energy|eta\b|joule",
+    "test_accuracy": r"accura|acc\b",
+    "epochs": r"epoch",
+}
 UNITS = {"train_time": r"\b(s|sec|secs|seconds?|min|minutes?)\b", "total_energy": r"\b(k?J|k?joules?|k?Wh)\b"}
 LEAST_SPREAD = 0.05
 """Share of the axis by which the highest and the lowest bar must differ to be told apart."""
@@ -81,7 +91,9 @@ def centre(bar: Bar) -> float:
 
 def parse(text: str) -> float | None:
     """The number in a tick label, also as a power of ten."""
-    if power := re.search(r"10\^\{?(-?\d+)\}?", text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")):
+    if power := re.search(
+        r"10\^\{?(-?\d+)\}?", text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")
+    ):
         return 10.0 ** int(power.group(1))
     found = re.search(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?", text.replace("−", "-").replace(",", ""))
     return float(found.group()) if found else None
@@ -211,7 +223,11 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
     quantity = next((q for q, p in seen.shown.items() if p is panel), None)
     vertical = [axes.ylabel, figure.ylabel, *beside]
     if not any(label.strip() for label in vertical):
-        return f"The vertical axis of the {QUANTITIES[quantity]} has no label." if quantity else "A vertical axis has no label."
+        return (
+            f"The vertical axis of the {QUANTITIES[quantity]} has no label."
+            if quantity
+            else "A vertical axis has no label."
+        )
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
         return f"The label of the {QUANTITIES[quantity]} names no unit."
     return None

@@ -1,0 +1,192 @@
+"""The command line, one verb for each target of the Makefile."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .assignment import ROOT, Assignment
+from .errors import AutograderError
+from .verdict import Verdict
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+Name = Annotated[str, typer.Option(help="the assignment, a folder in source/")]
+Out = Annotated[Path, typer.Option(help="folder for the results")]
+Submitted = Annotated[Path, typer.Option(help="folder with one folder for each student")]
+Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one per core")]
+Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
+Seed = Annotated[int | None, typer.Option(help="draw the same challenges again")]
+Kernel = Annotated[Literal["auto", "warm", "plain"], typer.Option(help="fork warm kernels or start plain ones")]
+
+
+def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns the errors that a grader may see into their sentence and exit status 1."""
+
+    @functools.wraps(command)
+    def speak(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except AutograderError as error:
+            console.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            console.print("Stopped. What is graded is kept; run the same command to go on.")
+            raise typer.Exit(130) from None
+
+    return speak
+
+
+@app.command()
+@spoken
+def release(assignment: Name = "tta-eta") -> None:
+    """Make the students' version of the notebook."""
+    from . import release as releases
+
+    path = releases.release(Assignment.load(assignment))
+    console.print(f"Released: {path}")
+
+
+@app.command()
+@spoken
+def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignment: Name = "tta-eta") -> None:
+    """Check the source and its release, or one notebook before it is handed in."""
+    from . import validation
+
+    loaded = Assignment.load(assignment)
+    sentences = (
+        validation.validate_release(loaded) if notebook is None else validation.validate_notebook(loaded, notebook)
+    )
+    for sentence in sentences:
+        console.print(f"- {sentence}", highlight=False)
+    if sentences:
+        raise typer.Exit(1)
+    console.print(
+        "The release fails cleanly, and the solution gets all points." if notebook is None else "Ready to hand in."
+    )
+
+
+@app.command()
+@spoken
+def autograde(
+    assignment: Name = "tta-eta",
+    submitted: Submitted = Path("submitted"),
+    out: Out = Path("graded"),
+    jobs: Jobs = 0,
+    train: Train = "scripted",
+    seed: Seed = None,
+    kernel: Kernel = "auto",
+) -> None:
+    """Grade every submission that is new or changed, and write the books."""
+    grade_class(Assignment.load(assignment), submitted, out, jobs=jobs, train=train, seed=seed, kernel=kernel)
+
+
+def grade_class(
+    assignment: Assignment,
+    submitted: Path,
+    out: Path,
+    *,
+    jobs: int = 0,
+    train: Literal["scripted", "real"] = "scripted",
+    seed: int | None = None,
+    kernel: str = "auto",
+) -> None:
+    from . import autograde as classes
+    from .grading import Options
+
+    options = Options(seed=seed, training=train)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("Grading", total=None)
+
+        def tell(done: classes.Done, number: int, total: int) -> None:
+            progress.update(bar, completed=number, total=total, description=f"Graded {done.student[:30]}")
+            if not console.is_terminal:
+                word = "unchanged" if done.skipped else done.verdict.state
+                console.print(
+                    f"{number}/{total} {done.student}: {done.verdict.points:g} points, {word}", highlight=False
+                )
+
+        verdicts = classes.autograde(
+            assignment, submitted, out, options, jobs=jobs or classes.default_jobs(), kernel=kernel, tell=tell
+        )
+    console.print(class_table(assignment, verdicts))
+    console.print(f"Report: {out / assignment.name / 'report.html'}", soft_wrap=True)
+    console.print(f"Table: {out / assignment.name / 'grades.csv'}", soft_wrap=True)
+    console.print(f"Gradebook: {out / 'gradebook.db'}", soft_wrap=True)
+
+
+def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
+    """The class at a glance: points per item, total, state."""
+    table = Table(title=f"{assignment.title} ({assignment.name})")
+    table.add_column("student", no_wrap=True)
+    for item in assignment.judged_items:
+        table.add_column(item.id, justify="right")
+    table.add_column("total", justify="right", style="bold")
+    table.add_column("state")
+    for verdict in verdicts:
+        cells = ["?" if item.points is None else f"{item.points:g}" for item in verdict.items]
+        table.add_row(verdict.student, *cells, f"{verdict.points:g}", verdict.state)
+    return table
+
+
+@app.command(name="feedback")
+@spoken
+def feedback_pages(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
+    """Write every student's feedback page again, with the points that a person gave since."""
+    from . import autograde as classes
+
+    loaded = Assignment.load(assignment)
+    classes.write_books(loaded, None, out)
+    console.print(f"Feedback pages: {out / loaded.name}/<student>/feedback.html")
+
+
+@app.command(name="report")
+@spoken
+def class_report(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
+    """Write the report on the class and the table of grades again."""
+    from . import autograde as classes
+
+    loaded = Assignment.load(assignment)
+    classes.write_books(loaded, None, out)
+    console.print(f"Report: {out / loaded.name / 'report.html'}")
+
+
+@app.command()
+@spoken
+def lab(assignment: Name = "tta-eta", data: Path = ROOT / "data", out: Path = Path("lab")) -> None:
+    """Run the reference solution with real training on the default data."""
+    from . import lab as labs
+
+    labs.run_lab(Assignment.load(assignment), data, out)
+
+
+@app.command()
+@spoken
+def demo(out: Path = Path("demo")) -> None:
+    """Release the lab, grade the sample class and say where to look."""
+    from samples.build import build
+
+    from . import release as releases
+
+    loaded = Assignment.load("tta-eta")
+    releases.release(loaded)
+    build(out / "submitted")
+    grade_class(loaded, out / "submitted", out / "graded")
