@@ -148,6 +148,8 @@ def _bad_cells(notebook: NotebookNode) -> Iterator[str]:
             yield f"Cell {name} does not say whether it is {', '.join(absent)}."
         if not balanced:
             yield f"In cell {name} a {BEGIN} or {END} has no partner."
+        if cell.cell_type == "markdown" and any(MARKED.match(line.lstrip()) for line in cell.source.splitlines()):
+            yield f"In cell {name} a marked number begins a line, which Markdown takes for a block of its own."
         if inside and not noted.get("solution"):
             yield f"Cell {name} holds a solution, and is not marked as a solution cell."
 

@@ -149,6 +149,10 @@ def keep_an_output(notebook: NotebookNode) -> None:
     cells_by_id(notebook)["data"].outputs = [new_output("stream", text="12")]
 
 
+def begin_a_line_with_a_number(notebook: NotebookNode) -> None:
+    cells_by_id(notebook)["try-text"].source += "\n<!--patience-->3<!--/--> in a row"
+
+
 def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
     cells_by_id(notebook)["settings"].source += "\nPATIENCE = 4"
 
@@ -165,6 +169,10 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
         (other_points, "Cell callback gives 3 points, assignment.toml 15."),
         (unknown_graded_cell, "Cell extra is graded, and assignment.toml has no such item."),
         (forget_a_flag, "Cell imports does not say whether it is locked."),
+        (
+            begin_a_line_with_a_number,
+            "In cell try-text a marked number begins a line, which Markdown takes for a block of its own.",
+        ),
         (keep_an_output, "Cell data carries outputs; run `make release`."),
         (
             type_a_number_into_the_settings,
