@@ -1,0 +1,1 @@
+"""A made-up class: submissions for `make demo` and for trying out the grader."""

@@ -1,0 +1,40 @@
+"""Lays out the sample class as students would have handed it in: `<folder>/<student>/tta-eta/`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+
+from autograder.assignment import ROOT, Assignment
+from autograder.filling import fill, read_description, write_submission
+
+SAMPLES = Path(__file__).resolve().parent
+ASSIGNMENT = "tta-eta"
+
+# Files that are no notebooks although their name says so, and were handed in all the same.
+RAW = {"olive": "olive.html", "sage": "sage.txt"}
+
+
+def students() -> list[str]:
+    described = [path.stem for path in SAMPLES.glob("*.py") if path.stem not in ("__init__", "build")]
+    return sorted([*described, *RAW])
+
+
+def build(folder: Path) -> list[Path]:
+    """Writes every sample submission, in place of what was there for this student; returns the files."""
+    assignment = Assignment.load(ASSIGNMENT)
+    release = nbformat.read(ROOT / "release" / ASSIGNMENT / assignment.notebook_name, as_version=4)
+    written = []
+    for student in students():
+        place = folder / student / ASSIGNMENT
+        shutil.rmtree(place, ignore_errors=True)
+        if student in RAW:
+            place.mkdir(parents=True)
+            target = shutil.copyfile(SAMPLES / "raw" / RAW[student], place / assignment.notebook_name)
+        else:
+            description = read_description(SAMPLES / f"{student}.py")
+            target = write_submission(fill(release, description), description, place, ASSIGNMENT)
+        written.append(target)
+    return written

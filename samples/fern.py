@@ -1,0 +1,4 @@
+# /// submission
+# title = "As released"
+# style = "nothing was filled in"
+# ///
