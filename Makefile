@@ -33,6 +33,7 @@ help: ## list the commands (this is the default)
 	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one per core) PYTHON=(3.11 to 3.13)"
 
 setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
+	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
 
 data: .venv-data/.ready ## render the instrument notes again and write the four files in data/; SOUNDFONT=file takes another
 	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
@@ -126,7 +127,7 @@ $(READY): $(LOCK) Makefile
 	@$(call fill,.venv,$(LOCK))
 	@env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 $(PY) -c "import tensorflow, seaborn, zeus.monitor, nbclient, \
 	    nbgrader.api, ipykernel.kernelapp" 2>.venv/import.log || { cat .venv/import.log >&2; exit 1; }
-	@rm -f .venv/.ready-*
+	@rm -f .venv/import.log .venv/.ready-*
 	@touch $@
 
 .venv-data/.ready: data/requirements.lock Makefile
