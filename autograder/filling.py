@@ -106,7 +106,7 @@ def parse_description(text: str, name: str) -> Description:
 
 
 def fill(release: NotebookNode, description: Description) -> NotebookNode:
-    """A copy of the release with the student's part in it; raises SubmissionError where a described cell has no place."""
+    """A copy of the release with the student's part in it; raises SubmissionError if a described cell has no place."""
     notebook = copy.deepcopy(release)
     places = {_solution_id(cell): cell for cell in notebook.cells if _solution_id(cell)}
     wanted = {*description.cells, *(extra.anchor for extra in description.extras)}

@@ -18,7 +18,7 @@ RAW = {"olive": "olive.html", "sage": "sage.txt"}
 
 
 def students() -> list[str]:
-    described = [path.stem for path in SAMPLES.glob("*.py") if path.stem not in ("__init__", "build")]
+    described = [path.stem for path in (SAMPLES / "students").glob("*.py")]
     return sorted([*described, *RAW])
 
 
@@ -34,7 +34,7 @@ def build(folder: Path) -> list[Path]:
             place.mkdir(parents=True)
             target = shutil.copyfile(SAMPLES / "raw" / RAW[student], place / assignment.notebook_name)
         else:
-            description = read_description(SAMPLES / f"{student}.py")
+            description = read_description(SAMPLES / "students" / f"{student}.py")
             target = write_submission(fill(release, description), description, place, ASSIGNMENT)
         written.append(target)
     return written

@@ -1,0 +1,118 @@
+"""`python -m tests.fidelity`: measures the autograder on its corpora of right and wrong submissions.
+
+Ends with status 1 unless every correct variant keeps all points and every mutant loses points in its items alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from fnmatch import fnmatch
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from autograder.assignment import Assignment
+from autograder.grading import Options
+from autograder.kernel import kernels
+
+from .outcome import Case, Outcome, cases, grader
+
+console = Console(width=None if sys.stdout.isatty() else 150)  # the table needs more than the 80 of a pipe
+
+
+def main(
+    seed: Annotated[int, typer.Option(help="of the challenges")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="submissions graded at a time")] = 2,
+    only: Annotated[str, typer.Option(help="names to grade: part of the name, or a pattern with *")] = "",
+    variants: Annotated[bool, typer.Option("--variants", help="grade the correct variants only")] = False,
+    mutants: Annotated[bool, typer.Option("--mutants", help="grade the mutants only")] = False,
+) -> None:
+    """Grade correct variants and one-fault mutants, and compare what was lost with what should be."""
+    assignment = Assignment.load("tta-eta")
+    chosen = [
+        case
+        for case in cases(variants=variants or not mutants, mutants=mutants or not variants)
+        if fnmatch(case.name, only if "*" in only else f"*{only}*")
+    ]
+    if not chosen:
+        raise typer.BadParameter(f"no case is called {only!r}")
+    outcomes = sorted(_graded(chosen, assignment, Options(seed=seed), jobs), key=lambda outcome: outcome.case.name)
+    console.print(matrix(assignment, outcomes))
+    wrong = [outcome for outcome in outcomes if outcome.missed or outcome.undeserved]
+    for outcome in wrong:
+        _explain(outcome)
+    console.print(result_line(outcomes, seed))
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _graded(chosen: list[Case], assignment: Assignment, options: Options, jobs: int) -> Iterator[Outcome]:
+    columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    context = multiprocessing.get_context("spawn")
+    with (
+        kernels() as source,
+        ProcessPoolExecutor(min(jobs, len(chosen)), mp_context=context) as pool,
+        Progress(*columns, console=console, transient=True) as progress,
+    ):
+        grade = grader(assignment, source, options)
+        futures = [pool.submit(grade, case) for case in chosen]
+        for future in progress.track(as_completed(futures), total=len(futures)):
+            yield future.result()
+
+
+def matrix(assignment: Assignment, outcomes: list[Outcome]) -> Table:
+    """One row for each set of items that a fault should cost: how many of its cases lost points in which item."""
+    ids = [item.id for item in assignment.judged_items]
+    table = Table(title="Cases that lost points, by item")
+    table.add_column("should lose points in")
+    table.add_column("cases", justify="right")
+    for item_id in ids:
+        table.add_column(item_id, justify="right", no_wrap=True)
+    expected = sorted({outcome.case.items for outcome in outcomes}, key=lambda items: [i not in items for i in ids])
+    for items in sorted(expected, key=len):
+        row = [outcome for outcome in outcomes if outcome.case.items == items]
+        cells = [_cell(sum(i in outcome.lost for outcome in row), len(row), i in items) for i in ids]
+        table.add_row(", ".join(i for i in ids if i in items) or "nothing (variants)", str(len(row)), *cells)
+    return table
+
+
+def _cell(lost: int, cases_in_row: int, expected: bool) -> str:
+    right = lost == (cases_in_row if expected else 0)
+    text = str(lost) if lost or expected else "·"
+    return text if right else f"[bold red]{text}[/]"
+
+
+def _explain(outcome: Outcome) -> None:
+    case = outcome.case
+    console.print(f"\n[bold]{escape(case.name)}[/] {escape(case.fault or case.description.header.title)}")
+    if outcome.verdict.reason:
+        console.print(f"  {escape(outcome.verdict.reason)}", highlight=False)
+    for item_id in sorted(outcome.missed):
+        console.print(f"  {item_id}: should lose points, and keeps all", style="yellow", highlight=False)
+    for item_id in sorted(outcome.undeserved):
+        item = outcome.item(item_id)
+        points = "?" if item.points is None else f"{item.points:g}"
+        console.print(f"  {item_id}: {points} of {item.max_points:g}", style="red", highlight=False)
+        console.print(f"    {escape(item.message)}", highlight=False)
+
+
+def result_line(outcomes: list[Outcome], seed: int) -> str:
+    """The three numbers that must be 0, counted in items."""
+    variants = [outcome for outcome in outcomes if not outcome.case.is_mutant]
+    mutants = [outcome for outcome in outcomes if outcome.case.is_mutant]
+    return (
+        f"\n{len(variants)} variants, {len(mutants)} mutants, seed {seed}: "
+        f"{sum(len(outcome.undeserved) for outcome in variants)} false deductions, "
+        f"{sum(len(outcome.missed) for outcome in mutants)} missed faults, "
+        f"{sum(len(outcome.undeserved) for outcome in mutants)} points taken from the wrong item"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

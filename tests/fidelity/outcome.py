@@ -1,0 +1,77 @@
+"""A case of the corpora, and what the autograder made of it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from autograder.assignment import Assignment
+from autograder.filling import Description, write_submission
+from autograder.grading import Options, grade_folder
+from autograder.kernel import Kernels
+from autograder.verdict import ItemVerdict, Verdict
+
+from .build import notebook, variant, variant_names
+from .mutants import MUTANTS
+
+
+@dataclass(frozen=True)
+class Case:
+    """A submission and the items in which it must lose points; none for a correct variant."""
+
+    description: Description
+    fault: str = ""
+    items: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return self.description.name
+
+    @property
+    def is_mutant(self) -> bool:
+        return bool(self.items)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The verdict on a case; an item that is left to a person counts as lost, since it was not decided."""
+
+    case: Case
+    verdict: Verdict
+
+    @property
+    def lost(self) -> frozenset[str]:
+        return frozenset(item.id for item in self.verdict.items if item.points != item.max_points)
+
+    @property
+    def missed(self) -> frozenset[str]:
+        return self.case.items - self.lost
+
+    @property
+    def undeserved(self) -> frozenset[str]:
+        return self.lost - self.case.items
+
+    def item(self, item_id: str) -> ItemVerdict:
+        return next(item for item in self.verdict.items if item.id == item_id)
+
+
+def cases(variants: bool = True, mutants: bool = True) -> list[Case]:
+    found = [Case(variant(name)) for name in variant_names()] if variants else []
+    if mutants:
+        found += [Case(mutant.description(), mutant.fault, mutant.items) for mutant in MUTANTS]
+    return found
+
+
+def grade(case: Case, assignment: Assignment, kernels: Kernels, options: Options) -> Outcome:
+    """Hands the case in as a student would, as a file in a folder, and grades it."""
+    with tempfile.TemporaryDirectory(prefix="fidelity-") as place:
+        folder = Path(place)
+        write_submission(notebook(case.description), case.description, folder, assignment.name)
+        return Outcome(case, grade_folder(assignment, folder, case.name, kernels, options).verdict)
+
+
+def grader(assignment: Assignment, kernels: Kernels, options: Options) -> partial[Outcome]:
+    """`grade` with everything but the case filled in, to be sent to another process."""
+    return partial(grade, assignment=assignment, kernels=kernels, options=options)
