@@ -5,6 +5,7 @@ SUBMITTED  ?= submitted
 OUT        ?= graded
 JOBS       ?=
 TRAIN      ?=
+SEED       ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
 TESTS      ?=
@@ -44,9 +45,9 @@ release: $(READY) ## make the students' notebook in release/ from source/
 validate: $(READY) ## check that the release fails cleanly and the solution passes; NOTEBOOK=path checks one notebook
 	@$(GRADER) validate --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)")
 
-autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real
+autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real, SEED=1 draws the same again
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
-	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN))
+	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED))
 
 feedback: $(READY) ## write every student's feedback page, with points that a person gave since
 	@$(GRADER) feedback --assignment "$(ASSIGNMENT)" --out "$(OUT)"
@@ -58,7 +59,7 @@ demo: $(READY) have-data ## release the lab, grade a made-up class and show the 
 	@$(GRADER) demo
 
 lab: $(READY) have-data ## run the whole lab with its solution on this machine, training for real
-	@$(GRADER) lab
+	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
 test: lint ## lint, then all tests; TESTS="tests/test_x.py -k name" picks some
 	@$(PY) -m pytest $(TESTS)
