@@ -66,6 +66,7 @@ test: lint ## lint, then all tests; TESTS="tests/test_x.py -k name" picks some
 
 lint: $(READY) ## check style and types
 	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 
 fidelity: $(READY) ## measure the grader on its corpora of right and wrong submissions
