@@ -110,12 +110,13 @@ def draw(
     dice = random.Random(f"challenge {seed}")
     classes = dice.choice([5, 6, 7, 8, 9])
     plans, settings, spares = _plans(parameters, dice)
-    sizes = {"n_train": dice.randrange(560, 700), "n_test": TEST_ROWS, "n_classes": classes}
-    if training == "real":
-        sizes["n_train"] += 900
+    n_train = dice.randrange(560, 700) + (900 if training == "real" else 0)
     return Challenge(
         seed=seed % 2**31,
         nonce=f"{dice.getrandbits(64):016x}",
+        n_train=n_train,
+        n_test=TEST_ROWS,
+        n_classes=classes,
         n_features=dice.choice([n for n in range(21, 48) if n % 10]),
         plans=plans,
         settings=settings,
@@ -125,7 +126,6 @@ def draw(
         stand_ins=_stand_ins(parameters, dice),
         training=training,
         gpus=gpus,
-        **sizes,
     )
 
 
@@ -197,8 +197,13 @@ def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -
     After the right stop it goes on with misses and runs of other lengths, so that a late or missed stop shows.
     """
     goal, patience = parameters.threshold, parameters.patience
-    below = lambda: round(goal - dice.uniform(0.002, 0.2), 4)  # noqa: E731
-    above = lambda: round(goal + dice.uniform(0.002, 0.98 * (1 - goal)), 4)  # noqa: E731
+
+    def below() -> float:
+        return round(goal - dice.uniform(0.002, 0.2), 4)
+
+    def above() -> float:
+        return round(goal + dice.uniform(0.002, 0.98 * (1 - goal)), 4)
+
     short = [above() for _ in range(patience - 1)]
     if shape == "never":
         return [below() for _ in range(3)] + short + [goal], patience

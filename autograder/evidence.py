@@ -82,7 +82,7 @@ class RowOrigin(Part):
 
 
 class CallbackUse(Part):
-    """A callback given to `fit`; `watched` is the lab's own class, with the arguments that the instance was made with."""
+    """A callback given to `fit`; `watched` is the lab's own class, with the arguments of its instance."""
 
     type: str
     watched: bool

@@ -106,7 +106,7 @@ class _Attempts:
         return self._attempt()
 
     def on_cpu(self, first: _Attempt) -> _Attempt:
-        """A notebook without an energy window of its own in its loops is for a CPU runtime: it is run on one if needed."""
+        """A notebook that opens no energy window may be meant for a CPU runtime: it is run on one if needed."""
         if _all_full(first.items) or _uses_windows(first.run.evidence):
             return first
         second = self._attempt(gpus=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -63,7 +63,7 @@ class _Bailiff:
         return report
 
     def _note(self, test: pytest.Function, error: BaseException | None) -> None:
-        case: Case = test.callspec.params["case"]
+        case = cast(Case, test.callspec.params["case"])
         weight = float(next(test.iter_markers("points")).args[0])
         status, message = _outcome(error)
         rubric = " ".join((test.function.__doc__ or test.originalname).split())

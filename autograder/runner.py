@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 from nbclient import NotebookClient
@@ -117,8 +117,8 @@ class _Driver:
     async def drive(self) -> None:
         notebook = nbformat.v4.new_notebook(cells=[step.cell for step in self.steps])
         sockets = Path(tempfile.mkdtemp(prefix="k-"))
-        manager = self.kernels.manager(sockets)
-        client = NotebookClient(notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False)
+        self._manager = self.kernels.manager(sockets)
+        client = NotebookClient(notebook, km=self._manager, timeout=None, allow_errors=True, store_widget_state=False)
         client.resources = {"metadata": {"path": str(self.folder)}}
         try:
             await self._start(client, self.kernels.environment(self.folder))
@@ -156,21 +156,23 @@ class _Driver:
 
     async def _interrupt(self, client: NotebookClient) -> bool:
         """Ends the cell that runs; False if it does not let go within five seconds."""
-        await client.km.interrupt_kernel()
+        await self._manager.interrupt_kernel()
         for _ in range(5):
+            assert client.kc is not None
             probe = client.kc.execute("", silent=True)
             try:
                 await asyncio.wait_for(_reply(client.kc, probe), 1.0)
                 return True
             except TimeoutError:
-                await client.km.interrupt_kernel()
+                await self._manager.interrupt_kernel()
         return False
 
     async def _stop(self, client: NotebookClient) -> None:
         with contextlib.suppress(Exception):
-            client.kc.stop_channels()
+            if client.kc is not None:
+                client.kc.stop_channels()
         with contextlib.suppress(Exception):
-            await client.km.shutdown_kernel(now=True)
+            await self._manager.shutdown_kernel(now=True)
 
 
 async def _reply(client: Any, message_id: str) -> None:
@@ -186,6 +188,7 @@ def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver
     cells = []
     for number, step in enumerate(steps):
         end = ends.get(number)
+        status: Literal["ran", "error", "timeout", "not run"]
         if number in driver.timed_out:
             status = "timeout"
         elif end is not None:

@@ -45,7 +45,7 @@ def first_stop(values: list[float], threshold: float, patience: int) -> int | No
 
 def draw_trials(parameters: Parameters, dice: random.Random) -> list[Trial]:
     goal, patience = parameters.threshold, parameters.patience
-    trials = [
+    return [
         *_plain(goal, patience, dice),
         *_equal(goal, patience),
         *_reset(goal, patience, dice),
@@ -55,7 +55,6 @@ def draw_trials(parameters: Parameters, dice: random.Random) -> list[Trial]:
         *_instances(goal, patience),
         *_any(goal, patience, dice),
     ]
-    return trials
 
 
 def _hit(goal: float, dice: random.Random) -> float:

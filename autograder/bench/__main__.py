@@ -16,6 +16,7 @@ def main(argv: list[str]) -> None:
 
     app = IPKernelApp.instance()
     app.initialize(argv)
+    assert app.shell is not None
     app.shell.run_line_magic("matplotlib", "inline")
     bench._session = start(app.shell)
     app.start()

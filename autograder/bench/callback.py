@@ -7,58 +7,45 @@ from typing import Any
 
 import keras
 
-from .record import Recorder
-
 NAME = "TrainToAccuracy"
 
 
 class CallbackWatch:
     """Notes with which arguments instances of the callback class are made."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
+    def __init__(self) -> None:
         self._instances: dict[int, tuple[Any, dict[str, Any]]] = {}
-        self._wrapped: set[type] = set()
 
     def install(self) -> None:
-        """From now on every class of that name is watched from the moment it is defined."""
+        """From now on every callback of that name, or derived from it, is noted when it is made."""
         watch = self
 
-        def init_subclass(cls: type, **kwargs: Any) -> None:
-            if cls.__name__ == NAME:
-                watch.wrap(cls)
+        def new(cls: type, *args: Any, **kwargs: Any) -> Any:
+            instance: Any = object.__new__(cls)
+            if _is_watched(cls):
+                watch._instances[id(instance)] = (instance, _arguments(cls, instance, args, kwargs))
+            return instance
 
-        keras.callbacks.Callback.__init_subclass__ = classmethod(init_subclass)
-
-    def wrap(self, cls: type) -> None:
-        if cls in self._wrapped:
-            return
-        self._wrapped.add(cls)
-        watch, original = self, cls.__init__  # type: ignore[misc]
-        signature = inspect.signature(original)
-
-        def init(instance: Any, *args: Any, **kwargs: Any) -> None:
-            watch._instances[id(instance)] = (instance, _arguments(signature, instance, args, kwargs))
-            original(instance, *args, **kwargs)
-
-        init.__wrapped__ = original  # type: ignore[attr-defined]
-        init.__doc__ = original.__doc__
-        cls.__init__ = init  # type: ignore[misc]
+        keras.callbacks.Callback.__new__ = staticmethod(new)
 
     def describe(self, callback: Any) -> dict[str, Any]:
         """The class of a callback in use and, for the watched one, which instance it is and how it was made."""
-        classes = [cls.__name__ for cls in type(callback).__mro__]
-        seen: dict[str, Any] = {"type": classes[0], "watched": NAME in classes, "instance": id(callback)}
+        kind = type(callback)
+        seen: dict[str, Any] = {"type": kind.__name__, "watched": _is_watched(kind), "instance": id(callback)}
         arguments = self._instances.get(id(callback), (None, {}))[1]
         return seen | {"threshold": arguments.get("threshold"), "patience": arguments.get("patience")}
 
 
-def _arguments(signature: inspect.Signature, instance: Any, args: Any, kwargs: Any) -> dict[str, Any]:
+def _is_watched(cls: type) -> bool:
+    return any(base.__name__ == NAME for base in cls.__mro__)
+
+
+def _arguments(cls: type, instance: Any, args: Any, kwargs: Any) -> dict[str, Any]:
     """Threshold and patience as the call gives them, by keyword, by position or by default."""
     try:
-        bound = signature.bind(instance, *args, **kwargs)
+        bound = inspect.signature(cls.__init__).bind(instance, *args, **kwargs)  # type: ignore[misc]
         bound.apply_defaults()
-    except TypeError:
+    except (TypeError, ValueError):
         return {}
     flat: dict[str, Any] = dict(zip(("threshold", "patience"), args, strict=False)) | kwargs
     flat |= {name: value for name, value in bound.arguments.items() if name in ("threshold", "patience")}
@@ -72,7 +59,7 @@ def _plain(value: Any) -> float | None:
         return None
 
 
-def drive(cls: Any, trials: list[dict[str, Any]], recorder: Recorder) -> list[dict[str, Any]]:
+def drive(cls: Any, trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Takes fresh instances of the class through each trial's epochs; answers where each stopped.
 
     A trial has `threshold` and `patience`, `call` ("keyword", "position" or "default"), `val_accuracy` and `accuracy`

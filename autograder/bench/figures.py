@@ -24,7 +24,7 @@ class FigureWatch:
             if type(figure).__name__ != "SubFigure" and len(watch._figures) < MOST_FIGURES:
                 watch._figures.append(figure)
 
-        Figure.__init__ = init  # type: ignore[method-assign]
+        Figure.__init__ = init  # type: ignore[method-assign, assignment]
 
     def described(self) -> list[dict[str, Any]]:
         """All figures so far that show something."""
@@ -70,21 +70,19 @@ def _describe_axes(ax: Axes, all_axes: list[Axes]) -> dict[str, Any]:
 
 
 def _bars(ax: Axes) -> list[dict[str, Any]]:
-    bars = []
-    for group, container in enumerate(c for c in ax.containers if isinstance(c, BarContainer)):
-        for patch in container.patches[:MOST_BARS]:
-            bars.append(
-                {
-                    "group": group,
-                    "upright": container.orientation != "horizontal",
-                    "x": float(patch.get_x()),
-                    "y": float(patch.get_y()),
-                    "width": float(patch.get_width()),
-                    "height": float(patch.get_height()),
-                    "label": str(container.get_label()),
-                }
-            )
-    return bars
+    return [
+        {
+            "group": group,
+            "upright": container.orientation != "horizontal",
+            "x": float(patch.get_x()),
+            "y": float(patch.get_y()),
+            "width": float(patch.get_width()),
+            "height": float(patch.get_height()),
+            "label": str(container.get_label()),
+        }
+        for group, container in enumerate(c for c in ax.containers if isinstance(c, BarContainer))
+        for patch in container.patches[:MOST_BARS]
+    ]
 
 
 def _ticks(ax: Axes, which: str) -> list[dict[str, Any]]:

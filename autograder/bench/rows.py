@@ -23,7 +23,7 @@ class Rows:
     def describe(self, x: Any, y: Any = None) -> dict[str, Any]:
         """How many rows come from where, how many of them are distinct, and whether the labels are theirs."""
         x, y = as_arrays(x, y)
-        rows = np.ascontiguousarray(x, np.float32) if getattr(x, "ndim", 0) >= 1 and x.dtype.kind in "biuf" else []
+        rows: Any = np.ascontiguousarray(x, np.float32) if getattr(x, "ndim", 0) >= 1 and x.dtype.kind in "biuf" else []
         places = [self._places.get(row.tobytes(), ("other", -1)) for row in rows]
         counts = {name: sum(place[0] == name for place in places) for name in ("train", "test", "other")}
         seen: dict[str, Any] = {"rows": len(places), "distinct": len(set(places)), **counts, "labels_fit": None}
@@ -40,5 +40,5 @@ def as_arrays(x: Any, y: Any = None) -> tuple[Any, Any]:
         batches = [tuple(part.numpy() for part in element) for element in x]
         columns = list(zip(*batches, strict=True))
         parts = [np.concatenate([np.atleast_1d(part) for part in column]) for column in columns[:2]]
-        return (parts + [None])[0], (parts + [None])[1]
+        return parts[0], parts[1] if len(parts) > 1 else None
     return np.asarray(x), None if y is None else np.asarray(y)

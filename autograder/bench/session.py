@@ -32,7 +32,7 @@ class Session:
         self.surroundings = Surroundings(folder, challenge["gpus"])
         names = challenge["data_files"]
         self.rows = Rows(*(self.surroundings.arrays[name] for name in names))
-        self.watch = CallbackWatch(self.recorder)
+        self.watch = CallbackWatch()
         self.training = Training(challenge, self.clock, self.recorder, self.rows, self.watch)
         self.figures = FigureWatch()
         self._driven: Any = None
@@ -67,10 +67,8 @@ class Session:
         if cls is None or cls is self._driven or not trials:
             return
         self._driven = cls
-        if isinstance(cls, type):
-            self.watch.wrap(cls)
         random_state = np.random.get_state()
-        self.recorder.event("callback", results=drive(cls, trials, self.recorder))
+        self.recorder.event("callback", results=drive(cls, trials))
         np.random.set_state(random_state)
 
     def _record_names(self) -> None:

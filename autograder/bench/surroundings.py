@@ -1,4 +1,4 @@
-"""What the notebook finds around it: the challenge's data under any path, no network, a machine with or without a GPU."""
+"""What the notebook finds around it: the challenge's data under any path, no network, a machine with or without GPU."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Surroundings:
         def get_file(fname: str | None = None, origin: str | None = None, *args: Any, **kwargs: Any) -> str:
             return self._fetch(origin or fname or "", fname)
 
-        urllib.request.urlretrieve = urlretrieve
+        urllib.request.urlretrieve = urlretrieve  # type: ignore[assignment]
         tf.keras.utils.get_file = get_file
 
     def _install_devices(self) -> None:
@@ -119,8 +119,6 @@ class Surroundings:
 
 def _file_name(file: Any) -> str:
     """The last part of a path or of an open file's name, for either kind of slash."""
-    if isinstance(file, (str, bytes, os.PathLike)):
-        path = os.fsdecode(file)
-    else:
-        path = str(getattr(file, "name", ""))
+    is_path = isinstance(file, (str, bytes, os.PathLike))
+    path = os.fsdecode(file) if is_path else str(getattr(file, "name", ""))
     return path.replace("\\", "/").rsplit("/", 1)[-1]

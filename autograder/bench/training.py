@@ -253,13 +253,11 @@ class Training:
         weights = [np.asarray(weight) for weight in model.get_weights()]
         noise = np.random.default_rng(plan["weights_seed"])
         model.set_weights([w + noise.normal(0, 1e-3, w.shape).astype(w.dtype) for w in weights])
-        last = model.layers[-1]
-        if not isinstance(last, keras.layers.Dense):
+        hidden = self._hidden(model)
+        if hidden is None:
             return
-        hidden = self.rows.x_test
-        for layer in model.layers[:-1]:
-            hidden = layer(hidden)
-        hidden = np.column_stack([np.asarray(hidden, np.float64), np.ones(self.rows.n_test)])
+        last = model.layers[-1]
+        hidden = np.column_stack([hidden, np.ones(self.rows.n_test)])
         wrong = noise.permutation(self.rows.n_test)[: plan["test_errors"]]
         wanted = self.rows.y_test.astype(int).copy()
         wanted[wrong] = (wanted[wrong] + 1) % last.units
@@ -267,6 +265,19 @@ class Training:
         solution = hidden.T @ np.linalg.solve(hidden @ hidden.T + 1e-6 * np.eye(self.rows.n_test), target)
         parts = [solution[:-1], solution[-1]] if last.use_bias else [solution[:-1]]
         last.set_weights([part.astype(np.float32) for part in parts])
+
+    def _hidden(self, model: Any) -> np.ndarray | None:
+        """What reaches the last layer on the test rows, (rows, units); None if it is no chain to a Dense layer."""
+        if not isinstance(model.layers[-1], keras.layers.Dense):
+            return None
+        try:
+            hidden = self.rows.x_test
+            for layer in model.layers[:-1]:
+                if not isinstance(layer, keras.layers.InputLayer):
+                    hidden = layer(hidden)
+            return np.asarray(hidden, np.float64).reshape(self.rows.n_test, -1)
+        except Exception:
+            return None
 
 
 class _Use:

@@ -45,7 +45,7 @@ def test_every_setting_is_trained_once(case: Case) -> None:
             lambda t: (
                 None
                 if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4)
-                else f"One training used {sweep.label(sweep.used(t[0]))}, which is not among the values asked for or came twice."
+                else f"One training used {sweep.label(sweep.used(t[0]))}, which was not asked for or came twice."
             ),
         )
 
@@ -78,7 +78,8 @@ def test_optimizer(case: Case) -> None:
             raise Undecided("The learning rate of an optimizer could not be read.")
         if wanted is None or close(fit.learning_rate, wanted, 1e-4):
             return None
-        return f"At {where(sweep, fit, value)} Adam had the learning rate {fit.learning_rate:.4g}; it should have {wanted:g}."
+        place = where(sweep, fit, value)
+        return f"At {place} Adam had the learning rate {fit.learning_rate:.4g}; it should have {wanted:g}."
 
     forall(sweep.intended, rule)
 
@@ -182,7 +183,8 @@ def test_callback_in_use(case: Case) -> None:
         fresh = fresh_stop(case, fit)
         if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
             return (
-                f"At {place} training ended after {fit.epochs_run} epochs, where a new TrainToAccuracy ends it after {fresh}: "
+                f"At {place} training ended after {fit.epochs_run} epochs, where a new TrainToAccuracy "
+                f"ends it after {fresh}: "
                 "make a new one for each training."
             )
         return None

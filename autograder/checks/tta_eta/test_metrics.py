@@ -142,8 +142,8 @@ def test_test_accuracy(case: Case) -> None:
     if len(truths) > 1 and wrong:
         if all(close(v, t, 1e-4) for v, t in zip(values, running_means(truths), strict=True)):
             raise Wrong(
-                "From the second row on, test_accuracy is the mean over all models so far: one metric object was used for "
-                "all of them and never reset. Evaluate each model by itself."
+                "From the second row on, test_accuracy is the mean over all models so far: one metric object was used "
+                "for all of them and never reset. Evaluate each model by itself."
             )
         if all(close(v, 100 * t, 1e-4) for v, t in zip(values, truths, strict=True)):
             raise Wrong("test_accuracy is given in percent; it must be a number between 0 and 1.")

@@ -148,7 +148,7 @@ def _nearest(key: float, values: tuple[float, ...]) -> float:
 
 
 def picture(case: Case) -> Picture:
-    """The figure of the task: of all figures the one that shows most of the list, in doubt the last of the task's cell."""
+    """The figure of the task: the one that shows most of the list, in doubt the last of the task's own cell."""
     sweep = Sweep.of(case)
     drawn = case.evidence.of(Figures)
     own = {f.number for event in drawn if event.cell in case.cells for f in event.value} - {
@@ -244,7 +244,8 @@ def test_vertical_range(case: Case) -> None:
         panel = seen.meant(quantity)
         if panel is None or told_apart(panel):
             return None
-        return f"In the plot of the {QUANTITIES[quantity]} the bars look the same: choose a vertical range in which they differ."
+        name = QUANTITIES[quantity]
+        return f"In the plot of the {name} the bars look the same: choose a vertical range in which they differ."
 
     forall(seen.truths, rule)
 
