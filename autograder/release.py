@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .assignment import ROOT, Assignment
+from .challenge import DATA_FILES
 from .errors import ReleaseError
 from .source import dumps, read, refresh, solution_lines, source_path, validate_source
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 __all__ = ["check", "refresh", "release", "validate_source"]
-
-SETTINGS = "assignment.toml"
-DATA_PATTERN = "uiowa_*.npy"
 
 
 def release(assignment: Assignment, root: Path = ROOT) -> Path:
@@ -108,12 +106,14 @@ def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
 
 
 def _pack(folder: Path, data: Path) -> None:
-    """Zips the release with the data files, byte for byte the same for the same contents."""
+    """Zips the release with the data files, byte for byte the same for the same contents; without data, no zip."""
+    package = folder.with_suffix(".zip")
+    package.unlink(missing_ok=True)
     files = {f"{folder.name}/{file.name}": file for file in folder.iterdir()}
-    arrays = {f"{folder.name}/data/{file.name}": file for file in data.glob(DATA_PATTERN)}
-    if not arrays:
+    arrays = {f"{folder.name}/data/{name}": data / name for name in DATA_FILES}
+    if not all(file.exists() for file in arrays.values()):
         return
-    with zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, file in sorted((files | arrays).items()):
             entry = zipfile.ZipInfo(name)  # its date is always 1 January 1980
             entry.external_attr = 0o644 << 16

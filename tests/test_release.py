@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import ROOT, Assignment
+from autograder.challenge import DATA_FILES
 from autograder.errors import ReleaseError
 from autograder.release import check, release
 from autograder.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
@@ -140,15 +141,19 @@ def test_one_edit_of_the_settings_reaches_source_and_release(course: Path) -> No
 
 def test_the_package_for_students_holds_the_data(course: Path) -> None:
     (course / "data").mkdir()
-    (course / "data" / "uiowa_test_labels.npy").write_bytes(b"labels")
+    for name in DATA_FILES:
+        (course / "data" / name).write_bytes(name.encode())
     (course / "data" / "README.md").write_text("about the data")
     package = release(ASSIGNMENT, course).with_suffix(".zip")
     first = package.read_bytes()
     with zipfile.ZipFile(package) as archive:
         assert archive.namelist() == [
-            "tta-eta/data/uiowa_test_labels.npy",
+            *sorted(f"tta-eta/data/{name}" for name in DATA_FILES),
             "tta-eta/requirements.txt",
             "tta-eta/tta-eta.ipynb",
         ]
     release(ASSIGNMENT, course)
     assert package.read_bytes() == first
+    (course / "data" / DATA_FILES[0]).unlink()
+    release(ASSIGNMENT, course)
+    assert not package.exists()
