@@ -77,8 +77,7 @@ def kernels(kind: str = "auto") -> Iterator[Kernels]:
         yield Kernels(runtime, PLAIN if process is None else WARM, note)
     finally:
         if process is not None:
-            process.terminate()
-            process.wait(10)
+            process.communicate()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -103,8 +102,9 @@ def _start_parent(runtime: Path) -> tuple[subprocess.Popen[str] | None, str]:
     environment = Kernels(runtime, PLAIN).environment(runtime)
     log = (runtime / "parent.log").open("w", encoding="utf-8")
     process = subprocess.Popen(
-        command, env=environment, cwd=runtime, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+        command, env=environment, cwd=runtime, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
     )
+    log.close()
     assert process.stdout is not None
     if process.stdout.readline().strip() == "ready":
         return process, ""

@@ -2,7 +2,7 @@
 
 The parent runs no TensorFlow operation, because that would start threads, and a forked process has only the thread
 that forked. A connection is the lifeline of one kernel: the request goes in, the process id and later the exit status
-come back, and when the other side hangs up the kernel is ended.
+come back, and when the other side hangs up the kernel is ended. When its standard input ends, so does the parent.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ class Parent:
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(path)
         self.server.listen(64)
-        self.wake, wake_writer = socket.socketpair()
-        wake_writer.setblocking(False)
-        signal.set_wakeup_fd(wake_writer.fileno())
+        self.wake, self.wake_writer = socket.socketpair()
+        self.wake_writer.setblocking(False)
+        signal.set_wakeup_fd(self.wake_writer.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.server, selectors.EVENT_READ)
         self.selector.register(self.wake, selectors.EVENT_READ)
+        self.selector.register(sys.stdin, selectors.EVENT_READ)
         self.children: dict[int, socket.socket] = {}
 
     def serve(self) -> None:
@@ -66,6 +67,8 @@ class Parent:
                 elif key.fileobj is self.wake:
                     self.wake.recv(4096)
                     self._reap()
+                elif key.fileobj is sys.stdin:
+                    self._end()
                 elif isinstance(key.fileobj, socket.socket):
                     self._hung_up(key.fileobj)
 
@@ -89,8 +92,9 @@ class Parent:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.selector.close()
-            for other in (connection, self.server, self.wake, *self.children.values()):
+            for other in (connection, self.server, self.wake, self.wake_writer, *self.children.values()):
                 other.close()
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.setsid()
             os.chdir(request["cwd"])
             os.environ.clear()
@@ -127,6 +131,13 @@ class Parent:
                 with contextlib.suppress(OSError):
                     os.killpg(pid, signal.SIGKILL)
         connection.close()
+
+    def _end(self) -> NoReturn:
+        """Nobody is left at the other end of the standard input: no kernel may outlive the grader."""
+        for pid in self.children:
+            with contextlib.suppress(OSError):
+                os.killpg(pid, signal.SIGKILL)
+        sys.exit()
 
 
 def main(path: str) -> None:

@@ -19,6 +19,8 @@ def trained(case: Case) -> Sweep:
         if sweep.rows and sweep.recorded is not None:
             raise Undecided("The list has rows, but no training with Model.fit was seen: a person has to look.")
         case.missing("No model was trained")
+    if 2 * len(sweep.fits) < len(sweep.values):
+        case.missing(f"Only {len(sweep.fits)} of {len(sweep.values)} models were trained")
     return sweep
 
 
