@@ -94,15 +94,18 @@ def parse_description(text: str, name: str) -> Description:
     extras: list[ExtraCell] = []
     body = text[head.end() :].lstrip()
     for cell in jupytext.reads(body, fmt="py:percent").cells if body else ():
-        title, placed = cell.metadata.get("title", ""), {"before", "after"} & set(cell.metadata)
-        if placed:
-            side = placed.pop()
+        title = cell.metadata.get("title", "")
+        if side := _side(cell):
             extras.append(ExtraCell(kind=cell.cell_type, source=cell.source, anchor=cell.metadata[side], side=side))
         elif not title or title in cells:
             raise SubmissionError(f"{name}: a cell has no title, or that of another one: {cell.source[:40]!r}.")
         else:
             cells[title] = cell.source
     return Description(name=name, header=header, cells=cells, extras=tuple(extras))
+
+
+def _side(cell: NotebookNode) -> Literal["before", "after"] | None:
+    return "after" if "after" in cell.metadata else "before" if "before" in cell.metadata else None
 
 
 def fill(release: NotebookNode, description: Description) -> NotebookNode:
@@ -155,9 +158,13 @@ def _with_extras(cells: list[NotebookNode], description: Description) -> list[No
 
 
 def _new_cell(extra: ExtraCell) -> NotebookNode:
-    make = new_code_cell if extra.kind == "code" else new_markdown_cell
     cell_id = hashlib.sha256(f"{extra.anchor}{extra.side}{extra.source}".encode()).hexdigest()[:8]
-    return make(extra.source, id=cell_id)
+    return _fresh_cell(extra.kind, extra.source, cell_id)
+
+
+def _fresh_cell(kind: str, source: str, cell_id: str) -> NotebookNode:
+    make = {"code": new_code_cell, "markdown": new_markdown_cell}[kind]
+    return make(source, id=cell_id)  # type: ignore[no-untyped-call]
 
 
 def _reordered(cells: list[NotebookNode], order: tuple[str, ...]) -> list[NotebookNode]:
@@ -201,8 +208,7 @@ def _paste_into_new_cells(notebook: NotebookNode) -> None:
     """The student wrote each solution in a cell of their own and deleted the one that was meant for it."""
     for place, cell in enumerate(notebook.cells):
         if _solution_id(cell):
-            make = new_code_cell if cell.cell_type == "code" else new_markdown_cell
-            notebook.cells[place] = make(cell.source, id=f"pasted-{place}")
+            notebook.cells[place] = _fresh_cell(cell.cell_type, cell.source, f"pasted-{place}")
 
 
 def _delete_check_cells(notebook: NotebookNode) -> None:
