@@ -165,6 +165,7 @@ def _broken(id_: str, fault: str, *edits: tuple[str | None, str], variant: str =
 BROKEN = [
     *_broken("not-done", "the cell was left as released", (None, "metrics_vs_SWEEP = []\n# YOUR CODE HERE\nraise NotImplementedError()")),
     *_broken("stops-at-compile", "stops with a NameError before the first training", (ADAM, "Adam(learning_rate=lr)")),
+    *_broken("stops-inside-window", "stops with a TypeError in fit, which leaves the energy window open", ("epochs=500", "epoch=500")),
     *_broken("stops-at-history", "stops with a KeyError after the first training", ('hist.history["loss"]', 'hist.history["acc"]')),
     *_broken("loop-not-run", "the function with the loop is never called", ("\ngo()", ""), variant="star_imports"),
     *_broken("syntax-error", "the cell is not valid Python", ("[VALUES]:", "[VALUES]")),
