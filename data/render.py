@@ -9,10 +9,11 @@ import recipe
 import tinysoundfont
 from features import SAMPLE_RATE, Sound
 from recipe import INSTRUMENTS, Cell, Instrument
-from scipy.signal import lfilter, oaconvolve, resample_poly
+from scipy.signal import firwin, lfilter, oaconvolve, resample_poly
 from soundfont import SoundFontError
 
 PLAYED_RATE = 2 * SAMPLE_RATE  # the synthesizer does not filter: play at twice the rate, then halve it
+HALF_BAND = firwin(41, 0.5, window=("kaiser", 5.0)).astype(np.float32)
 
 
 class Player:
@@ -44,11 +45,11 @@ class Player:
         end = self._samples(release)
         synth.sounds_off(0)
         self._samples(0.02)  # what still sounds fades here, so the next note starts from silence
-        return resample_poly(np.concatenate([held, end]), 1, 2).astype(np.float32)
+        return resample_poly(np.concatenate([held, end]), 1, 2, window=HALF_BAND)
 
     def _samples(self, seconds: float) -> Sound:
         stereo = np.frombuffer(self._synth.generate(round(seconds * PLAYED_RATE)), np.float32)
-        return stereo.reshape(-1, 2).mean(axis=1)
+        return (stereo[::2] + stereo[1::2]) / 2
 
 
 def cell_sounds(player: Player, cell: Cell, seed: int) -> list[Sound]:
