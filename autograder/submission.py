@@ -148,9 +148,18 @@ def _without_ids(student: str, notebook: NotebookNode, release: NotebookNode, as
             roles.append(GIVEN)
         else:
             roles.append(task_of(cell.source) or (GIVEN if _is_like(cell.source, given) else EXTRA))
+    _label(notebook, roles, release)
     found = [role for role in assignment.cells if role in roles]
     text = f"The cells carry no ids; tasks were recognised by what they define: {', '.join(found) or 'none'}."
     return Submission(student, _rebuilt(notebook, notebook.cells), tuple(roles), (_note("ids lost", text),))
+
+
+def _label(notebook: NotebookNode, roles: list[str], release: NotebookNode) -> None:
+    """Gives the first cell of each task the metadata that it lost, for nbgrader's own pages."""
+    details = {_grade_id(cell): cell.metadata["nbgrader"] for cell in release.cells if _grade_id(cell)}
+    for cell, role in zip(notebook.cells, roles, strict=True):
+        if role in details:
+            cell.metadata["nbgrader"] = dict(details.pop(role))
 
 
 def task_of(source: str) -> str | None:

@@ -235,8 +235,6 @@ class Training:
         split = arguments["validation_split"] or 0.0
         if split and hasattr(arguments["x"], "element_spec"):
             raise ValueError("`validation_split` is only supported for Tensors or NumPy arrays.")
-        if not 0.0 <= split < 1.0:
-            raise ValueError(f"`validation_split` must be between 0 and 1, received: {split}.")
         if x.shape[0] != y.shape[0]:
             raise ValueError(f"Data cardinality is ambiguous: x has {x.shape[0]} rows and y has {y.shape[0]}.")
         model.stop_training = False
