@@ -61,6 +61,8 @@ class Case:
             raise Wrong(f"{what}: the cell did not end in the time that it had and was stopped.")
         if stopped.status == "not run":
             raise Wrong(f"{what}: the cell did not run, because the kernel had ended before it.")
+        if stopped.error == "KernelDied":
+            raise Wrong(f"{what}: the kernel ended while the cell ran.")
         if stopped.error == "NotImplementedError":
             raise Wrong(f"{what}: the cell is not filled in.")
         detail = f": {stopped.message.strip().splitlines()[0][:160]}" if stopped.message.strip() else ""

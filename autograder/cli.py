@@ -138,9 +138,9 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
     table = Table(title=f"{assignment.title} ({assignment.name})")
     table.add_column("student", no_wrap=True)
     for item in assignment.judged_items:
-        table.add_column(item.id, justify="right")
+        table.add_column(item.id.replace("-", "-\n"), justify="right", no_wrap=True)
     table.add_column("total", justify="right", style="bold")
-    table.add_column("state")
+    table.add_column("state", no_wrap=True)
     for verdict in verdicts:
         cells = ["?" if item.points is None else f"{item.points:g}" for item in verdict.items]
         table.add_row(verdict.student, *cells, f"{verdict.points:g}", verdict.state)

@@ -16,7 +16,7 @@ from .errors import EvidenceError, KernelFailed, SubmissionError
 from .evidence import Evidence, Window
 from .judge import judge
 from .kernel import Kernels
-from .runner import Limits, Run, run
+from .runner import KERNEL_DIED, Limits, Run, run
 from .submission import Submission, find_file, load_release, prepare, read_notebook
 from .verdict import Finding, ItemVerdict, Verdict
 
@@ -113,33 +113,34 @@ class _Attempts:
         return second if _points(second.items) > _points(first.items) else first
 
     def with_stand_ins(self, first: _Attempt) -> tuple[ItemVerdict, ...]:
-        """Items that lost points behind a broken task are judged again with stand-ins for such tasks."""
+        """Items that lost points behind a broken task are judged again with a stand-in for that task."""
         best = {item.id: item for item in first.items}
         stuck, empty = _stuck(first.run.evidence), _empty(first.run.evidence)
-        broken: set[str] = set()
-        for _ in range(2):
-            found = set(self._broken(tuple(best.values()), empty)) | (stuck & set(self.assignment.cells))
-            if found <= broken:
+        replaced = set(stuck & set(self.assignment.cells))
+        for _ in range(len(self.assignment.cells)):
+            found = self._broken(tuple(best.values()), replaced, empty)
+            if not found and (not replaced or self.count > 1):
                 break
-            broken |= found
-            ordered = tuple(cell for cell in self.assignment.cells if cell in broken)
-            again = self._attempt(first.run.evidence.gpus, ordered, stuck)
+            replaced |= found
+            stand_ins = tuple(cell for cell in self.assignment.cells if cell in replaced)
+            again = self._attempt(first.run.evidence.gpus, stand_ins, stuck)
             for item in again.items:
-                if self.assignment.item(item.id).cell not in broken:
-                    best[item.id] = max(best[item.id], item, key=_rank)
+                if self.assignment.item(item.id).cell not in replaced and _rank(item) >= _rank(best[item.id]):
+                    best[item.id] = item
         return tuple(best.values())
 
-    def _broken(self, items: tuple[ItemVerdict, ...], empty: frozenset[str]) -> tuple[str, ...]:
-        """The cells that lost points and on which a cell rests that lost points too, though it is filled in."""
+    def _broken(self, items: tuple[ItemVerdict, ...], replaced: set[str], empty: frozenset[str]) -> set[str]:
+        """The first cells in line that lost points and on which a cell rests that lost points too, though filled in."""
         poor = [self.assignment.item(item.id) for item in items if item.points != item.max_points]
-        cells = {item.cell for item in poor}
+        cells = {item.cell for item in poor} - replaced
         needed = {cell for item in poor if item.cell not in empty for cell in item.needs if cell in cells}
-        return tuple(cell for cell in self.assignment.cells if cell in needed)
+        behind = {item.cell for item in poor if set(item.needs) & needed}
+        return needed - behind
 
 
 def _stuck(evidence: Evidence) -> frozenset[str]:
     """The roles of cells that did not end in time or ended the kernel: they are left out of a second run."""
-    return frozenset(c.role for c in evidence.cells if c.status == "timeout" or c.error == "DeadKernel")
+    return frozenset(cell.role for cell in evidence.cells if cell.status == "timeout" or cell.error == KERNEL_DIED)
 
 
 def _empty(evidence: Evidence) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from .challenge import Challenge
@@ -23,6 +23,8 @@ from .kernel import Kernels
 from .submission import GIVEN, Submission
 
 STAND_IN = "stand-in"
+KERNEL_DIED = "KernelDied"
+"""The error of a cell that began and never ended."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,6 @@ class _Driver:
 
     def __init__(self, steps: list[_Step], folder: Path, kernels: Kernels, limits: Limits) -> None:
         self.steps, self.folder, self.kernels, self.limits = steps, folder, kernels, limits
-        self.done = 0
         self.note = ""
         self.start_seconds = 0.0
         self.timed_out: set[int] = set()
@@ -122,8 +123,7 @@ class _Driver:
         client.resources = {"metadata": {"path": str(self.folder)}}
         try:
             await self._start(client, self.kernels.environment(self.folder))
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._cells(client), self.limits.run)
+            await self._cells(client)
         finally:
             await self._stop(client)
             shutil.rmtree(sockets, ignore_errors=True)
@@ -139,32 +139,35 @@ class _Driver:
         self.start_seconds = time.monotonic() - started
 
     async def _cells(self, client: NotebookClient) -> None:
+        deadline = time.monotonic() + self.limits.run
         for number, step in enumerate(self.steps):
-            try:
-                await asyncio.wait_for(client.async_execute_cell(step.cell, number), self.limits.cell)
-            except (TimeoutError, CellTimeoutError):
+            left = min(self.limits.cell, deadline - time.monotonic())
+            if left <= 0:
+                self.note = f"The {self.limits.run:g} seconds for the whole notebook were over before its last cell."
+                return
+            task = asyncio.ensure_future(client.async_execute_cell(step.cell, number))
+            await asyncio.wait({task}, timeout=left)
+            if not task.done():
                 self.timed_out.add(number)
-                if not await self._interrupt(client):
+                if not await self._interrupt(task):
                     self.note = "A cell could not be interrupted; the kernel was ended there."
                     return
+            try:
+                await task
             except DeadKernelError:
                 self.note = "The kernel died while a cell ran."
-                self.done = number + 1
                 return
-            self.done = number + 1
-        return
 
-    async def _interrupt(self, client: NotebookClient) -> bool:
-        """Ends the cell that runs; False if it does not let go within five seconds."""
-        await self._manager.interrupt_kernel()
-        for _ in range(5):
-            assert client.kc is not None
-            probe = client.kc.execute("", silent=True)
-            try:
-                await asyncio.wait_for(_reply(client.kc, probe), 1.0)
+    async def _interrupt(self, task: asyncio.Future[Any]) -> bool:
+        """Ends the cell that runs; False if it does not let go."""
+        for patience in (2.0, 2.0, 4.0):
+            await self._manager.interrupt_kernel()
+            await asyncio.wait({task}, timeout=patience)
+            if task.done():
                 return True
-            except TimeoutError:
-                await self._manager.interrupt_kernel()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
         return False
 
     async def _stop(self, client: NotebookClient) -> None:
@@ -173,13 +176,6 @@ class _Driver:
                 client.kc.stop_channels()
         with contextlib.suppress(Exception):
             await self._manager.shutdown_kernel(now=True)
-
-
-async def _reply(client: Any, message_id: str) -> None:
-    while True:
-        reply = await client.get_shell_msg(timeout=None)
-        if reply["parent_header"].get("msg_id") == message_id:
-            return
 
 
 def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver) -> tuple[RunCell, ...]:
@@ -195,7 +191,7 @@ def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver
             status = "error" if end.error else "ran"
         else:
             status = "error" if number in begun else "not run"
-        error = end.error if end else ("DeadKernel" if number in begun and status == "error" else None)
+        error = end.error if end else (KERNEL_DIED if number in begun and status == "error" else None)
         cells.append(RunCell(role=step.role, source="", status=status, error=error, message=end.message if end else ""))
     return tuple(cells)
 

@@ -132,6 +132,16 @@ class Picture:
         return named[0] if named else None
 
 
+def without_energy(
+    case: Case, figure: FigureSeen, wanted: dict[str, dict[float, float]]
+) -> dict[str, dict[float, float]]:
+    """A stand-in's list has energies; who measures none need not plot them."""
+    panels = [axes for axes in figure.axes if axes.bars]
+    if case.item.cell.replace("plots", "loop") in case.evidence.stand_ins and len(panels) < len(wanted):
+        return {quantity: values for quantity, values in wanted.items() if quantity != "total_energy"}
+    return wanted
+
+
 def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
     """What the list holds, by quantity and setting; a quantity without any number is not asked for."""
     found = {}
@@ -156,7 +166,7 @@ def picture(case: Case) -> Picture:
     }
     figures = drawn[-1].value if drawn else ()
     wanted = truths(sweep)
-    candidates = [Picture(case, sweep, figure, wanted) for figure in figures]
+    candidates = [Picture(case, sweep, f, without_energy(case, f, wanted)) for f in figures]
     ranked = sorted(candidates, key=lambda p: (len(p.shown), p.figure.number in own, len(p.panels), p.figure.number))
     ranked = [p for p in ranked if p.shown or p.figure.number in own]
     if not ranked:

@@ -1,0 +1,241 @@
+"""The bench's stand-ins behave like the real thing: Keras's `fit`, zeus's monitor, the clock, the files."""
+
+from __future__ import annotations
+
+import textwrap
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.assignment import Assignment
+from autograder.bench.clock import Clock
+from autograder.bench.energy import Measurement, monitor_class
+from autograder.challenge import draw
+from autograder.evidence import Evidence, Fit, Value
+from autograder.kernel import Kernels
+from autograder.runner import Limits, run
+from autograder.submission import Submission
+
+IMPORTS = (
+    "import numpy as np, tensorflow as tf\nfrom tensorflow.keras import Sequential, callbacks, layers, optimizers\n"
+)
+DATA = (
+    "X = np.load('data/uiowa_std_scale_train_data.npy'); y = np.load('uiowa_permuted_train_labels.npy')\n"
+    "Xts = np.load('/content/drive/uiowa_std_scale_test_data.npy'); yts = np.load('../uiowa_test_labels.npy')\n"
+    "def new(rate=0.001, **more):\n"
+    "    hidden, output = layers.Dense(256, 'sigmoid'), layers.Dense(int(y.max()) + 1, 'softmax')\n"
+    "    model = Sequential([layers.Input((X.shape[1],)), hidden, output])\n"
+    "    model.compile(optimizers.Adam(rate), 'sparse_categorical_crossentropy', metrics=['accuracy'], **more)\n"
+    "    return model\n"
+)
+
+
+class Bench:
+    """Runs cells under the bench and hands back what they left in `metrics_vs_lr`."""
+
+    def __init__(self, assignment: Assignment, kernels: Kernels) -> None:
+        self.assignment, self.kernels = assignment, kernels
+
+    def run(self, *cells: str, training: str = "scripted", seed: int = 1, gpus: int = 1) -> Evidence:
+        sources = [IMPORTS, DATA, *map(textwrap.dedent, cells)]
+        notebook: NotebookNode = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
+        submission = Submission("s", notebook, ("extra",) * len(sources))
+        challenge = draw(self.assignment.parameters, seed, training=training, gpus=gpus)  # type: ignore[arg-type]
+        return run(submission, challenge, self.kernels, limits=Limits(cell=60)).evidence
+
+    def value(self, *cells: str, **how: object) -> Value:
+        evidence = self.run(*cells, **how)  # type: ignore[arg-type]
+        assert all(cell.status == "ran" for cell in evidence.cells), evidence.cells
+        value = evidence.value("metrics_vs_lr")
+        assert value is not None
+        return value
+
+
+@pytest.fixture(scope="module")
+def bench(assignment: Assignment, warm_kernels: Kernels) -> Bench:
+    return Bench(assignment, warm_kernels)
+
+
+def texts(value: Value) -> list[str]:
+    return [item.text or "" for item in value.items or ()]
+
+
+PROTOCOL = """
+metrics_vs_lr = []
+class Log(callbacks.Callback):
+    def note(self, name, logs=None, *more):
+        metrics_vs_lr.append(' '.join([name, *map(str, more), *sorted(logs or {})]))
+    def on_train_begin(self, logs=None): self.note('train begins', logs, self.params['epochs'], self.model.stop_training)
+    def on_epoch_begin(self, epoch, logs=None): self.note('epoch begins', logs, epoch)
+    def on_epoch_end(self, epoch, logs=None):
+        self.note('epoch ends', logs, epoch, type(logs['val_accuracy']).__name__)
+        self.model.stop_training = epoch == 3
+    def on_train_end(self, logs=None): self.note('train ends', logs)
+model = new()
+how = dict(batch_size=64, initial_epoch=1, epochs=9, validation_split=0.2, verbose=0, callbacks=[Log()])
+history = model.fit(X, y, **how)
+metrics_vs_lr += [str(history.epoch), str(sorted(history.history)), str(history.model is model)]
+metrics_vs_lr += [type(history).__name__, str(model.history is history), str(history.params['epochs'])]
+"""
+
+REFUSED = """
+metrics_vs_lr = []
+def attempt(call):
+    try:
+        call()
+        metrics_vs_lr.append('accepted')
+    except Exception as error:
+        metrics_vs_lr.append(type(error).__name__)
+raw = Sequential([layers.Input((X.shape[1],)), layers.Dense(3)])
+shared = optimizers.Adam(0.01)
+def with_optimizer(optimizer):
+    model = new(); model.compile(optimizer, 'sparse_categorical_crossentropy', metrics=['accuracy']); return model
+attempt(lambda: raw.fit(X, y, verbose=0))
+attempt(lambda: new().fit(X[:, :-1], y, verbose=0))
+attempt(lambda: new().fit(X, y[:-1], verbose=0))
+attempt(lambda: new().fit(tf.data.Dataset.from_tensor_slices((X, y)).batch(64), validation_split=0.2, verbose=0))
+attempt(lambda: new().fit(X, y, epoch=3, verbose=0))
+attempt(lambda: with_optimizer(shared).fit(X, y, verbose=0))
+attempt(lambda: with_optimizer(shared).fit(X, y, verbose=0))
+attempt(lambda: new().fit(X, y, verbose=0))
+"""
+
+
+@pytest.mark.parametrize("cell", [PROTOCOL, REFUSED], ids=["protocol", "refused"])
+def test_scripted_fit_keeps_the_contract_of_keras(bench: Bench, cell: str) -> None:
+    assert texts(bench.value(cell)) == texts(bench.value(cell, training="real"))
+
+
+def test_scripted_fit_ends_at_the_cap(bench: Bench) -> None:
+    evidence = bench.run("h = new().fit(X, y, batch_size=128, epochs=7, validation_split=0.2, verbose=0)")
+    fit: Fit = evidence.of(Fit)[0]
+    assert (fit.epochs_run, fit.data.train, fit.data.labels_fit, fit.optimizer) == (7, fit.data.rows, True, "Adam")
+
+
+def test_every_model_has_a_test_accuracy_of_its_own_and_evaluate_agrees(bench: Bench) -> None:
+    cell = """
+    metrics_vs_lr = []
+    for rate in (0.0001, 0.001, 0.01):
+        model = new(rate)
+        model.fit(X, y, batch_size=128, epochs=3, validation_split=0.2, verbose=0)
+        metrics_vs_lr.append(model.evaluate(Xts, yts, verbose=0)[1])
+        metrics_vs_lr.append(np.mean(model.predict(Xts, verbose=0).argmax(1) == yts))
+    """
+    values = [item.number or 0 for item in bench.value(cell).items or ()]
+    assert values[::2] == pytest.approx(values[1::2], abs=1e-6)
+    assert len(set(values[::2])) == 3
+    assert all(0.88 < value < 1 for value in values)
+
+
+def test_clocks_and_energy_show_the_same_window(bench: Bench) -> None:
+    cell = """
+    import time, datetime, timeit
+    from zeus.monitor import ZeusMonitor
+    monitor = ZeusMonitor()
+    model = new()
+    monitor.begin_window('w')
+    before = [time.time(), time.perf_counter(), time.monotonic(), time.time_ns() / 1e9, timeit.default_timer()]
+    today = datetime.datetime.now()
+    model.fit(X, y, epochs=4, verbose=0)
+    after = [time.time(), time.perf_counter(), time.monotonic(), time.time_ns() / 1e9, timeit.default_timer()]
+    days = (datetime.datetime.now() - today).total_seconds()
+    window = monitor.end_window('w')
+    metrics_vs_lr = [b - a for a, b in zip(before, after)] + [days, window.time, window.total_energy]
+    """
+    evidence = bench.run(cell)
+    fit: Fit = evidence.of(Fit)[0]
+    value = evidence.value("metrics_vs_lr")
+    assert value is not None
+    numbers = [item.number for item in value.items or ()]
+    assert numbers[:-1] == pytest.approx([fit.seconds] * 7, abs=1e-3)
+    assert numbers[-1] == pytest.approx(fit.joules)
+
+
+def test_no_gpu_means_no_energy(bench: Bench) -> None:
+    cell = """
+    from zeus.monitor import ZeusMonitor
+    monitor = ZeusMonitor()
+    monitor.begin_window('w'); new().fit(X, y, verbose=0); window = monitor.end_window('w')
+    metrics_vs_lr = [len(window.gpu_energy), window.total_energy, len(tf.config.list_physical_devices('GPU'))]
+    """
+    assert [item.number for item in bench.value(cell, gpus=0).items or ()] == [0, 0, 0]
+
+
+def test_stand_in_monitor_answers_as_zeus_does() -> None:
+    """The same calls in the same order: same results, same errors, on the real library without a GPU."""
+    from zeus.monitor import ZeusMonitor
+
+    class Deaf:
+        def window(self, begin: float, end: float) -> None: ...
+
+    stand_in = monitor_class(Clock(), Deaf(), gpus=0)  # type: ignore[arg-type]
+    calls = [
+        ("begin_window", ("a",), {}),
+        ("begin_window", ("a",), {}),
+        ("begin_window", ("a",), {"restart": True}),
+        ("begin_window", ("b",), {"sync_execution": False}),
+        ("end_window", ("a",), {"sync_execution": False}),
+        ("end_window", ("a",), {}),
+        ("end_window", ("b",), {"cancel": True}),
+        ("end_window", ("b",), {}),
+    ]
+
+    def answers(monitor: object) -> list[object]:
+        found: list[object] = []
+        for name, args, kwargs in calls:
+            try:
+                answer = getattr(monitor, name)(*args, **kwargs)
+                found.append(answer if answer is None else (answer.gpu_energy, answer.total_energy, answer.time >= 0))
+            except Exception as error:
+                found.append((type(error).__name__, str(error)))
+        return found
+
+    assert answers(stand_in()) == answers(ZeusMonitor())
+
+
+def test_stand_in_measurement_has_the_fields_of_the_real_one() -> None:
+    from dataclasses import fields
+
+    from zeus.monitor.energy import Measurement as Real
+
+    assert [field.name for field in fields(Measurement)] == [field.name for field in fields(Real)]
+
+
+def test_package_installs_and_downloads_are_answered(bench: Bench) -> None:
+    cell = """
+    !pip install zeus
+    %pip install zeus-ml
+    !wget https://example.org/uiowa_test_labels.npy
+    import urllib.request
+    path, _ = urllib.request.urlretrieve('https://example.org/uiowa_test_labels.npy', 'labels.npy')
+    metrics_vs_lr = [len(np.load(path))]
+    try:
+        urllib.request.urlretrieve('https://example.org/other.npy', 'other.npy')
+    except OSError as error:
+        metrics_vs_lr.append(str(error))
+    """
+    value = bench.value(cell)
+    assert value.items is not None
+    assert value.items[0].number == 210
+    assert "no network" in (value.items[1].text or "")
+
+
+def test_hostile_values_are_described_without_harm(bench: Bench) -> None:
+    cell = """
+    class Liar(float):
+        def __eq__(self, other): return True
+        def __float__(self): raise RuntimeError('no')
+        def __repr__(self): raise RuntimeError('no')
+        __hash__ = None
+    deep = []; deep.append(deep)
+    metrics_vs_lr = [Liar(3), float('nan'), float('inf'), deep, object(), 'x' * 10**6, {1: 2}]
+    metrics_vs_lr += [tf.constant(2.5), np.float32(1.5)]
+    """
+    value = bench.value(cell)
+    kinds = [item.type for item in value.items or ()]
+    assert kinds[0] == "Liar"
+    assert value.items is not None
+    assert value.items[0].number is None
+    assert [item.number for item in value.items[-2:]] == [2.5, 1.5]
+    assert len(value.items[5].text or "") < 1000
