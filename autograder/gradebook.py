@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, SubmittedNotebook
 from nbgrader.utils import compute_checksum
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from .assignment import Assignment
 from .books import write_text
@@ -30,7 +31,8 @@ def opened(db_url: str) -> Iterator[Gradebook]:
     """The gradebook; what the database refuses becomes a sentence."""
     _find_tools()
     try:
-        with Gradebook(db_url) as gradebook:
+        with warnings.catch_warnings(), Gradebook(db_url) as gradebook:
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own way of adding a submission
             yield gradebook
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]

@@ -66,7 +66,7 @@ metrics_vs_lr = []
 class Log(callbacks.Callback):
     def note(self, name, logs=None, *more):
         metrics_vs_lr.append(' '.join([name, *map(str, more), *sorted(logs or {})]))
-    def on_train_begin(self, logs=None): self.note('train begins', logs, self.params['epochs'], self.model.stop_training)
+    def on_train_begin(self, logs=None): self.note('train begins', logs, self.params['epochs'])
     def on_epoch_begin(self, epoch, logs=None): self.note('epoch begins', logs, epoch)
     def on_epoch_end(self, epoch, logs=None):
         self.note('epoch ends', logs, epoch, type(logs['val_accuracy']).__name__)
