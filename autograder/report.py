@@ -15,6 +15,7 @@ from .verdict import Verdict
 
 TAGS = {"graded": "graded", "needs a person": "person", "failed to run": "failed-run"}
 MOST_MISTAKES = 12
+NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,14 @@ def _item_line(assignment: Assignment, item_id: str, rows: list[Row]) -> ItemLin
 
 
 def mistakes(verdicts: list[Verdict]) -> list[Mistake]:
-    """The rules that most students missed, each with one who did."""
+    """The rules that most students missed, each with one who did; an item that was not done counts as one."""
     found: dict[tuple[str, str], list[str]] = {}
     for verdict in verdicts:
         for item in verdict.items:
-            for rule in item.properties:
-                if rule.status == "failed":
-                    found.setdefault((item.id, rule.rubric), []).append(verdict.student)
+            failed = [rule for rule in item.properties if rule.status == "failed"]
+            not_done = len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
+            for rubric in [NOT_DONE] if not_done else [rule.rubric for rule in failed]:
+                found.setdefault((item.id, rubric), []).append(verdict.student)
     ranked = sorted(found.items(), key=lambda entry: -len(entry[1]))[:MOST_MISTAKES]
     return [Mistake(rubric, item, len(students), students[0]) for (item, rubric), students in ranked]
 

@@ -83,8 +83,10 @@ def read_notebook(path: Path) -> NotebookNode:
     except SubmissionError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:120]
-        raise SubmissionError(f"{path.name} cannot be read as a notebook ({type(error).__name__}: {reason}).") from None
+        kind = "it is not JSON, or not all of it" if type(error).__name__ == "NotJSONError" else type(error).__name__
+        raise SubmissionError(
+            f"{path.name} cannot be read as a notebook ({kind}): save it again and hand that in."
+        ) from None
 
 
 def _from_script(text: str) -> NotebookNode:

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from autograder.assignment import ROOT, Assignment
 from autograder.verdict import Verdict
 
-from .conftest import Grade
+from tests.conftest import Grade
 
 SOURCE = ROOT / "source" / "tta-eta" / "tta-eta.ipynb"
 
