@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the kit runs from its checkout, uninstalled
 
 import keras
+from rich.console import Console
 from rich.progress import track
 
 from autograder.assignment import Assignment, Parameters
@@ -34,7 +34,6 @@ class Training:
     batch_size: int
     seed: int
     epochs: int
-    val_accuracy: float
     test_accuracy: float
 
 
@@ -71,9 +70,10 @@ def train(data: Dataset, parameters: Parameters, rate: float, batch_size: int, s
         validation_split=0.2,
         callbacks=[TrainToAccuracy(parameters.threshold, parameters.patience)],
         verbose=0,
-    ).history["val_accuracy"]
+    )
+    epochs = len(history.epoch)
     test_accuracy = model.evaluate(data.x_test, data.y_test, batch_size=1024, verbose=0)[1]
-    return Training(rate, batch_size, seed, len(history), round(history[-1], 4), round(test_accuracy, 4))
+    return Training(rate, batch_size, seed, epochs, test_accuracy)
 
 
 def settings(parameters: Parameters) -> list[tuple[float, int]]:
@@ -109,15 +109,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=HERE, help="folder with the four files (default: %(default)s)")
     parser.add_argument("--assignment", default="tta-eta", help="whose parameters (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each setting (default: %(default)s)")
-    parser.add_argument("--out", type=Path, help="also write every training to this JSON file")
     args = parser.parse_args()
     parameters = Assignment.load(args.assignment).parameters
     data = load(args.data)
     work = [(rate, size, seed) for rate, size in settings(parameters) for seed in range(args.seeds)]
-    trainings = [train(data, parameters, *one) for one in track(work, description="training")]
+    trainings = [train(data, parameters, *one) for one in track(work, "training", console=Console(stderr=True))]
     print(table(trainings))
-    if args.out:
-        args.out.write_text(json.dumps([asdict(training) for training in trainings], indent=1) + "\n")
 
 
 if __name__ == "__main__":
