@@ -116,17 +116,16 @@ class _Attempts:
         """Items that lost points behind a broken task are judged again with a stand-in for that task."""
         best = {item.id: item for item in first.items}
         stuck, empty = _stuck(first.run.evidence), _empty(first.run.evidence)
-        replaced = set(stuck & set(self.assignment.cells))
-        for _ in range(len(self.assignment.cells)):
-            found = self._broken(tuple(best.values()), replaced, empty)
-            if not found and (not replaced or self.count > 1):
-                break
+        replaced: set[str] = set()
+        found = set(stuck & set(self.assignment.cells)) or self._broken(first.items, replaced, empty)
+        while found:
             replaced |= found
             stand_ins = tuple(cell for cell in self.assignment.cells if cell in replaced)
             again = self._attempt(first.run.evidence.gpus, stand_ins, stuck)
             for item in again.items:
                 if self.assignment.item(item.id).cell not in replaced and _rank(item) >= _rank(best[item.id]):
                     best[item.id] = item
+            found = self._broken(tuple(best.values()), replaced, empty)
         return tuple(best.values())
 
     def _broken(self, items: tuple[ItemVerdict, ...], replaced: set[str], empty: frozenset[str]) -> set[str]:

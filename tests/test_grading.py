@@ -100,7 +100,7 @@ for value in {values}:
                         callbacks=[TrainToAccuracy(0.95, 3)])
     seconds = time.time() - start
     metrics_vs_{x}.append(dict(batch_size={size}, learning_rate={rate}, epochs=len(history.epoch), train_time=seconds,
-                               test_accuracy=model.evaluate(Xts_scale, yts, verbose=0)[1]))
+                               test_accuracy=model.evaluate(Xts_scale, yts, verbose=0)[1], total_energy=None))
 """
     changes = {
         "lr_loop": loop.format(x="lr", values="[0.0001, 0.001, 0.01, 0.1, 1.0]", rate="value", size="128"),
