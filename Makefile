@@ -71,6 +71,7 @@ lint: $(READY) ## check style and types
 
 fidelity: $(READY) ## measure the grader on its corpora of right and wrong submissions
 	@$(PY) -m tests.fidelity
+	@$(PY) -m pytest -m slow
 
 # A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the
 # first with TensorFlow's build exchanged. data/requirements.lock stays: with the same versions the data have the same bytes.

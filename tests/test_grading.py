@@ -111,12 +111,18 @@ for value in {values}:
 MUTATIONS = {
     "nothing": ("", "", []),
     "another batch size": ("batch_size=batch_size,", "batch_size=100,", ["lr-loop", "bs-loop"]),
-    "validation on the test set": ("validation_split=0.2,", "validation_data=(Xts_scale, yts),", ["lr-loop", "bs-loop"]),
+    "validation on the test set": (
+        "validation_split=0.2,",
+        "validation_data=(Xts_scale, yts),",
+        ["lr-loop", "bs-loop"],
+    ),
     "epochs from the argument": ("len(history.epoch)", "MAX_EPOCHS", ["lr-metrics", "bs-metrics"]),
 }
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize(
+    "name", ["nothing", *(pytest.param(n, marks=pytest.mark.slow) for n in MUTATIONS if n != "nothing")]
+)
 def test_training_for_real_gives_the_same_points(grade_notebook: Grade, name: str) -> None:
     old, new, items = MUTATIONS[name]
     notebook = solved()
