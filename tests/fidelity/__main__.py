@@ -43,13 +43,14 @@ def main(
     ]
     if not chosen:
         raise typer.BadParameter(f"no case is called {only!r}")
-    outcomes = sorted(_graded(chosen, assignment, Options(seed=seed), jobs), key=lambda outcome: outcome.case.name)
+    outcomes = []
+    for outcome in _graded(chosen, assignment, Options(seed=seed), jobs):
+        outcomes.append(outcome)
+        if outcome.is_wrong:
+            _explain(outcome)
     console.print(matrix(assignment, outcomes))
-    wrong = [outcome for outcome in outcomes if outcome.missed or outcome.undeserved]
-    for outcome in wrong:
-        _explain(outcome)
     console.print(result_line(outcomes, seed))
-    raise typer.Exit(1 if wrong else 0)
+    raise typer.Exit(1 if any(outcome.is_wrong for outcome in outcomes) else 0)
 
 
 def _graded(chosen: list[Case], assignment: Assignment, options: Options, jobs: int) -> Iterator[Outcome]:

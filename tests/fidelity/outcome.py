@@ -53,6 +53,10 @@ class Outcome:
     def undeserved(self) -> frozenset[str]:
         return self.lost - self.case.items
 
+    @property
+    def is_wrong(self) -> bool:
+        return bool(self.missed or self.undeserved)
+
     def item(self, item_id: str) -> ItemVerdict:
         return next(item for item in self.verdict.items if item.id == item_id)
 
