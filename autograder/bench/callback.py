@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
 from typing import Any
 
 import keras
@@ -67,7 +69,8 @@ def drive(cls: Any, trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
     other = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
-    return [_drive_one(cls, trial, model, other) for trial in trials]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return [_drive_one(cls, trial, model, other) for trial in trials]
 
 
 def _drive_one(cls: Any, trial: dict[str, Any], model: Any, other: Any) -> dict[str, Any]:
@@ -92,6 +95,9 @@ class _Run:
         self.callback.set_params({"epochs": 500, "steps": 1, "verbose": 0})
         self.callback.set_model(model)
         model.stop_training = False
+        self.history = keras.callbacks.History()
+        self.history.set_model(model)
+        self.history.on_train_begin({})
         self.callback.on_train_begin({})
 
     def step(self, epoch: int) -> None:
@@ -101,6 +107,7 @@ class _Run:
         logs = {"accuracy": accuracy, "loss": 1 - accuracy, "val_accuracy": value, "val_loss": 1 - value}
         self.callback.on_epoch_begin(epoch, {})
         self.callback.on_epoch_end(epoch, logs)
+        self.history.on_epoch_end(epoch, logs)
         if self.model.stop_training:
             self.stop = epoch
             self.callback.on_train_end(logs)
