@@ -6,6 +6,7 @@ OUT        ?= graded
 JOBS       ?=
 TRAIN      ?=
 SEED       ?=
+JUPYTER    ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
 TESTS      ?=
@@ -26,7 +27,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report demo lab test lint fidelity lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report formgrader demo lab test lint fidelity lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -58,11 +59,14 @@ report: $(READY) ## write the report on the whole class
 demo: $(READY) have-data ## release the lab, grade a made-up class and show the result
 	@$(GRADER) demo
 
+formgrader: $(READY) ## open nbgrader's formgrader on OUT/, to read the comments and give points by hand
+	@OUT="$(OUT)" $(PY) -m jupyter lab --LabApp.default_url=/formgrader $(JUPYTER)
+
 lab: $(READY) have-data ## run the whole lab with its solution on this machine, training for real
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
 test: lint ## lint, then all tests; TESTS="tests/test_x.py -k name" picks some
-	@$(PY) -m pytest $(TESTS)
+	@$(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(TESTS)
 
 lint: $(READY) ## check style and types
 	@$(PY) -m ruff check
@@ -86,7 +90,7 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --up
     --custom-compile-command "make lock" --output-file $(1)
 
 clean: ## remove what the commands made; a gradebook stays, points given by hand may be in it
-	@rm -rf demo lab .pytest_cache .mypy_cache .ruff_cache .hypothesis *.lock.tmp
+	@rm -rf demo lab release/*.zip .pytest_cache .mypy_cache .ruff_cache .hypothesis *.lock.tmp
 	@find autograder data tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find source release -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 	@if [ -e "$(OUT)/gradebook.db" ]; then \
