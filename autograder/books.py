@@ -6,10 +6,11 @@ import contextlib
 import csv
 import io
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 from nbformat import NotebookNode
@@ -19,8 +20,13 @@ from .assignment import Assignment
 from .errors import AutograderError
 from .verdict import ItemVerdict, Verdict
 
-Manual = Mapping[str, Mapping[str, tuple[float | None, str | None]]]
-"""By student and item: the score and the comment that a person gave."""
+Given = Mapping[str, tuple[float | None, str | None]]
+"""By item: the score and the comment that a person gave to one student."""
+
+Manual = Mapping[str, Given]
+"""The same by student."""
+
+log = logging.getLogger(__name__)
 
 
 def folder_of(out: Path, assignment: Assignment, student: str) -> Path:
@@ -28,11 +34,14 @@ def folder_of(out: Path, assignment: Assignment, student: str) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all: under a temporary name first, then renamed."""
+    """Writes a file whole or not at all: under a temporary name first, then renamed.
+
+    A lone surrogate, which UTF-8 cannot hold and which a student's output may contain, becomes its escape.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -42,44 +51,83 @@ def write_text(path: Path, text: str) -> None:
         ) from None
 
 
+def remove(path: Path) -> None:
+    """Removes a file if it is there."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise AutograderError(f"{path} cannot be removed ({error.strerror}): check who may write there.") from None
+
+
 def write_submission(
     out: Path, assignment: Assignment, verdict: Verdict, evidence_json: str, executed: NotebookNode | None
 ) -> None:
-    """Writes all files of one student; the verdict comes last, so that where it is, the others are complete."""
+    """Writes all files of one student. An older verdict goes first and the new one comes last: where a verdict is,
+    the other files are complete and belong to it."""
     folder = folder_of(out, assignment, verdict.student)
     notebook = folder / assignment.notebook_name
+    remove(folder / "verdict.json")
     write_text(folder / "evidence.json", evidence_json)
     write_text(folder / "results.json", json.dumps(results(assignment, verdict), indent=1, ensure_ascii=False))
     if executed is not None:
         write_text(notebook, nbformat.writes(executed))
     else:
-        notebook.unlink(missing_ok=True)
+        remove(notebook)
     write_text(folder / "verdict.json", verdict.model_dump_json(indent=1))
 
 
 def read_verdicts(out: Path, assignment: Assignment) -> list[Verdict]:
-    """All verdicts on disk, by student; one that cannot be read is left out, and its submission is graded again."""
-    verdicts = []
-    for path in sorted((out / assignment.name).glob("*/verdict.json")):
-        with contextlib.suppress(ValidationError, OSError, UnicodeDecodeError):
-            verdicts.append(Verdict.model_validate_json(path.read_bytes()))
-    return sorted(verdicts, key=lambda verdict: verdict.student)
+    """All verdicts on disk, by student.
+
+    One that cannot be read is left out with a warning; its submission counts as not graded yet.
+    """
+    found = [_read_verdict(path, assignment) for path in (out / assignment.name).glob("*/verdict.json")]
+    return sorted((verdict for verdict in found if verdict is not None), key=lambda verdict: verdict.student)
+
+
+def _read_verdict(path: Path, assignment: Assignment) -> Verdict | None:
+    try:
+        verdict = Verdict.model_validate_json(path.read_bytes())
+    except OSError as error:
+        reason = str(error.strerror)
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"])
+    else:
+        if (verdict.assignment, verdict.student) == (assignment.name, path.parent.name):
+            return verdict
+        reason = f"it is on {verdict.assignment} of {verdict.student}"
+    log.warning("%s is left out (%s): make autograde grades that submission again.", path, reason)
+    return None
 
 
 def read_executed(out: Path, assignment: Assignment, student: str) -> NotebookNode | None:
     """The executed notebook of a student, None where nothing could be executed."""
     path = folder_of(out, assignment, student) / assignment.notebook_name
-    return nbformat.read(path, as_version=4) if path.is_file() else None
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise AutograderError(
+            f"{path} cannot be read ({' '.join(str(error).split())[:120]}): remove the folder {path.parent} and run "
+            "make autograde again."
+        ) from None
 
 
 def results(assignment: Assignment, verdict: Verdict) -> dict[str, Any]:
-    """The verdict in Gradescope's form, one test per item
+    """The verdict in Gradescope's form, one test per item that the autograder judges
     (https://gradescope-autograders.readthedocs.io/en/latest/specs/)."""
-    tests = [_test(number, item) for number, item in enumerate(verdict.items, 1)]
+    judged = {item.id: item for item in verdict.items}
+    tests = [
+        _test(number, judged[item.id])
+        for number, item in enumerate(assignment.items, 1)
+        if item.graded_by == "autograder" and item.id in judged
+    ]
     notes = [finding.text for finding in verdict.findings if finding.audience == "both"]
     return {
         "tests": tests,
         "output": "\n".join(filter(None, [verdict.reason, *notes])),
+        "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "execution_time": round(verdict.timings.get("all", 0.0)),
@@ -88,49 +136,68 @@ def results(assignment: Assignment, verdict: Verdict) -> dict[str, Any]:
 
 
 def _test(number: int, item: ItemVerdict) -> dict[str, Any]:
-    lines = [f"- {p.rubric} {p.message}" for p in item.properties if p.status == "failed"]
-    open_question = f"Not graded yet: {item.message}"
     return {
         "name": item.id,
         "number": str(number),
         "score": round(item.points or 0.0, 2),
         "max_score": round(item.max_points, 2),
-        "status": "passed" if item.points == item.max_points else "failed",
-        "output": open_question if item.points is None else "\n".join(lines) or item.message,
+        "status": "passed" if item.points is not None and item.points >= item.max_points else "failed",
+        "output": _output(item),
+        "output_format": "text",
         "visibility": "visible",
         "extra_data": {"state": item.status},
     }
 
 
+def _output(item: ItemVerdict) -> str:
+    """The message, and each rule that was missed with what was seen."""
+    missed = [f"- {rule.rubric} {rule.message}".rstrip() for rule in item.properties if rule.status == "failed"]
+    if item.points is None:
+        return "\n".join([f"Not graded yet: {item.message}", *missed])
+    return "\n".join(missed) or item.message
+
+
 def write_grades(out: Path, assignment: Assignment, verdicts: Iterable[Verdict], manual: Manual) -> None:
-    """Writes grades.csv: a row a student, a column an item; empty where a person has to decide."""
+    """Writes grades.csv: a row a student, a column an item; empty where a person has yet to decide."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["student", *(item.id for item in assignment.items), "total", "max", "state", "reason"])
     most = sum(item.points for item in assignment.items)
-    for verdict in verdicts:
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.student):
         points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
-        total = round(sum(value or 0.0 for value in points.values()), 2)
-        row = [_plain(value) for value in points.values()]
-        table.writerow(
-            [_safe(verdict.student), *row, _plain(total), _plain(most), verdict.state, _safe(verdict.reason)]
-        )
+        state, reason = standing(verdict, points)
+        numbers = [_plain(value) for value in (*points.values(), total(points), most)]
+        table.writerow([_safe(verdict.student), *numbers, state, _safe(reason)])
     write_text(out / assignment.name / "grades.csv", text.getvalue())
 
 
-def points_by_item(
-    assignment: Assignment, verdict: Verdict, manual: Mapping[str, tuple[float | None, str | None]]
-) -> dict[str, float | None]:
+def points_by_item(assignment: Assignment, verdict: Verdict, given: Given) -> dict[str, float | None]:
     """Points of every item of the assignment: a person's if there are any, else the autograder's, else None."""
-    judged = {item.id: item.points for item in verdict.items}
-    given = {item: score for item, (score, _) in manual.items() if score is not None}
-    return {item.id: given.get(item.id, judged.get(item.id)) for item in assignment.items}
+    points: dict[str, float | None] = {item.id: None for item in assignment.items}
+    points |= {item.id: item.points for item in verdict.items if item.id in points}
+    return points | {item: score for item, (score, _) in given.items() if score is not None and item in points}
+
+
+def total(points: Mapping[str, float | None]) -> float:
+    return round(sum(value or 0.0 for value in points.values()), 2)
+
+
+def standing(
+    verdict: Verdict, points: Mapping[str, float | None]
+) -> tuple[Literal["graded", "needs a person", "failed to run"], str]:
+    """State and reason as they are now: what a person has given points for needs nobody any more."""
+    waits = any(points[item.id] is None for item in verdict.items if item.id in points)
+    if verdict.state == "needs a person" and not waits:
+        return "graded", ""
+    return verdict.state, verdict.reason
 
 
 def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+    return "" if value is None else f"{round(value, 2):g}"
 
 
 def _safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """Text in one line that no spreadsheet takes for a formula
+    (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    line = " ".join(text.split())
+    return f"'{line}" if line.startswith(tuple("=+-@＝＋－＠")) else line

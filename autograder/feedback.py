@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +11,48 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from nbgrader.utils import is_locked
 
 from .assignment import Assignment, Item
-from .books import Manual, folder_of, points_by_item, read_executed, read_verdicts, write_text
+from .books import (
+    Given,
+    Manual,
+    folder_of,
+    points_by_item,
+    read_executed,
+    read_verdicts,
+    standing,
+    total,
+    write_text,
+)
 from .pages import environment
-from .verdict import ItemVerdict, Verdict
+from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
-MARKS = {"passed": "✓", "failed": "✗", "ungraded": "?"}
-WORDS = {"passed": "met", "failed": "missed", "ungraded": "for a person"}
-LONGEST = 4000
-ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
-PATHS = re.compile(r"(?:/[\w.+@-]+)+/(?=(?:site-packages|ipykernel|bench|run-|kernels-)[\w/.-]*)|/tmp/[\w./-]*/?")
+LONGEST = 4_000
+"""Characters of one text output that are shown."""
+
+LARGEST = 3_000_000
+"""Characters of one encoded picture that are shown; a figure of this lab has some 50,000."""
+
+MOST_PICTURES = 30
+
+PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+"""Kinds of pictures and how their files begin."""
+
+ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+)
+PACKAGES = re.compile(r"/(?:[\w.+@~-]+/)*site-packages/")
+FOLDERS = re.compile(r"(?<![\w:/.<])/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen, and the rules that it breaks or leaves open."""
+
+    status: str
+    message: str
+    rules: list[PropertyVerdict]
 
 
 @dataclass(frozen=True)
@@ -27,18 +60,29 @@ class Part:
     """An item as the page shows it; `points` None means that a person has yet to give them."""
 
     item: Item
-    verdict: ItemVerdict | None
     points: float | None
+    summary: str
+    observations: list[Observation]
+    met: list[PropertyVerdict]
     comment: str | None
-    images: list[str]
+    pictures: list[str]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Text, a picture as a data URI, or a note on what is not shown."""
+
+    kind: str
+    content: str
 
 
 @dataclass(frozen=True)
 class ShownCell:
     kind: str
+    name: str
+    given: bool
     source: str
-    texts: list[str]
-    images: list[str]
+    outputs: list[Output]
 
 
 def write_feedback(out: Path, assignment: Assignment, manual: Manual) -> None:
@@ -49,77 +93,159 @@ def write_feedback(out: Path, assignment: Assignment, manual: Manual) -> None:
         write_text(folder_of(out, assignment, verdict.student) / "feedback.html", page)
 
 
-def feedback_page(
-    assignment: Assignment,
-    verdict: Verdict,
-    executed: NotebookNode | None,
-    manual: Mapping[str, tuple[float | None, str | None]],
-) -> str:
-    given = points_by_item(assignment, verdict, manual)
-    judged = {item.id: item for item in verdict.items}
-    figures = _figures(executed)
-    parts = [
-        Part(item, judged.get(item.id), given[item.id], manual.get(item.id, (None, None))[1], figures.get(item.id, []))
-        for item in assignment.items
-    ]
+def feedback_page(assignment: Assignment, verdict: Verdict, executed: NotebookNode | None, manual: Given) -> str:
+    """The page as HTML; `manual` is what a person gave this student, by item."""
+    points = points_by_item(assignment, verdict, manual)
+    parts = _parts(assignment, verdict, executed, points, manual)
+    state, reason = standing(verdict, points)
     return (
         environment()
         .get_template("feedback.html")
         .render(
             assignment=assignment,
-            verdict=verdict,
-            total=sum(points or 0.0 for points in given.values()),
+            student=verdict.student,
+            total=total(points),
             most=sum(item.points for item in assignment.items),
             waiting=[part.item.title for part in parts if part.points is None],
-            findings=[finding for finding in verdict.findings if finding.audience == "both"],
+            reason="" if state == "graded" else without_folders(reason),
+            findings=[_for_student(finding) for finding in verdict.findings if finding.audience == "both"],
             parts=parts,
-            cells=shown_cells(executed),
-            marks=MARKS,
-            words=WORDS,
+            cells=shown_cells(executed, {part.item.cell for part in parts if part.pictures}),
         )
     )
 
 
-def _figures(executed: NotebookNode | None) -> dict[str, list[str]]:
-    """The pictures of each task's cell, by grade_id."""
+def _for_student(finding: Finding) -> str:
+    return without_folders(finding.text) + (f" (cell {finding.cell})" if finding.cell else "")
+
+
+def _parts(
+    assignment: Assignment,
+    verdict: Verdict,
+    executed: NotebookNode | None,
+    points: Mapping[str, float | None],
+    manual: Given,
+) -> list[Part]:
+    judged = {item.id: item for item in verdict.items}
+    parts, shown = [], set()
+    for item in assignment.items:
+        decided = judged.get(item.id)
+        rules = decided.properties if decided else ()
+        parts.append(
+            Part(
+                item=item,
+                points=points[item.id],
+                summary=_summary(item, decided, points[item.id]),
+                observations=_observations(decided),
+                met=[rule for rule in rules if rule.status == "passed"],
+                comment=manual.get(item.id, (None, None))[1],
+                pictures=[] if item.cell in shown else _pictures(executed, item.cell),
+            )
+        )
+        shown.add(item.cell)
+    return parts
+
+
+def _summary(item: Item, decided: ItemVerdict | None, points: float | None) -> str:
+    """The item's line in the table at the top."""
+    if points is None:
+        return "A person has yet to grade it."
+    if item.graded_by == "person" or decided is None:
+        return "Graded by a person."
+    if not decided.properties:
+        return without_folders(decided.message)
+    missed = sum(rule.status != "passed" for rule in decided.properties)
+    if not missed:
+        return "All rules met."
+    return f"{missed} of {len(decided.properties)} rules missed."
+
+
+def _observations(decided: ItemVerdict | None) -> list[Observation]:
+    """The rules that were missed or are open, those with the same reason together, in the order of the checks."""
+    found: dict[tuple[str, str], list[PropertyVerdict]] = {}
+    for rule in decided.properties if decided else ():
+        if rule.status != "passed":
+            found.setdefault((rule.status, without_folders(rule.message)), []).append(rule)
+    return [Observation(status, message, rules) for (status, message), rules in found.items()]
+
+
+def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
+    """The pictures that the task's cell drew."""
     cells = executed.cells if executed is not None else []
-    return {
-        cell.metadata.get("nbgrader", {}).get("grade_id", ""): _images(cell)
-        for cell in cells
-        if cell.cell_type == "code" and str(cell.metadata.get("nbgrader", {}).get("grade_id", "")).endswith("plots")
-    }
+    outputs = [out for cell in cells if cell.cell_type == "code" and grade_id(cell) == name for out in cell.outputs]
+    found = [shown for out in outputs if (shown := picture(out.get("data", {}))) is not None]
+    return found[:MOST_PICTURES]
 
 
-def shown_cells(executed: NotebookNode | None) -> list[ShownCell]:
-    """The notebook as text and pictures; HTML, SVG and scripts among the outputs are never passed on."""
-    cells = executed.cells if executed is not None else []
-    return [
-        ShownCell(cell.cell_type, cleaned(cell.source), _texts(cell), _images(cell))
-        for cell in cells
-        if cell.source.strip()
-    ]
+def shown_cells(executed: NotebookNode | None, shown_above: set[str]) -> list[ShownCell]:
+    """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
+    outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
+    cells, room = [], MOST_PICTURES
+    for cell in executed.cells if executed is not None else []:
+        name = grade_id(cell)
+        given = bool(name) and is_locked(cell)
+        if not cell.source.strip() or (given and cell.cell_type != "code"):
+            continue
+        outputs = [_output(out, room > 0, name in shown_above) for out in cell.get("outputs", [])]
+        room -= sum(out.kind == "picture" for out in outputs)
+        kept = [out for out in outputs if out.content]
+        cells.append(ShownCell(cell.cell_type, name, given, ESCAPES.sub("", cell.source), kept))
+    return cells
 
 
-def _texts(cell: NotebookNode) -> list[str]:
-    texts = []
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            texts.append(str(output.text))
-        elif output.output_type == "error":
-            texts.append("\n".join(map(str, output.get("traceback", []))) or f"{output.ename}: {output.evalue}")
-        elif "image/png" not in output.get("data", {}):
-            texts.append(str(output.get("data", {}).get("text/plain", "")))
-    return [cleaned(text) for text in texts if text.strip()]
+def _output(output: NotebookNode, room: bool, above: bool) -> Output:
+    if output.output_type == "stream":
+        return Output("text", cleaned(str(output.text)))
+    if output.output_type == "error":
+        trace = "\n".join(map(str, output.get("traceback", [])))
+        return Output("text", cleaned(trace or f"{output.ename}: {output.evalue}"))
+    data = output.get("data", {})
+    shown = picture(data)
+    if shown is None:
+        return Output("text", cleaned(str(data.get("text/plain", ""))))
+    if above:
+        return Output("note", "The figure is shown with its item above.")
+    return Output("picture", shown) if room else Output("note", "There are more pictures than are shown here.")
 
 
-def _images(cell: NotebookNode) -> list[str]:
-    data: list[Any] = [output.get("data", {}).get("image/png") for output in cell.get("outputs", [])]
-    return [re.sub(r"[^A-Za-z0-9+/=]", "", image) for image in data if isinstance(image, str)]
+def picture(data: Mapping[str, Any]) -> str | None:
+    """A data URI of the picture in an output's data, None if there is none that can be shown.
+
+    In an `img` no kind of picture can run a script or load anything, SVG included
+    (https://www.w3.org/TR/svg-integration/#secure-static-mode).
+    """
+    for kind, start in PICTURES.items():
+        content = data.get(kind)
+        if isinstance(content, str) and len(content) <= LARGEST:
+            try:
+                decoded = base64.b64decode("".join(content.split()), validate=True)
+            except binascii.Error:
+                continue
+            if decoded.startswith(start):
+                return f"data:{kind};base64,{base64.b64encode(decoded).decode()}"
+    drawing = data.get("image/svg+xml")
+    if isinstance(drawing, str) and 0 < len(drawing) <= LARGEST:
+        encoded = base64.b64encode(drawing.encode("utf-8", "replace")).decode()
+        return f"data:image/svg+xml;base64,{encoded}"
+    return None
 
 
 def cleaned(text: str) -> str:
-    """Text without terminal escapes and server paths, cut where it is too long."""
-    text = PATHS.sub("", ESCAPES.sub("", text))
+    """An output as a terminal would leave it, without escapes and the machine's folders, cut where it is too long."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    text = without_folders(ESCAPES.sub("", text)).strip("\n")
     if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]}\n[… {len(text) - LONGEST:,} characters left out …]\n{text[-LONGEST // 2 :]}"
-    return text
+        half = LONGEST // 2
+        text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
+    return text if text.strip() else ""
+
+
+def without_folders(text: str) -> str:
+    """Text in which files keep their names and lose the folders that they lie in on this machine."""
+    return FOLDERS.sub("", PACKAGES.sub("", text))
+
+
+def grade_id(cell: NotebookNode) -> str:
+    details = cell.metadata.get("nbgrader", {})
+    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""

@@ -4,149 +4,356 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import warnings
+import re
+import subprocess
+import sysconfig
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbconvert.filters import clean_html
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, SubmittedNotebook
-from nbgrader.utils import compute_checksum
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    InvalidEntry,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    Student,
+    SubmittedNotebook,
+    TaskCell,
+)
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from .assignment import Assignment
 from .books import write_text
 from .errors import AutograderError
+from .feedback import grade_id, picture
+from .submission import load_release
 from .verdict import ItemVerdict, Verdict
 
-Result = tuple[Verdict, NotebookNode | None, datetime]
-Manual = dict[str, dict[str, tuple[float | None, str | None]]]
+Result = tuple[Verdict, NotebookNode | None, datetime | None]
+"""A verdict, the notebook as it was run, and when it was handed in, in UTC, if that is known."""
+
+Scores = dict[str, dict[str, tuple[float | None, str | None]]]
+UNANSWERED = "No response."
+MISSING = "This cell was not in the notebook that was handed in."
+ALT = "Picture drawn by this cell"
+NOTHING = "Nothing of this submission could be run."
 
 
 @contextmanager
 def opened(db_url: str) -> Iterator[Gradebook]:
-    """The gradebook; what the database refuses becomes a sentence."""
-    _find_tools()
+    """The gradebook, made if there is none; what the database refuses becomes a sentence."""
+    place = make_url(db_url).database or db_url
     try:
-        with warnings.catch_warnings(), Gradebook(db_url) as gradebook:
-            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own way of adding a submission
+        if db_url.startswith("sqlite") and place != ":memory:":
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+        with _connected(db_url) as gradebook:
             yield gradebook
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, InvalidEntry, OSError, subprocess.CalledProcessError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         raise AutograderError(
-            f"The gradebook {db_url.removeprefix('sqlite:///')} cannot be used ({reason}): close the program that "
-            "holds it, or, if it was made by an older nbgrader, run `nbgrader db upgrade`."
+            f"The gradebook {place} cannot be used ({reason}): close the program that holds it or, if it was made by "
+            "an older nbgrader, run `nbgrader db upgrade`."
         ) from None
 
 
-def _find_tools() -> None:
-    """nbgrader calls the program `alembic`, which lies beside the interpreter."""
-    beside = str(Path(sys.executable).parent)
-    if beside not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = beside + os.pathsep + os.environ.get("PATH", "")
+def _connected(db_url: str) -> Gradebook:
+    """Connects; for a new database nbgrader calls the program `alembic`, which lies where scripts are installed."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), before])
+    try:
+        return Gradebook(db_url)
+    finally:
+        os.environ["PATH"] = before
 
 
-def record(db_url: str, assignment: Assignment, release: NotebookNode, results: Iterable[Result]) -> None:
-    """Brings cells, students and automatic scores up to date; manual scores and comments are not touched."""
+def handed_in(folder: Path) -> datetime | None:
+    """The time in a submission's `timestamp.txt`, in UTC. nbgrader compares it with the gradebook's and knows no
+    other: a time from elsewhere would make its formgrader ask for the submission to be graded again."""
+    try:
+        return parse_utc((folder / "timestamp.txt").read_text(encoding="utf-8").strip())
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def record(
+    db_url: str,
+    assignment: Assignment,
+    release: NotebookNode,
+    results: Iterable[Result],
+    autograded: Path | None = None,
+) -> None:
+    """Brings cells, students and automatic scores up to date; manual scores, extra credit and comments stay.
+
+    With `autograded`, the folder of the notebooks that the formgrader shows, these are written too, and an answer
+    that a person had graded and that has changed since is marked to be graded again.
+    """
+    found = list(results)
+    answers = {name for name, cell in _cells(release).items() if is_grade(cell) and is_solution(cell)}
+    answers -= {item.id for item in assignment.judged_items}
     with opened(db_url) as gradebook:
         _record_cells(gradebook, assignment, release)
-        answers = {_grade_id(cell): cell.source for cell in release.cells if _grade_id(cell)}
-        for verdict, executed, handed_in in results:
-            gradebook.update_or_create_student(verdict.student)
-            submission = gradebook.update_or_create_submission(assignment.name, verdict.student, timestamp=handed_in)
-            _record_scores(submission.notebooks[0], verdict, _untouched(executed, answers))
+        submitted = _submissions(gradebook, assignment, found)
+        for verdict, executed, _ in found:
+            changed = _changed(autograded, verdict.student, assignment, executed, answers)
+            unanswered = _unanswered(executed, release, answers)
+            _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
         gradebook.db.commit()
+    if autograded is not None:
+        for verdict, executed, _ in found:
+            write_autograded(autograded, verdict.student, assignment, executed, release)
 
 
 def _record_cells(gradebook: Gradebook, assignment: Assignment, release: NotebookNode) -> None:
-    """What nbgrader itself notes of a released notebook: its grade, solution and source cells."""
+    """Notes what nbgrader itself notes of a released notebook: its grade, solution, task and source cells."""
     gradebook.update_or_create_assignment(assignment.name)
     kernel = json.dumps(release.metadata.get("kernelspec", {}))
-    gradebook.update_or_create_notebook(assignment.name, assignment.name, kernelspec=kernel)
-    place = (assignment.name, assignment.name)
-    for cell in release.cells:
-        details = cell.metadata.get("nbgrader", {})
-        name = _grade_id(cell)
-        if details.get("grade"):
-            points = float(details["points"])
-            gradebook.update_or_create_grade_cell(name, *place, max_score=points, cell_type=cell.cell_type)
-        if details.get("solution"):
-            gradebook.update_or_create_solution_cell(name, *place)
-        if name:
-            gradebook.update_or_create_source_cell(
-                name,
-                *place,
-                cell_type=cell.cell_type,
-                locked=bool(details.get("locked")),
-                source=cell.source,
-                checksum=compute_checksum(cell),
-            )
+    notebook = gradebook.update_or_create_notebook(assignment.name, assignment.name, kernelspec=kernel)
+    known = [*notebook.grade_cells, *notebook.solution_cells, *notebook.task_cells, *notebook.source_cells]
+    left = {(type(cell), cell.name): cell for cell in known}
+    grown = False
+    for kind, name, values in _entries(release):
+        entry = left.pop((kind, name), None)
+        if entry is None:
+            gradebook.db.add(kind(name=name, notebook=notebook, **values))
+            grown = True
+        else:
+            for key, value in values.items():
+                setattr(entry, key, value)
+    for entry in left.values():
+        _forget(gradebook, entry)
+    gradebook.db.commit()
+    for submission in notebook.submissions if grown else ():
+        _complete(gradebook, notebook, submission)
 
 
-def _record_scores(notebook: SubmittedNotebook, verdict: Verdict, untouched: set[str]) -> None:
+def _entries(release: NotebookNode) -> Iterator[tuple[type, str, dict[str, Any]]]:
+    for name, cell in _cells(release).items():
+        if is_grade(cell) or is_task(cell):
+            values = {"max_score": float(cell.metadata.nbgrader.points), "cell_type": cell.cell_type}
+            yield (GradeCell if is_grade(cell) else TaskCell), name, values
+        if is_solution(cell):
+            yield SolutionCell, name, {}
+        checksum = cell.metadata.nbgrader.get("checksum") or compute_checksum(cell)
+        values = {"cell_type": cell.cell_type, "locked": is_locked(cell), "source": cell.source, "checksum": checksum}
+        yield SourceCell, name, values
+
+
+def _forget(gradebook: Gradebook, entry: Any) -> None:
+    """Removes a cell that the release no longer has, unless a person has graded it."""
+    grades, comments = getattr(entry, "grades", None) or [], getattr(entry, "comments", None) or []
+    by_hand = any(grade.manual_score is not None or grade.extra_credit for grade in grades)
+    if by_hand or any(comment.manual_comment for comment in comments):
+        gradebook.db.rollback()
+        raise AutograderError(
+            f"The gradebook holds what a person gave for the cell {entry.name}, which the release no longer has: put "
+            "the cell back, or move the gradebook away to begin a new one."
+        )
+    for row in [*grades, *comments, entry]:
+        gradebook.db.delete(row)
+
+
+def _complete(gradebook: Gradebook, notebook: Notebook, submission: SubmittedNotebook) -> None:
+    """Gives a submission that was recorded earlier a place for each cell that the release has had since."""
+    graded = {grade.cell_id for grade in submission.grades}
+    commented = {comment.cell_id for comment in submission.comments}
+    for cell in [*notebook.grade_cells, *notebook.task_cells]:
+        if cell.id not in graded:
+            gradebook.db.add(Grade(cell=cell, notebook=submission))
+    for cell in [*notebook.solution_cells, *notebook.task_cells]:
+        if cell.id not in commented:
+            gradebook.db.add(Comment(cell=cell, notebook=submission))
+
+
+def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Result]) -> dict[str, SubmittedNotebook]:
+    """The entry of each student, made where there is none yet."""
+    students = {student.id for student in gradebook.students}
+    gradebook.db.add_all(Student(id=verdict.student) for verdict, *_ in results if verdict.student not in students)
+    gradebook.db.commit()
+    known = {entry.student_id for entry in gradebook.assignment_submissions(assignment.name)}
+    for verdict, _, time in results:
+        if verdict.student not in known:
+            with gradebook.db.no_autoflush:
+                gradebook.add_submission(assignment.name, verdict.student, timestamp=time)
+        elif time is not None:
+            gradebook.find_submission(assignment.name, verdict.student).timestamp = parse_utc(time)
+    entries = gradebook.notebook_submissions(assignment.name, assignment.name)
+    return {entry.assignment.student_id: entry for entry in entries}
+
+
+def _record_scores(
+    notebook: SubmittedNotebook, assignment: Assignment, verdict: Verdict, unanswered: set[str], changed: set[str]
+) -> None:
     items = {item.id: item for item in verdict.items}
     for grade in notebook.grades:
-        score = _auto_score(grade.name, items, untouched, verdict)
-        changed = grade.auto_score != score
+        score = _auto_score(grade.name, items, unanswered, verdict)
+        moved = grade.auto_score != score or grade.name in changed
         grade.auto_score = score
         if grade.manual_score is None:
             grade.needs_manual_grade = score is None
-        elif changed:
+        elif moved:
             grade.needs_manual_grade = True
     for comment in notebook.comments:
-        item = items.get(comment.name)
-        if item is not None:
-            comment.auto_comment = item.message
-        else:
-            comment.auto_comment = "No response." if comment.name in untouched else None
+        judged = [items[item.id] for item in assignment.items if item.cell == comment.name and item.id in items]
+        comment.auto_comment = _auto_comment(judged) or (UNANSWERED if comment.name in unanswered else None)
 
 
-def _auto_score(name: str, items: dict[str, ItemVerdict], untouched: set[str], verdict: Verdict) -> float | None:
+def _auto_score(name: str, items: dict[str, ItemVerdict], unanswered: set[str], verdict: Verdict) -> float | None:
     """The automatic score of a grade cell; None for what a person has to read."""
     if name in items:
         return items[name].points
-    return 0.0 if name in untouched or verdict.state == "failed to run" else None
+    return 0.0 if name in unanswered or verdict.state == "failed to run" else None
 
 
-def _untouched(executed: NotebookNode | None, answers: dict[str, str]) -> set[str]:
-    """The written answers that still stand as they were released."""
-    cells = executed.cells if executed is not None else []
-    written = {_grade_id(cell): cell for cell in cells if cell.cell_type == "markdown" and _grade_id(cell)}
-    return {name for name, cell in written.items() if cell.source.strip() in ("", answers.get(name, "").strip())}
+def _auto_comment(items: list[ItemVerdict]) -> str:
+    """What is said about a solution cell: the message of each item that judges it. A check cell has no comment."""
+    if len(items) == 1:
+        return items[0].message
+    return "\n\n".join(f"{item.title}: {item.message}" for item in items)
 
 
-def manual_scores(db_url: str, assignment: Assignment) -> Manual:
-    """By student and item what a person entered: the score (with extra credit) and the comment, None where nothing."""
-    found: Manual = {}
+def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: set[str]) -> set[str]:
+    """The written answers that are empty or still stand as they were released."""
+    given, written = _cells(release), _cells(executed)
+    return {
+        name for name in answers & written.keys() if written[name].source.strip() in ("", given[name].source.strip())
+    }
+
+
+def _changed(
+    folder: Path | None, student: str, assignment: Assignment, executed: NotebookNode | None, answers: set[str]
+) -> set[str]:
+    """The written answers that differ from those that the formgrader shows now."""
+    path = folder / student / assignment.name / assignment.notebook_name if folder is not None else None
+    if path is None or not path.is_file():
+        return set()
+    before, after = _cells(nbformat.read(path, as_version=4)), _cells(executed)
+    return {
+        name
+        for name in answers & before.keys() & after.keys()
+        if before[name].source != harmless_text(after[name].source)
+    }
+
+
+def manual_scores(db_url: str, assignment: Assignment) -> Scores:
+    """By student and item what counts beside the autograder's own judgement: the score that a person entered, with
+    extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing."""
+    judged = {item.id for item in assignment.judged_items}
+    found: Scores = {}
     with opened(db_url) as gradebook:
-        for submission in gradebook.assignment_submissions(assignment.name):
-            entries: dict[str, tuple[float | None, str | None]] = {}
-            for notebook in submission.notebooks:
-                comments = {comment.name: comment.manual_comment for comment in notebook.comments}
-                for grade in notebook.grades:
-                    score = _entered(grade.manual_score, grade.extra_credit, grade.auto_score)
-                    comment = comments.get(grade.name)
-                    if score is not None or comment:
-                        entries[grade.name] = (score, comment)
-            found[submission.student.id] = entries
+        for notebook in gradebook.notebook_submissions(assignment.name, assignment.name):
+            comments = {comment.name: comment for comment in notebook.comments}
+            entries = found.setdefault(notebook.assignment.student_id, {})
+            for grade in notebook.grades:
+                remark = comments.get(grade.name)
+                said = remark.manual_comment if remark is not None else None
+                score = _by_hand(grade)
+                if score is None and grade.name not in judged:
+                    score, said = grade.auto_score, said or (remark.auto_comment if remark is not None else None)
+                if score is not None or said:
+                    entries[grade.name] = (score, said)
     return found
 
 
-def _entered(manual: float | None, extra: float | None, auto: float | None) -> float | None:
-    if manual is None and not extra:
+def _by_hand(grade: Grade) -> float | None:
+    if grade.manual_score is None and not grade.extra_credit:
         return None
-    return (manual if manual is not None else auto or 0.0) + (extra or 0.0)
+    base = grade.manual_score if grade.manual_score is not None else grade.auto_score or 0.0
+    return base + (grade.extra_credit or 0.0)
 
 
-def write_autograded(folder: Path, student: str, assignment: Assignment, executed: NotebookNode | None) -> None:
-    """Puts the executed notebook where nbgrader's formgrader looks for it."""
-    if executed is not None:
-        write_text(folder / student / assignment.name / assignment.notebook_name, nbformat.writes(executed))
+def write_autograded(
+    folder: Path,
+    student: str,
+    assignment: Assignment,
+    executed: NotebookNode | None,
+    release: NotebookNode | None = None,
+) -> None:
+    """Puts the executed notebook where nbgrader's formgrader looks for it, or, where nothing could be run, one that
+    holds only the boxes for points."""
+    path = folder / student / assignment.name / assignment.notebook_name
+    write_text(path, nbformat.writes(for_formgrader(executed, release or load_release(assignment))))
 
 
-def _grade_id(cell: NotebookNode) -> str:
-    details = cell.metadata.get("nbgrader", {})
-    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""
+def for_formgrader(executed: NotebookNode | None, release: NotebookNode) -> NotebookNode:
+    """The notebook with exactly the release's nbgrader cells, so that each has its box for points, and without
+    anything that could run in the browser of a grader, who is logged in there."""
+    given = _cells(release)
+    cells, places = [], {}
+    for number, cell in enumerate(executed.cells if executed is not None else []):
+        name = grade_id(cell)
+        known = name in given and name not in places and cell.cell_type == given[name].cell_type
+        cells.append(_harmless(cell, f"cell-{number}", given[name] if known else None))
+        if known:
+            places[name] = cells[-1]
+    before = None
+    for name, cell in given.items():
+        if name not in places and (is_grade(cell) or is_solution(cell)):
+            places[name] = _placeholder(cell, MISSING if executed is not None else NOTHING)
+            cells.insert(cells.index(before) + 1 if before is not None else 0, places[name])
+        before = places.get(name, before)
+    return nbformat.v4.new_notebook(metadata=release.metadata, cells=cells)
+
+
+def _placeholder(cell: NotebookNode, text: str) -> NotebookNode:
+    """Stands for a graded cell that the submission lacks."""
+    if cell.cell_type == "code":
+        made = nbformat.v4.new_code_cell(f"# {text}", metadata=cell.metadata)
+    else:
+        made = nbformat.v4.new_markdown_cell(f"*{text}*", metadata=cell.metadata)
+    made.id = f"missing-{grade_id(cell)}"[:64]
+    return made
+
+
+def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> NotebookNode:
+    """A copy of a cell; what the release locks reads as it was released."""
+    metadata = dict(given.metadata) if given is not None else {}
+    locked = given is not None and is_locked(given)
+    source = given.source if given is not None and locked else cell.source
+    if cell.cell_type != "code":
+        text = source if locked else harmless_text(source)
+        return nbformat.v4.new_markdown_cell(text, id=cell_id, metadata=metadata)
+    count = cell.execution_count if isinstance(cell.execution_count, int) else None
+    outputs = [shown for output in cell.outputs if (shown := _harmless_output(output))]
+    return nbformat.v4.new_code_cell(source, id=cell_id, metadata=metadata, execution_count=count, outputs=outputs)
+
+
+def harmless_text(source: str) -> str:
+    """Markdown without HTML: comments go, tags become text, a less-than sign stays one."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL))
+
+
+def _harmless_output(output: NotebookNode) -> NotebookNode | None:
+    """Streams and errors, which the formgrader escapes, and of rich outputs the best form that can do nothing."""
+    if output.output_type in ("stream", "error"):
+        return output
+    data, metadata = output.get("data", {}), {}
+    if (shown := picture(data)) is not None:
+        kind, _, content = shown.removeprefix("data:").partition(";base64,")
+        vector = kind == "image/svg+xml"
+        data = {"text/html": f'<img src="{shown}" alt="{ALT}">'} if vector else {kind: content}
+        metadata = {} if vector else {kind: {"alt": ALT}}
+    elif "text/html" in data:
+        data = {"text/html": str(clean_html(str(data["text/html"])))}
+    else:
+        data = {"text/plain": str(data.get("text/plain", ""))}
+    return nbformat.v4.new_output("display_data", data, metadata=metadata) if any(data.values()) else None
+
+
+def _cells(notebook: NotebookNode | None) -> dict[str, NotebookNode]:
+    """The cells that nbgrader knows, by grade_id; of several with the same id the first."""
+    found: dict[str, NotebookNode] = {}
+    for cell in notebook.cells if notebook is not None else []:
+        if name := grade_id(cell):
+            found.setdefault(name, cell)
+    return found

@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, median
 
 from markupsafe import Markup
 
-from .assignment import Assignment
-from .books import Manual, points_by_item, read_verdicts, write_text
+from .assignment import Assignment, Item
+from .books import Manual, points_by_item, read_verdicts, standing, total, write_text
+from .feedback import without_folders
 from .pages import environment
-from .verdict import Verdict
+from .verdict import Finding, ItemVerdict, Verdict
 
-TAGS = {"graded": "graded", "needs a person": "person", "failed to run": "failed-run"}
+STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "graded"}
+"""The states, the most urgent first, with the class that colours them."""
+
 MOST_MISTAKES = 12
 NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
 
 
 @dataclass(frozen=True)
 class Row:
+    """A student's line; points are None where a person has yet to give them."""
+
     student: str
     state: str
+    reason: str
     points: dict[str, float | None]
 
     @property
     def total(self) -> float:
-        return sum(value or 0.0 for value in self.points.values())
+        return total(self.points)
 
 
 @dataclass(frozen=True)
 class ItemLine:
-    title: str
-    points: float
-    share: str
+    """How the class did on an item; `share` is the mean of the points given, 0 to 1, None if there are none yet."""
+
+    item: Item
+    share: float | None
     full: int
     none: int
+    waiting: int
 
 
 @dataclass(frozen=True)
 class Mistake:
+    """A rule that was missed: how often in each item, by how many students, and an example."""
+
     rubric: str
-    item: str
+    items: dict[str, int]
     count: int
     student: str
+    item: str
 
 
 def write_report(out: Path, assignment: Assignment, manual: Manual) -> None:
@@ -51,68 +63,99 @@ def write_report(out: Path, assignment: Assignment, manual: Manual) -> None:
     write_text(out / assignment.name / "report.html", page)
 
 
-def report_page(assignment: Assignment, verdicts: list[Verdict], manual: Manual) -> str:
-    rows = [Row(v.student, v.state, points_by_item(assignment, v, manual.get(v.student, {}))) for v in verdicts]
-    written = {item.id for item in assignment.items if item.graded_by == "person"}
+def report_page(assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual) -> str:
+    """The page as HTML, for verdicts in the order of the students."""
+    rows = [_row(assignment, verdict, manual) for verdict in verdicts]
+    totals = [row.total for row in rows]
+    most = sum(item.points for item in assignment.items)
     return (
         environment()
         .get_template("report.html")
         .render(
             assignment=assignment,
             rows=rows,
-            states=sorted(Counter(verdict.state for verdict in verdicts).items()),
-            tags=TAGS,
-            open=[(v.student, v.reason) for v in verdicts if v.state != "graded"],
-            comments_waiting=sum(
-                row.points[item] is None for row in rows for item in written if row.state != "failed to run"
-            ),
-            histogram=histogram([row.total for row in rows], sum(item.points for item in assignment.items)),
-            items=[_item_line(assignment, item.id, rows) for item in assignment.items],
-            mistakes=mistakes(verdicts),
-            findings=[(v.student, finding) for v in verdicts for finding in v.findings],
+            most=most,
+            tags=STATES,
+            counts={state: count for state in STATES if (count := sum(row.state == state for row in rows))},
+            mean=mean(totals) if totals else None,
+            median=median(totals) if totals else None,
+            urgent=[row for state in STATES for row in rows if row.state == state != "graded"],
+            histogram=histogram(totals, most),
+            items=[_item_line(item, rows) for item in assignment.items],
+            mistakes=mistakes(assignment, verdicts),
+            findings=_findings(verdicts),
         )
     )
 
 
-def _item_line(assignment: Assignment, item_id: str, rows: list[Row]) -> ItemLine:
-    item = assignment.item(item_id)
-    known = [row.points[item_id] for row in rows]
+def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
+    points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
+    state, reason = standing(verdict, points)
+    return Row(verdict.student, state, without_folders(reason), points)
+
+
+def _item_line(item: Item, rows: list[Row]) -> ItemLine:
+    known = [row.points[item.id] for row in rows]
     given = [points for points in known if points is not None]
-    share = f"{100 * sum(given) / len(given) / item.points:.0f} %" if given else "–"
-    return ItemLine(item.title, item.points, share, sum(p == item.points for p in given), sum(p == 0 for p in given))
+    waiting = sum(row.points[item.id] is None and row.state != "failed to run" for row in rows)
+    return ItemLine(
+        item=item,
+        share=mean(given) / item.points if given else None,
+        full=sum(points >= item.points for points in given),
+        none=sum(points == 0 for points in given),
+        waiting=waiting,
+    )
 
 
-def mistakes(verdicts: list[Verdict]) -> list[Mistake]:
-    """The rules that most students missed, each with one who did; an item that was not done counts as one."""
-    found: dict[tuple[str, str], list[str]] = {}
+def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistake]:
+    """The rules that most students missed; a student who missed one in several items counts once."""
+    found: dict[str, dict[str, list[str]]] = {}
     for verdict in verdicts:
         for item in verdict.items:
-            failed = [rule for rule in item.properties if rule.status == "failed"]
-            not_done = len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
-            for rubric in [NOT_DONE] if not_done else [rule.rubric for rule in failed]:
-                found.setdefault((item.id, rubric), []).append(verdict.student)
-    ranked = sorted(found.items(), key=lambda entry: -len(entry[1]))[:MOST_MISTAKES]
-    return [Mistake(rubric, item, len(students), students[0]) for (item, rubric), students in ranked]
+            for rubric in _missed(item):
+                found.setdefault(rubric, {}).setdefault(item.id, []).append(verdict.student)
+    made = [_mistake(assignment, rubric, by_item) for rubric, by_item in found.items()]
+    return sorted(made, key=lambda mistake: -mistake.count)[:MOST_MISTAKES]
 
 
-def histogram(totals: list[float], most: float, bins: int = 10) -> Markup:
-    """Bars of how many submissions have how many points, as SVG."""
+def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[str]]) -> Mistake:
+    counts = {item.id: len(students[item.id]) for item in assignment.items if item.id in students}
+    everyone = {student for found in students.values() for student in found}
+    first = next(iter(counts))
+    return Mistake(rubric, counts, len(everyone), students[first][0], first)
+
+
+def _missed(item: ItemVerdict) -> list[str]:
+    """The rules that were missed. All of an item's for one reason are one mistake, else they would crowd out the
+    rest."""
+    failed = [rule for rule in item.properties if rule.status == "failed"]
+    not_done = 1 < len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
+    return [NOT_DONE] if not_done else [rule.rubric for rule in failed]
+
+
+def _findings(verdicts: Sequence[Verdict]) -> list[tuple[str, list[Finding]]]:
+    """The findings by student."""
+    return [(verdict.student, list(verdict.findings)) for verdict in verdicts if verdict.findings]
+
+
+def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
+    """Bars of how many submissions have how many points, in equal steps from 0 to `most`, as SVG."""
     counts = [0] * bins
-    for total in totals:
-        counts[min(bins - 1, int(total / most * bins))] += 1
-    width, height, top = 60, 120, max([*counts, 1])
-    shapes = []
+    for points in totals:
+        counts[max(0, min(bins - 1, int(points / most * bins)))] += 1
+    step, height, highest = 46, 110, max([*counts, 1])
+    edges = [f"{round(number * most / bins, 1):g}" for number in range(bins + 1)]
+    shapes = [f'<line x1="0" x2="{step * bins}" y1="{height + 20}" y2="{height + 20}" stroke="#9aa4b0"/>']
     for number, count in enumerate(counts):
-        tall = round(height * count / top)
-        x, y = number * width, 20 + height - tall
-        low, high = round(number * most / bins), round((number + 1) * most / bins)
-        text = f'<text x="{x + width // 2}" text-anchor="middle"'
-        shapes.append(f'<rect x="{x + 4}" y="{y}" width="{width - 8}" height="{tall}" fill="#0b5c8a"/>')
-        shapes.append(f'{text} y="{y - 6}" font-size="13">{count or ""}</text>')
-        shapes.append(f'{text} y="{height + 36}" font-size="12">{low}–{high}</text>')
-    label = "Number of submissions by points: " + ", ".join(str(count) for count in counts) + " in equal steps from 0"
-    size = (width * bins, height + 46)
-    return Markup(
-        f'<svg role="img" aria-label="{label}" width="{size[0]}" height="{size[1]}" viewBox="0 0 {size[0]} {size[1]}">'
-        f"{''.join(shapes)}</svg>"
-    )
+        tall = round(height * count / highest)
+        x, y = number * step + 10, 20 + height - tall
+        middle = f'<text x="{x + step // 2}" text-anchor="middle"'
+        shapes.append(f'<rect x="{x + 2}" y="{y}" width="{step - 4}" height="{tall}" fill="#0b5c8a"/>')
+        shapes.append(f'{middle} y="{y - 6}" font-size="13" fill="#1c2430">{count or ""}</text>')
+    for number, edge in enumerate(edges):
+        place = f'x="{number * step + 10}" y="{height + 36}" text-anchor="middle"'
+        shapes.append(f'<text {place} font-size="12" fill="#55606e">{edge}</text>')
+    said = "; ".join(f"{edges[i]} to {edges[i + 1]}: {count}" for i, count in enumerate(counts) if count)
+    size = f'width="{step * bins + 20}" height="{height + 42}" viewBox="0 0 {step * bins + 20} {height + 42}"'
+    label = f"Number of submissions by points. {said}"
+    return Markup(f'<svg role="img" aria-label="{label}" {size}>{"".join(shapes)}</svg>')

@@ -1,208 +1,210 @@
-"""What is written after judging: files, the class's table, nbgrader's gradebook, the pages."""
+"""What is kept of a graded submission: complete or not at all, readable elsewhere, safe to open."""
 
 from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime
-from html.parser import HTMLParser
+import logging
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 
-from autograder import books, feedback, gradebook, report
+from autograder import books
 from autograder.assignment import Assignment
 from autograder.errors import AutograderError
-from autograder.pages import strip_chart
 from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
-HOSTILE = "<script>alert(1)</script>"
-WHEN = datetime(2026, 1, 2, 3, 4)
+
+def rule(status: str, points: float = 1.0, name: str = "rule") -> PropertyVerdict:
+    seen = "" if status == "passed" else f"What was seen of {name}."
+    got = points if status == "passed" else 0.0
+    return PropertyVerdict(
+        id=name, rubric=f"The sentence of {name}.", max_points=points, points=got, status=status, message=seen
+    )
 
 
-def verdict_of(assignment: Assignment, student: str, *, ungraded: str = "", share: float = 1.0) -> Verdict:
+def verdict_on(assignment: Assignment, student: str = "ada", **changes: Any) -> Verdict:
+    """Full points on every item that the autograder judges, but for the `points` of some; None is ungraded."""
+    points = changes.pop("points", {})
     items = []
     for item in assignment.judged_items:
-        points = None if item.id == ungraded else round(share * item.points, 2)
-        rule = PropertyVerdict(
-            id="rule",
-            rubric=f"Rule of {item.id}",
-            max_points=item.points,
-            points=points or 0.0,
-            status="ungraded" if points is None else "passed" if share == 1 else "failed",
-            message="" if share == 1 else f"Seen in {item.id}: {HOSTILE}",
-        )
+        given = points.get(item.id, item.points)
+        state = "ungraded" if given is None else "graded"
+        message = "Nobody could tell." if given is None else "Everything that was checked is right."
         items.append(
             ItemVerdict(
-                id=item.id,
-                title=item.title,
-                max_points=item.points,
-                points=points,
-                status="ungraded" if points is None else "graded",
-                message=f"About {item.id}",
-                properties=(rule,),
+                id=item.id, title=item.title, max_points=item.points, points=given, status=state, message=message
             )
         )
-    state = "needs a person" if ungraded else "graded"
-    findings = (Finding(kind="k", text=f"Noted {HOSTILE}", audience="both"),)
-    return Verdict(assignment=assignment.name, student=student, state=state, items=tuple(items), findings=findings)
+    waits = any(item.points is None for item in items)
+    defaults: dict[str, Any] = {
+        "state": "needs a person" if waits else "graded",
+        "reason": "Not graded yet." if waits else "",
+        "items": tuple(items),
+    }
+    return Verdict(assignment=assignment.name, student=student, **(defaults | changes))
 
 
-def ran(release: NotebookNode) -> NotebookNode:
-    """An executed notebook with outputs of every kind, hostile ones among them."""
-    notebook = nbformat.from_dict(json.loads(json.dumps(release)))
-    cell = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "lr-plots")
-    cell.outputs = [
-        nbformat.v4.new_output("display_data", {"text/html": HOSTILE, "text/plain": "plain <b>text</b>"}),
-        nbformat.v4.new_output("display_data", {"image/png": "aGVsbG8=", "text/plain": "<Figure>"}),
-        nbformat.v4.new_output("display_data", {"image/png": '"><script>1</script>', "text/plain": "x"}),
-        nbformat.v4.new_output("stream", text="\x1b[31mred\x1b[0m /tmp/run-abc/x " + "y" * 10_000),
-    ]
-    return notebook
+def notebook_of(*sources: str) -> nbformat.NotebookNode:
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)]
+    return nbformat.v4.new_notebook(cells=cells)
 
 
-class Page(HTMLParser):
-    """Everything in a page that could do something."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.links: list[str] = []
-        self.handlers: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        for name, value in attributes:
-            if name in ("src", "href"):
-                self.links.append(value or "")
-            if name.startswith("on"):
-                self.handlers.append(name)
+def table(out: Path, assignment: Assignment) -> list[dict[str, str]]:
+    with (out / assignment.name / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def test_results_are_in_the_published_form(assignment: Assignment) -> None:
-    document = books.results(assignment, verdict_of(assignment, "ada", ungraded="callback"))
-    assert [test["name"] for test in document["tests"]] == [item.id for item in assignment.judged_items]
-    for test in document["tests"]:
-        assert {"name", "score", "max_score", "status", "output", "visibility", "number"} <= set(test)
-        assert test["status"] in ("passed", "failed")
-    callback = document["tests"][1]
-    assert (callback["score"], callback["extra_data"]) == (0.0, {"state": "ungraded"})
-    assert callback["output"].startswith("Not graded yet")
-
-
-def test_verdict_is_written_last_and_read_back(
-    tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    order: list[str] = []
-    original = books.write_text
-    monkeypatch.setattr(books, "write_text", lambda path, text: (order.append(path.name), original(path, text))[1])
-    verdict = verdict_of(assignment, "ada")
-    books.write_submission(tmp_path, assignment, verdict, "{}", None)
-    assert order[-1] == "verdict.json"
+def test_all_files_of_a_student_are_written_and_read_back(tmp_path: Path, assignment: Assignment) -> None:
+    verdict = verdict_on(assignment)
+    books.write_submission(tmp_path, assignment, verdict, '{"cells": []}', notebook_of("1 + 1"))
+    names = {path.name for path in (tmp_path / "tta-eta" / "ada").iterdir()}
+    assert names == {"verdict.json", "results.json", "evidence.json", "tta-eta.ipynb"}
     assert books.read_verdicts(tmp_path, assignment) == [verdict]
+    executed = books.read_executed(tmp_path, assignment, "ada")
+    assert executed is not None
+    assert executed.cells[0].source == "1 + 1"
+
+
+def test_the_notebook_of_an_earlier_run_goes_when_nothing_ran(tmp_path: Path, assignment: Assignment) -> None:
+    books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", notebook_of("1 + 1"))
+    books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", None)
+    assert books.read_executed(tmp_path, assignment, "ada") is None
+
+
+@pytest.mark.parametrize("breaks_at", ["evidence.json", "results.json", "tta-eta.ipynb", "verdict.json"])
+def test_a_write_that_breaks_off_leaves_no_verdict(
+    tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch, breaks_at: str
+) -> None:
+    books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", notebook_of("1"))
+    rename = Path.replace
+
+    def full_disk(self: Path, target: Path) -> Path:
+        if Path(target).name == breaks_at:
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(AutograderError, match=rf"{breaks_at} cannot be written \(No space left on device\)"):
+        books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", notebook_of("2"))
+    assert books.read_verdicts(tmp_path, assignment) == []
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_broken_verdict_on_disk_is_left_out(tmp_path: Path, assignment: Assignment) -> None:
-    books.write_submission(tmp_path, assignment, verdict_of(assignment, "ada"), "{}", None)
-    books.write_submission(tmp_path, assignment, verdict_of(assignment, "bob"), "{}", None)
-    (books.folder_of(tmp_path, assignment, "bob") / "verdict.json").write_text('{"student": "bo')
-    assert [verdict.student for verdict in books.read_verdicts(tmp_path, assignment)] == ["ada"]
+def test_a_file_that_cannot_be_replaced_keeps_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "grades.csv"
+    books.write_text(path, "old")
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(13, "Permission denied")))
+    with pytest.raises(AutograderError, match="choose another OUT"):
+        books.write_text(path, "new")
+    assert path.read_text() == "old"
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(AutograderError, match="cannot be written"):
-        books.write_text(tmp_path / "file" / "below.json", "{}")
+def test_an_out_that_is_a_file_is_named_in_a_sentence(tmp_path: Path, assignment: Assignment) -> None:
+    out = tmp_path / "graded"
+    out.write_text("")
+    with pytest.raises(AutograderError, match="graded"):
+        books.write_submission(out, assignment, verdict_on(assignment), "{}", None)
 
 
-def test_table_has_a_row_a_student_and_no_formulas(tmp_path: Path, assignment: Assignment) -> None:
-    verdicts = [verdict_of(assignment, "=cmd()"), verdict_of(assignment, "bob", ungraded="callback")]
-    books.write_grades(tmp_path, assignment, verdicts, {"bob": {"lr-comment": (5.5, "good")}})
-    text = (tmp_path / assignment.name / "grades.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    assert [row["student"] for row in rows] == ["'=cmd()", "bob"]
-    assert (rows[0]["total"], rows[0]["max"], rows[0]["lr-comment"]) == ("88", "100", "")
-    assert (rows[1]["callback"], rows[1]["lr-comment"], rows[1]["total"]) == ("", "5.5", "78.5")
-    assert rows[1]["state"] == "needs a person"
+def test_half_a_character_in_an_output_does_not_stop_the_books(tmp_path: Path, assignment: Assignment) -> None:
+    notebook = notebook_of("print('\\ud800')")
+    notebook.cells[0].outputs = [nbformat.v4.new_output("stream", text="\ud800 end")]
+    books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", notebook)
+    executed = books.read_executed(tmp_path, assignment, "ada")
+    assert executed is not None
+    assert executed.cells[0].outputs[0].text == "\ud800 end"
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'gradebook.db'}"
-
-
-def test_gradebook_holds_the_scores(database: str, assignment: Assignment, release: NotebookNode) -> None:
-    results = [
-        (verdict_of(assignment, "ada"), ran(release), WHEN),
-        (verdict_of(assignment, "bob", ungraded="callback"), None, WHEN),
-    ]
-    gradebook.record(database, assignment, release, results)
-    with Gradebook(database) as book:
-        assert book.find_submission(assignment.name, "ada").score == 88
-        assert book.find_submission(assignment.name, "ada").max_score == 100
-        grade = book.find_grade("callback", assignment.name, assignment.name, "bob")
-        assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
-        untouched = book.find_grade("lr-comment", assignment.name, assignment.name, "ada")
-        assert (untouched.auto_score, untouched.needs_manual_grade) == (0.0, False)
-
-
-def test_what_a_person_entered_survives_every_regrade(
-    database: str, assignment: Assignment, release: NotebookNode
+def test_verdicts_that_cannot_be_read_are_reported_and_left_out(
+    tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place = ("lr-comment", assignment.name, assignment.name, "ada")
-    gradebook.record(database, assignment, release, [(verdict_of(assignment, "ada"), None, WHEN)])
-    with Gradebook(database) as book:
-        grade, comment = book.find_grade(*place), book.find_comment(*place)
-        grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 4.5, 0.5, False
-        comment.manual_comment = "Say why."
-        book.find_grade("callback", *place[1:]).manual_score = 9.0
-        book.db.commit()
-    for share in (0.5, 1.0):
-        gradebook.record(database, assignment, release, [(verdict_of(assignment, "ada", share=share), None, WHEN)])
-    manual = gradebook.manual_scores(database, assignment)
-    assert manual["ada"] == {"lr-comment": (5.0, "Say why."), "callback": (9.0, None)}
+    for student in ("zoe", "ada"):
+        books.write_submission(tmp_path, assignment, verdict_on(assignment, student), "{}", None)
+    broken = {"cut": '{"assignment": "tta-eta"', "empty": "", "binary": "\udcff\udcfe", "other": '{"student": 1}'}
+    copied = verdict_on(assignment, "somebody else").model_dump_json()
+    for name, text in {**broken, "copied": copied}.items():
+        path = tmp_path / "tta-eta" / name / "verdict.json"
+        path.parent.mkdir()
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with caplog.at_level(logging.WARNING):
+        verdicts = books.read_verdicts(tmp_path, assignment)
+    assert [verdict.student for verdict in verdicts] == ["ada", "zoe"]
+    assert len(caplog.records) == 5
+    assert all("make autograde grades that submission again" in record.getMessage() for record in caplog.records)
 
 
-def test_feedback_page_runs_nothing_and_shows_everything(assignment: Assignment, release: NotebookNode) -> None:
-    verdict = verdict_of(assignment, HOSTILE, share=0.5)
-    text = feedback.feedback_page(assignment, verdict, ran(release), {"lr-comment": (5.0, f"Good {HOSTILE}")})
-    page = Page(text)
-    assert "script" not in page.tags
-    assert not page.handlers
-    assert all(link.startswith("data:image/png;base64,") for link in page.links)
-    for item in assignment.judged_items:
-        assert f"Rule of {item.id}" in text
-        assert f"Seen in {item.id}" in text
-    assert "plain &lt;b&gt;text&lt;/b&gt;" in text
-    assert "\x1b" not in text
-    assert "/tmp/" not in text
-    assert "characters left out" in text
-    assert text.count("<h1") == 1
+def test_an_executed_notebook_that_was_damaged_is_named(tmp_path: Path, assignment: Assignment) -> None:
+    books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", notebook_of("1"))
+    (tmp_path / "tta-eta" / "ada" / "tta-eta.ipynb").write_text("{")
+    with pytest.raises(AutograderError, match="ada"):
+        books.read_executed(tmp_path, assignment, "ada")
 
 
-def test_report_names_who_needs_a_person_and_what_went_wrong(assignment: Assignment) -> None:
-    verdicts = [
-        verdict_of(assignment, "ada"),
-        verdict_of(assignment, "b/ob", share=0.5),
-        verdict_of(assignment, HOSTILE, ungraded="callback"),
-    ]
-    text = report.report_page(assignment, verdicts, {})
-    page = Page(text)
-    assert "script" not in page.tags
-    assert not page.handlers
-    assert "b/ob/feedback.html" in page.links
-    assert text.index("What needs a person") < text.index("Distribution")
-    assert "Rule of callback" in text
+class TestResults:
+    def test_one_test_for_each_item_that_the_autograder_judges(self, assignment: Assignment) -> None:
+        found = books.results(assignment, verdict_on(assignment, timings={"all": 12.6}))
+        assert [test["name"] for test in found["tests"]] == [item.id for item in assignment.judged_items]
+        assert {test["status"] for test in found["tests"]} == {"passed"}
+        assert sum(test["score"] for test in found["tests"]) == 88
+        assert found["execution_time"] == 13
+        assert "score" not in found, "the platform adds the tests up"
+        json.dumps(found)
+
+    def test_missed_rules_are_in_the_output(self, assignment: Assignment) -> None:
+        items = list(verdict_on(assignment, points={"callback": 10.123456}).items)
+        rules = (rule("passed", 10, "good"), rule("failed", 5, "bad"))
+        items[1] = items[1].model_copy(update={"properties": rules, "message": "What was seen of bad."})
+        found = books.results(assignment, verdict_on(assignment, items=tuple(items)))["tests"][1]
+        assert (found["score"], found["max_score"], found["status"]) == (10.12, 15, "failed")
+        assert found["output"] == "- The sentence of bad. What was seen of bad."
+
+    def test_an_ungraded_item_says_so_and_is_no_zero_in_silence(self, assignment: Assignment) -> None:
+        found = books.results(assignment, verdict_on(assignment, points={"lr-loop": None}))
+        test = next(test for test in found["tests"] if test["name"] == "lr-loop")
+        assert (test["score"], test["status"], test["extra_data"]) == (0.0, "failed", {"state": "ungraded"})
+        assert test["output"] == "Not graded yet: Nobody could tell."
+        assert found["extra_data"]["state"] == "needs a person"
+
+    def test_findings_for_the_grader_stay_with_the_grader(self, assignment: Assignment) -> None:
+        findings = (Finding(kind="a", text="For both.", audience="both"), Finding(kind="b", text="For the grader."))
+        assert books.results(assignment, verdict_on(assignment, findings=findings))["output"] == "For both."
 
 
-def test_counterexample_is_drawn() -> None:
-    message = "threshold 0.95, patience 3: on val_accuracy 0.96 0.94 0.96 | 0.97 it stopped after epoch 3; no."
-    drawn = str(strip_chart(message))
-    assert drawn.count("<circle") == 4
-    assert "stopped after epoch 3" in drawn
-    assert strip_chart("Nothing of the kind.") == ""
+class TestGrades:
+    def test_columns_and_order(self, tmp_path: Path, assignment: Assignment) -> None:
+        verdicts = [verdict_on(assignment, "zoe", points={"lr-loop": 12.25}), verdict_on(assignment, "ada")]
+        books.write_grades(tmp_path, assignment, verdicts, {"ada": {"lr-comment": (4.5, "Good.")}})
+        ada, zoe = table(tmp_path, assignment)
+        items = [item.id for item in assignment.items]
+        assert list(ada) == ["student", *items, "total", "max", "state", "reason"]
+        assert (ada["student"], ada["lr-comment"], ada["bs-comment"], ada["total"]) == ("ada", "4.5", "", "92.5")
+        assert (zoe["lr-loop"], zoe["total"], zoe["max"], zoe["state"]) == ("12.25", "86.25", "100", "graded")
+
+    def test_an_ungraded_item_is_blank_until_a_person_has_decided(self, tmp_path: Path, assignment: Assignment) -> None:
+        verdict = verdict_on(assignment, points={"lr-loop": None, "bs-loop": None})
+        books.write_grades(tmp_path, assignment, [verdict], {"ada": {"lr-loop": (14.0, None)}})
+        (row,) = table(tmp_path, assignment)
+        assert (row["lr-loop"], row["bs-loop"], row["state"]) == ("14", "", "needs a person")
+        both = {"ada": {"lr-loop": (14.0, None), "bs-loop": (3.0, None)}}
+        books.write_grades(tmp_path, assignment, [verdict], both)
+        (row,) = table(tmp_path, assignment)
+        assert (row["state"], row["reason"], row["total"]) == ("graded", "", "77")
+
+    def test_a_persons_points_come_before_the_autograders(self, tmp_path: Path, assignment: Assignment) -> None:
+        books.write_grades(
+            tmp_path, assignment, [verdict_on(assignment)], {"ada": {"callback": (0.0, None), "gone": (3.0, None)}}
+        )
+        assert table(tmp_path, assignment)[0]["callback"] == "0"
+        assert table(tmp_path, assignment)[0]["total"] == "73"
+
+    @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"])
+    def test_no_cell_is_a_formula(self, tmp_path: Path, assignment: Assignment, name: str) -> None:
+        verdict = verdict_on(assignment, name, state="failed to run", reason=f'{name}"\n,;')
+        books.write_grades(tmp_path, assignment, [verdict], {})
+        (row,) = table(tmp_path, assignment)
+        assert row["student"].startswith("'")
+        assert row["reason"].startswith("'")
+        assert "\n" not in row["reason"]
