@@ -94,7 +94,7 @@ class Parent:
             self.selector.close()
             for other in (connection, self.server, self.wake, self.wake_writer, *self.children.values()):
                 other.close()
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            _leave_standard_streams()
             os.setsid()
             os.chdir(request["cwd"])
             os.environ.clear()
@@ -138,6 +138,13 @@ class Parent:
             with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
         sys.exit()
+
+
+def _leave_standard_streams() -> None:
+    """Nobody reads what a kernel writes to the parent's streams, and a full pipe would hold it up."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
 
 
 def main(path: str) -> None:
