@@ -66,9 +66,20 @@ def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
 
 
 def autograde(
-    assignment: Assignment, submitted: Path, out: Path, options: Options, *, jobs: int, kernel: str, tell: Report
+    assignment: Assignment,
+    submitted: Path,
+    out: Path,
+    options: Options,
+    *,
+    jobs: int,
+    kernel: str,
+    tell: Report,
+    say: Callable[[str], None] = print,
 ) -> list[Verdict]:
-    """Grades what is new or changed and writes all books; `tell` hears of each submission as it is done."""
+    """Grades what is new or changed and writes all books.
+
+    `tell` hears of each submission as it is done, `say` gets sentences about the run as a whole.
+    """
     found = students(submitted, assignment)
     common = _common_fingerprint(assignment, options)
     prints = {student: _fingerprint(folder, common) for student, folder in found.items()}
@@ -79,6 +90,8 @@ def autograde(
     todo = [student for student in found if student not in fresh]
     if todo:
         with kernels(kernel) as source:
+            if source.note:
+                say(source.note)
             tasks = [Task(assignment, s, found[s], out, source, options, prints[s]) for s in todo]
             for number, done in enumerate(_run(tasks, jobs), len(fresh) + 1):
                 tell(done, number, len(found))

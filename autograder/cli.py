@@ -125,7 +125,14 @@ def grade_class(
                 )
 
         verdicts = classes.autograde(
-            assignment, submitted, out, options, jobs=jobs or classes.default_jobs(), kernel=kernel, tell=tell
+            assignment,
+            submitted,
+            out,
+            options,
+            jobs=jobs or classes.default_jobs(),
+            kernel=kernel,
+            tell=tell,
+            say=console.print,
         )
     console.print(class_table(assignment, verdicts))
     console.print(f"Report: {out / assignment.name / 'report.html'}", soft_wrap=True)
