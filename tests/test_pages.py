@@ -1,0 +1,327 @@
+"""The feedback page and the class report: everything is said, nothing can run, anybody can read it."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder import books, feedback, report
+from autograder.assignment import Assignment
+from autograder.pages import strip_chart
+from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
+CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."
+NO_MODEL = "No model was trained: the cell stopped with ValueError."
+
+
+class Page(HTMLParser):
+    """The elements of a page, in order, with their attributes and the text that follows their start."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self.texts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.texts:
+            self.texts[-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def said(self, tag: str) -> list[str]:
+        return [text.strip() for (name, _), text in zip(self.elements, self.texts, strict=True) if name == tag]
+
+
+def rule(name: str, message: str = "", status: str = "") -> PropertyVerdict:
+    status = status or ("failed" if message else "passed")
+    points = 1.0 if status == "passed" else 0.0
+    return PropertyVerdict(
+        id=name, rubric=f"Rule {name}.", max_points=1.0, points=points, status=status, message=message
+    )
+
+
+def verdict_on(
+    assignment: Assignment, student: str, rules: dict[str, list[PropertyVerdict]] | None = None, **changes: Any
+) -> Verdict:
+    """Every item full, but for those with rules: half the points, or none yet where a rule is open."""
+    items = []
+    for item in assignment.judged_items:
+        known = (rules or {}).get(item.id, [rule("a"), rule("b")])
+        points: float | None = item.points if all(r.status == "passed" for r in known) else item.points / 2
+        points = None if any(r.status == "ungraded" for r in known) else points
+        items.append(
+            ItemVerdict(
+                id=item.id,
+                title=item.title,
+                max_points=item.points,
+                points=points,
+                status="ungraded" if points is None else "graded",
+                message=" ".join(r.message for r in known),
+                properties=tuple(known),
+            )
+        )
+    waits = any(item.points is None for item in items)
+    state: dict[str, Any] = {"state": "needs a person", "reason": "Not graded yet."} if waits else {"state": "graded"}
+    return Verdict(assignment=assignment.name, student=student, items=tuple(items), **(state | changes))
+
+
+def figure(kind: str) -> str:
+    """A bar plot as an output holds it."""
+    drawn, axes = plt.subplots(figsize=(4, 1.5))
+    axes.bar(["0.001", "0.01"], [3, 9])
+    file = io.BytesIO()
+    drawn.savefig(file, format=kind)
+    plt.close(drawn)
+    return file.getvalue().decode() if kind == "svg" else base64.b64encode(file.getvalue()).decode() + "\n"
+
+
+@pytest.fixture
+def executed(release: NotebookNode) -> NotebookNode:
+    """A notebook that ran, with figures in three forms and with outputs of every other kind."""
+    notebook = copy.deepcopy(release)
+    cells = {feedback.grade_id(cell): cell for cell in notebook.cells}
+    new = nbformat.v4.new_output
+    cells["lr-plots"].outputs = [new("display_data", {"image/png": figure("png"), "text/plain": "<Figure>"})]
+    cells["bs-plots"].outputs = [
+        new("display_data", {"image/svg+xml": figure("svg"), "text/plain": "<Figure>"}),
+        new("display_data", {"image/jpeg": figure("jpeg")}),
+        new("display_data", {"image/png": f'"{HOSTILE}', "text/plain": "no picture"}),
+        new("display_data", {"image/png": base64.b64encode(b"<script>").decode(), "text/plain": "no picture either"}),
+    ]
+    cells["lr-loop"].source = f"# {HOSTILE}"
+    cells["lr-loop"].outputs = [
+        new(
+            "display_data", {"text/html": HOSTILE, "application/javascript": "alert(1)", "text/plain": "a <b>table</b>"}
+        ),
+        new("stream", text="\x1b[31mred\x1b[0m\x1b]0;title\x07 1/3 \x08\x08\x08\r2/3\r3/3 done\r\nnext\n"),
+        new("stream", text="x" * 10_000),
+        new(
+            "error", ename="E", evalue="v", traceback=["File /srv/a/python3/site-packages/keras/x.py:1", "/srv/k/y.py"]
+        ),
+    ]
+    cells["lr-comment"].source = f"An answer.\n\nIn two parts {HOSTILE}"
+    notebook.cells.append(nbformat.v4.new_code_cell("mine = 1", metadata={"nbgrader": "broken"}))
+    return notebook
+
+
+@pytest.fixture
+def page(assignment: Assignment, executed: NotebookNode) -> str:
+    """The page of a student with mistakes of every kind and a hostile hand."""
+    rules = {
+        "callback": [rule("a"), rule("curve", CURVE), rule("other", "What was seen.")],
+        "lr-loop": [rule(str(number), NO_MODEL) for number in range(4)],
+        "bs-loop": [rule("open", "Could not be observed.", "ungraded"), rule("b")],
+        "lr-metrics": [rule("path", f"No file /srv/grader/run/x.npy {HOSTILE}")],
+    }
+    findings = (
+        Finding(kind="k", text=f"For you {HOSTILE}", cell="lr-loop", audience="both"),
+        Finding(kind="k", text="For the grader alone."),
+    )
+    verdict = verdict_on(assignment, HOSTILE, rules, findings=findings)
+    return feedback.feedback_page(assignment, verdict, executed, {"lr-comment": (4.5, f"Good.\nSay why. {HOSTILE}")})
+
+
+@pytest.fixture
+def class_report(assignment: Assignment) -> str:
+    broken = {"lr-loop": [rule(str(number), NO_MODEL) for number in range(3)]}
+    other = {"lr-metrics": [rule("mean", "A mean."), rule("b")], "bs-metrics": [rule("mean", "A mean."), rule("b")]}
+    waiting = {"bs-plots": [rule("open", "Could not be observed.", "ungraded")]}
+    verdicts = [
+        verdict_on(assignment, "ada", findings=(Finding(kind="k", text=f"Renamed {HOSTILE}", cell="data"),)),
+        verdict_on(assignment, "b/ob #1", other),
+        verdict_on(assignment, HOSTILE, waiting),
+        verdict_on(assignment, "eve", other | broken),
+        verdict_on(assignment, "zed", state="failed to run", reason=f"No notebook in /srv/x/zed {HOSTILE}"),
+    ]
+    return report.report_page(assignment, verdicts, {"ada": {"lr-comment": (6.0, None)}})
+
+
+@pytest.fixture(params=["page", "class_report"])
+def either(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(request.param)
+
+
+class TestBothPages:
+    def test_nothing_runs_and_nothing_is_loaded(self, either: str) -> None:
+        parsed = Page(either)
+        tags = {tag for tag, _ in parsed.elements}
+        assert not tags & {"script", "iframe", "object", "embed", "link", "base", "form", "audio", "video"}
+        for tag, attributes in parsed.elements:
+            assert not [name for name in attributes if name.startswith("on")], tag
+            assert attributes.get("src", "data:image/").startswith("data:image/")
+            assert not attributes.get("href", "").lower().startswith(("http", "javascript", "data", "//", "file"))
+        assert "url(" not in either
+        assert "@import" not in either
+        policy = next(meta["content"] for meta in parsed.all("meta") if "content-security-policy" in str(meta).lower())
+        assert "default-src 'none'" in policy
+        assert "script-src 'none'" in policy
+
+    def test_nothing_of_a_student_becomes_markup_or_template(self, either: str) -> None:
+        assert "<script" not in either
+        assert "onerror=alert" in either, "as text"
+        assert "49" not in Page(either).said("h1")[0]
+
+    def test_headings_go_down_one_step_at_a_time(self, either: str) -> None:
+        levels = [int(tag[1]) for tag, _ in Page(either).elements if tag in {"h1", "h2", "h3", "h4"}]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+    def test_it_is_readable_for_everybody(self, either: str) -> None:
+        parsed = Page(either)
+        assert parsed.all("html") == [{"lang": "en"}]
+        assert any(meta.get("name") == "viewport" for meta in parsed.all("meta"))
+        assert parsed.said("title")[0]
+        assert all(image.get("alt") for image in parsed.all("img"))
+        assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in parsed.all("svg"))
+        assert all(cell["scope"] in ("col", "row") for cell in parsed.all("th"))
+
+    def test_ids_are_unique_and_links_within_the_page_arrive(self, either: str) -> None:
+        parsed = Page(either)
+        ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        inside = [link["href"][1:] for link in parsed.all("a") if link["href"].startswith("#")]
+        assert set(inside) <= set(ids)
+
+    def test_folders_of_the_machine_do_not_show(self, either: str) -> None:
+        assert "/srv/" not in either
+        assert "site-packages" not in either
+
+
+class TestFeedback:
+    def test_points_of_every_item_stand_in_the_table(self, page: str, assignment: Assignment) -> None:
+        parsed = Page(page)
+        linked = [link["href"] for link in parsed.all("a")]
+        assert linked == [f"#item-{item.id}" for item in assignment.items]
+        assert 'class="score">58 ' in page, "88 - 7.5 - 7 - 14 - 6 + 4.5"
+
+    def test_a_reason_that_several_rules_share_is_said_once(self, page: str) -> None:
+        assert page.count(NO_MODEL) == 1
+        assert all(f"Rule {number}." in page for number in range(4))
+
+    def test_missed_rules_say_what_was_seen(self, page: str) -> None:
+        assert "Rule other." in page
+        assert "What was seen." in page
+        assert CURVE in page
+        assert "stopped after epoch 3" in page[page.index("<svg") : page.index("</svg>")]
+        assert "No file x.npy" in page
+
+    def test_an_open_item_waits_for_a_person(self, page: str) -> None:
+        assert "Still to come, from a person: Batch sizes: how each model was trained; Batch sizes: comment." in page
+        assert "Could not be observed." in page
+
+    def test_findings_are_for_those_they_are_for(self, page: str) -> None:
+        assert "For you" in page
+        assert "For the grader alone." not in page
+
+    def test_the_graders_comment_is_shown(self, page: str) -> None:
+        assert "Good.\nSay why." in page
+
+    def test_figures_stand_with_their_items_and_once(self, page: str) -> None:
+        sources = [image["src"] for image in Page(page).all("img")]
+        assert [source.split(";")[0] for source in sources] == [
+            "data:image/png",
+            "data:image/svg+xml",
+            "data:image/jpeg",
+        ]
+        for item, source in (("lr-plots", sources[0]), ("bs-plots", sources[2])):
+            section = page[page.index(f'id="item-{item}"') :]
+            assert source in section[: section.index("</section>")]
+
+    def test_outputs_are_text(self, page: str) -> None:
+        outputs = Page(page).said("pre")
+        assert "a <b>table</b>" in outputs
+        assert "red" not in outputs
+        assert "3/3 done\nnext" in outputs, "as a terminal would leave it"
+        assert any("characters left out" in text and len(text) < 5_000 for text in outputs)
+        assert any(text == "File keras/x.py:1\ny.py" for text in outputs)
+        assert "no picture" in outputs
+        assert "no picture either" in outputs
+
+    def test_given_text_is_not_repeated_and_given_code_is_folded(self, page: str, release: NotebookNode) -> None:
+        given = next(cell for cell in release.cells if cell.cell_type == "markdown" and "callback-text" in str(cell))
+        assert given.source.split("\n")[0] not in page
+        assert "Given cell <code>imports</code>" in page
+        assert "mine = 1" in page
+
+    def test_where_nothing_ran_the_reason_is_said(self, assignment: Assignment) -> None:
+        verdict = verdict_on(assignment, "ada", state="failed to run", reason="There is no notebook.")
+        text = feedback.feedback_page(assignment, verdict, None, {})
+        assert "There is no notebook." in text
+        assert "Your notebook as it ran" not in text
+
+    def test_every_student_gets_a_page(self, tmp_path: Path, assignment: Assignment, executed: NotebookNode) -> None:
+        for student in ("ada", "bob"):
+            books.write_submission(tmp_path, assignment, verdict_on(assignment, student), "{}", executed)
+        feedback.write_feedback(tmp_path, assignment, {"ada": {"lr-comment": (6.0, None)}})
+        assert "94" in (tmp_path / "tta-eta" / "ada" / "feedback.html").read_text(encoding="utf-8")
+        assert "88" in (tmp_path / "tta-eta" / "bob" / "feedback.html").read_text(encoding="utf-8")
+
+
+class TestReport:
+    def test_what_needs_a_person_comes_first(self, class_report: str) -> None:
+        parsed = Page(class_report)
+        assert parsed.said("h2")[0] == "What needs a person"
+        urgent = class_report[class_report.index("What needs a person") : class_report.index("Distribution")]
+        assert urgent.index("needs a person</span>") < urgent.index("failed to run</span>")
+        assert urgent.count("<li>") == 2
+        assert "Learning rates: comment (3)" in urgent, "of five, one has points and one did not run"
+
+    def test_links_lead_to_the_pages_of_the_students(self, class_report: str) -> None:
+        links = {unquote(link["href"].split("#")[0]) for link in Page(class_report).all("a")}
+        assert {"ada/feedback.html", "b/ob #1/feedback.html", f"{HOSTILE}/feedback.html"} <= links
+        assert all(link.endswith("/feedback.html") for link in links)
+
+    def test_mistakes_are_counted_by_students(self, class_report: str, assignment: Assignment) -> None:
+        part = class_report[class_report.index("Most frequent mistakes") : class_report.index("The class")]
+        rows = [text for text in part.split("<tr>")[2:] if "<td" in text]
+        assert len(rows) == 2
+        assert "<td>2</td>" in rows[0]
+        assert "Rule mean." in rows[0]
+        assert "lr-metrics 2, bs-metrics 2" in rows[0]
+        assert 'href="b/ob%20%231/feedback.html#item-lr-metrics"' in rows[0]
+        assert "Nothing there to judge" in rows[1]
+
+    def test_the_histogram_holds_every_submission(self) -> None:
+        drawn = str(report.histogram([0, 5, 9.99, 10, 99.5, 100, 104], 100))
+        assert "0 to 10: 3; 10 to 20: 1; 90 to 100: 3" in drawn
+        assert drawn.count("<rect") == 10
+
+    def test_a_class_of_nobody_has_a_report(self, tmp_path: Path, assignment: Assignment) -> None:
+        report.write_report(tmp_path, assignment, {})
+        text = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
+        assert "No submission has been graded yet." in text
+
+    def test_a_persons_points_end_the_waiting(self, assignment: Assignment) -> None:
+        verdict = verdict_on(assignment, "ada", {"callback": [rule("open", "Open.", "ungraded")]})
+        assert "needs a person</span>" in report.report_page(assignment, [verdict], {})
+        decided = {"ada": {"callback": (9.0, None)}}
+        assert "needs a person</span>" not in report.report_page(assignment, [verdict], decided)
+
+
+class TestTheDrawnCurve:
+    def test_it_shows_each_epoch_and_the_stop(self) -> None:
+        drawn = str(strip_chart(CURVE))
+        assert drawn.count("<circle") == 4
+        assert "stopped after epoch 3" in drawn
+
+    def test_other_messages_have_none(self) -> None:
+        assert strip_chart("Nothing of the kind.") == ""
