@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+
 LIMIT = 16_000_000
 """Bytes of evidence that one run may write; what comes after is dropped, and the loss is noted."""
 
@@ -14,7 +16,7 @@ class Recorder:
 
     def __init__(self, path: str, nonce: str) -> None:
         self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the kernel
-        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+        self._encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
         self._left = LIMIT
         self._nonce = nonce
         self.cell = -1
@@ -37,3 +39,8 @@ class Recorder:
     def window(self, begin: float, end: float) -> None:
         """A measurement window of the energy monitor, in virtual seconds."""
         self.event("window", begin=begin, end=end)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON cannot hold: NumPy scalars as numbers, of everything else the type."""
+    return value.item() if isinstance(value, np.generic) else type(value).__name__

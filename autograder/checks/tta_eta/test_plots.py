@@ -25,6 +25,14 @@ WORDS = {
     "epochs": r"epoch",
 }
 UNITS = {"train_time": r"\b(s|sec|secs|seconds?|min|minutes?)\b", "total_energy": r"\b(k?J|k?joules?|k?Wh)\b"}
+OTHER_UNITS = {
+    r"%|per ?cent": 100.0,
+    r"\bmin": 1 / 60,
+    r"\bms\b": 1e3,
+    r"\bkj\b|kilojoule": 1e-3,
+    r"\bk?wh\b": 1 / 3600,
+}
+"""Units in which a value may be drawn if the words of the plot name them, and their factors."""
 LEAST_SPREAD = 0.05
 """Share of the axis by which the highest and the lowest bar must differ to be told apart."""
 
@@ -71,9 +79,9 @@ class Panel:
         return bool(wanted) and all(v in bars and self._is(bars[v], t) for v, t in wanted.items())
 
     def _is(self, bar: Bar, truth: float) -> bool:
-        percent = 100 * truth if "%" in self.words or "percent" in self.words else truth
         ends = (length(bar), length(bar) + (bar.y if bar.upright else bar.x))
-        return any(close(end, value, 1e-3) for end in ends for value in (truth, percent))
+        scales = [1.0, *(scale for unit, scale in OTHER_UNITS.items() if re.search(unit, self.words))]
+        return any(close(end, scale * truth, 1e-3) for end in ends for scale in scales)
 
     @cached_property
     def words(self) -> str:
