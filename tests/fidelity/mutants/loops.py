@@ -125,12 +125,12 @@ EPOCHS = [
     *_both(
         "early-stopping",
         "Keras's EarlyStopping ends the training first",
-        (f"callbacks=[{CALLBACK}]", f'callbacks=[{CALLBACK}, callbacks.EarlyStopping(monitor="val_accuracy", patience=1)]'),
+        (f"callbacks=[{CALLBACK}]", f'callbacks=[{CALLBACK}, callbacks.EarlyStopping(monitor="val_accuracy", mode="max", patience=1)]'),
     ),
     *_both(
         "only-early-stopping",
         "Keras's EarlyStopping in place of the callback",
-        (CALLBACK, 'callbacks.EarlyStopping(monitor="val_accuracy", patience=3)'),
+        (CALLBACK, 'callbacks.EarlyStopping(monitor="val_accuracy", mode="max", patience=3)'),
     ),
 ]
 
