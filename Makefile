@@ -90,15 +90,15 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --up
     --custom-compile-command "make lock" --output-file $(1)
 
 clean: ## remove what the commands made; a gradebook stays, points given by hand may be in it
-	@rm -rf demo lab release/*.zip .pytest_cache .mypy_cache .ruff_cache .hypothesis *.lock.tmp
-	@find autograder data tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	@find source release -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
+	@rm -rf demo lab release/*.zip .pytest_cache .mypy_cache .ruff_cache samples/.ruff_cache .hypothesis
+	@find autograder data samples tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find source release notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 	@if [ -e "$(OUT)/gradebook.db" ]; then \
 	    echo "Kept $(OUT)/: its gradebook may hold points given by hand. Remove it yourself if it may go."; \
 	else rm -rf "$(OUT)"; fi
 
-distclean: clean ## clean, and remove the virtual environments
-	@rm -rf .venv .venv-data
+distclean: clean ## clean, and remove the virtual environments and what was fetched
+	@rm -rf .venv .venv-data .tools
 
 # The four files are in git; this is for a checkout that lost them.
 have-data:
