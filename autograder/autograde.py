@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from . import books, feedback, gradebook, report
@@ -17,7 +16,7 @@ from .assignment import ROOT, Assignment
 from .errors import AutograderError
 from .grading import Graded, Options, for_a_person, grade_folder
 from .kernel import Kernels, kernels
-from .submission import find_file, load_release
+from .submission import load_release
 from .verdict import Verdict
 
 WATCHED = ("*.py", "*.ini", "*.html", "*.css")
@@ -154,13 +153,13 @@ def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> li
     """Brings gradebook, table, feedback pages and report up to date with the verdicts on disk."""
     verdicts = books.read_verdicts(out, assignment)
     database = gradebook_url(out)
+    folders = students(submitted, assignment) if submitted is not None else {}
     results = []
     for verdict in verdicts:
-        executed = books.read_executed(out, assignment, verdict.student)
-        gradebook.write_autograded(out / "autograded", verdict.student, assignment, executed)
-        handed_in = _handed_in(submitted, verdict.student, assignment)
-        results.append((verdict, executed, handed_in))
-    gradebook.record(database, assignment, load_release(assignment), results)
+        folder = folders.get(verdict.student)
+        handed_in = gradebook.handed_in(folder) if folder is not None else None
+        results.append((verdict, books.read_executed(out, assignment, verdict.student), handed_in))
+    gradebook.record(database, assignment, load_release(assignment), results, out / "autograded")
     manual = gradebook.manual_scores(database, assignment)
     books.write_grades(out, assignment, verdicts, manual)
     feedback.write_feedback(out, assignment, manual)
@@ -170,17 +169,6 @@ def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> li
 
 def gradebook_url(out: Path) -> str:
     return f"sqlite:///{(out / 'gradebook.db').resolve()}"
-
-
-def _handed_in(submitted: Path | None, student: str, assignment: Assignment) -> datetime:
-    """When the submission was last changed, in UTC; now, where it is not at hand."""
-    try:
-        if submitted is None:
-            raise FileNotFoundError
-        path, _ = find_file(students(submitted, assignment)[student], assignment)
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
-    except (AutograderError, OSError, KeyError):
-        return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _common_fingerprint(assignment: Assignment, options: Options) -> bytes:

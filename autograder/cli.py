@@ -142,12 +142,12 @@ def grade_class(
 
 def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
     """The class at a glance: points per item, total, state."""
-    table = Table(title=f"{assignment.title} ({assignment.name})")
-    table.add_column("student", no_wrap=True)
+    table = Table(title=f"{assignment.title} ({assignment.name})", box=None, padding=(0, 1, 0, 0))
+    table.add_column("student", overflow="fold")
     for item in assignment.judged_items:
         table.add_column(item.id.replace("-", "-\n"), justify="right", no_wrap=True)
-    table.add_column("total", justify="right", style="bold")
-    table.add_column("state", no_wrap=True)
+    table.add_column("total", justify="right", style="bold", no_wrap=True, min_width=5)
+    table.add_column("state", min_width=6)
     for verdict in verdicts:
         cells = ["?" if item.points is None else f"{item.points:g}" for item in verdict.items]
         table.add_row(verdict.student, *cells, f"{verdict.points:g}", verdict.state)

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-STRIP = re.compile(r"threshold (?P<threshold>[\d.]+), patience \d+: on val_accuracy (?P<curve>[\d. |]+?) it ")
+STRIP = re.compile(r"threshold (?P<threshold>[\d.]+), patience \d+[:,] on val_accuracy (?P<curve>[\d. |]+?) it ")
 
 
 @cache
@@ -53,9 +53,10 @@ def strip_chart(message: str) -> Markup:
         return round(8 + (high - value) / (high - low) * (height - 16), 1)
 
     width = left * 2 + step * len(values)
+    right = width + 36  # room for the threshold's number, beside the curve
     shapes = [
         f'<line x1="0" x2="{width}" y1="{y(goal)}" y2="{y(goal)}" stroke="#55606e" stroke-dasharray="5 4"/>',
-        f'<text x="{width - 2}" y="{y(goal) - 4}" text-anchor="end" font-size="11" fill="#55606e">{goal:g}</text>',
+        f'<text x="{width + 4}" y="{y(goal) + 4}" font-size="11" fill="#55606e">{goal:g}</text>',
     ]
     for epoch, value in enumerate(values):
         x, above = left + step * epoch + step // 2, value > goal
@@ -68,6 +69,6 @@ def strip_chart(message: str) -> Markup:
     label = "Validation accuracy by epoch; filled dots are above the threshold"
     label += f"; training was stopped after epoch {stop}." if stop is not None else "; training was not stopped."
     return Markup(
-        f'<svg role="img" aria-label="{label}" width="{width}" height="{height + 20}" '
-        f'viewBox="0 0 {width} {height + 20}">{"".join(shapes)}</svg>'
+        f'<svg role="img" aria-label="{label}" width="{right}" height="{height + 20}" '
+        f'viewBox="0 0 {right} {height + 20}">{"".join(shapes)}</svg>'
     )
