@@ -137,7 +137,7 @@ def _plans(parameters: Parameters, dice: random.Random) -> tuple[list[Plan], dic
     )
     total = sum(map(len, loops))
     errors = _test_errors([len(keys) for keys in loops], dice)
-    first = parameters.patience + 1
+    first = parameters.patience + 3
     stops = dice.sample(range(first, first + max(40, 3 * total)), total + 4)
     plans: list[Plan] = []
     settings: dict[str, list[int]] = {}
@@ -194,7 +194,8 @@ def _plan(parameters: Parameters, dice: random.Random, shape: str, stop: int, er
 def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -> tuple[list[float], int]:
     """A curve whose right stop is after `stop` epochs (never for shape `never`), and the length of its endless tail.
 
-    After the right stop it goes on with misses and runs of other lengths, so that a late or missed stop shows.
+    It begins with a single hit, so that a count kept from an earlier training shows, and goes on after the right stop
+    with misses and runs of other lengths, so that a late or missed stop shows.
     """
     goal, patience = parameters.threshold, parameters.patience
 
@@ -205,16 +206,17 @@ def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -
         return round(goal + dice.uniform(0.002, 0.98 * (1 - goal)), 4)
 
     short = [above() for _ in range(patience - 1)]
+    opening = [above() if patience > 1 else below(), below()]
     if shape == "never":
-        return [below() for _ in range(3)] + short + [goal], patience
+        return [*opening, below(), *short, goal], patience
     run = [above() for _ in range(patience)]
-    lead = max(0, stop - patience)
+    lead = stop - patience - len(opening)
     if shape == "touch":
-        rise = [below() for _ in range(max(0, lead - 2))] + [goal] * min(2, lead)
-    elif shape == "relapse" and lead >= patience + 1:
-        rise = [below() for _ in range(lead - patience)] + short + [below()]
+        rise = [*opening, *[below() for _ in range(lead - 2)], *[goal] * min(2, lead)]
+    elif shape == "relapse" and lead > patience:
+        rise = [*opening, *[below() for _ in range(lead - patience)], *short, below()]
     else:
-        rise = [below() for _ in range(lead)]
+        rise = [*opening, *[below() for _ in range(lead)]]
     after = [above(), below(), *short, goal, *[above() for _ in range(patience + 2)], below()]
     return rise + run + after, len(after)
 

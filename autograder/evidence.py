@@ -92,11 +92,12 @@ class CallbackUse(Part):
 
 
 class Fit(Event):
-    """One `Model.fit`; times in virtual seconds, energies in virtual joules."""
+    """One `Model.fit`; times in virtual seconds, energies in virtual joules; `parameters` are the trainable ones."""
 
     kind: Literal["fit"]
     model: int
     trained_before: bool
+    parameters: int
     optimizer: str
     learning_rate: float | None
     loss: str

@@ -84,6 +84,14 @@ class _Attempt:
     items: tuple[ItemVerdict, ...]
 
 
+@dataclass(frozen=True)
+class _LeftUndone:
+    """The tasks whose cell says that it is not implemented, and those whose cell stopped with another error."""
+
+    empty: frozenset[str]
+    failed: frozenset[str]
+
+
 class _Attempts:
     """The runs of one submission, each under a challenge of its own."""
 
@@ -115,9 +123,9 @@ class _Attempts:
     def with_stand_ins(self, first: _Attempt) -> tuple[ItemVerdict, ...]:
         """Items that lost points behind a broken task are judged again with a stand-in for that task."""
         best = {item.id: item for item in first.items}
-        stuck, empty = _stuck(first.run.evidence), _empty(first.run.evidence)
+        stuck, left = _stuck(first.run.evidence), self._left_undone(first.run.evidence)
         replaced: set[str] = set()
-        found = set(stuck & set(self.assignment.cells)) or self._broken(first.items, replaced, empty)
+        found = set(stuck & set(self.assignment.cells)) or self._broken(first.items, replaced, left)
         while found:
             replaced |= found
             stand_ins = tuple(cell for cell in self.assignment.cells if cell in replaced)
@@ -125,26 +133,34 @@ class _Attempts:
             for item in again.items:
                 if self.assignment.item(item.id).cell not in replaced and _rank(item) >= _rank(best[item.id]):
                     best[item.id] = item
-            found = self._broken(tuple(best.values()), replaced, empty)
+            found = self._broken(tuple(best.values()), replaced, left)
         return tuple(best.values())
 
-    def _broken(self, items: tuple[ItemVerdict, ...], replaced: set[str], empty: frozenset[str]) -> set[str]:
-        """The first cells in line that lost points and on which a cell rests that lost points too, though filled in."""
+    def _left_undone(self, evidence: Evidence) -> _LeftUndone:
+        tasks = [cell for cell in evidence.cells if cell.role in self.assignment.cells and cell.status == "error"]
+        empty = frozenset(cell.role for cell in tasks if cell.error == "NotImplementedError")
+        return _LeftUndone(empty, frozenset(cell.role for cell in tasks) - empty)
+
+    def _broken(self, items: tuple[ItemVerdict, ...], replaced: set[str], left: _LeftUndone) -> set[str]:
+        """The first cells in line that lost points and on which a cell rests that lost points too, though filled in.
+
+        A cell rests on those that it needs, and on earlier ones that stopped with an error, for what they left behind.
+        """
         poor = [self.assignment.item(item.id) for item in items if item.points != item.max_points]
         cells = {item.cell for item in poor} - replaced
-        needed = {cell for item in poor if item.cell not in empty for cell in item.needs if cell in cells}
-        behind = {item.cell for item in poor if set(item.needs) & needed}
+        order = {cell: place for place, cell in enumerate(self.assignment.cells)}
+        rests = {
+            item.cell: set(item.needs) | {cell for cell in left.failed if order[cell] < order[item.cell]}
+            for item in poor
+        }
+        needed = {cell for item in poor if item.cell not in left.empty for cell in rests[item.cell] if cell in cells}
+        behind = {cell for cell in rests if rests[cell] & needed}
         return needed - behind
 
 
 def _stuck(evidence: Evidence) -> frozenset[str]:
     """The roles of cells that did not end in time or ended the kernel: they are left out of a second run."""
     return frozenset(cell.role for cell in evidence.cells if cell.status == "timeout" or cell.error == KERNEL_DIED)
-
-
-def _empty(evidence: Evidence) -> frozenset[str]:
-    """The tasks whose cell still says that it is not implemented."""
-    return frozenset(cell.role for cell in evidence.cells if cell.error == "NotImplementedError")
 
 
 def _rank(item: ItemVerdict) -> tuple[float, bool]:

@@ -11,7 +11,7 @@ import sys
 import types
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from .clock import Clock
 from .record import Recorder
@@ -36,6 +36,10 @@ def monitor_class(clock: Clock, recorder: Recorder, gpus: int) -> type:
     """The ZeusMonitor of a machine with that many GPUs; the first one does all the work."""
 
     class ZeusMonitor:
+        """Keeps its open windows, (virtual seconds, joules) at their beginning, by name."""
+
+        made: ClassVar[list[ZeusMonitor]] = []
+
         def __init__(
             self,
             gpu_indices: list[int] | None = None,
@@ -49,6 +53,7 @@ def monitor_class(clock: Clock, recorder: Recorder, gpus: int) -> type:
             if unknown := [index for index in self.gpu_indices if index not in range(gpus)]:
                 raise ValueError(f"There is no GPU with index {unknown[0]}")
             self.measurement_states: dict[str, tuple[float, float]] = {}
+            self.made.append(self)
 
         def begin_window(self, key: str, sync_execution: bool = True, restart: bool = False) -> None:
             if key in self.measurement_states and not restart:
@@ -66,6 +71,12 @@ def monitor_class(clock: Clock, recorder: Recorder, gpus: int) -> type:
             return Measurement(clock.seconds - seconds, used)
 
     return ZeusMonitor
+
+
+def close_windows() -> None:
+    """Closes what a cell that stopped with an error left open."""
+    for monitor in sys.modules["zeus.monitor"].ZeusMonitor.made:
+        monitor.measurement_states.clear()
 
 
 def install(clock: Clock, recorder: Recorder, gpus: int) -> None:

@@ -134,6 +134,7 @@ class Training:
         record: dict[str, Any] = {
             "model": self.number(model),
             "trained_before": bool(self._trained.intersection(_fingerprints(model))),
+            "parameters": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
             "optimizer": type(optimizer).__name__,
             "learning_rate": rate,
             "loss": _loss_name(getattr(model, "loss", None)),

@@ -57,11 +57,14 @@ def test_every_setting_is_trained_once(case: Case) -> None:
 
 @points(2)
 def test_each_model_is_new(case: Case) -> None:
-    """Each iteration begins with a new, untrained model."""
+    """Each iteration begins with a new, untrained model of the lab's kind."""
     sweep = trained(case)
+    given = {fit.parameters for fit in case.evidence.of(Fit) if case.evidence.cells[fit.cell].role == "given"}
 
     def rule(t: Trained) -> str | None:
         fit, value = t
+        if len(given) == 1 and fit.parameters not in given:
+            return f"At {where(sweep, fit, value)} the model was not the one that get_model() makes."
         if not fit.trained_before and fit.initial_epoch == 0:
             return None
         return f"At {where(sweep, fit, value)} the model had been trained before: make a new one in each iteration."

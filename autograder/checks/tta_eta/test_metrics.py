@@ -70,7 +70,7 @@ def test_structure(case: Case) -> None:
         raise Wrong(f"{place(sweep, bad).capitalize()} is of type {bad.type}; it must be a dictionary.")
     if len(sweep.rows) > 1 and len({row.identity for row in sweep.rows}) < len(sweep.rows):
         raise Wrong("One and the same dictionary was appended again and again: make a new one in each iteration.")
-    if len(sweep.rows) != len(sweep.values):
+    if len(sweep.rows) not in (len(sweep.values), len(sweep.fits)):
         raise Wrong(
             f"{sweep.name} has {len(sweep.rows)} rows; it should have one for each of the {len(sweep.values)} settings."
         )
@@ -111,10 +111,10 @@ def _fixed(sweep: Sweep, row: Value) -> str | None:
 
 
 def _crossed(sweep: Sweep, row: Value, fit: Fit) -> bool:
-    """Whether the row carries the setting of another training, although its own had one of the values asked for."""
-    own = any(close(sweep.used(fit), value, 1e-4) for value in sweep.values)
-    several = len({f"{sweep.used(f):.5g}" for f in sweep.fits}) > 1
-    return own and several and not close(number(row, sweep.key), sweep.used(fit), 1e-4)
+    """Whether the row carries the setting of another training, in a loop whose trainings had the settings asked for."""
+    used = sorted(f"{sweep.used(f):.5g}" for f in sweep.fits)
+    right = used == sorted(f"{value:.5g}" for value in sweep.values)
+    return right and not close(number(row, sweep.key), sweep.used(fit), 1e-4)
 
 
 @points(2)

@@ -62,7 +62,6 @@ MODEL = [
         variant="callbacks_in_advance",
     ),
     *_both("few-units", "the model has 16 hidden units", ("get_model()", "get_model(16)")),
-    *_both("other-loss", "another loss", ("tf.keras.losses.SparseCategoricalCrossentropy()", '"mean_squared_error"')),
 ]
 
 OPTIMIZER = [
@@ -166,6 +165,11 @@ BROKEN = [
     *_broken("not-done", "the cell was left as released", (None, "metrics_vs_SWEEP = []\n# YOUR CODE HERE\nraise NotImplementedError()")),
     *_broken("stops-at-compile", "stops with a NameError before the first training", (ADAM, "Adam(learning_rate=lr)")),
     *_broken("stops-inside-window", "stops with a TypeError in fit, which leaves the energy window open", ("epochs=500", "epoch=500")),
+    *_broken(
+        "unfit-loss",
+        "stops in fit, because the loss does not go with labels that are numbers",
+        ("tf.keras.losses.SparseCategoricalCrossentropy()", '"mean_squared_error"'),
+    ),
     *_broken("stops-at-history", "stops with a KeyError after the first training", ('hist.history["loss"]', 'hist.history["acc"]')),
     *_broken("loop-not-run", "the function with the loop is never called", ("\ngo()", ""), variant="star_imports"),
     *_broken("syntax-error", "the cell is not valid Python", ("[VALUES]:", "[VALUES]")),
