@@ -122,3 +122,18 @@ def test_one_sentence_when_there_is_no_python(tmp_path: Path) -> None:
     assert "No Python 3.11, 3.12 or 3.13 with its venv module was found" in done.stderr
     assert len(done.stderr.splitlines()) <= 2, "the sentence and make's own line"
     assert not (checkout / ".venv").exists()
+
+
+def test_documents_name_commands_and_files_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    for page in (ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = page.read_text(encoding="utf-8")
+        named = {
+            word
+            for words in re.findall(r"(?:^|`)make ((?:[a-z]+ )*[a-z]+)\b(?!=)", text, re.M)
+            for word in words.split()
+        }
+        assert named <= targets, f"{page.name} names {sorted(named - targets)}"
+        links = [link.split("#")[0] for link in re.findall(r"\]\(([^):]+)\)", text)]
+        assert [link for link in links if not (page.parent / link).exists()] == []
