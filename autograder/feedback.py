@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked
 
@@ -25,7 +25,7 @@ from .books import (
     total,
     write_text,
 )
-from .pages import environment
+from .pages import environment, strip_chart
 from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
 LONGEST = 4_000
@@ -36,14 +36,16 @@ LARGEST = 3_000_000
 
 MOST_PICTURES = 30
 
-PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
-"""Kinds of pictures and how their files begin."""
+MOST_OUTPUTS = 60
+"""Outputs of one cell that are shown."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How a PNG file begins."""
 
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 )
-PACKAGES = re.compile(r"/(?:[\w.+@~-]+/)*site-packages/")
-FOLDERS = re.compile(r"(?<![\w:/.<])/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")
+FOLDERS = re.compile(r"(?:\bfile://|(?<![\w/.<]))/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Observation:
     status: str
     message: str
     rules: list[PropertyVerdict]
+    curve: Markup
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def _summary(item: Item, decided: ItemVerdict | None, points: float | None) -> s
     """The item's line in the table at the top."""
     if points is None:
         return "A person has yet to grade it."
-    if item.graded_by == "person" or decided is None:
+    if item.graded_by == "person" or decided is None or points != decided.points:
         return "Graded by a person."
     if not decided.properties:
         return without_folders(decided.message)
@@ -166,7 +169,16 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
     for rule in decided.properties if decided else ():
         if rule.status != "passed":
             found.setdefault((rule.status, without_folders(rule.message)), []).append(rule)
-    return [Observation(status, message, rules) for (status, message), rules in found.items()]
+    return [Observation(status, message, rules, _curve(message)) for (status, message), rules in found.items()]
+
+
+def _curve(message: str) -> Markup:
+    """The drawing of the training curve in a message. A message may quote an error of the student's, and what only
+    looks like a curve is not drawn."""
+    try:
+        return strip_chart(message)
+    except ValueError:
+        return Markup("")
 
 
 def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
@@ -186,9 +198,12 @@ def shown_cells(executed: NotebookNode | None, shown_above: set[str]) -> list[Sh
         given = bool(name) and is_locked(cell)
         if not cell.source.strip() or (given and cell.cell_type != "code"):
             continue
-        outputs = [_output(out, room > 0, name in shown_above) for out in cell.get("outputs", [])]
+        made = cell.get("outputs", [])
+        outputs = [_output(out, room > 0, name in shown_above) for out in made[:MOST_OUTPUTS]]
         room -= sum(out.kind == "picture" for out in outputs)
         kept = [out for out in outputs if out.content]
+        if len(made) > MOST_OUTPUTS:
+            kept.append(Output("note", f"{len(made) - MOST_OUTPUTS:,} more outputs of this cell are left out."))
         cells.append(ShownCell(cell.cell_type, name, given, ESCAPES.sub("", cell.source), kept))
     return cells
 
@@ -209,25 +224,18 @@ def _output(output: NotebookNode, room: bool, above: bool) -> Output:
 
 
 def picture(data: Mapping[str, Any]) -> str | None:
-    """A data URI of the picture in an output's data, None if there is none that can be shown.
+    """A data URI of the PNG picture in an output's data, None if there is none that can be shown.
 
-    In an `img` no kind of picture can run a script or load anything, SVG included
-    (https://www.w3.org/TR/svg-integration/#secure-static-mode).
+    No other kind is passed on: SVG is a document, which runs scripts where it is opened by itself.
     """
-    for kind, start in PICTURES.items():
-        content = data.get(kind)
-        if isinstance(content, str) and len(content) <= LARGEST:
-            try:
-                decoded = base64.b64decode("".join(content.split()), validate=True)
-            except binascii.Error:
-                continue
-            if decoded.startswith(start):
-                return f"data:{kind};base64,{base64.b64encode(decoded).decode()}"
-    drawing = data.get("image/svg+xml")
-    if isinstance(drawing, str) and 0 < len(drawing) <= LARGEST:
-        encoded = base64.b64encode(drawing.encode("utf-8", "replace")).decode()
-        return f"data:image/svg+xml;base64,{encoded}"
-    return None
+    content = data.get("image/png")
+    if not isinstance(content, str) or len(content) > LARGEST:
+        return None
+    try:
+        decoded = base64.b64decode("".join(content.split()), validate=True)
+    except ValueError:
+        return None
+    return f"data:image/png;base64,{base64.b64encode(decoded).decode()}" if decoded.startswith(PNG) else None
 
 
 def cleaned(text: str) -> str:
@@ -242,8 +250,14 @@ def cleaned(text: str) -> str:
 
 
 def without_folders(text: str) -> str:
-    """Text in which files keep their names and lose the folders that they lie in on this machine."""
-    return FOLDERS.sub("", PACKAGES.sub("", text))
+    """Text in which files keep their names and lose the folders that they lie in on this machine; those of an
+    installed package are named from the package on."""
+    return FOLDERS.sub(_package, text)
+
+
+def _package(found: re.Match[str]) -> str:
+    _, packages, within = found[0].rpartition("/site-packages/")
+    return within if packages else ""
 
 
 def grade_id(cell: NotebookNode) -> str:

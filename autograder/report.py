@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
@@ -23,13 +23,23 @@ NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """An item that the autograder left to a person, and why."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True)
 class Row:
-    """A student's line; points are None where a person has yet to give them."""
+    """A student's line; points are None where a person has yet to give them, which `waiting` tells of."""
 
     student: str
     state: str
     reason: str
     points: dict[str, float | None]
+    waiting: list[Waiting]
+    findings: list[Finding]
 
     @property
     def total(self) -> float:
@@ -83,7 +93,7 @@ def report_page(assignment: Assignment, verdicts: Sequence[Verdict], manual: Man
             histogram=histogram(totals, most),
             items=[_item_line(item, rows) for item in assignment.items],
             mistakes=mistakes(assignment, verdicts),
-            findings=_findings(verdicts),
+            noted=[row for row in rows if row.findings and row.state == "graded"],
         )
     )
 
@@ -91,7 +101,19 @@ def report_page(assignment: Assignment, verdicts: Sequence[Verdict], manual: Man
 def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
     points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
     state, reason = standing(verdict, points)
-    return Row(verdict.student, state, without_folders(reason), points)
+    reason = without_folders(reason)
+    findings = [finding.model_copy(update={"text": without_folders(finding.text)}) for finding in verdict.findings]
+    return Row(verdict.student, state, reason, points, _waiting(assignment, verdict, points), findings)
+
+
+def _waiting(assignment: Assignment, verdict: Verdict, points: Mapping[str, float | None]) -> list[Waiting]:
+    """The items that wait, in their order; the reason is left out where it is the whole submission's."""
+    judged = {item.id: item for item in verdict.items}
+    return [
+        Waiting(item, "" if judged[item.id].message == verdict.reason else without_folders(judged[item.id].message))
+        for item in assignment.items
+        if item.id in judged and points[item.id] is None
+    ]
 
 
 def _item_line(item: Item, rows: list[Row]) -> ItemLine:
@@ -133,29 +155,25 @@ def _missed(item: ItemVerdict) -> list[str]:
     return [NOT_DONE] if not_done else [rule.rubric for rule in failed]
 
 
-def _findings(verdicts: Sequence[Verdict]) -> list[tuple[str, list[Finding]]]:
-    """The findings by student."""
-    return [(verdict.student, list(verdict.findings)) for verdict in verdicts if verdict.findings]
-
-
 def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
     """Bars of how many submissions have how many points, in equal steps from 0 to `most`, as SVG."""
     counts = [0] * bins
     for points in totals:
         counts[max(0, min(bins - 1, int(points / most * bins)))] += 1
-    step, height, highest = 46, 110, max([*counts, 1])
+    step, height, highest, side = 46, 110, max([*counts, 1]), 14
+    width = step * bins + 2 * side
     edges = [f"{round(number * most / bins, 1):g}" for number in range(bins + 1)]
-    shapes = [f'<line x1="0" x2="{step * bins}" y1="{height + 20}" y2="{height + 20}" stroke="#9aa4b0"/>']
+    shapes = [f'<line x1="0" x2="{width}" y1="{height + 20}" y2="{height + 20}" stroke="#9aa4b0"/>']
     for number, count in enumerate(counts):
         tall = round(height * count / highest)
-        x, y = number * step + 10, 20 + height - tall
+        x, y = number * step + side, 20 + height - tall
         middle = f'<text x="{x + step // 2}" text-anchor="middle"'
         shapes.append(f'<rect x="{x + 2}" y="{y}" width="{step - 4}" height="{tall}" fill="#0b5c8a"/>')
         shapes.append(f'{middle} y="{y - 6}" font-size="13" fill="#1c2430">{count or ""}</text>')
     for number, edge in enumerate(edges):
-        place = f'x="{number * step + 10}" y="{height + 36}" text-anchor="middle"'
+        place = f'x="{number * step + side}" y="{height + 36}" text-anchor="middle"'
         shapes.append(f'<text {place} font-size="12" fill="#55606e">{edge}</text>')
     said = "; ".join(f"{edges[i]} to {edges[i + 1]}: {count}" for i, count in enumerate(counts) if count)
-    size = f'width="{step * bins + 20}" height="{height + 42}" viewBox="0 0 {step * bins + 20} {height + 42}"'
+    size = f'width="{width}" height="{height + 42}" viewBox="0 0 {width} {height + 42}"'
     label = f"Number of submissions by points. {said}"
     return Markup(f'<svg role="img" aria-label="{label}" {size}>{"".join(shapes)}</svg>')

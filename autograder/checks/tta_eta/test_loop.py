@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from autograder.case import Case, Undecided, Wrong, forall, items, points
-from autograder.checks.tta_eta.sweep import Sweep, close
+from autograder.checks.tta_eta.sweep import Sweep, close, number
 from autograder.evidence import CallbackDriven, Fit, Use
 
 pytestmark = items("lr-loop", "bs-loop")
@@ -229,19 +229,21 @@ def test_test_set_is_kept_apart(case: Case) -> None:
             return f"At {place} test notes were among the data given to fit."
         if fit.validation is not None and fit.validation.test:
             return f"At {place} the test set was the validation data, so that it decided when training ended."
-        if any(
-            use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence
-            for use in uses
-            if not earlier_fit(sweep, use, fit)
-        ):
+        if early_use(sweep, uses, fit) and told_truly(sweep, fit):
             return f"At {place} the model was evaluated on the test set before its training was over."
         return None
 
     forall(sweep.intended, rule)
 
 
-def earlier_fit(sweep: Sweep, use: Use, fit: Fit) -> bool:
-    """Whether the use came after an earlier training of the same model, of which it is the evaluation."""
-    return any(
-        other.model == fit.model and other.end <= use.at and other.sequence < fit.sequence for other in sweep.fits
-    )
+def early_use(sweep: Sweep, uses: list[Use], fit: Fit) -> bool:
+    """Whether the model met the test set before or in this training, other than after an earlier one."""
+    own = [use for use in uses if use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence]
+    earlier = [other for other in sweep.fits if other.model == fit.model and other.sequence < fit.sequence]
+    return any(not any(other.end <= use.at for other in earlier) for use in own)
+
+
+def told_truly(sweep: Sweep, fit: Fit) -> bool:
+    """Whether the row of the training has its true test accuracy; one that was measured too early costs the record."""
+    values = [number(row, "test_accuracy") for row, other in sweep.pairs if other is fit]
+    return all(close(value, sweep.accuracy(fit), 1e-4) for value in values)
