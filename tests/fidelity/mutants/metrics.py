@@ -133,7 +133,6 @@ TOTAL_ENERGY = [
     *_both("energy-per-epoch", "energy for each epoch", (ENERGY, '"total_energy": measurement.total_energy / len(hist.epoch)')),
     *_both("energy-is-time", "seconds in the place of joules", (ENERGY, '"total_energy": measurement.time')),
     *_both("time-and-energy-swapped", "time and energy in each other's place", (ENERGY, '"total_energy": measurement.time'), (TIME, '"train_time": measurement.total_energy')),
-    *_both("energy-of-one-gpu", "the energy of the first GPU only", ("sum(measurement.gpu_energy.values())", "measurement.gpu_energy[0]"), variant="own_monitor"),
     *_both(
         "energy-of-evaluate",
         "the energy is that of evaluate, the time is right",
