@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import re
+import time
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +20,16 @@ from nbformat import NotebookNode
 
 from autograder import books, feedback, report
 from autograder.assignment import Assignment
-from autograder.pages import strip_chart
+from autograder.pages import TEMPLATES, strip_chart
 from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."
+FORGED = "It stopped with E: threshold 1.2.3, patience 3: on val_accuracy . it did."
 NO_MODEL = "No model was trained: the cell stopped with ValueError."
+
+
+HREF = re.compile(r'href="([^"]*)"')
 
 
 class Page(HTMLParser):
@@ -93,6 +99,19 @@ def figure(kind: str) -> str:
     return file.getvalue().decode() if kind == "svg" else base64.b64encode(file.getvalue()).decode() + "\n"
 
 
+def contrast(one: str, other: str) -> float:
+    """How far the brightness of two colours is apart, from 1 to 21."""
+
+    def brightness(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((brightness(one), brightness(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
 @pytest.fixture
 def executed(release: NotebookNode) -> NotebookNode:
     """A notebook that ran, with figures in three forms and with outputs of every other kind."""
@@ -101,8 +120,10 @@ def executed(release: NotebookNode) -> NotebookNode:
     new = nbformat.v4.new_output
     cells["lr-plots"].outputs = [new("display_data", {"image/png": figure("png"), "text/plain": "<Figure>"})]
     cells["bs-plots"].outputs = [
-        new("display_data", {"image/svg+xml": figure("svg"), "text/plain": "<Figure>"}),
-        new("display_data", {"image/jpeg": figure("jpeg")}),
+        new("display_data", {"image/svg+xml": figure("svg"), "text/plain": "<Drawing>"}),
+        new("display_data", {"image/jpeg": figure("jpeg"), "text/plain": "<Photo>"}),
+        new("display_data", {"image/png": figure("png"), "text/plain": "<Figure>"}),
+        new("display_data", {"image/png": "é", "text/plain": "nothing encoded"}),
         new("display_data", {"image/png": f'"{HOSTILE}', "text/plain": "no picture"}),
         new("display_data", {"image/png": base64.b64encode(b"<script>").decode(), "text/plain": "no picture either"}),
     ]
@@ -116,6 +137,7 @@ def executed(release: NotebookNode) -> NotebookNode:
         new(
             "error", ename="E", evalue="v", traceback=["File /srv/a/python3/site-packages/keras/x.py:1", "/srv/k/y.py"]
         ),
+        *(new("display_data", {"text/plain": f"shown {number}"}) for number in range(100)),
     ]
     cells["lr-comment"].source = f"An answer.\n\nIn two parts {HOSTILE}"
     notebook.cells.append(nbformat.v4.new_code_cell("mine = 1", metadata={"nbgrader": "broken"}))
@@ -130,6 +152,7 @@ def page(assignment: Assignment, executed: NotebookNode) -> str:
         "lr-loop": [rule(str(number), NO_MODEL) for number in range(4)],
         "bs-loop": [rule("open", "Could not be observed.", "ungraded"), rule("b")],
         "lr-metrics": [rule("path", f"No file /srv/grader/run/x.npy {HOSTILE}")],
+        "lr-plots": [rule("forged", FORGED), rule("b")],
     }
     findings = (
         Finding(kind="k", text=f"For you {HOSTILE}", cell="lr-loop", audience="both"),
@@ -147,7 +170,7 @@ def class_report(assignment: Assignment) -> str:
     verdicts = [
         verdict_on(assignment, "ada", findings=(Finding(kind="k", text=f"Renamed {HOSTILE}", cell="data"),)),
         verdict_on(assignment, "b/ob #1", other),
-        verdict_on(assignment, HOSTILE, waiting),
+        verdict_on(assignment, HOSTILE, waiting, findings=(Finding(kind="k", text="A cell was renamed."),)),
         verdict_on(assignment, "eve", other | broken),
         verdict_on(assignment, "zed", state="failed to run", reason=f"No notebook in /srv/x/zed {HOSTILE}"),
     ]
@@ -206,12 +229,31 @@ class TestBothPages:
         assert "site-packages" not in either
 
 
+class TestColours:
+    """https://www.w3.org/TR/WCAG22/#contrast-minimum"""
+
+    @pytest.fixture(scope="class")
+    def schemes(self) -> dict[str, dict[str, str]]:
+        light, dark = re.findall(r":root \{(.*?)\}", (TEMPLATES / "base.css").read_text(encoding="utf-8"), re.S)
+        return {name: dict(re.findall(r"--(\w+): (#\w+)", text)) for name, text in (("light", light), ("dark", dark))}
+
+    def test_both_schemes_name_the_same_colours(self, schemes: dict[str, dict[str, str]]) -> None:
+        assert set(schemes["light"]) == set(schemes["dark"])
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_text_stands_out(self, schemes: dict[str, dict[str, str]], scheme: str) -> None:
+        colours = schemes[scheme]
+        for ground in ("paper", "wash", "urgent"):
+            for ink in ("ink", "soft", "accent", "good", "bad", "open"):
+                assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+
+
 class TestFeedback:
     def test_points_of_every_item_stand_in_the_table(self, page: str, assignment: Assignment) -> None:
         parsed = Page(page)
         linked = [link["href"] for link in parsed.all("a")]
         assert linked == [f"#item-{item.id}" for item in assignment.items]
-        assert 'class="score">58 ' in page, "88 - 7.5 - 7 - 14 - 6 + 4.5"
+        assert 'class="score">54 ' in page, "88 - 7.5 - 7 - 14 - 6 - 4 + 4.5"
 
     def test_a_reason_that_several_rules_share_is_said_once(self, page: str) -> None:
         assert page.count(NO_MODEL) == 1
@@ -222,6 +264,8 @@ class TestFeedback:
         assert "What was seen." in page
         assert CURVE in page
         assert "stopped after epoch 3" in page[page.index("<svg") : page.index("</svg>")]
+        assert FORGED in page
+        assert page.count("<svg") == 1, "what an error of the student's only makes look like a curve is not drawn"
         assert "No file x.npy" in page
 
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
@@ -237,12 +281,8 @@ class TestFeedback:
 
     def test_figures_stand_with_their_items_and_once(self, page: str) -> None:
         sources = [image["src"] for image in Page(page).all("img")]
-        assert [source.split(";")[0] for source in sources] == [
-            "data:image/png",
-            "data:image/svg+xml",
-            "data:image/jpeg",
-        ]
-        for item, source in (("lr-plots", sources[0]), ("bs-plots", sources[2])):
+        assert [source.split(",")[0] for source in sources] == ["data:image/png;base64"] * 2
+        for item, source in (("lr-plots", sources[0]), ("bs-plots", sources[1])):
             section = page[page.index(f'id="item-{item}"') :]
             assert source in section[: section.index("</section>")]
 
@@ -255,6 +295,37 @@ class TestFeedback:
         assert any(text == "File keras/x.py:1\ny.py" for text in outputs)
         assert "no picture" in outputs
         assert "no picture either" in outputs
+        assert "nothing encoded" in outputs
+        assert {"<Drawing>", "<Photo>"} <= set(outputs), "PNG alone is passed on"
+        assert "shown 50" in outputs
+        assert "shown 90" not in outputs
+        assert "44 more outputs of this cell are left out." in page
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("error:/srv/g/x.npy", "error:x.npy"),
+            ("file:///srv/g/y.py, line 3", "y.py, line 3"),
+            ("/srv/lib/site-packages/keras/src/z.py", "keras/src/z.py"),
+            ("https://keras.io/api/losses", "https://keras.io/api/losses"),
+            ("12/50 2s/step, J/s", "12/50 2s/step, J/s"),
+        ],
+    )
+    def test_files_keep_their_names(self, text: str, shown: str) -> None:
+        assert feedback.cleaned(text) == shown
+
+    @pytest.mark.parametrize("part", ["/a", " /a/b", "/-", "\x1b[", "\x1b]", "a\r"])
+    def test_a_long_output_is_not_long_work(self, part: str) -> None:
+        started = time.process_time()
+        feedback.cleaned(part * 100_000)
+        assert time.process_time() - started < 2
+
+    def test_points_that_a_person_changed_are_a_persons(self, assignment: Assignment) -> None:
+        verdict = verdict_on(assignment, "ada", {"callback": [rule("a", "Seen."), rule("b")]})
+        assert Page(feedback.feedback_page(assignment, verdict, None, {})).said("td").count("1 of 2 rules missed.") == 1
+        text = feedback.feedback_page(assignment, verdict, None, {"callback": (15.0, "Right after all.")})
+        assert "1 of 2 rules missed." not in Page(text).said("td")
+        assert "Right after all." in text
 
     def test_given_text_is_not_repeated_and_given_code_is_folded(self, page: str, release: NotebookNode) -> None:
         given = next(cell for cell in release.cells if cell.cell_type == "markdown" and "callback-text" in str(cell))
@@ -282,7 +353,10 @@ class TestReport:
         assert parsed.said("h2")[0] == "What needs a person"
         urgent = class_report[class_report.index("What needs a person") : class_report.index("Distribution")]
         assert urgent.index("needs a person</span>") < urgent.index("failed to run</span>")
-        assert urgent.count("<li>") == 2
+        assert [link.split("#")[-1] for link in HREF.findall(urgent) if "#" in link] == ["item-bs-plots"]
+        assert "Could not be observed." in urgent
+        assert "A cell was renamed." in urgent
+        assert len(Page(urgent).all("li")) == 4, "two students, one with an item that waits and a finding"
         assert "Learning rates: comment (3)" in urgent, "of five, one has points and one did not run"
 
     def test_links_lead_to_the_pages_of_the_students(self, class_report: str) -> None:
