@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 
 from autograder import books, feedback, report
 from autograder.assignment import Assignment
+from autograder.grading import for_a_person
 from autograder.pages import TEMPLATES, strip_chart
 from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
@@ -358,6 +359,15 @@ class TestReport:
         assert "A cell was renamed." in urgent
         assert len(Page(urgent).all("li")) == 4, "two students, one with an item that waits and a finding"
         assert "Learning rates: comment (3)" in urgent, "of five, one has points and one did not run"
+
+    def test_items_that_wait_for_one_reason_stand_in_one_line(self, assignment: Assignment) -> None:
+        waiting = for_a_person(assignment, "ada", "The kernel did not start.")
+        text = report.report_page(assignment, [waiting], {})
+        urgent = text[text.index("What needs a person") : text.index("Distribution")]
+        assert urgent.count("The kernel did not start.") == 1
+        assert len(Page(urgent).all("li")) == 2
+        linked = [link.split("#item-")[1] for link in HREF.findall(urgent) if "#" in link]
+        assert linked == [item.id for item in assignment.judged_items]
 
     def test_links_lead_to_the_pages_of_the_students(self, class_report: str) -> None:
         links = {unquote(link["href"].split("#")[0]) for link in Page(class_report).all("a")}
