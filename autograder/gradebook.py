@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbconvert.filters import clean_html
 from nbformat import NotebookNode
+from nbgrader.api import Assignment as Released
 from nbgrader.api import (
     Comment,
     Grade,
@@ -26,6 +27,7 @@ from nbgrader.api import (
     SolutionCell,
     SourceCell,
     Student,
+    SubmittedAssignment,
     SubmittedNotebook,
     TaskCell,
 )
@@ -92,20 +94,23 @@ def record(
     release: NotebookNode,
     results: Iterable[Result],
     autograded: Path | None = None,
+    before: Mapping[str, NotebookNode] | None = None,
 ) -> None:
     """Brings cells, students and automatic scores up to date; manual scores, extra credit and comments stay.
 
-    With `autograded`, the folder of the notebooks that the formgrader shows, these are written too, and an answer
-    that a person had graded and that has changed since is marked to be graded again.
+    An answer that a person had graded and that has changed since is marked to be graded again. How it was is in
+    `before`, by student, or in `autograded`, the folder of the notebooks that the formgrader shows; where that is
+    named, the notebooks in it are written too.
     """
     found = list(results)
+    earlier = before if before is not None else _shown(autograded, assignment, found)
     answers = {name for name, cell in _cells(release).items() if is_grade(cell) and is_solution(cell)}
     answers -= {item.id for item in assignment.judged_items}
     with opened(db_url) as gradebook:
         _record_cells(gradebook, assignment, release)
         submitted = _submissions(gradebook, assignment, found)
         for verdict, executed, _ in found:
-            changed = _changed(autograded, verdict.student, assignment, executed, answers)
+            changed = _changed(earlier.get(verdict.student), executed, answers)
             unanswered = _unanswered(executed, release, answers)
             _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
         gradebook.db.commit()
@@ -180,15 +185,28 @@ def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Res
     students = {student.id for student in gradebook.students}
     gradebook.db.add_all(Student(id=verdict.student) for verdict, *_ in results if verdict.student not in students)
     gradebook.db.commit()
-    known = {entry.student_id for entry in gradebook.assignment_submissions(assignment.name)}
+    known = {entry.student_id: entry for entry in gradebook.assignment_submissions(assignment.name)}
+    released = gradebook.find_assignment(assignment.name)
     for verdict, _, time in results:
         if verdict.student not in known:
-            with gradebook.db.no_autoflush:
-                gradebook.add_submission(assignment.name, verdict.student, timestamp=time)
+            gradebook.db.add(_new_submission(released, verdict.student, time))
         elif time is not None:
-            gradebook.find_submission(assignment.name, verdict.student).timestamp = parse_utc(time)
+            known[verdict.student].timestamp = parse_utc(time)
+    gradebook.db.commit()
     entries = gradebook.notebook_submissions(assignment.name, assignment.name)
     return {entry.assignment.student_id: entry for entry in entries}
+
+
+def _new_submission(released: Released, student: str, time: datetime | None) -> SubmittedAssignment:
+    """What nbgrader's `add_submission` makes; that one commits every student by itself, which a class waits for."""
+    submission = SubmittedAssignment(assignment_id=released.id, student_id=student, timestamp=parse_utc(time))
+    for notebook in released.notebooks:
+        entry = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
+        graded = [*notebook.grade_cells, *notebook.task_cells]
+        commented = [*notebook.solution_cells, *notebook.task_cells]
+        entry.grades = [Grade(cell_id=cell.id) for cell in graded]
+        entry.comments = [Comment(cell_id=cell.id) for cell in commented]
+    return submission
 
 
 def _record_scores(
@@ -230,19 +248,36 @@ def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: s
     }
 
 
-def _changed(
-    folder: Path | None, student: str, assignment: Assignment, executed: NotebookNode | None, answers: set[str]
-) -> set[str]:
-    """The written answers that differ from those that the formgrader shows now."""
-    path = folder / student / assignment.name / assignment.notebook_name if folder is not None else None
-    if path is None or not path.is_file():
+def _shown(folder: Path | None, assignment: Assignment, results: list[Result]) -> dict[str, NotebookNode]:
+    """The notebooks that the formgrader shows now, by student."""
+    if folder is None:
+        return {}
+    paths = {verdict.student: _place(folder, verdict.student, assignment) for verdict, *_ in results}
+    return {student: _read(path) for student, path in paths.items() if path.is_file()}
+
+
+def _read(path: Path) -> NotebookNode:
+    """A notebook; an empty one where nbgrader, which writes in place, was stopped half-way."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError):
+        return nbformat.v4.new_notebook()
+
+
+def _changed(before: NotebookNode | None, executed: NotebookNode | None, answers: set[str]) -> set[str]:
+    """The written answers that are not what they were when this was recorded last."""
+    if before is None:
         return set()
-    before, after = _cells(nbformat.read(path, as_version=4)), _cells(executed)
-    return {
-        name
-        for name in answers & before.keys() & after.keys()
-        if before[name].source != harmless_text(after[name].source)
-    }
+    old, new = _cells(before), _cells(executed)
+    return {name for name in answers & new.keys() if name not in old or _text(old[name]) != _text(new[name])}
+
+
+def _text(cell: NotebookNode) -> str:
+    return harmless_text(cell.source)
+
+
+def _place(folder: Path, student: str, assignment: Assignment) -> Path:
+    return folder / student / assignment.name / assignment.notebook_name
 
 
 def manual_scores(db_url: str, assignment: Assignment) -> Scores:
@@ -281,7 +316,7 @@ def write_autograded(
 ) -> None:
     """Puts the executed notebook where nbgrader's formgrader looks for it, or, where nothing could be run, one that
     holds only the boxes for points."""
-    path = folder / student / assignment.name / assignment.notebook_name
+    path = _place(folder, student, assignment)
     write_text(path, nbformat.writes(for_formgrader(executed, release or load_release(assignment))))
 
 
@@ -340,9 +375,7 @@ def _harmless_output(output: NotebookNode) -> NotebookNode | None:
     data, metadata = output.get("data", {}), {}
     if (shown := picture(data)) is not None:
         kind, _, content = shown.removeprefix("data:").partition(";base64,")
-        vector = kind == "image/svg+xml"
-        data = {"text/html": f'<img src="{shown}" alt="{ALT}">'} if vector else {kind: content}
-        metadata = {} if vector else {kind: {"alt": ALT}}
+        data, metadata = {kind: content}, {kind: {"alt": ALT}}
     elif "text/html" in data:
         data = {"text/html": str(clean_html(str(data["text/html"])))}
     else:

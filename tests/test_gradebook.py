@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import shutil
 import sqlite3
-from collections.abc import Callable
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,7 +26,7 @@ from autograder.errors import AutograderError
 from autograder.verdict import ItemVerdict, Verdict
 
 NAME = "tta-eta"
-Book = Callable[[], Gradebook]
+PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()
 
 
 @pytest.fixture(scope="session")
@@ -219,6 +219,16 @@ class TestWhatAPersonEntered:
         gradebook.record(entered, assignment, release, [(verdict_on(assignment), answered, None)], shown)
         assert grades(entered)["lr-comment"] == (None, 4.5, True)
 
+    def test_an_answer_is_read_again_where_the_earlier_one_was_lost(
+        self, entered: str, tmp_path: Path, assignment: Assignment, release: NotebookNode, answered: NotebookNode
+    ) -> None:
+        path = tmp_path / "autograded" / "ada" / NAME / f"{NAME}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text("{")
+        results = [(verdict_on(assignment), answered, None)]
+        gradebook.record(entered, assignment, release, results, tmp_path / "autograded")
+        assert grades(entered)["lr-comment"] == (None, 4.5, True)
+
     def test_keeps_a_cell_in_the_gradebook_that_left_the_release(
         self, entered: str, assignment: Assignment, release: NotebookNode, answered: NotebookNode
     ) -> None:
@@ -344,6 +354,7 @@ def hostile(answered: NotebookNode) -> NotebookNode:
         nbformat.v4.new_output("display_data", {"application/javascript": "evil()", "text/plain": "object"}),
         nbformat.v4.new_output("display_data", {"image/png": f'"{EVIL}'}),
         nbformat.v4.new_output("display_data", {"image/svg+xml": f"<svg>{EVIL}</svg>"}),
+        nbformat.v4.new_output("display_data", {"image/png": f"{PIXEL}\n", "text/html": EVIL}),
         nbformat.v4.new_output("stream", text=EVIL),
         nbformat.v4.new_output("error", ename=EVIL, evalue=EVIL, traceback=[EVIL]),
     ]
@@ -365,7 +376,8 @@ class TestForTheFormgrader:
         shown = cell_of(gradebook.for_formgrader(hostile, release), "lr-loop").outputs
         assert "<td>12</td>" in shown[0].data["text/html"]
         assert shown[1].data == {"text/plain": "object"}
-        assert any('<img src="data:image/svg+xml;base64,' in str(out.get("data", {})) for out in shown)
+        assert {"image/png": PIXEL} in [out.get("data") for out in shown]
+        assert "svg" not in str(shown), "a drawing is a document, which may run something where it is opened by itself"
 
     def test_every_item_has_its_box_once(
         self, answered: NotebookNode, release: NotebookNode, assignment: Assignment
