@@ -31,6 +31,7 @@ class Trial:
     accuracy: list[float]
     call: Literal["keyword", "position", "default"] = "keyword"
     beside: list[float] | None = None
+    validated: bool = True
 
 
 def first_stop(values: list[float], threshold: float, patience: int) -> int | None:
@@ -50,6 +51,7 @@ def draw_trials(parameters: Parameters, dice: random.Random) -> list[Trial]:
         *_equal(goal, patience),
         *_reset(goal, patience, dice),
         *_val_accuracy(goal, patience),
+        *_unvalidated(goal, patience),
         *_arguments(goal, patience),
         *_defaults(),
         *_instances(goal, patience),
@@ -115,6 +117,11 @@ def _val_accuracy(goal: float, patience: int) -> list[Trial]:
         opposite = [below if value > goal else above for value in values]
         trials.append(Trial("val_accuracy", goal, patience, list(values), opposite))
     return trials
+
+
+def _unvalidated(goal: float, patience: int) -> list[Trial]:
+    """Training without validation data: the logs hold no val_accuracy, so there is nothing to stop for."""
+    return [_trial("unvalidated", goal, patience, [goal + 0.01] * (patience + 2), validated=False)]
 
 
 def _arguments(goal: float, patience: int) -> list[Trial]:

@@ -90,6 +90,7 @@ class _Run:
 
     def __init__(self, cls: Any, trial: dict[str, Any], values: list[float], accuracy: list[float], model: Any) -> None:
         self.values, self.accuracy, self.model = values, accuracy, model
+        self.validated: bool = trial["validated"]
         self.stop: int | None = None
         self.callback = _construct(cls, trial)
         self.callback.set_params({"epochs": 500, "steps": 1, "verbose": 0})
@@ -104,7 +105,9 @@ class _Run:
         if self.stop is not None or epoch >= len(self.values):
             return
         value, accuracy = self.values[epoch], self.accuracy[epoch]
-        logs = {"accuracy": accuracy, "loss": 1 - accuracy, "val_accuracy": value, "val_loss": 1 - value}
+        logs = {"accuracy": accuracy, "loss": 1 - accuracy}
+        if self.validated:
+            logs |= {"val_accuracy": value, "val_loss": 1 - value}
         self.callback.on_epoch_begin(epoch, {})
         self.callback.on_epoch_end(epoch, logs)
         self.history.on_epoch_end(epoch, logs)

@@ -63,7 +63,9 @@ class Sweep:
 
     @cached_property
     def recorded(self) -> Value | None:
-        return self.evidence.value(self.name)
+        if f"{self.loop}-loop" in self.evidence.stand_ins:
+            return self.evidence.value(self.name)
+        return self.evidence.value(self.name, self._cells(self.loop))
 
     @cached_property
     def rows(self) -> tuple[Value, ...]:
@@ -87,8 +89,9 @@ class Sweep:
     def _cells(self, loop: str) -> set[int]:
         """The cells of the loop's task and those in which its list changed."""
         changed = {e.cell for e in self.evidence.of(NameSeen) if e.name == f"metrics_vs_{loop}"}
-        free = {index for index, cell in enumerate(self.evidence.cells) if cell.role in ("extra", "lr-loop", "bs-loop")}
-        return self.evidence.cells_of(f"{loop}-loop") | (changed & free)
+        own = self.evidence.cells_of(f"{loop}-loop")
+        roles = ("extra",) if own else ("extra", "lr-loop", "bs-loop")
+        return own | {index for index in changed if self.evidence.cells[index].role in roles}
 
     @cached_property
     def _test_labels(self) -> np.ndarray:

@@ -112,6 +112,8 @@ def test_a_miss_starts_the_count_again(case: Case) -> None:
 def test_reads_val_accuracy(case: Case) -> None:
     """The validation accuracy decides, not the training accuracy."""
     hold_alike(pairs(case, "val_accuracy"), "it must look at val_accuracy only, whatever accuracy says.")
+    if any(result.stop is not None for _, result in answers(case, "unvalidated")):
+        raise Wrong("Without validation data there is no val_accuracy in logs, and yet it stopped the training.")
 
 
 @points(2)

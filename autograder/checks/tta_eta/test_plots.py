@@ -33,6 +33,8 @@ OTHER_UNITS = {
     r"\bk?wh\b": 1 / 3600,
 }
 """Units in which a value may be drawn if the words of the plot name them, and their factors."""
+RATE, SIZE = r"rate|\blrs?\b", r"batch|\bbs\b"
+"""Words by which a label names the learning rate or the batch size."""
 LEAST_SPREAD = 0.05
 """Share of the axis by which the highest and the lowest bar must differ to be told apart."""
 
@@ -145,7 +147,8 @@ def without_energy(
 ) -> dict[str, dict[float, float]]:
     """A stand-in's list has energies; who measures none need not plot them."""
     panels = [axes for axes in figure.axes if axes.bars]
-    if case.item.cell.replace("plots", "loop") in case.evidence.stand_ins and len(panels) < len(wanted):
+    optional = case.item.cell.replace("plots", "loop") in case.evidence.stand_ins or not Sweep.of(case).rows
+    if optional and len(panels) < len(wanted):
         return {quantity: values for quantity, values in wanted.items() if quantity != "total_energy"}
     return wanted
 
@@ -154,11 +157,29 @@ def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
     """What the list holds, by quantity and setting; a quantity without any number is not asked for."""
     found = {}
     for quantity in QUANTITIES:
-        values = {number(row, sweep.key): number(row, quantity) for row in sweep.rows}
+        values = {number(row, sweep.key): number(row, column(sweep, quantity)) for row in sweep.rows}
         values = {_nearest(key, sweep.values): value for key, value in values.items()}
         if quantity != "total_energy" or any(math.isfinite(v) for v in values.values()):
             found[quantity] = values
     return found
+
+
+def column(sweep: Sweep, quantity: str) -> str:
+    """The key under which the rows hold a quantity; one that is spelt otherwise costs the list, not the plot."""
+    keys = {key for row in sweep.rows for key in row.entries or {}} - {"batch_size", "learning_rate"}
+    other = sorted(key for key in keys - set(QUANTITIES) if re.search(WORDS[quantity], key.lower()))
+    return quantity if quantity in keys or not other else other[0]
+
+
+def trained_truths(sweep: Sweep) -> dict[str, dict[float, float]]:
+    """What the list should hold, where there is none under its name: the numbers of the trainings themselves."""
+    found = {
+        "train_time": {sweep.used(fit): fit.seconds for fit in sweep.fits},
+        "total_energy": {sweep.used(fit): fit.joules for fit in sweep.fits},
+        "test_accuracy": {sweep.used(fit): sweep.accuracy(fit) for fit in sweep.fits},
+        "epochs": {sweep.used(fit): float(fit.epochs_run) for fit in sweep.fits},
+    }
+    return {q: {_nearest(k, sweep.values): v for k, v in t.items()} for q, t in found.items() if t}
 
 
 def _nearest(key: float, values: tuple[float, ...]) -> float:
@@ -173,13 +194,13 @@ def picture(case: Case) -> Picture:
         f.number for event in drawn if event.cell < min(case.cells, default=0) for f in event.value
     }
     figures = drawn[-1].value if drawn else ()
-    wanted = truths(sweep)
+    wanted = truths(sweep) if sweep.rows else trained_truths(sweep)
     candidates = [Picture(case, sweep, f, without_energy(case, f, wanted)) for f in figures]
     ranked = sorted(candidates, key=lambda p: (len(p.shown), p.figure.number in own, len(p.panels), p.figure.number))
     ranked = [p for p in ranked if p.shown or p.figure.number in own]
     if not ranked:
         case.missing("No figure was drawn")
-    if not sweep.rows:
+    if not sweep.rows and not sweep.fits:
         raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: a person has to look.")
     return ranked[-1]
 
@@ -236,8 +257,12 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
     axes, figure = panel.axes, seen.figure
     below = [figure.axes[i].xlabel for i in axes.shared_x if i < len(figure.axes)]
     beside = [figure.axes[i].ylabel for i in axes.shared_y if i < len(figure.axes)]
-    if not any(label.strip() for label in (axes.xlabel, figure.xlabel, *below)):
+    horizontal = " ".join((axes.xlabel, figure.xlabel, *below)).strip().lower()
+    if not horizontal:
         return "A subplot has no label on its horizontal axis."
+    own, other = (RATE, SIZE) if seen.sweep.loop == "lr" else (SIZE, RATE)
+    if re.search(other, horizontal) and not re.search(own, horizontal):
+        return f"The label of the horizontal axis does not name the {seen.sweep.key.replace('_', ' ')}."
     quantity = next((q for q, p in seen.shown.items() if p is panel), None)
     vertical = [axes.ylabel, figure.ylabel, *beside]
     if not any(label.strip() for label in vertical):
