@@ -50,11 +50,13 @@ class Frozen(BaseModel):
 class Header(Frozen):
     """What a description says about itself; `file` is what the student hands in.
 
+    `expected` tells readers what a fair teacher would give.
     `order` names cells (by grade_id) that the student put into another order: they take each other's places.
     """
 
     title: str
     style: str = ""
+    expected: str = ""
     file: Literal["notebook", "percent script", "plain script"] = "notebook"
     transforms: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
