@@ -137,7 +137,11 @@ def four_or_three(records, key, name):
 four_or_three(metrics_vs_lr, "learning_rate", "learning rate")
 
 # %% lr-comment [markdown]
-# @LR5@
+# Read from left to right, the epochs go down, stay, and go up: 10, 3, 3, 7, 65. The step size explains both sides. Tiny steps need many of them. Huge steps do not settle: the accuracy keeps swinging across 0.95, and three epochs in a row above it are a rare event. Three is also the least that is possible, so 0.001 and 0.01 cannot be told apart by their epochs.
+#
+# The seconds (13, 7, 5, 10, 67) have the same shape, since the learning rate is one number in the update and does not alter the work of an epoch. Joules were not measured: there is no monitor on this machine.
+#
+# The test accuracy has its top at 0.01 (0.998) and goes down to 0.965 at 0.0001 and 0.960 at 1.0. Where learning is fast, the three epochs that are obligatory carry the model far beyond the target; where it is slow or unstable, training is cut off as soon as the target is touched.
 
 # %% bs-loop
 metrics_vs_bs = []
@@ -155,4 +159,11 @@ for record in metrics_vs_bs:
     print(record["batch_size"], "seconds per epoch:", np.round(record["train_time"] / record["epochs"], 4))
 
 # %% bs-comment [markdown]
-# @BS5@
+# Two factors, and they run in opposite directions.
+#
+# 1. *How many epochs*: 3, 3, 4, 5, 7, 10. One epoch of batch size 2048 has 32 times fewer updates than one of batch size 64, and each update moves the weights by a similar amount, so more epochs are needed.
+# 2. *What an epoch costs*: 3.0, 1.9, 1.2, 0.8, 0.7, 0.7 s. Every update has a fixed overhead; with fewer updates it vanishes, and what is left is the arithmetic, which is the same for all sizes. Therefore the curve flattens.
+#
+# The time to accuracy is their product: 9 s at 64, falling to about 4 s at 512, rising to 7 s at 2048. The minimum is where the saving per epoch no longer pays for the additional epochs. No energy was measured (CPU), neither in total nor per epoch.
+#
+# The test accuracy goes down evenly, from 0.992 to 0.960: large batches come to the target slowly and are stopped close to it.

@@ -58,7 +58,7 @@ for i, (k, l) in enumerate([("train_time", "time (s)"), ("test_accuracy", "test 
 plt.show()
 
 # %% lr-comment [markdown]
-# @LR4@
+# Best are 0.001 and 0.01 with only 3 epochs and about 2.6 s. 0.0001 is slower (10 epochs, 6.8 s) because the steps are tiny, 0.1 similar (9 epochs). 1.0 is worst, 70 epochs and 42 s, because the steps are too big and it jumps around, but it got there too. Time goes with epochs since an epoch costs the same. Test accuracy best at 0.01 (0.998), lower at both ends (0.965 and 0.954). No energy, CPU.
 
 # %% bs-loop
 metrics_vs_bs = []
@@ -87,4 +87,4 @@ for i, (k, l) in enumerate([("train_time", "time (s)"), ("test_accuracy", "test 
 plt.show()
 
 # %% bs-comment [markdown]
-# @BS4@
+# Bigger batch = more epochs (3 up to 11) since fewer updates per epoch. Time per epoch gets smaller: 3.75/3 = 1.25 s for 64, 1.9/5 = 0.38 s for 512, 3.0/11 = 0.27 s for 2048, because fewer steps. Together time is highest for 64, lowest at about 512 and goes up again a bit. Test accuracy goes down from 0.991 to 0.963, they get stopped right after the threshold. No energy, CPU.

@@ -156,7 +156,13 @@ plt.tight_layout()
 plt.show()
 
 # %% lr-comment [markdown]
-# @LR1@
+# The number of epochs is large at the smallest learning rate (10 epochs at 0.0001), then it falls to 3 epochs at 0.001 and 0.01, and then it grows again: 5 epochs at 0.1 and 69 epochs at 1.0. No bar is red, so every model reached the target in the end.
+#
+# The time to accuracy looks nearly the same as the number of epochs (4.9 s, 2.0 s, 1.9 s, 2.6 s, 35 s). I think this is because one epoch costs about the same with every learning rate: the amount of calculation does not change. I have no GPU, so I did not measure the energy.
+#
+# The test accuracy is highest in the middle (0.986 at 0.001 and 0.997 at 0.01) and lower at both ends (0.965 at 0.0001 and 0.950 at 1.0).
+#
+# Why: with a very small learning rate every step is tiny, so it takes many steps to get there, and training stops when the model is only just above 0.95. With a very big learning rate the steps jump over the minimum and the accuracy goes up and down, so three good epochs in a row are rare. In the middle the model is already far above 0.95 after three epochs, and three is the smallest possible number because of the patience.
 
 # %% bs-loop
 metrics_vs_bs = []
@@ -264,4 +270,12 @@ plt.tight_layout()
 plt.show()
 
 # %% bs-comment [markdown]
-# @BS1@
+# The number of epochs grows with the batch size: 3 at 64 and 128, then 4, 5, 7 and 11 at 2048. A bigger batch means fewer updates of the weights in one epoch, so more epochs are needed.
+#
+# The time to accuracy first falls, from 3.4 s at 64 to about 1.4 s at 256, 512 and 1024, and then rises a bit to 1.8 s at 2048.
+#
+# The time per epoch (I printed it in the loop) falls all the time: 1.14 s, 0.56 s, 0.36 s, 0.27 s, 0.20 s, 0.17 s. At first doubling the batch size halves the time, because there are half as many steps and each step has a fixed cost. Later it falls less, because then the calculation itself takes the time.
+#
+# So the two parts work against each other: more epochs but cheaper epochs. In the middle the product is smallest. Energy was not measured, because my laptop has no GPU.
+#
+# The test accuracy falls with the batch size, from 0.991 at 64 to 0.964 at 2048. The models with big batches learn slowly and are stopped when they are only just above the threshold.

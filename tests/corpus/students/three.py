@@ -107,7 +107,18 @@ fig.tight_layout()
 plt.show()
 
 # %% lr-comment [markdown]
-# @LR3@
+# | learning rate | epochs | time | test accuracy |
+# |---|---|---|---|
+# | 0.0001 | 10 | 5.2 s | 0.966 |
+# | 0.001 | 3 | 1.6 s | 0.985 |
+# | 0.01 | 3 | 1.9 s | 0.998 |
+# | 0.1 | 10 | 5.8 s | 0.964 |
+# | 1.0 | 104 | 48 s | 0.962 |
+#
+# - **Epochs**: fewest for the medium rates, more when the rate is too small (slow steps) and many more when it is too large (the loss jumps around and the accuracy does not stay above the threshold for three epochs in a row). All five runs reached the target.
+# - **Time to accuracy** follows the epochs, as the time per epoch is about 0.5 to 0.6 s whatever the learning rate.
+# - **Energy** was not measured (CPU runtime).
+# - **Test accuracy** is best at 0.01 and falls to both sides. The runs at the ends are stopped shortly after they cross 0.95, so they have not learned more than they had to.
 
 # %% bs-loop
 metrics_vs_bs = []
@@ -177,4 +188,17 @@ fig.tight_layout()
 plt.show()
 
 # %% bs-comment [markdown]
-# @BS3@
+# | batch size | epochs | time | s per epoch | test accuracy |
+# |---|---|---|---|---|
+# | 64 | 3 | 3.0 s | 1.01 | 0.992 |
+# | 128 | 3 | 1.6 s | 0.55 | 0.986 |
+# | 256 | 4 | 1.4 s | 0.35 | 0.983 |
+# | 512 | 5 | 1.4 s | 0.28 | 0.976 |
+# | 1024 | 7 | 1.4 s | 0.19 | 0.970 |
+# | 2048 | 11 | 1.8 s | 0.16 | 0.963 |
+#
+# - **Epochs** increase with the batch size: fewer gradient steps per epoch.
+# - **Time per epoch** decreases, fast at the beginning and then flattening out: fewer steps with fixed overhead, and better use of the processor by large matrices.
+# - **Time to accuracy** is the product. It drops from 64 to 256, is flat up to 1024 and goes up a little at 2048, when the additional epochs eat up what is saved per epoch.
+# - **Energy**: not measured on this CPU runtime, so there is none per epoch either.
+# - **Test accuracy** decreases from 0.992 to 0.963. Each run ends as soon as the target holds for three epochs; with small batches those epochs contain many updates, so the model ends up further above the target.
