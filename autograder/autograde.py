@@ -160,6 +160,7 @@ def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> li
         handed_in = gradebook.handed_in(folder) if folder is not None else None
         results.append((verdict, books.read_executed(out, assignment, verdict.student), handed_in))
     gradebook.record(database, assignment, load_release(assignment), results, out / "autograded")
+    gradebook.assign_late_penalties(database, assignment, gradebook.course_configuration())
     manual = gradebook.manual_scores(database, assignment)
     books.write_grades(out, assignment, verdicts, manual)
     feedback.write_feedback(out, assignment, manual)

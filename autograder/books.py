@@ -26,6 +26,9 @@ Given = Mapping[str, tuple[float | None, str | None]]
 Manual = Mapping[str, Given]
 """The same by student."""
 
+LATE = "late-penalty"
+"""Stands among a student's items in `Given` for what handing in late costs, as points below zero."""
+
 log = logging.getLogger(__name__)
 
 
@@ -158,24 +161,32 @@ def _output(item: ItemVerdict) -> str:
 
 
 def write_grades(out: Path, assignment: Assignment, verdicts: Iterable[Verdict], manual: Manual) -> None:
-    """Writes grades.csv: a row a student, a column an item; empty where a person has yet to decide."""
+    """Writes grades.csv: a row a student, a column an item; empty where a person has yet to decide.
+
+    Late penalties have a column where there are any.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["student", *(item.id for item in assignment.items), "total", "max", "state", "reason"])
+    columns = [item.id for item in assignment.items]
+    if any(LATE in given for given in manual.values()):
+        columns.append(LATE)
+    table.writerow(["student", *columns, "total", "max", "state", "reason"])
     most = sum(item.points for item in assignment.items)
     for verdict in sorted(verdicts, key=lambda verdict: verdict.student):
         points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
         state, reason = standing(verdict, points)
-        numbers = [_plain(value) for value in (*points.values(), total(points), most)]
-        table.writerow([_safe(verdict.student), *numbers, state, _safe(reason)])
+        numbers = [plain(value) for value in (*(points.get(column) for column in columns), total(points), most)]
+        table.writerow([safe(verdict.student), *numbers, state, safe(reason)])
     write_text(out / assignment.name / "grades.csv", text.getvalue())
 
 
 def points_by_item(assignment: Assignment, verdict: Verdict, given: Given) -> dict[str, float | None]:
-    """Points of every item of the assignment: a person's if there are any, else the autograder's, else None."""
+    """Points of every item of the assignment: a person's if there are any, else the autograder's, else None; with them
+    what handing in late costs, if it does."""
     points: dict[str, float | None] = {item.id: None for item in assignment.items}
     points |= {item.id: item.points for item in verdict.items if item.id in points}
-    return points | {item: score for item, (score, _) in given.items() if score is not None and item in points}
+    known = {*points, LATE}
+    return points | {item: score for item, (score, _) in given.items() if score is not None and item in known}
 
 
 def total(points: Mapping[str, float | None]) -> float:
@@ -192,11 +203,12 @@ def standing(
     return verdict.state, verdict.reason
 
 
-def _plain(value: float | None) -> str:
+def plain(value: float | None) -> str:
+    """Points with two digits at most, nothing for none."""
     return "" if value is None else f"{round(value, 2):g}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text in one line that no spreadsheet takes for a formula
     (https://owasp.org/www-community/attacks/CSV_Injection)."""
     line = " ".join(text.split())

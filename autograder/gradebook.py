@@ -31,12 +31,15 @@ from nbgrader.api import (
     SubmittedNotebook,
     TaskCell,
 )
+from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
-from .assignment import Assignment
-from .books import write_text
+from .assignment import ROOT, Assignment
+from .books import LATE, write_text
 from .errors import AutograderError
 from .feedback import grade_id, picture
 from .submission import load_release
@@ -280,15 +283,41 @@ def _place(folder: Path, student: str, assignment: Assignment) -> Path:
     return folder / student / assignment.name / assignment.notebook_name
 
 
+def course_configuration(root: Path = ROOT) -> Config:
+    """What `nbgrader_config.py` says."""
+    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+
+
+def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -> None:
+    """Takes nbgrader's own step for each submission that came after the due date in the gradebook; what it costs is
+    for the plugin to say that the configuration names."""
+    with opened(db_url) as gradebook:
+        entries = gradebook.assignment_submissions(assignment.name)
+        late = [entry.student_id for entry in entries if entry.total_seconds_late or entry.late_submission_penalty]
+    names = {"assignment": assignment.name, "notebook": assignment.name, "db_url": db_url}
+    try:
+        step = AssignLatePenalties(config=config)
+        for student in late:
+            step(nbformat.v4.new_notebook(), {"nbgrader": names | {"student": student}})
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise AutograderError(
+            f"The late penalties cannot be worked out ({reason}): see what nbgrader_config.py says of them."
+        ) from None
+
+
 def manual_scores(db_url: str, assignment: Assignment) -> Scores:
     """By student and item what counts beside the autograder's own judgement: the score that a person entered, with
-    extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing."""
+    extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing. A late
+    penalty stands with them as `LATE`."""
     judged = {item.id for item in assignment.judged_items}
     found: Scores = {}
     with opened(db_url) as gradebook:
         for notebook in gradebook.notebook_submissions(assignment.name, assignment.name):
             comments = {comment.name: comment for comment in notebook.comments}
             entries = found.setdefault(notebook.assignment.student_id, {})
+            if notebook.late_submission_penalty:
+                entries[LATE] = (-notebook.late_submission_penalty, None)
             for grade in notebook.grades:
                 remark = comments.get(grade.name)
                 said = remark.manual_comment if remark is not None else None

@@ -1,0 +1,111 @@
+"""Late penalties: nbgrader's own step on its own due date; they reach every total."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from nbgrader.plugins import BasePlugin
+from traitlets.config import Config
+
+from autograder import autograde, books, gradebook, report
+from autograder.assignment import Assignment
+from autograder.errors import AutograderError
+from autograder.verdict import ItemVerdict, Verdict
+
+DUE = datetime(2026, 11, 1, 12, tzinfo=UTC)
+NAME = "tta-eta"
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning", "ignore:.*:ResourceWarning")
+
+
+class PerHour(BasePlugin):
+    """Two points for each hour that has begun; what `nbgrader_config.py` of a course may name."""
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+        return 2.0 * -(-total_seconds_late // 3600)
+
+
+class Broken(BasePlugin):
+    def late_submission_penalty(self, *_: object) -> float:
+        raise KeyError("rules")
+
+
+def course(plugin: str) -> Config:
+    return Config({"AssignLatePenalties": {"plugin_class": f"{__name__}.{plugin}"}})
+
+
+def verdict_on(assignment: Assignment, student: str) -> Verdict:
+    items = tuple(
+        ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=i.points, status="graded", message="Right.")
+        for i in assignment.judged_items
+    )
+    return Verdict(assignment=NAME, student=student, state="graded", items=items)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment) -> Path:
+    """Results of three students: in time, ninety minutes late, a month late."""
+    folder = tmp_path_factory.mktemp("late")
+    for student in ("early", "late", "later"):
+        books.write_submission(folder / "graded", assignment, verdict_on(assignment, student), "{}", None)
+    late = {"early": timedelta(hours=-1), "late": timedelta(minutes=90), "later": timedelta(days=31)}
+    for student, after in late.items():
+        (folder / "submitted" / student / NAME).mkdir(parents=True)
+        stamp = (DUE + after).strftime("%Y-%m-%d %H:%M:%S %Z")
+        (folder / "submitted" / student / NAME / "timestamp.txt").write_text(stamp)
+    autograde.write_books(assignment, folder / "submitted", folder / "graded")
+    with gradebook.opened(autograde.gradebook_url(folder / "graded")) as book:
+        book.update_or_create_assignment(NAME, duedate=DUE.isoformat())
+    return folder / "graded"
+
+
+@pytest.fixture
+def ruled(out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(gradebook, "course_configuration", lambda: course("PerHour"))
+    return out
+
+
+def totals(out: Path) -> dict[str, tuple[str | None, str]]:
+    with (out / NAME / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student"]: (row.get(books.LATE), row["total"]) for row in csv.DictReader(file)}
+
+
+def test_without_a_rule_being_late_costs_nothing(out: Path, assignment: Assignment) -> None:
+    autograde.write_books(assignment, None, out)
+    assert totals(out) == {"early": (None, "88"), "late": (None, "88"), "later": (None, "88")}
+
+
+def test_the_named_plugin_decides_and_every_total_follows(ruled: Path, assignment: Assignment) -> None:
+    autograde.write_books(assignment, None, ruled)
+    assert totals(ruled) == {"early": ("", "88"), "late": ("-4", "84"), "later": ("-88", "0")}
+    manual = gradebook.manual_scores(autograde.gradebook_url(ruled), assignment)
+    page = report.report_page(assignment, books.read_verdicts(ruled, assignment), manual)
+    assert "<strong>84</strong>" in page
+    assert '<p class="score">84 ' in (ruled / NAME / "late" / "feedback.html").read_text(encoding="utf-8")
+
+
+def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignment: Assignment) -> None:
+    with gradebook.opened(autograde.gradebook_url(ruled)) as book:
+        book.find_grade("lr-comment", NAME, NAME, "later").manual_score = 5.0
+        book.grant_extension(NAME, "late", hours=1)
+        book.db.commit()
+    autograde.write_books(assignment, None, ruled)
+    assert totals(ruled) == {"early": ("", "88"), "late": ("-2", "86"), "later": ("-93", "0")}
+    with gradebook.opened(autograde.gradebook_url(ruled)) as book:
+        book.grant_extension(NAME, "late", days=1)
+    autograde.write_books(assignment, None, ruled)
+    assert totals(ruled)["late"] == ("", "88")
+
+
+@pytest.mark.parametrize(("plugin", "said"), [("Broken", "KeyError: 'rules'"), ("Nowhere", "TraitError")])
+def test_a_rule_that_fails_is_named(out: Path, assignment: Assignment, plugin: str, said: str) -> None:
+    with pytest.raises(AutograderError, match=rf"late penalties cannot be worked out \({said}.*nbgrader_config.py"):
+        gradebook.assign_late_penalties(autograde.gradebook_url(out), assignment, course(plugin))
+
+
+def test_the_course_has_a_configuration() -> None:
+    steps = gradebook.course_configuration().Autograde.autograde_preprocessors
+    assert "nbgrader.preprocessors.AssignLatePenalties" in steps
