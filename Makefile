@@ -6,6 +6,7 @@ OUT        ?= graded
 JOBS       ?=
 TRAIN      ?=
 SEED       ?=
+SANDBOX    ?=
 JUPYTER    ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
@@ -48,7 +49,7 @@ validate: $(READY) ## check that the release fails cleanly and the solution pass
 
 autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real, SEED=1 draws the same again
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
-	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED))
+	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 
 feedback: $(READY) ## write every student's feedback page, with points that a person gave since
 	@$(GRADER) feedback --assignment "$(ASSIGNMENT)" --out "$(OUT)"
@@ -73,8 +74,9 @@ lint: $(READY) ## check style and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 
-fidelity: $(READY) ## measure the grader on its corpora of right and wrong submissions
-	@$(PY) -m tests.fidelity
+fidelity: $(READY) ## measure the grader on its corpora of right and wrong submissions, under two sets of settings
+	@$(PY) -m tests.fidelity $(if $(SEED),--seed $(SEED))
+	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
 # A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the

@@ -15,7 +15,7 @@ from . import books, feedback, gradebook, report
 from .assignment import ROOT, Assignment
 from .errors import AutograderError
 from .grading import Graded, Options, for_a_person, grade_folder
-from .kernel import Kernels, kernels
+from .kernel import Kernels, Start, Walls, kernels
 from .submission import load_release
 from .verdict import Verdict
 
@@ -71,7 +71,8 @@ def autograde(
     options: Options,
     *,
     jobs: int,
-    kernel: str,
+    kernel: Start,
+    walls: Walls,
     tell: Report,
     say: Callable[[str], None] = print,
 ) -> list[Verdict]:
@@ -88,7 +89,7 @@ def autograde(
         tell(Done(student, known[student], skipped=True), number, len(found))
     todo = [student for student in found if student not in fresh]
     if todo:
-        with kernels(kernel) as source:
+        with kernels(kernel, walls) as source:
             if source.note:
                 say(source.note)
             tasks = [Task(assignment, s, found[s], out, source, options, prints[s]) for s in todo]

@@ -6,10 +6,10 @@ but no stop that is right, no value that is expected.
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -66,15 +66,11 @@ class Challenge:
     gpus: int = 1
     given_cells: list[int] = field(default_factory=list)
 
-    @property
-    def evidence_file(self) -> str:
-        return f"evidence-{self.nonce}.jsonl"
-
     def for_kernel(self) -> str:
         """The kernel's part as JSON: of each trial the question only."""
         document = asdict(self)
         document["trials"] = [{k: v for k, v in trial.items() if k != "family"} for trial in document["trials"]]
-        return json.dumps(document | {"evidence_file": self.evidence_file, "data_files": DATA_FILES, "names": NAMES})
+        return json.dumps(document | {"data_files": DATA_FILES, "names": NAMES})
 
     def data(self) -> dict[str, np.ndarray]:
         """The four data files: standardised float32 features (rows, n_features), integer labels (rows,)."""
@@ -91,11 +87,13 @@ class Challenge:
     def test_labels(self) -> np.ndarray:
         return self.data()[DATA_FILES[3]]
 
-    def write(self, folder: Path) -> None:
-        """Puts the data files and the kernel's part into the run's folder; np.load finds the files by name."""
+    def files(self) -> dict[str, bytes]:
+        """What lies in the kernel's folder: the data, found by np.load by name, and the kernel's part of this."""
+        files = {"challenge.json": self.for_kernel().encode()}
         for name, array in self.data().items():
-            np.save(folder / name, array, allow_pickle=False)
-        (folder / "challenge.json").write_text(self.for_kernel(), encoding="utf-8")
+            np.save(file := io.BytesIO(), array, allow_pickle=False)
+            files[name] = file.getvalue()
+        return files
 
 
 def setting_key(learning_rate: float, batch_size: int) -> str:
@@ -143,16 +141,26 @@ def _plans(parameters: Parameters, dice: random.Random) -> tuple[list[Plan], dic
     settings: dict[str, list[int]] = {}
     for keys in loops:
         shapes = ["never", "relapse", "touch", *dice.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
-        dice.shuffle(shapes)
-        for key, shape in zip(keys, shapes, strict=True):
-            settings.setdefault(key, []).append(len(plans))
-            plans.append(_plan(parameters, dice, shape, stops[len(plans)], errors[len(plans)]))
+        ahead = enumerate(shapes, len(plans))
+        mine = [_plan(parameters, dice, shape, stops[number], errors[number]) for number, shape in ahead]
+        dice.shuffle(mine)
+        while len(mine) > 2 and _in_order(mine):
+            dice.shuffle(mine)
+        for number, key in enumerate(keys, len(plans)):
+            settings.setdefault(key, []).append(number)
+        plans += mine
     spares = list(range(total, total + 4))
     plans += [_plan(parameters, dice, "late", stops[number], errors[number]) for number in spares]
     return plans, settings, spares
 
 
 SHAPES = ("late", "relapse", "touch")
+
+
+def _in_order(plans: list[Plan]) -> bool:
+    """Whether epochs or errors rise or fall all along: then a list that was sorted would not show."""
+    columns = ([plan.stand_in_stop for plan in plans], [plan.test_errors for plan in plans])
+    return any(column in (sorted(column), sorted(column, reverse=True)) for column in columns)
 
 
 def _plan_trials(parameters: Parameters, plans: list[Plan]) -> list[Trial]:

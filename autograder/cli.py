@@ -17,6 +17,7 @@ from rich.table import Table
 
 from .assignment import ROOT, Assignment
 from .errors import AutograderError
+from .kernel import Start, Walls
 from .verdict import Verdict
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -28,6 +29,7 @@ Submitted = Annotated[Path, typer.Option(help="folder with one folder for each s
 Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one per core")]
 Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
 Seed = Annotated[int | None, typer.Option(help="draw the same challenges again")]
+Sandbox = Annotated[Literal["bwrap", "none"], typer.Option(help="what holds the submissions in; none: nothing does")]
 Kernel = Annotated[Literal["auto", "warm", "plain"], typer.Option(help="fork warm kernels or start plain ones")]
 
 
@@ -87,9 +89,11 @@ def autograde(
     train: Train = "scripted",
     seed: Seed = None,
     kernel: Kernel = "auto",
+    sandbox: Sandbox = "bwrap",
 ) -> None:
     """Grade every submission that is new or changed, and write the books."""
-    grade_class(Assignment.load(assignment), submitted, out, jobs=jobs, train=train, seed=seed, kernel=kernel)
+    loaded = Assignment.load(assignment)
+    grade_class(loaded, submitted, out, jobs=jobs, train=train, seed=seed, kernel=kernel, walls=sandbox)
 
 
 def grade_class(
@@ -100,7 +104,8 @@ def grade_class(
     jobs: int = 0,
     train: Literal["scripted", "real"] = "scripted",
     seed: int | None = None,
-    kernel: str = "auto",
+    kernel: Start = "auto",
+    walls: Walls = "auto",
 ) -> None:
     from . import autograde as classes
     from .grading import Options
@@ -131,6 +136,7 @@ def grade_class(
             options,
             jobs=jobs or classes.default_jobs(),
             kernel=kernel,
+            walls=walls,
             tell=tell,
             say=console.print,
         )

@@ -16,7 +16,8 @@ from .errors import EvidenceError, KernelFailed, SubmissionError
 from .evidence import Evidence, Window
 from .judge import judge
 from .kernel import Kernels
-from .runner import KERNEL_DIED, Limits, Run, run
+from .limits import Limits
+from .runner import KERNEL_DIED, Run, run
 from .submission import Submission, find_file, load_release, prepare, read_notebook
 from .verdict import Finding, ItemVerdict, Verdict
 
@@ -74,7 +75,8 @@ def grade(assignment: Assignment, submission: Submission, kernels: Kernels, opti
         verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
         return Graded(verdict)
     timings = first.run.timings | {"all": time.monotonic() - started, "runs": float(attempts.count)}
-    verdict = _verdict(assignment, submission, items, first.run.evidence, timings, {"seed": str(seed)})
+    grader = {"seed": str(seed), "sandbox": kernels.sandbox}
+    verdict = _verdict(assignment, submission, items, first.run.evidence, timings, grader)
     return Graded(verdict, first.run.evidence, first.run.executed)
 
 
@@ -206,6 +208,8 @@ def _verdict(
 ) -> Verdict:
     ungraded = [item.id for item in items if item.status == "ungraded"]
     findings = [*submission.findings]
+    if grader["sandbox"] == "none":
+        findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))
     if evidence.lost:
         findings.append(Finding(kind="evidence", text=evidence.lost))
     findings += [

@@ -1,8 +1,9 @@
-"""Kernels with the bench inside: forked from a warm parent, or plain ones that import everything themselves."""
+"""Kernels with the bench inside, forked by a parent that is warm, or by a cold one where it cannot be."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -12,69 +13,100 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
 
+from . import sandbox
 from .errors import KernelFailed
+from .limits import Limits
+
+Start = Literal["auto", "warm", "plain"]
+"""Warm kernels are forked from a parent that has imported everything; plain ones import it all themselves."""
+
+Walls = Literal["auto", "bwrap", "none"]
+"""The sandbox that is asked for; `auto` goes without one where there can be none."""
 
 BENCH = Path(__file__).resolve().parent / "bench"
-PLAIN, WARM = "bench", "bench-warm"
+SPEC = "bench"
 PROVISIONER = "warm-parent"
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables of the grader's environment that a kernel gets to see."""
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """Where kernels come from: the folder with the bench and the kernel specs, and which spec is used."""
+    """Where kernels come from: the folder with the bench, the kernel's specification and the parent's socket."""
 
     runtime: Path
-    spec: str
+    sandbox: sandbox.Sandbox
     note: str = ""
 
-    def manager(self, sockets: Path) -> AsyncKernelManager:
-        """A manager for one kernel that talks over sockets in the given folder, not over ports."""
+    def manager(self, folder: Path) -> AsyncKernelManager:
+        """A manager for one kernel that talks over local sockets, not over ports; it keeps its notes in the folder."""
         factory = KernelProvisionerFactory.instance()
         entry = EntryPoint(PROVISIONER, f"{__name__}:WarmProvisioner", KernelProvisionerFactory.GROUP_NAME)
         factory.provisioners.setdefault(PROVISIONER, entry)
         specs = KernelSpecManager(kernel_dirs=[str(self.runtime / "kernels")], ensure_native_kernel=False)
-        manager = AsyncKernelManager(kernel_name=self.spec, kernel_spec_manager=specs)
+        manager = AsyncKernelManager(kernel_name=SPEC, kernel_spec_manager=specs)
         manager.transport = "ipc"
-        manager.ip = str(sockets / "k")
-        manager.connection_file = str(sockets / "kernel.json")
+        manager.ip = str(folder / "k")
+        manager.connection_file = str(folder / "kernel.json")
         return manager
 
-    def environment(self, folder: Path) -> dict[str, str]:
-        """What a kernel sees of the environment: nothing of the grader's own but what Python needs."""
-        kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
-        few_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
-        own = {"PYTHONPATH": str(self.runtime), "BENCH_FOLDER": str(folder), "IPYTHONDIR": str(folder / ".ipython")}
-        caches = {"MPLCONFIGDIR": str(self.runtime / "matplotlib"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return kept | quiet | few_threads | own | caches
+    @property
+    def _place(self) -> str:
+        """The folder of the bench as a kernel sees it."""
+        return sandbox.KIT if self.sandbox == "bwrap" else str(self.runtime)
+
+    def request(self, files: Mapping[str, bytes], evidence: int, limits: Limits) -> dict[str, Any]:
+        """What `start_kernel` must be given: the files that the kernel finds in its folder, the file descriptor that
+        takes the evidence, and the limits."""
+        return {"files": files, "evidence": evidence, "limits": limits, "env": environment(self._place)}
+
+
+def environment(place: str) -> dict[str, str]:
+    """What a kernel sees of the environment: nothing of the grader's own but what Python needs, and the bench."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
+    few_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+    python = {"PYTHONPATH": place, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "USER": "student"}
+    return kept | quiet | few_threads | python
 
 
 @contextlib.contextmanager
-def kernels(kind: str = "auto") -> Iterator[Kernels]:
-    """Kernels for a whole grading run: `warm`, `plain`, or `auto`, which falls back to plain and says so."""
+def kernels(start: Start = "auto", walls: Walls = "auto") -> Iterator[Kernels]:
+    """Kernels for a whole grading run.
+
+    `start` and `walls` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
+    cannot be had raises KernelFailed.
+    """
+    notes = []
+    if walls == "auto":
+        walls = "none" if sandbox.missing() else "bwrap"
+        notes += ["The submissions run without a sandbox: there can be none on this machine."] * (walls == "none")
+    elif walls == "bwrap" and (why := sandbox.missing()):
+        raise KernelFailed(why)
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
     process: subprocess.Popen[str] | None = None
     try:
         runtime = _lay_runtime(folder)
-        note = ""
-        if kind != "plain":
-            process, note = _start_parent(runtime)
-            if process is None and kind == "warm":
-                raise KernelFailed(note)
-        yield Kernels(runtime, PLAIN if process is None else WARM, note)
+        process, why = _start_parent(runtime, walls, cold=start == "plain")
+        if process is None and start == "auto":
+            notes.append(
+                f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
+            )
+            process, why = _start_parent(runtime, walls, cold=True)
+        if process is None:
+            raise KernelFailed(f"The parent of the kernels did not start: {why}.")
+        yield Kernels(runtime, walls, " ".join(notes))
     finally:
         if process is not None:
             process.communicate()
@@ -85,38 +117,56 @@ def _lay_runtime(folder: Path) -> Path:
     """Copies the bench alone to where kernels find it; the rest of the autograder stays out of their path."""
     runtime = folder / "runtime"
     shutil.copytree(BENCH, runtime / "bench", ignore=shutil.ignore_patterns("__pycache__"))
-    argv = [sys.executable, "-m", "bench", "-f", "{connection_file}"]
     provisioner = {"provisioner_name": PROVISIONER, "config": {"parent_socket": str(runtime / "parent")}}
-    for name, metadata in ((PLAIN, {}), (WARM, {"kernel_provisioner": provisioner})):
-        spec = {"argv": argv, "display_name": name, "language": "python", "metadata": metadata}
-        (runtime / "kernels" / name).mkdir(parents=True)
-        (runtime / "kernels" / name / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    spec = {"argv": [SPEC], "display_name": SPEC, "language": "python", "metadata": {"kernel_provisioner": provisioner}}
+    (runtime / "kernels" / SPEC).mkdir(parents=True)
+    (runtime / "kernels" / SPEC / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    for path in (folder, runtime):
+        path.chmod(0o755)
     return runtime
 
 
-def _start_parent(runtime: Path) -> tuple[subprocess.Popen[str] | None, str]:
-    """The warm parent once it is ready, or None and why not."""
-    if not hasattr(os, "fork") or sys.platform != "linux":
-        return None, "Kernels cannot be forked on this system; each submission starts a plain one."
-    command = [sys.executable, "-m", "bench.warm", str(runtime / "parent")]
-    environment = Kernels(runtime, PLAIN).environment(runtime)
-    log = (runtime / "parent.log").open("w", encoding="utf-8")
-    process = subprocess.Popen(
-        command, env=environment, cwd=runtime, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-    )
-    log.close()
+def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[subprocess.Popen[str] | None, str]:
+    """The parent once it is ready, or None and why not."""
+    if not hasattr(os, "fork"):
+        raise KernelFailed("Kernels need a system that can fork: on Windows, grade in the Windows Subsystem for Linux.")
+    address = runtime / "parent"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as server, (runtime / "parent.log").open("w", encoding="utf-8") as log:
+        server.bind(str(address))
+        server.listen(64)
+        place = sandbox.KIT if walls == "bwrap" else str(runtime)
+        variables = environment(place) | dict.fromkeys(("MPLCONFIGDIR", "XDG_CACHE_HOME"), tempfile.gettempdir())
+        command = [sys.executable, "-m", "bench.warm", "--listen", str(server.fileno()), *["--cold"] * cold]
+        if walls == "bwrap":
+            program = sandbox.bwrap()
+            assert program is not None
+            command = [*sandbox.wall(program, runtime / "bench"), *_arguments(variables), *command, "--walled"]
+        process = subprocess.Popen(
+            command,
+            env=variables,
+            pass_fds=[server.fileno()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdout is not None
     if process.stdout.readline().strip() == "ready":
         return process, ""
     process.kill()
-    process.wait()
+    process.communicate()
     lines = (runtime / "parent.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    reason = lines[-1] if lines else "it said nothing"
-    return None, f"The warm parent did not start ({reason}); each submission starts a plain kernel."
+    return None, lines[-1] if lines else "it said nothing"
 
 
-class WarmProvisioner(LocalProvisioner):
-    """Asks the warm parent for a kernel; see `bench.warm` for the protocol."""
+def _arguments(variables: Mapping[str, str]) -> list[str]:
+    """An environment as arguments for bubblewrap."""
+    return [part for name, value in variables.items() for part in ("--setenv", name, value)]
+
+
+class WarmProvisioner(KernelProvisionerBase):
+    """Asks the parent for a kernel; see `bench.warm` for the protocol."""
 
     parent_socket = ""
 
@@ -124,31 +174,75 @@ class WarmProvisioner(LocalProvisioner):
         self.parent_socket = kwargs.pop("parent_socket", "")
         super().__init__(**kwargs)
         self._lifeline: socket.socket | None = None
+        self._place: int | None = None
         self._status: int | None = None
-        self._child: int | None = None
+        self.reason = ""
 
     @property
     def has_process(self) -> bool:
         return self._lifeline is not None
 
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        assert self.parent is not None
+        self.parent.write_connection_file()
+        return await super().pre_launch(cmd=[SPEC], **kwargs)
+
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        request = {"argv": cmd[cmd.index("-f") :], "cwd": str(kwargs.get("cwd") or "."), "env": kwargs["env"]}
-        lifeline = socket.socket(socket.AF_UNIX)
-        lifeline.connect(self.parent_socket)
-        lifeline.sendall(json.dumps(request).encode() + b"\n")
-        self._child = json.loads(await asyncio.to_thread(_read_line, lifeline))["pid"]
-        lifeline.setblocking(False)
-        self._lifeline, self._status = lifeline, None
-        return self.connection_info
+        assert self.parent is not None
+        connection = self.parent.get_connection_info()
+        limits: Limits = kwargs["limits"]
+        request = {
+            "env": kwargs["env"],
+            "files": {name: base64.b64encode(data).decode("ascii") for name, data in kwargs["files"].items()},
+            "connection": connection | {"key": connection["key"].decode("ascii")},
+            "limits": {
+                "seconds": limits.start + limits.run + limits.cell,
+                "address_space": limits.address_space,
+                "memory": limits.memory,
+                "processes": limits.processes,
+                "open_files": limits.open_files,
+                "file_size": limits.file_size,
+                "space": limits.space,
+            },
+        }
+        self._lifeline, self._status, self.reason = socket.socket(socket.AF_UNIX), None, ""
+        folder = await asyncio.to_thread(self._ask, json.dumps(request).encode(), kwargs["evidence"])
+        self._lifeline.setblocking(False)
+        return connection | {"ip": f"{folder}/k"}
+
+    def _ask(self, body: bytes, evidence: int) -> str:
+        """Sends the request and answers the folder of the kernel's sockets as it is to be reached from here."""
+        assert self._lifeline is not None
+        self._lifeline.connect(self.parent_socket)
+        socket.send_fds(self._lifeline, [len(body).to_bytes(8, "big")], [evidence])
+        self._lifeline.sendall(body)
+        reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
+        if not files:
+            why = json.loads(reply)["error"] if reply else "its parent is gone"
+            raise KernelFailed(f"No kernel could be made ({why}).")
+        self._place = files[0]
+        folder = str(json.loads(reply)["folder"])
+        # Through the open folder its sockets are reached, although the kernel's mounts are its own.
+        return f"/proc/self/fd/{self._place}" if sys.platform == "linux" else folder
 
     async def poll(self) -> int | None:
         if self._lifeline is None:
             return 0
         if self._status is None:
-            with contextlib.suppress(BlockingIOError, OSError, ValueError):
-                text = self._lifeline.recv(4096)
-                self._status = json.loads(text)["status"] if text else 1
+            with contextlib.suppress(BlockingIOError):
+                self._end(self._hear())
         return self._status
+
+    def _hear(self) -> bytes:
+        assert self._lifeline is not None
+        try:
+            return self._lifeline.recv(4096)
+        except ConnectionError:
+            return b""
+
+    def _end(self, text: bytes) -> None:
+        end: dict[str, Any] = json.loads(text) if text else {"status": 1, "reason": ""}
+        self._status, self.reason = int(end["status"]), str(end["reason"])
 
     async def wait(self) -> int | None:
         while (status := await self.poll()) is None:
@@ -157,15 +251,15 @@ class WarmProvisioner(LocalProvisioner):
         return status
 
     async def send_signal(self, signum: int) -> None:
-        if self._child is not None and await self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._child, signum)
+        if self._lifeline is not None and await self.poll() is None:
+            with contextlib.suppress(OSError):
+                self._lifeline.send(bytes([signum]))
 
     async def kill(self, restart: bool = False) -> None:
         await self.send_signal(signal.SIGKILL)
 
     async def terminate(self, restart: bool = False) -> None:
-        await self.send_signal(signal.SIGTERM)
+        await self.send_signal(signal.SIGKILL)
 
     async def cleanup(self, restart: bool = False) -> None:
         self._hang_up()
@@ -174,8 +268,6 @@ class WarmProvisioner(LocalProvisioner):
         if self._lifeline is not None:
             self._lifeline.close()
             self._lifeline = None
-
-
-def _read_line(connection: socket.socket) -> str:
-    with connection.makefile("r", encoding="utf-8") as lines:
-        return lines.readline()
+        if self._place is not None:
+            os.close(self._place)
+            self._place = None

@@ -24,7 +24,7 @@ from .assignment import Assignment
 from .autograde import Task, grade_task
 from .errors import AutograderError
 from .grading import Options, Training, for_a_person
-from .kernel import kernels
+from .kernel import Start, Walls, kernels
 from .submission import load_release
 from .verdict import Verdict
 
@@ -36,9 +36,9 @@ class Workshop:
     server, where neither nbclient nor pytest may run.
     """
 
-    def __init__(self, kernel: str) -> None:
+    def __init__(self, kernel: Start, walls: Walls) -> None:
         self._open = ExitStack()
-        self.kernels = self._open.enter_context(kernels(kernel))
+        self.kernels = self._open.enter_context(kernels(kernel, walls))
         context = multiprocessing.get_context("spawn")
         self._process = self._open.enter_context(ProcessPoolExecutor(1, mp_context=context))
         atexit.register(self.close)
@@ -53,9 +53,9 @@ class Workshop:
 
 
 @cache
-def workshop(kernel: str) -> Workshop:
+def workshop(kernel: Start, walls: Walls) -> Workshop:
     """The workshop of this process, opened when it is first needed."""
-    return Workshop(kernel)
+    return Workshop(kernel, walls)
 
 
 class GradeSubmission(NbGraderPreprocessor):
@@ -67,6 +67,7 @@ class GradeSubmission(NbGraderPreprocessor):
     out = Unicode("graded", help="The folder of the results, as OUT of `make autograde`.").tag(config=True)
     seed = Integer(None, allow_none=True, help="Draws the same challenges again; None draws new ones.").tag(config=True)
     training = Enum(("scripted", "real"), "scripted", help="Whether trainings are scripted or real.").tag(config=True)
+    sandbox = Enum(("bwrap", "none"), "bwrap", help="What holds the submissions in.").tag(config=True)
     kernel = Enum(("auto", "warm", "plain"), "auto", help="Fork warm kernels or start plain ones.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -82,7 +83,7 @@ class GradeSubmission(NbGraderPreprocessor):
         return gradebook.for_formgrader(executed, release), resources
 
     def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
-        open_now = workshop(self.kernel)
+        open_now = workshop(cast(Start, self.kernel), cast(Walls, self.sandbox))
         options = Options(seed=self.seed, training=cast(Training, self.training))
         # Without a fingerprint `make autograde` grades the submission once more: it may be given another SEED.
         task = Task(assignment, student, self._folder(assignment, student), out, open_now.kernels, options, "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
+import json
+import os
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
@@ -12,28 +13,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from .challenge import Challenge
 from .errors import KernelFailed
-from .evidence import AnyEvent, CellBegin, CellEnd, Evidence, RunCell, read_events
-from .kernel import Kernels
+from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, RunCell, read_events
+from .kernel import Kernels, WarmProvisioner
+from .limits import Limits
 from .submission import GIVEN, Submission
 
 STAND_IN = "stand-in"
 KERNEL_DIED = "KernelDied"
 """The error of a cell that began and never ended."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds for one cell, for the whole run, and until the kernel must have started."""
-
-    cell: float = 60.0
-    run: float = 300.0
-    start: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -67,25 +61,20 @@ def run(
     steps = _steps(submission, stand_ins, skip)
     given = [number for number, step in enumerate(steps) if step.role == GIVEN]
     challenge = replace(challenge, given_cells=given)
-    folder = Path(tempfile.mkdtemp(prefix="run-"))
-    try:
-        challenge.write(folder)
-        started = time.monotonic()
-        driver = _Driver(steps, folder, kernels, limits)
-        asyncio.run(driver.drive())
-        seconds = time.monotonic() - started
-        events, lost = read_events(folder / challenge.evidence_file, challenge.nonce)
-        evidence = Evidence(
-            cells=_run_cells(steps, events, driver),
-            events=events,
-            training=challenge.training,
-            gpus=challenge.gpus,
-            stand_ins=stand_ins,
-            lost=" ".join(filter(None, (lost, driver.note))),
-        )
-        return Run(evidence, _executed(submission, steps), {"start": driver.start_seconds, "run": seconds})
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    started = time.monotonic()
+    driver = _Driver(steps, challenge.files(), kernels, limits)
+    asyncio.run(driver.drive())
+    seconds = time.monotonic() - started
+    events, lost = read_events(driver.evidence, challenge.nonce)
+    evidence = Evidence(
+        cells=_run_cells(steps, events, driver),
+        events=events,
+        training=challenge.training,
+        gpus=challenge.gpus,
+        stand_ins=stand_ins,
+        lost=" ".join(filter(None, (lost, driver.note))),
+    )
+    return Run(evidence, _executed(submission, steps), {"start": driver.start_seconds, "run": seconds})
 
 
 def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[str]) -> list[_Step]:
@@ -106,33 +95,63 @@ def _stand_in(task: str) -> _Step:
     return _Step(nbformat.v4.new_code_cell(f"import bench; bench.stand_in({task!r})"), STAND_IN, None)
 
 
-class _Driver:
-    """Takes one kernel through the steps."""
+class _Client(NotebookClient):
+    """A notebook client that keeps only so much of what a cell writes."""
 
-    def __init__(self, steps: list[_Step], folder: Path, kernels: Kernels, limits: Limits) -> None:
-        self.steps, self.folder, self.kernels, self.limits = steps, folder, kernels, limits
+    def __init__(self, notebook: NotebookNode, limits: Limits, **kwargs: Any) -> None:
+        super().__init__(notebook, **kwargs)
+        self._limits = limits
+        self._written: dict[int, int] = {}
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        if msg["msg_type"] not in SHOWN:
+            return super().process_message(msg, cell, cell_index)
+        before = self._written.get(cell_index, 0)
+        self._written[cell_index] = after = before + len(json.dumps(msg["content"]))
+        if after <= self._limits.output:
+            return super().process_message(msg, cell, cell_index)
+        if before <= self._limits.output:
+            text = f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
+        return None
+
+
+SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
+"""Kernel messages that become outputs of a cell."""
+
+
+class _Driver:
+    """Takes one kernel through the steps; `evidence` is what the kernel wrote of it."""
+
+    def __init__(self, steps: list[_Step], files: dict[str, bytes], kernels: Kernels, limits: Limits) -> None:
+        self.steps, self.files, self.kernels, self.limits = steps, files, kernels, limits
         self.note = ""
         self.start_seconds = 0.0
         self.timed_out: set[int] = set()
+        self.evidence = b""
 
     async def drive(self) -> None:
         notebook = nbformat.v4.new_notebook(cells=[step.cell for step in self.steps])
-        sockets = Path(tempfile.mkdtemp(prefix="k-"))
-        self._manager = self.kernels.manager(sockets)
-        client = NotebookClient(notebook, km=self._manager, timeout=None, allow_errors=True, store_widget_state=False)
-        client.resources = {"metadata": {"path": str(self.folder)}}
-        try:
-            await self._start(client, self.kernels.environment(self.folder))
-            await self._cells(client)
-        finally:
-            await self._stop(client)
-            shutil.rmtree(sockets, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="k-") as folder, _Evidence() as evidence:
+            self._manager = self.kernels.manager(Path(folder))
+            client = _Client(
+                notebook, self.limits, km=self._manager, timeout=None, allow_errors=True, store_widget_state=False
+            )
+            try:
+                await self._start(client, evidence)
+                await self._cells(client)
+            finally:
+                await self._stop(client)
+                self.evidence = evidence.taken()
 
-    async def _start(self, client: NotebookClient, env: dict[str, str]) -> None:
+    async def _start(self, client: NotebookClient, evidence: _Evidence) -> None:
         started = time.monotonic()
         client.startup_timeout = int(self.limits.start)
+        self._manager.context.setsockopt(zmq.MAXMSGSIZE, self.limits.message)
         try:
-            await client.async_start_new_kernel(env=env, cwd=str(self.folder))
+            request = self.kernels.request(self.files, evidence.entrance, self.limits)
+            await client.async_start_new_kernel(**request)
+            evidence.shut_entrance()
             await client.async_start_new_kernel_client()
         except Exception as error:
             raise KernelFailed(f"The kernel did not start: {type(error).__name__}: {error}") from error
@@ -155,7 +174,7 @@ class _Driver:
             try:
                 await task
             except DeadKernelError:
-                self.note = "The kernel died while a cell ran."
+                self.note = await self._why_it_died()
                 return
 
     async def _interrupt(self, task: asyncio.Future[Any]) -> bool:
@@ -170,12 +189,64 @@ class _Driver:
             await task
         return False
 
+    async def _why_it_died(self) -> str:
+        provisioner = self._manager.provisioner
+        assert isinstance(provisioner, WarmProvisioner)
+        await provisioner.poll()
+        if provisioner.reason == "memory":
+            return f"The kernel was ended because it took more than {self.limits.memory / 1e6:,.0f} MB of memory."
+        return "The kernel died while a cell ran."
+
     async def _stop(self, client: NotebookClient) -> None:
         with contextlib.suppress(Exception):
             if client.kc is not None:
                 client.kc.stop_channels()
         with contextlib.suppress(Exception):
             await self._manager.shutdown_kernel(now=True)
+
+
+class _Evidence:
+    """The pipe on which a kernel writes its evidence: what is in it can neither be changed nor taken back."""
+
+    def __init__(self) -> None:
+        self.exit, self.entrance = os.pipe()
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def __enter__(self) -> _Evidence:
+        os.set_blocking(self.exit, False)
+        asyncio.get_running_loop().add_reader(self.exit, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shut_entrance()
+        asyncio.get_running_loop().remove_reader(self.exit)
+        os.close(self.exit)
+
+    def shut_entrance(self) -> None:
+        """Closes this process's own end for writing; the kernel has another."""
+        if self.entrance >= 0:
+            os.close(self.entrance)
+            self.entrance = -1
+
+    def _take(self) -> bool:
+        """Takes what is there; False if there is nothing now. What is beyond the limit is thrown away."""
+        try:
+            part = os.read(self.exit, 1 << 20)
+        except BlockingIOError:
+            return False
+        if not part:
+            asyncio.get_running_loop().remove_reader(self.exit)
+        if self._size <= LARGEST:
+            self._parts.append(part)
+        self._size += len(part)
+        return bool(part)
+
+    def taken(self) -> bytes:
+        """All that was written, up to a little more than the limit."""
+        while self._take():
+            pass
+        return b"".join(self._parts)
 
 
 def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver) -> tuple[RunCell, ...]:

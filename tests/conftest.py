@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from autograder.assignment import Assignment
 from autograder.grading import Graded, Options, grade
 from autograder.kernel import Kernels, kernels
-from autograder.runner import Limits
+from autograder.limits import Limits
 from autograder.submission import load_release, prepare
 
 Grade = Callable[..., Graded]

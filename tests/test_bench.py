@@ -14,7 +14,8 @@ from autograder.bench.energy import Measurement, monitor_class
 from autograder.challenge import draw
 from autograder.evidence import Evidence, Fit, Value
 from autograder.kernel import Kernels
-from autograder.runner import Limits, run
+from autograder.limits import Limits
+from autograder.runner import run
 from autograder.submission import Submission
 
 IMPORTS = (

@@ -1,81 +1,176 @@
-"""Kernels forked from the warm parent come and go without leaving anything behind."""
+"""Kernels come and go without leaving anything behind, warm or plain, with and without walls."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import stat
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
+import psutil
 import pytest
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
+from autograder import kernel, sandbox
 from autograder.assignment import Assignment
 from autograder.challenge import draw
-from autograder.kernel import Kernels, kernels
+from autograder.errors import KernelFailed
+from autograder.kernel import Kernels, Walls, kernels
+from autograder.limits import Limits
+from autograder.runner import Run, run
+from autograder.submission import EXTRA, Submission
+
+needs_walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
+WALLS = [pytest.param("bwrap", marks=needs_walls), "none"]
 
 
-async def talk(source: Kernels, folder: Path, code: str) -> int:
-    """Starts a kernel, runs code in it, ends it; answers its process id."""
-    sockets = folder / "sockets"
-    sockets.mkdir()
-    manager = source.manager(sockets)
-    await manager.start_kernel(env=source.environment(folder), cwd=str(folder))
+def ours() -> set[int]:
+    """The processes below this one that have to do with kernels."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        if "bench.warm" in " ".join(process.cmdline()):
+            found.add(process.pid)
+    return found
+
+
+def settled(expected: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not expected() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return expected()
+
+
+async def talk(source: Kernels, folder: Path, files: dict[str, bytes], code: str) -> None:
+    """Starts a kernel, runs code in it, ends it."""
+    folder.mkdir()
+    manager = source.manager(folder)
+    leave, entrance = os.pipe()
+    await manager.start_kernel(**source.request(files, entrance, Limits()))
+    os.close(entrance)
     client: AsyncKernelClient = manager.client()
     client.start_channels()
     try:
         await client.wait_for_ready(timeout=60)
         reply = await client.execute_interactive(code, timeout=60, output_hook=lambda message: None)
         assert reply["content"]["status"] == "ok", reply
-        assert manager.provisioner is not None
-        return int(manager.provisioner._child)  # type: ignore[attr-defined]
     finally:
         client.stop_channels()
         await manager.shutdown_kernel(now=True)
+        os.close(leave)
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def gone(pid: int, seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not alive(pid)
-
-
-def run_one(source: Kernels, assignment: Assignment, folder: Path, code: str) -> int:
-    folder.mkdir()
-    draw(assignment.parameters, 1).write(folder)
-    return asyncio.run(talk(source, folder, code))
+def run_cells(source: Kernels, assignment: Assignment, *cells: str, limits: Limits | None = None) -> Run:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    submission = Submission("student", notebook, (EXTRA,) * len(cells))
+    return run(submission, draw(assignment.parameters, 1), source, limits=limits or Limits())
 
 
 def test_kernels_that_write_much_to_the_real_stdout_do_not_block(
     warm_kernels: Kernels, assignment: Assignment, tmp_path: Path
 ) -> None:
     """A pipe holds 64 KiB: what kernels write past Python's own streams must not fill the parent's."""
+    files = draw(assignment.parameters, 1).files()
+    before = ours()
     for number in range(3):
-        pid = run_one(warm_kernels, assignment, tmp_path / str(number), "import os; os.write(1, b'x' * 50_000)")
-        assert gone(pid)
+        asyncio.run(talk(warm_kernels, tmp_path / str(number), files, "import os; os.write(1, b'x' * 50_000)"))
+    assert settled(lambda: ours() == before)
 
 
-def test_nothing_outlives_the_parent(assignment: Assignment, tmp_path: Path) -> None:
-    with kernels("warm") as source:
-        runtime = source.runtime
-        pid = run_one(source, assignment, tmp_path / "run", "1")
-    assert gone(pid)
-    assert not runtime.exists()
+@pytest.mark.parametrize("walls", WALLS)
+def test_nothing_outlives_the_parent(assignment: Assignment, walls: Walls) -> None:
+    before = ours()
+    with kernels("plain", walls) as source:
+        done = run_cells(source, assignment, "import subprocess; subprocess.Popen(['sleep', '300'])", "print(1)")
+        assert [cell.status for cell in done.evidence.cells] == ["ran", "ran"]
+        assert source.runtime.exists()
+    assert settled(lambda: ours() == before)
+    assert not source.runtime.exists()
 
 
-def test_plain_kernels_are_the_fallback(
-    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("autograder.kernel.sys.platform", "darwin")
+@pytest.mark.parametrize("walls", WALLS)
+def test_a_parent_whose_grader_is_gone_ends_with_its_kernels(tmp_path: Path, walls: Walls) -> None:
+    """The grader is killed, so that nothing of it can clean up."""
+    code = (
+        "import time\n"
+        "from autograder.kernel import kernels\n"
+        f"with kernels('plain', {walls!r}):\n"
+        "    print('open', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert grader.stdout is not None
+    assert grader.stdout.readline().strip() == "open"
+    below = {process.pid for process in psutil.Process(grader.pid).children(recursive=True)}
+    assert below
+    grader.kill()
+    grader.communicate()
+    assert settled(lambda: not any(psutil.pid_exists(pid) for pid in below))
+
+
+def test_plain_kernels_are_the_fallback(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parent that has threads after its imports cannot fork; a cold one takes its place, and that is said."""
+    original = kernel._lay_runtime
+
+    def threaded(folder: Path) -> Path:
+        runtime = original(folder)
+        module = runtime / "bench" / "warm.py"
+        thread = "import threading; threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+        text = module.read_text(encoding="utf-8").replace("        import_everything()\n", f"        {thread}\n")
+        module.write_text(text, encoding="utf-8")
+        return runtime
+
+    monkeypatch.setattr(kernel, "_lay_runtime", threaded)
     with kernels("auto") as source:
-        assert source.spec == "bench"
-        assert "plain one" in source.note
+        assert "each submission starts a plain one" in source.note
+        assert run_cells(source, assignment, "print(1)").evidence.cells[0].status == "ran"
+    with pytest.raises(KernelFailed, match="2 threads"), kernels("warm"):
+        pass
+
+
+def test_without_a_sandbox_nothing_runs_unless_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n", encoding="utf-8")
+    broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sandbox, "bwrap", lambda: broken)
+    sandbox.missing.cache_clear()
+    try:
+        with pytest.raises(KernelFailed, match=r"No permissions .*--sandbox none"), kernels("plain", "bwrap"):
+            pass
+        with kernels("plain", "auto") as source:
+            assert source.sandbox == "none"
+            assert "without a sandbox" in source.note
+    finally:
+        sandbox.missing.cache_clear()
+
+
+@needs_walls
+def test_the_packaged_bubblewrap_serves_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    sandbox.bwrap.cache_clear()
+    found = sandbox.bwrap()
+    sandbox.bwrap.cache_clear()
+    assert found is not None
+    assert subprocess.run([*sandbox.wall(found), "/bin/true"], check=False).returncode == 0
+
+
+@needs_walls
+def test_memory_is_watched_over_all_processes(assignment: Assignment) -> None:
+    """Each process stays below what one may take; together they take too much, and the kernel is ended."""
+    hungry = (
+        "import os, threading\n"
+        "for _ in range(4):\n"
+        "    if os.fork() == 0:\n"
+        "        taken = b'x' * 150_000_000\n"
+        "        threading.Event().wait(30)\n"
+        "threading.Event().wait(30)\n"
+    )
+    with kernels("plain", "bwrap") as source:
+        done = run_cells(source, assignment, hungry, "print(2)", limits=Limits(memory=700_000_000))
+    assert "700 MB of memory" in done.evidence.lost
+    assert [cell.status for cell in done.evidence.cells] == ["error", "not run"]

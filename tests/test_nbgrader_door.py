@@ -167,7 +167,7 @@ def test_a_grading_process_that_dies_leaves_the_submission_to_a_person(
 ) -> None:
     class Dying:
         closed = False
-        kernels = Kernels(tmp_path, "bench")
+        kernels = Kernels(tmp_path, "none")
 
         def grade(self, task: autograde.Task) -> Verdict:
             raise nbgrader_door.BrokenProcessPool
@@ -176,7 +176,7 @@ def test_a_grading_process_that_dies_leaves_the_submission_to_a_person(
             self.closed = True
 
     dying = Dying()
-    monkeypatch.setattr(nbgrader_door, "Workshop", lambda kernel: dying)
+    monkeypatch.setattr(nbgrader_door, "Workshop", lambda kernel, walls: dying)
     monkeypatch.setattr(nbgrader_door.GradeSubmission, "_folder", lambda *_: tmp_path)
     nbgrader_door.workshop.cache_clear()
     door = nbgrader_door.GradeSubmission(out=str(tmp_path / "graded"))

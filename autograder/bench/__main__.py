@@ -15,7 +15,7 @@ def main(argv: list[str]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
-    app.initialize(argv)
+    app.initialize([*argv, "--HistoryManager.enabled=False"])
     assert app.shell is not None
     app.shell.run_line_magic("matplotlib", "inline")
     bench._session = start(app.shell)

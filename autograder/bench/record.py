@@ -12,10 +12,10 @@ LIMIT = 16_000_000
 
 
 class Recorder:
-    """Appends events to the evidence file; a kernel that dies keeps what was written so far."""
+    """Writes events to the given file descriptor; what a kernel wrote before it died is kept."""
 
-    def __init__(self, path: str, nonce: str) -> None:
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the kernel
+    def __init__(self, outlet: int, nonce: str) -> None:
+        self._file = open(outlet, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the kernel
         self._encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
         self._left = LIMIT
         self._nonce = nonce

@@ -25,10 +25,10 @@ from .training import Training
 class Session:
     """The bench of one kernel; `start` makes it, IPython's cell events drive it."""
 
-    def __init__(self, challenge: dict[str, Any], folder: Path, shell: Any) -> None:
+    def __init__(self, challenge: dict[str, Any], folder: Path, evidence: int, shell: Any) -> None:
         self.challenge, self.shell = challenge, shell
         self.clock = Clock()
-        self.recorder = Recorder(str(folder / challenge["evidence_file"]), challenge["nonce"])
+        self.recorder = Recorder(evidence, challenge["nonce"])
         self.surroundings = Surroundings(folder, challenge["gpus"])
         names = challenge["data_files"]
         self.rows = Rows(*(self.surroundings.arrays[name] for name in names))
@@ -124,6 +124,6 @@ def start(shell: Any) -> Session:
     path = folder / "challenge.json"
     challenge = json.loads(path.read_text(encoding="utf-8"))
     path.unlink()
-    session = Session(challenge, folder, shell)
+    session = Session(challenge, folder, int(os.environ.pop("BENCH_EVIDENCE")), shell)
     session.install()
     return session

@@ -1,8 +1,10 @@
-"""`python -m bench.warm SOCKET`: a parent that has imported everything and forks a kernel for whoever asks.
+"""`python -m bench.warm`: a parent that has imported everything and forks a kernel for whoever asks.
 
 The parent runs no TensorFlow operation, because that would start threads, and a forked process has only the thread
-that forked. A connection is the lifeline of one kernel: the request goes in, the process id and later the exit status
-come back, and when the other side hangs up the kernel is ended. When its standard input ends, so does the parent.
+that forked. A connection is the lifeline of one kernel: the request goes in, the place of its sockets and later the
+exit status come back, and when the other side hangs up the kernel is ended. When its standard input ends, so does the
+parent. A request is the number of bytes that follow (8 bytes, with the file descriptor that takes the evidence), then a
+JSON document; what is sent later are single bytes, the numbers of signals.
 """
 
 from __future__ import annotations
@@ -13,15 +15,26 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import argparse
+import base64
 import contextlib
 import gc
 import json
 import selectors
+import shutil
 import signal
 import socket
 import sys
+import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from . import tree, walls
+
+WATCH = 0.5
+"""Seconds between two looks at the kernels' memory."""
 
 
 def import_everything() -> None:
@@ -35,33 +48,34 @@ def import_everything() -> None:
     import tensorflow  # noqa: F401
 
 
-def threads() -> int:
-    """The number of threads of this process; 1 where the system does not tell."""
-    status = Path("/proc/self/status")
-    lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
-    return next((int(line.split()[1]) for line in lines if line.startswith("Threads:")), 1)
+@dataclass
+class Child:
+    """A kernel: its lifeline, what it may take, and why it was ended if it was not by itself."""
+
+    lifeline: socket.socket
+    memory: int
+    deadline: float
+    folder: str
+    reason: str = ""
 
 
 class Parent:
     """Accepts requests and looks after the kernels that it forked."""
 
-    def __init__(self, path: str) -> None:
-        self.server = socket.socket(socket.AF_UNIX)
-        self.server.bind(path)
-        self.server.listen(64)
+    def __init__(self, server: socket.socket, walled: bool) -> None:
+        self.server, self.walled = server, walled
         self.wake, self.wake_writer = socket.socketpair()
         self.wake_writer.setblocking(False)
         signal.set_wakeup_fd(self.wake_writer.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.server, selectors.EVENT_READ)
-        self.selector.register(self.wake, selectors.EVENT_READ)
-        self.selector.register(sys.stdin, selectors.EVENT_READ)
-        self.children: dict[int, socket.socket] = {}
+        for source in (self.server, self.wake, sys.stdin):
+            self.selector.register(source, selectors.EVENT_READ)
+        self.children: dict[int, Child] = {}
 
     def serve(self) -> None:
         while True:
-            for key, _ in self.selector.select():
+            for key, _ in self.selector.select(WATCH if self.children else None):
                 if key.fileobj is self.server:
                     self._accept()
                 elif key.fileobj is self.wake:
@@ -69,39 +83,41 @@ class Parent:
                     self._reap()
                 elif key.fileobj is sys.stdin:
                     self._end()
-                elif isinstance(key.fileobj, socket.socket):
-                    self._hung_up(key.fileobj)
+                else:
+                    self._hear(key.data)
+            self._watch()
 
     def _accept(self) -> None:
         connection, _ = self.server.accept()
-        with connection.makefile("r", encoding="utf-8") as lines:
-            text = lines.readline()
-        if not text:
+        request, files = _request(connection)
+        if request is None:
             connection.close()
             return
-        pid = os.fork()
+        folder = "" if self.walled else tempfile.mkdtemp(prefix="kernel-")
+        with walls.own_process_ids() if self.walled else contextlib.nullcontext():
+            pid = os.fork()
         if pid == 0:
-            self._become_kernel(json.loads(text), connection)
-        self.children[pid] = connection
-        self.selector.register(connection, selectors.EVENT_READ)
-        connection.sendall(json.dumps({"pid": pid}).encode() + b"\n")
+            self._become_kernel(request, files[0], connection, folder or walls.HOME)
+        os.close(files[0])
+        limits = request["limits"]
+        self.children[pid] = Child(connection, limits["memory"], time.monotonic() + limits["seconds"], folder)
+        self.selector.register(connection, selectors.EVENT_READ, pid)
 
-    def _become_kernel(self, request: dict[str, Any], connection: socket.socket) -> NoReturn:
+    def _become_kernel(self, request: dict[str, Any], evidence: int, line: socket.socket, folder: str) -> NoReturn:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.selector.close()
-            for other in (connection, self.server, self.wake, self.wake_writer, *self.children.values()):
+            for other in (self.server, self.wake, self.wake_writer, *(c.lifeline for c in self.children.values())):
                 other.close()
             _leave_standard_streams()
             os.setsid()
-            os.chdir(request["cwd"])
-            os.environ.clear()
-            os.environ.update(request["env"])
+            with contextlib.closing(line):
+                argv = _furnish_or_say(request, evidence, line, folder, self.walled)
             from bench.__main__ import main
 
-            main(request["argv"])
+            main(argv)
             status = 0
         finally:
             os._exit(status)
@@ -114,30 +130,106 @@ class Parent:
                 return
             if pid == 0:
                 return
-            connection = self.children.pop(pid, None)
-            if connection is not None:
-                self.selector.unregister(connection)
+            if (child := self._forget(pid)) is not None:
+                reply = {"status": os.waitstatus_to_exitcode(status), "reason": child.reason}
                 with contextlib.suppress(OSError):
-                    connection.sendall(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
-                connection.close()
+                    child.lifeline.sendall(json.dumps(reply).encode() + b"\n")
+                child.lifeline.close()
 
-    def _hung_up(self, connection: socket.socket) -> None:
-        if connection.recv(4096):
+    def _forget(self, pid: int) -> Child | None:
+        child = self.children.pop(pid, None)
+        if child is not None:
+            self.selector.unregister(child.lifeline)
+            if child.folder:
+                shutil.rmtree(child.folder, ignore_errors=True)
+        return child
+
+    def _hear(self, pid: int) -> None:
+        if (child := self.children.get(pid)) is None:
             return
-        self.selector.unregister(connection)
-        for pid, other in list(self.children.items()):
-            if other is connection:
-                del self.children[pid]
-                with contextlib.suppress(OSError):
-                    os.killpg(pid, signal.SIGKILL)
-        connection.close()
+        try:
+            numbers = child.lifeline.recv(64)
+        except OSError:
+            numbers = b""
+        for number in numbers:
+            _signal(pid, number)
+        if not numbers:
+            self._forget(pid)
+            _signal(pid, signal.SIGKILL)
+            child.lifeline.close()
+
+    def _watch(self) -> None:
+        """Ends what takes too much memory, and what is still there when everybody should have gone home."""
+        now = time.monotonic()
+        for pid, child in self.children.items():
+            if child.reason:
+                continue
+            if now > child.deadline:
+                child.reason = "time"
+            elif self.walled and tree.memory(pid, child.memory) > child.memory:
+                child.reason = "memory"
+            if child.reason:
+                _signal(pid, signal.SIGKILL)
 
     def _end(self) -> NoReturn:
         """Nobody is left at the other end of the standard input: no kernel may outlive the grader."""
-        for pid in self.children:
-            with contextlib.suppress(OSError):
-                os.killpg(pid, signal.SIGKILL)
+        for pid, child in self.children.items():
+            _signal(pid, signal.SIGKILL)
+            shutil.rmtree(child.folder, ignore_errors=True)
         sys.exit()
+
+
+def _signal(pid: int, number: int) -> None:
+    """Sends a signal to a kernel and the processes of its group."""
+    with contextlib.suppress(OSError):
+        os.killpg(pid, number)
+
+
+def _request(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    """The request and its file descriptors; None if the other side left before it was complete."""
+    head, files, _, _ = socket.recv_fds(connection, 8, 1)
+    if len(head) < 8 or not files:
+        return None, files
+    with connection.makefile("rb") as stream:
+        size = int.from_bytes(head, "big")
+        body = stream.read(size)
+    return (json.loads(body), files) if len(body) == size else (None, files)
+
+
+def _furnish_or_say(
+    request: dict[str, Any], evidence: int, line: socket.socket, folder: str, walled: bool
+) -> list[str]:
+    """As `_furnish`; what goes wrong is told to the other side."""
+    try:
+        return _furnish(request, evidence, line, folder, walled)
+    except Exception as error:
+        line.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
+        raise
+
+
+def _furnish(request: dict[str, Any], evidence: int, line: socket.socket, folder: str, walled: bool) -> list[str]:
+    """Builds the walls, lays out the folder, tells where the sockets will be, and answers the kernel's arguments."""
+    limits = request["limits"]
+    if walled:
+        walls.build(limits["space"])
+    for name, text in request["files"].items():
+        Path(folder, name).write_bytes(base64.b64decode(text))
+    private = Path(folder, ".kernel")
+    private.mkdir(mode=0o755)
+    connection = request["connection"] | {"ip": str(private / "k")}
+    (private / "kernel.json").write_text(json.dumps(connection), encoding="ascii")
+    if walled:
+        os.chown(private, walls.owner(), walls.owner())
+        walls.close(limits)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.environ.update(HOME=folder, BENCH_FOLDER=folder, BENCH_EVIDENCE=str(evidence))
+    os.environ.update(IPYTHONDIR=str(private), MPLCONFIGDIR=str(private))
+    place = os.open(private, os.O_RDONLY | os.O_DIRECTORY)
+    socket.send_fds(line, [json.dumps({"folder": str(private)}).encode() + b"\n"], [place])
+    os.close(place)
+    return ["-f", str(private / "kernel.json")]
 
 
 def _leave_standard_streams() -> None:
@@ -147,16 +239,22 @@ def _leave_standard_streams() -> None:
         os.dup2(nowhere, stream)
 
 
-def main(path: str) -> None:
-    import_everything()
-    if threads() != 1:
-        raise SystemExit(f"The warm parent has {threads()} threads and cannot fork safely.")
+def main(arguments: list[str]) -> None:
+    options = argparse.ArgumentParser(prog="bench.warm")
+    options.add_argument("--listen", type=int, required=True, help="file descriptor of the listening socket")
+    options.add_argument("--walled", action="store_true", help="build walls around every kernel")
+    options.add_argument("--cold", action="store_true", help="import nothing beforehand")
+    chosen = options.parse_args(arguments)
+    if not chosen.cold:
+        import_everything()
+    if tree.threads() != 1:
+        raise SystemExit(f"The warm parent has {tree.threads()} threads and cannot fork safely.")
     gc.collect()
     gc.freeze()
-    parent = Parent(path)
+    parent = Parent(socket.socket(fileno=chosen.listen), chosen.walled)
     print("ready", flush=True)
     parent.serve()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

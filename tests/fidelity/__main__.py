@@ -9,6 +9,7 @@ import multiprocessing
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from autograder.assignment import Assignment
 from autograder.grading import Options
 from autograder.kernel import kernels
 
+from .changed import RIGHT_THEN, adapted, changed
 from .outcome import Case, Outcome, cases, grader
 
 console = Console(width=None if sys.stdout.isatty() else 150)  # the table needs more than the 80 of a pipe
@@ -33,6 +35,7 @@ def main(
     only: Annotated[str, typer.Option(help="names to grade: part of the name, or a pattern with *")] = "",
     variants: Annotated[bool, typer.Option("--variants", help="grade the correct variants only")] = False,
     mutants: Annotated[bool, typer.Option("--mutants", help="grade the mutants only")] = False,
+    other_settings: Annotated[bool, typer.Option("--changed", help="grade them under other settings")] = False,
 ) -> None:
     """Grade correct variants and one-fault mutants, and compare what was lost with what should be."""
     assignment = Assignment.load("tta-eta")
@@ -41,6 +44,11 @@ def main(
         for case in cases(variants=variants or not mutants, mutants=mutants or not variants)
         if fnmatch(case.name, only if "*" in only else f"*{only}*")
     ]
+    if other_settings:
+        assignment = changed(assignment)
+        chosen = [
+            replace(case, description=adapted(case.description)) for case in chosen if case.name not in RIGHT_THEN
+        ]
     if not chosen:
         raise typer.BadParameter(f"no case is called {only!r}")
     outcomes = []

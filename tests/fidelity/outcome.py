@@ -8,12 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.filling import Description, write_submission
-from autograder.grading import Options, grade_folder
+from autograder.filling import Description, fill, write_submission
+from autograder.grading import Options
+from autograder.grading import grade as grade_submission
 from autograder.kernel import Kernels
+from autograder.source import refresh
+from autograder.submission import find_file, load_release, prepare, read_notebook
 from autograder.verdict import ItemVerdict, Verdict
 
-from .build import notebook, variant, variant_names
+from .build import variant, variant_names
 from .mutants import MUTANTS
 
 
@@ -72,8 +75,11 @@ def grade(case: Case, assignment: Assignment, kernels: Kernels, options: Options
     """Hands the case in as a student would, as a file in a folder, and grades it."""
     with tempfile.TemporaryDirectory(prefix="fidelity-") as place:
         folder = Path(place)
-        write_submission(notebook(case.description), case.description, folder, assignment.name)
-        return Outcome(case, grade_folder(assignment, folder, case.name, kernels, options).verdict)
+        release = refresh(load_release(assignment), assignment)
+        write_submission(fill(release, case.description), case.description, folder, assignment.name)
+        path, _ = find_file(folder, assignment)
+        submission = prepare(case.name, read_notebook(path), release, assignment)
+        return Outcome(case, grade_submission(assignment, submission, kernels, options).verdict)
 
 
 def grader(assignment: Assignment, kernels: Kernels, options: Options) -> partial[Outcome]:

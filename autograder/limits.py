@@ -1,0 +1,29 @@
+"""What one run of a submission may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`cell`, `run` and `start` in seconds: one cell, the whole notebook, until the kernel must have started.
+
+    The others hold for the sandbox: `address_space` and `file_size` in bytes for each process, `memory` in bytes for
+    all its processes together, `processes` (threads count) and `open_files` in number, `space` in bytes for the files
+    in each of its folders, `output` in characters that a cell may write, `message` in bytes for one kernel message.
+    """
+
+    cell: float = 60.0
+    run: float = 300.0
+    start: float = 120.0
+    address_space: int = 6_000 * MB
+    memory: int = 2_000 * MB
+    processes: int = 256
+    open_files: int = 512
+    file_size: int = 200 * MB
+    space: int = 256 * MB
+    output: int = 1 * MB
+    message: int = 64 * MB

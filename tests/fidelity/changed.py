@@ -1,0 +1,52 @@
+"""The corpora under other settings: what the submissions type as numbers is exchanged with the settings."""
+
+from __future__ import annotations
+
+import re
+
+from autograder.assignment import Assignment
+from autograder.filling import Description
+
+SETTINGS = {
+    "threshold": 0.98,
+    "learning_rates": (0.0001, 0.001, 0.01, 0.1),
+    "batch_sizes": (64, 128, 256, 512, 1024, 2048, 4096, 8192),
+}
+# As a pattern, because each student writes the same numbers in a way of their own.
+TYPED = {
+    r"(?<![\d.])0?\.95\b": "0.98",
+    r"(?<=0\.0001, 0\.001, 0\.01, 0\.1), 1\.0": "",
+    r"(?<=0\.0001,0\.001,0\.01,0\.1),1\.0": "",
+    r"(?<=1e-4, 1e-3, 1e-2, 1e-1), 1\.0": "",
+    r"logspace\(-4, 0, 5\)": "logspace(-4, -1, 4)",
+    r"arange\(-4, 1\)": "arange(-4, 0)",
+    r"(?<=64, 128, 256, 512, 1024, 2048)\b": ", 4096, 8192",
+    r"(?<=64,128,256,512,1024,2048)\b": ",4096,8192",
+    r"range\(6, 12\)": "range(6, 14)",
+    r"<= 2048": "<= 8192",
+    r"\[128\] \* 5": "[128] * 4",
+    r"\[0\.001\] \* 6": "[0.001] * 8",
+}
+
+RIGHT_THEN = ("lr-setting-missing",)
+"""Mutants that are no fault under the other settings: they leave out what these do not ask for."""
+
+
+def changed(assignment: Assignment) -> Assignment:
+    """The assignment with the other settings."""
+    document = assignment.model_dump()
+    document["parameters"] |= SETTINGS
+    return Assignment.model_validate(document)
+
+
+def adapted(description: Description) -> Description:
+    """The submission as it would have been written for the other settings."""
+
+    def adapt(text: str) -> str:
+        for pattern, number in TYPED.items():
+            text = re.sub(pattern, number, text)
+        return text
+
+    cells = {name: adapt(source) for name, source in description.cells.items()}
+    extras = tuple(extra.model_copy(update={"source": adapt(extra.source)}) for extra in description.extras)
+    return description.model_copy(update={"cells": cells, "extras": extras})
