@@ -11,6 +11,9 @@ JUPYTER    ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
 TESTS      ?=
+FORMAT     ?=
+ROSTER     ?=
+COLUMN     ?=
 
 # Installs the packages; all other versions are in requirements.lock.
 UV := uv==0.13.9
@@ -28,11 +31,11 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report formgrader demo lab test lint fidelity lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test lint fidelity lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one per core) PYTHON=(3.11 to 3.13)"
 
 setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
@@ -56,6 +59,17 @@ feedback: $(READY) ## write every student's feedback page, with points that a pe
 
 report: $(READY) ## write the report on the whole class
 	@$(GRADER) report --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+
+export: $(READY) ## write points for another system: FORMAT=canvas, moodle (both with ROSTER=its table of the class) or nbgrader
+	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
+	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
+
+gradescope: $(READY) ## pack the grader for Gradescope, into release/
+	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
+
+# TERM counts only where it was given to make: in the environment it names the terminal.
+new-term: $(READY) ## put OUT/ and SUBMITTED/ aside under terms/ and begin anew; TERM=2027-spring names the new term
+	@$(GRADER) new-term --out "$(OUT)" --submitted "$(SUBMITTED)" -- "$(if $(findstring command,$(origin TERM)),$(TERM))"
 
 demo: $(READY) have-data ## release the lab, grade a made-up class and show the result
 	@$(GRADER) demo

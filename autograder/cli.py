@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -180,6 +180,59 @@ def class_report(assignment: Name = "tta-eta", out: Out = Path("graded")) -> Non
     loaded = Assignment.load(assignment)
     classes.write_books(loaded, None, out)
     console.print(f"Report: {out / loaded.name / 'report.html'}")
+
+
+@app.command()
+@spoken
+def export(
+    form: Annotated[Literal["canvas", "moodle", "nbgrader"], typer.Option("--format", help="whose table to write")],
+    assignment: Name = "tta-eta",
+    out: Out = Path("graded"),
+    roster: Annotated[Path | None, typer.Option(help="the table of the class that Canvas or Moodle exported")] = None,
+    column: Annotated[str | None, typer.Option(help="the name of the assignment there")] = None,
+) -> None:
+    """Write the points into a table that another system imports."""
+    from . import exports
+
+    done = exports.export(Assignment.load(assignment), out, form, roster, column)
+    tell_all(done.sentences)
+    console.print(f"Table: {done.path}", soft_wrap=True)
+
+
+@app.command(name="new-term")
+@spoken
+def new_term(
+    term: Annotated[str, typer.Argument(help="the name of the term that begins")],
+    out: Out = Path("graded"),
+    submitted: Submitted = Path("submitted"),
+) -> None:
+    """Put results and submissions of the old term aside and begin a new one."""
+    from . import terms
+
+    tell_all(terms.new_term(term, out, submitted))
+
+
+@app.command()
+@spoken
+def gradescope(assignment: Name = "tta-eta") -> None:
+    """Pack the grader for Gradescope."""
+    from . import gradescope as packages
+
+    console.print(f"Upload to Gradescope: {packages.pack(Assignment.load(assignment))}", soft_wrap=True)
+
+
+@app.command(name="gradescope-run", hidden=True)
+@spoken
+def gradescope_run(assignment: Name = "tta-eta", root: Path = Path("/autograder")) -> None:
+    """What Gradescope runs for each submission."""
+    from . import gradescope as packages
+
+    console.print_json(data=packages.run(Assignment.load(assignment), root))
+
+
+def tell_all(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        console.print(f"- {sentence}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -104,7 +104,7 @@ def make(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
 def test_help_lists_every_command() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = set(re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)[1].split()) - {"have-data"}  # type: ignore[index]
-    listed = re.findall(r"^  (\w+) +\S", make(ROOT).stdout, flags=re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+) +\S", make(ROOT).stdout, flags=re.MULTILINE)
     assert set(listed) == phony
     assert len(listed) == len(phony)
 
@@ -126,12 +126,12 @@ def test_one_sentence_when_there_is_no_python(tmp_path: Path) -> None:
 
 def test_documents_name_commands_and_files_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     for page in (ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         text = page.read_text(encoding="utf-8")
         named = {
             word
-            for words in re.findall(r"(?:^|`)make ((?:[a-z]+ )*[a-z]+)\b(?!=)", text, re.M)
+            for words in re.findall(r"(?:^|`)make ((?:[a-z-]+ )*[a-z-]+)\b(?!=)", text, re.M)
             for word in words.split()
         }
         assert named <= targets, f"{page.name} names {sorted(named - targets)}"
