@@ -89,18 +89,22 @@ def _files(assignment: Assignment, root: Path) -> list[Path]:
 
 
 def run(assignment: Assignment, place: Path) -> dict[str, Any]:
-    """Grades `place/submission` into `place/results/results.json`; what cannot be graded waits there for a person."""
+    """Grades `place/submission` into `place/results/results.json`; what cannot be graded waits there for a person.
+
+    Returns the results with what instructors alone should see.
+    """
     metadata = _metadata(place / "submission_metadata.json")
     student = f"submission {metadata.id}" if metadata.id is not None else "the submission"
+    note = ""
     try:
         with kernels() as source, tempfile.TemporaryDirectory() as scratch:
             task = Task(assignment, student, place / "submission", Path(scratch), source, Options(), "")
-            verdict = grade_task(task).verdict
+            verdict, note = grade_task(task).verdict, source.note
     except AutograderError as error:
         verdict = for_a_person(assignment, student, str(error))
     found = results(assignment, verdict, metadata)
     books.write_text(place / "results" / "results.json", json.dumps(found, indent=1))
-    return found | {"findings": [finding.text for finding in verdict.findings]}
+    return found | {"findings": [finding.text for finding in verdict.findings], "note": note}
 
 
 def _metadata(path: Path) -> Metadata:
