@@ -156,6 +156,14 @@ class CallbackDriven(Event):
     results: tuple[TrialResult, ...]
 
 
+class Act(Event):
+    """Something that the notebook did and a grader should know of; see `bench.watch`."""
+
+    kind: Literal["act"]
+    what: str
+    detail: str
+
+
 class Tick(Part):
     at: float
     text: str
@@ -206,7 +214,7 @@ class Figures(Event):
 
 
 AnyEvent = Annotated[
-    Start | Overflow | CellBegin | CellEnd | NameSeen | Fit | Use | Window | CallbackDriven | Figures,
+    Start | Overflow | CellBegin | CellEnd | NameSeen | Fit | Use | Window | CallbackDriven | Figures | Act,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
@@ -246,7 +254,10 @@ class Evidence(Part):
 
 
 def read_events(written: bytes, nonce: str) -> tuple[tuple[AnyEvent, ...], str]:
-    """The events of the run with that nonce, and a sentence about what could not be read ("" if nothing)."""
+    """The events of the run with that nonce, and a sentence about what could not be read ("" if nothing).
+
+    Raises EvidenceError where events are missing or there are more of them than the recorder wrote.
+    """
     if not written:
         raise EvidenceError("The run left no evidence behind.")
     lost = []
@@ -265,6 +276,8 @@ def read_events(written: bytes, nonce: str) -> tuple[tuple[AnyEvent, ...], str]:
             events.append(event)
         else:
             foreign += 1
+    if [event.sequence for event in events] != list(range(1, len(events) + 1)):
+        raise EvidenceError("The notebook wrote into the evidence of its run: a person has to look at what it does.")
     if foreign:
         lost.append(f"{foreign} lines of the evidence are not of the declared form and were left out.")
     return tuple(events), " ".join(lost)

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from . import challenge as challenges
 from .assignment import Assignment
 from .errors import EvidenceError, KernelFailed, SubmissionError
-from .evidence import Evidence, Window
+from .evidence import Act, Evidence, Window
 from .judge import judge
 from .kernel import Kernels
 from .limits import Limits
@@ -198,6 +198,23 @@ def for_a_person(assignment: Assignment, student: str, reason: str, findings: tu
     )
 
 
+def _acts(evidence: Evidence) -> list[Finding]:
+    """What the notebook did that a person should look at, once for each place and kind."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for act in evidence.of(Act):
+        role = evidence.cells[act.cell].role if 0 <= act.cell < len(evidence.cells) else None
+        cell = role if role not in (None, "extra") else f"number {act.cell + 1}"
+        found.setdefault((cell, act.what), []).append(act.detail)
+    return [
+        Finding(
+            kind="suspicious act",
+            text=f"It {what}: {', '.join(filter(None, details[:5]))}".rstrip(": ") + ".",
+            cell=cell,
+        )
+        for (cell, what), details in found.items()
+    ]
+
+
 def _verdict(
     assignment: Assignment,
     submission: Submission,
@@ -212,6 +229,7 @@ def _verdict(
         findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))
     if evidence.lost:
         findings.append(Finding(kind="evidence", text=evidence.lost))
+    findings += _acts(evidence)
     findings += [
         Finding(kind="time limit", text="A cell did not end in time and was stopped.", cell=cell.role, audience="both")
         for cell in evidence.cells

@@ -19,8 +19,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from .challenge import Challenge
-from .errors import KernelFailed
-from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, RunCell, read_events
+from .errors import EvidenceError, KernelFailed
+from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, Overflow, RunCell, read_events
 from .kernel import Kernels, WarmProvisioner
 from .limits import Limits
 from .submission import GIVEN, Submission
@@ -66,6 +66,8 @@ def run(
     asyncio.run(driver.drive())
     seconds = time.monotonic() - started
     events, lost = read_events(driver.evidence, challenge.nonce)
+    if silent := _silenced(steps, events, driver):
+        raise EvidenceError(f"The notebook silenced the recorder in {silent}: a person has to look at what it does.")
     evidence = Evidence(
         cells=_run_cells(steps, events, driver),
         events=events,
@@ -92,7 +94,7 @@ def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[s
 
 
 def _stand_in(task: str) -> _Step:
-    return _Step(nbformat.v4.new_code_cell(f"import bench; bench.stand_in({task!r})"), STAND_IN, None)
+    return _Step(nbformat.v4.new_code_cell(f"%stand_in {task}"), STAND_IN, None)
 
 
 class _Client(NotebookClient):
@@ -128,6 +130,7 @@ class _Driver:
         self.note = ""
         self.start_seconds = 0.0
         self.timed_out: set[int] = set()
+        self.ended: set[int] = set()
         self.evidence = b""
 
     async def drive(self) -> None:
@@ -173,6 +176,7 @@ class _Driver:
                     return
             try:
                 await task
+                self.ended.add(number)
             except DeadKernelError:
                 self.note = await self._why_it_died()
                 return
@@ -265,6 +269,15 @@ def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver
         error = end.error if end else (KERNEL_DIED if number in begun and status == "error" else None)
         cells.append(RunCell(role=step.role, source="", status=status, error=error, message=end.message if end else ""))
     return tuple(cells)
+
+
+def _silenced(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver) -> str:
+    """The first cell that ran to its end without a word of that in the evidence; empty if there is none."""
+    told = {event.cell for event in events if isinstance(event, CellEnd)}
+    if any(isinstance(event, Overflow) for event in events):
+        return ""
+    quiet = [number for number in sorted(driver.ended) if number not in told]
+    return f"the cell {steps[quiet[0]].role} (number {quiet[0] + 1})" if quiet else ""
 
 
 def _executed(submission: Submission, steps: list[_Step]) -> NotebookNode:

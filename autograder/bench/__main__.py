@@ -10,7 +10,6 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def main(argv: list[str]) -> None:
-    import bench
     from bench.session import start
     from ipykernel.kernelapp import IPKernelApp
 
@@ -18,7 +17,7 @@ def main(argv: list[str]) -> None:
     app.initialize([*argv, "--HistoryManager.enabled=False"])
     assert app.shell is not None
     app.shell.run_line_magic("matplotlib", "inline")
-    bench._session = start(app.shell)
+    start(app.shell)
     app.start()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ class Recorder:
         self._file = open(outlet, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the kernel
         self._encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
         self._left = LIMIT
+        self._lock = threading.Lock()
         self._nonce = nonce
         self.cell = -1
         self.sequence = 0
@@ -25,8 +27,11 @@ class Recorder:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Writes one event; the cell it belongs to and its place in the sequence are added."""
-        if self.muted:
-            return
+        with self._lock:
+            if not self.muted:
+                self._write(kind, fields)
+
+    def _write(self, kind: str, fields: dict[str, Any]) -> None:
         self.sequence += 1
         line = self._encode({"kind": kind, "run": self._nonce, "cell": self.cell, "sequence": self.sequence, **fields})
         self._left -= len(line)

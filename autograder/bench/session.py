@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from .record import Recorder
 from .rows import Rows
 from .surroundings import Surroundings
 from .training import Training
+from .watch import Watch
+
+STAND_IN = "stand_in"
+"""The magic command that puts a stand-in in the place of a task."""
 
 
 class Session:
@@ -35,6 +40,7 @@ class Session:
         self.watch = CallbackWatch()
         self.training = Training(challenge, self.clock, self.recorder, self.rows, self.watch)
         self.figures = FigureWatch()
+        self.acts = Watch(self.recorder, str(folder), set(challenge["given_cells"]))
         self._driven: Any = None
         self._described: dict[str, str] = {}
 
@@ -45,6 +51,13 @@ class Session:
         self.training.install()
         energy.install(self.clock, self.recorder, self.challenge["gpus"])
         clocks.install(self.clock)
+        self.acts.guard(keras.Model, "fit", "evaluate", "predict", "compile", "__call__")
+        self.acts.guard(sys.modules["zeus.monitor"], "ZeusMonitor")
+        self.acts.guard(sys.modules["time"], "time", "perf_counter", "monotonic", "sleep")
+        self.acts.guard(np, "load")
+        self.acts.guard(json, "dumps")
+        self.acts.install()
+        self.shell.register_magic_function(self.stand_in, "line", STAND_IN)
         self.shell.events.register("pre_run_cell", self._before_cell)
         self.shell.events.register("post_run_cell", self._after_cell)
         self.recorder.event("start")
@@ -52,8 +65,11 @@ class Session:
     def _before_cell(self, info: Any) -> None:
         self.recorder.cell += 1
         self.recorder.event("begin")
+        self.acts.silent = False
 
     def _after_cell(self, result: Any) -> None:
+        self.acts.silent = True
+        self.acts.check_guarded()
         error = result.error_before_exec or result.error_in_exec
         self._drive_callback()
         self._record_names()
@@ -126,4 +142,13 @@ def start(shell: Any) -> Session:
     path.unlink()
     session = Session(challenge, folder, int(os.environ.pop("BENCH_EVIDENCE")), shell)
     session.install()
+    _leave_no_way_in()
     return session
+
+
+def _leave_no_way_in() -> None:
+    """Takes the bench out of what the notebook can import; what is at work goes on without that."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bench"]:
+        del sys.modules[name]
+    sys.path[:] = [place for place in sys.path if place != str(Path(__file__).parent.parent)]
+    os.environ.pop("PYTHONPATH", None)
