@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,7 +141,7 @@ def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
     """The table of nbgrader's own plugin, or of the one that `nbgrader_config.py` names."""
     from nbgrader.apps import ExportApp  # imported here: it brings all of nbgrader's commands
 
-    command = ExportApp(config=gradebook.course_configuration())
+    command = ExportApp(config=gradebook.course_configuration(), log_level=logging.WARNING)
     command.init_plugin()
     plugin = command.plugin_inst
     plugin.to, plugin.assignment = str(path), [assignment.name]
