@@ -6,9 +6,11 @@ import csv
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from autograder import autograde, books, exports, gradebook
 from autograder.assignment import Assignment
+from autograder.cli import app
 from autograder.errors import AutograderError
 from autograder.verdict import ItemVerdict, Verdict
 
@@ -229,3 +231,11 @@ class TestFromTheBooks:
         with pytest.raises(AutograderError, match="run make autograde"):
             exports.export(assignment, tmp_path / "new", "nbgrader")
         assert not (tmp_path / "new").exists()
+
+    def test_the_command_says_all_of_it(self, out: Path, tmp_path: Path) -> None:
+        roster = saved(tmp_path, CANVAS)
+        arguments = ["export", "--format", "canvas", "--out", str(out), "--roster", str(roster)]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0
+        assert "- Nothing could be run, so these have 0 points: cleo.\n" in done.output
+        assert "canvas.csv" in done.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from nbgrader.plugins import BasePlugin
 from traitlets.config import Config
 
 from autograder import autograde, books, gradebook, report
-from autograder.assignment import Assignment
+from autograder.assignment import ROOT, Assignment
 from autograder.errors import AutograderError
 from autograder.verdict import ItemVerdict, Verdict
 
@@ -106,6 +107,18 @@ def test_a_rule_that_fails_is_named(out: Path, assignment: Assignment, plugin: s
         gradebook.assign_late_penalties(autograde.gradebook_url(out), assignment, course(plugin))
 
 
-def test_the_course_has_a_configuration() -> None:
-    steps = gradebook.course_configuration().Autograde.autograde_preprocessors
-    assert "nbgrader.preprocessors.AssignLatePenalties" in steps
+def test_the_rule_of_the_page_for_graders_is_one(
+    tmp_path: Path, out: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "grader.md").read_text(encoding="utf-8")
+    rule, setting = page.partition("# rules.py")[2].partition("```")[0].split("# nbgrader_config.py")
+    (tmp_path / "rules.py").write_text(f"#{rule}")
+    before = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
+    (tmp_path / "nbgrader_config.py").write_text(before + setting)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    config = gradebook.course_configuration(tmp_path)
+    assert "nbgrader.preprocessors.AssignLatePenalties" in config.Autograde.autograde_preprocessors
+    monkeypatch.setattr(gradebook, "course_configuration", lambda: config)
+    autograde.write_books(assignment, None, out)
+    assert totals(out)["later"][0] is not None
+    sys.modules.pop("rules")

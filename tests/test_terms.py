@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from autograder import terms
+from autograder.cli import app
 from autograder.errors import AutograderError
 
 
@@ -132,3 +134,13 @@ def test_what_cannot_be_moved_whole_stays(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(AutograderError, match="submitted cannot be moved .*everything is where it was"):
         turn("2027-spring")
     assert everything() == before
+
+
+def test_the_command_says_what_it_did_and_what_it_will_not_do() -> None:
+    call = CliRunner().invoke
+    done = call(app, ["new-term", "2027-spring"])
+    assert done.exit_code == 0
+    assert "submitted is now terms/" in done.output
+    refused = call(app, ["new-term", "--", "a/b"])
+    assert refused.exit_code == 1
+    assert "'a/b' cannot name a term" in refused.output
