@@ -221,10 +221,11 @@ _EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 class RunCell(Part):
-    """A cell as it was executed; `role` is a task's grade_id, `given`, `extra` or `stand-in`."""
+    """A cell as it was executed; `role` is a task's grade_id, `given`, `extra` or `stand-in`, `index` its place in the
+    notebook."""
 
     role: str
-    source: str
+    index: int | None
     status: Literal["ran", "error", "timeout", "not run"]
     error: str | None = None
     message: str = ""

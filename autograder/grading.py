@@ -18,10 +18,13 @@ from .judge import judge
 from .kernel import Kernels
 from .limits import Limits
 from .runner import KERNEL_DIED, Run, run
-from .submission import Submission, find_file, load_release, prepare, read_notebook
+from .submission import EXTRA, GIVEN, Submission, find_file, load_release, prepare, read_notebook
 from .verdict import Finding, ItemVerdict, Verdict
 
 Training = Literal["scripted", "real"]
+
+MOST_STUCK = 3
+"""How often a submission is run again because cells hung or ended the kernel."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,14 @@ def grade(assignment: Assignment, submission: Submission, kernels: Kernels, opti
     started = time.monotonic()
     attempts = _Attempts(assignment, submission, kernels, options, seed)
     try:
-        first = attempts.first()
-        items = attempts.with_stand_ins(attempts.on_cpu(first))
+        first, items = attempts.judged()
     except (KernelFailed, EvidenceError) as error:
         verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
         return Graded(verdict)
-    timings = first.run.timings | {"all": time.monotonic() - started, "runs": float(attempts.count)}
+    timings = first.timings | {"all": time.monotonic() - started, "runs": float(attempts.count)}
     grader = {"seed": str(seed), "sandbox": kernels.sandbox}
-    verdict = _verdict(assignment, submission, items, first.run.evidence, timings, grader)
-    return Graded(verdict, first.run.evidence, first.run.executed)
+    verdict = _verdict(assignment, submission, items, first.evidence, timings, grader)
+    return Graded(verdict, first.evidence, first.executed)
 
 
 @dataclass(frozen=True)
@@ -103,40 +105,62 @@ class _Attempts:
         self.assignment, self.submission, self.kernels = assignment, submission, kernels
         self.options, self.seed = options, seed
         self.count = 0
+        self.best: dict[str, ItemVerdict] = {}
+        self.replaced: set[str] = set()
+        self.stuck: set[int] = set()
 
-    def _attempt(self, gpus: int = 1, stand_ins: tuple[str, ...] = (), skip: frozenset[str] = frozenset()) -> _Attempt:
-        drawn = challenges.draw(
-            self.assignment.parameters, self.seed + self.count, training=self.options.training, gpus=gpus
-        )
+    def judged(self) -> tuple[Run, tuple[ItemVerdict, ...]]:
+        """The first run, and the verdict on each item after all runs that it took."""
+        first = self._attempt()
+        self.best = {item.id: item for item in first.items}
+        latest = self._on_cpu(self._past_what_is_stuck(first))
+        self._with_stand_ins(latest.run.evidence)
+        return first.run, tuple(self.best.values())
+
+    def _attempt(self, gpus: int = 1) -> _Attempt:
+        seed, training = self.seed + self.count, self.options.training
+        drawn = challenges.draw(self.assignment.parameters, seed, training=training, gpus=gpus)
         self.count += 1
-        done = run(self.submission, drawn, self.kernels, limits=self.options.limits, stand_ins=stand_ins, skip=skip)
+        stand_ins = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
+        limits = self.options.limits
+        done = run(self.submission, drawn, self.kernels, limits=limits, stand_ins=stand_ins, skip=frozenset(self.stuck))
         return _Attempt(done, judge(self.assignment, drawn, done.evidence))
 
-    def first(self) -> _Attempt:
-        return self._attempt()
+    def _keep_better(self, attempt: _Attempt) -> None:
+        """Items of a task with a stand-in keep what the task itself was worth."""
+        for item in attempt.items:
+            if self.assignment.item(item.id).cell not in self.replaced and _rank(item) >= _rank(self.best[item.id]):
+                self.best[item.id] = item
 
-    def on_cpu(self, first: _Attempt) -> _Attempt:
+    def _past_what_is_stuck(self, latest: _Attempt) -> _Attempt:
+        """Runs it again without the cells that did not end in time or ended the kernel, with stand-ins for tasks."""
+        for _ in range(MOST_STUCK):
+            stuck = _stuck(latest.run.evidence)
+            if not stuck or _all_full(tuple(self.best.values())):
+                break
+            self.stuck |= set(stuck)
+            self.replaced |= set(stuck.values()) & set(self.assignment.cells)
+            latest = self._attempt()
+            self._keep_better(latest)
+        return latest
+
+    def _on_cpu(self, latest: _Attempt) -> _Attempt:
         """A notebook that opens no energy window may be meant for a CPU runtime: it is run on one if needed."""
-        if _all_full(first.items) or _uses_windows(first.run.evidence):
-            return first
+        items = tuple(self.best.values())
+        if _all_full(items) or _uses_windows(latest.run.evidence):
+            return latest
         second = self._attempt(gpus=0)
-        return second if _points(second.items) > _points(first.items) else first
+        if _points(second.items) <= _points(items):
+            return latest
+        self.best |= {i.id: i for i in second.items if self.assignment.item(i.id).cell not in self.replaced}
+        return second
 
-    def with_stand_ins(self, first: _Attempt) -> tuple[ItemVerdict, ...]:
+    def _with_stand_ins(self, evidence: Evidence) -> None:
         """Items that lost points behind a broken task are judged again with a stand-in for that task."""
-        best = {item.id: item for item in first.items}
-        stuck, left = _stuck(first.run.evidence), self._left_undone(first.run.evidence)
-        replaced: set[str] = set()
-        found = set(stuck & set(self.assignment.cells)) or self._broken(first.items, replaced, left)
-        while found:
-            replaced |= found
-            stand_ins = tuple(cell for cell in self.assignment.cells if cell in replaced)
-            again = self._attempt(first.run.evidence.gpus, stand_ins, stuck)
-            for item in again.items:
-                if self.assignment.item(item.id).cell not in replaced and _rank(item) >= _rank(best[item.id]):
-                    best[item.id] = item
-            found = self._broken(tuple(best.values()), replaced, left)
-        return tuple(best.values())
+        left = self._left_undone(evidence)
+        while found := self._broken(tuple(self.best.values()), self.replaced, left):
+            self.replaced |= found
+            self._keep_better(self._attempt(evidence.gpus))
 
     def _left_undone(self, evidence: Evidence) -> _LeftUndone:
         tasks = [cell for cell in evidence.cells if cell.role in self.assignment.cells and cell.status == "error"]
@@ -160,9 +184,13 @@ class _Attempts:
         return needed - behind
 
 
-def _stuck(evidence: Evidence) -> frozenset[str]:
-    """The roles of cells that did not end in time or ended the kernel: they are left out of a second run."""
-    return frozenset(cell.role for cell in evidence.cells if cell.status == "timeout" or cell.error == KERNEL_DIED)
+def _stuck(evidence: Evidence) -> dict[int, str]:
+    """Place in the notebook and role of cells that did not end in time or ended the kernel."""
+    return {
+        cell.index: cell.role
+        for cell in evidence.cells
+        if cell.index is not None and (cell.status == "timeout" or cell.error == KERNEL_DIED)
+    }
 
 
 def _rank(item: ItemVerdict) -> tuple[float, bool]:
@@ -202,17 +230,37 @@ def _acts(evidence: Evidence) -> list[Finding]:
     """What the notebook did that a person should look at, once for each place and kind."""
     found: dict[tuple[str, str], list[str]] = {}
     for act in evidence.of(Act):
-        role = evidence.cells[act.cell].role if 0 <= act.cell < len(evidence.cells) else None
-        cell = role if role not in (None, "extra") else f"number {act.cell + 1}"
-        found.setdefault((cell, act.what), []).append(act.detail)
+        found.setdefault((_place(evidence, act.cell), act.what), []).append(act.detail)
     return [
         Finding(
-            kind="suspicious act",
-            text=f"It {what}: {', '.join(filter(None, details[:5]))}".rstrip(": ") + ".",
-            cell=cell,
+            kind="suspicious act", text=f"It {what}: {', '.join(filter(None, details[:5]))}".rstrip(": "), cell=place
         )
-        for (cell, what), details in found.items()
+        for (place, what), details in found.items()
     ]
+
+
+def _ends(evidence: Evidence) -> list[Finding]:
+    """Which cells did not come to their own end, and why."""
+    texts = {
+        "time limit": "The cell did not end in time and was stopped.",
+        "kernel ended": "The cell ended the kernel.",
+    }
+    ends = [
+        ("time limit" if cell.status == "timeout" else "kernel ended", number)
+        for number, cell in enumerate(evidence.cells)
+        if cell.status == "timeout" or cell.error == KERNEL_DIED
+    ]
+    return [
+        Finding(kind=kind, text=texts[kind], cell=_place(evidence, number), audience="both") for kind, number in ends
+    ]
+
+
+def _place(evidence: Evidence, number: int) -> str:
+    """A cell by the name of its task or by its number, as the student counts cells."""
+    cell = evidence.cells[number] if 0 <= number < len(evidence.cells) else None
+    if cell is None or cell.index is None:
+        return "unknown"
+    return cell.role if cell.role not in (GIVEN, EXTRA) else f"number {cell.index + 1}"
 
 
 def _verdict(
@@ -229,12 +277,7 @@ def _verdict(
         findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))
     if evidence.lost:
         findings.append(Finding(kind="evidence", text=evidence.lost))
-    findings += _acts(evidence)
-    findings += [
-        Finding(kind="time limit", text="A cell did not end in time and was stopped.", cell=cell.role, audience="both")
-        for cell in evidence.cells
-        if cell.status == "timeout"
-    ]
+    findings += [*_acts(evidence), *_ends(evidence)]
     return Verdict(
         assignment=assignment.name,
         student=submission.student,

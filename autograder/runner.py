@@ -55,9 +55,10 @@ def run(
     *,
     limits: Limits,
     stand_ins: tuple[str, ...] = (),
-    skip: frozenset[str] = frozenset(),
+    skip: frozenset[int] = frozenset(),
 ) -> Run:
-    """Runs the notebook once. Tasks in `stand_ins` get a stand-in after their cell, or in its place if in `skip`."""
+    """Runs the notebook once, without the cells at the places `skip`. Tasks in `stand_ins` get a stand-in after their
+    last cell."""
     steps = _steps(submission, stand_ins, skip)
     given = [number for number, step in enumerate(steps) if step.role == GIVEN]
     challenge = replace(challenge, given_cells=given)
@@ -79,12 +80,12 @@ def run(
     return Run(evidence, _executed(submission, steps), {"start": driver.start_seconds, "run": seconds})
 
 
-def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[str]) -> list[_Step]:
+def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[int]) -> list[_Step]:
     steps: list[_Step] = []
     pending = list(stand_ins)
     last = {role: index for index, role in enumerate(submission.roles)}
     for index, (cell, role) in enumerate(zip(submission.notebook.cells, submission.roles, strict=True)):
-        if cell.cell_type == "code" and cell.source.strip() and role not in skip:
+        if cell.cell_type == "code" and cell.source.strip() and index not in skip:
             steps.append(_Step(cell, role, index))
         if role in pending and last[role] == index:
             pending.remove(role)
@@ -267,7 +268,9 @@ def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver
         else:
             status = "error" if number in begun else "not run"
         error = end.error if end else (KERNEL_DIED if number in begun and status == "error" else None)
-        cells.append(RunCell(role=step.role, source="", status=status, error=error, message=end.message if end else ""))
+        cells.append(
+            RunCell(role=step.role, index=step.index, status=status, error=error, message=end.message if end else "")
+        )
     return tuple(cells)
 
 

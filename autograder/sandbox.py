@@ -89,5 +89,6 @@ def _folder(path: str) -> list[str]:
 
 def _python() -> list[str]:
     """The folders of the interpreter and its packages that are not the system's."""
-    folders = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix)
-    return [folder for folder in folders if folder not in ("/", "/usr")]
+    packages = [place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
+    folders = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *packages)
+    return [folder for folder in folders if folder not in ("/", "/usr") and Path(folder).is_dir()]

@@ -78,7 +78,7 @@ def course(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, rel
         assert number <= total
 
     options = Options(seed=SEED)
-    autograde.autograde(assignment, made.submitted, made.ours, options, jobs=2, kernel="auto", tell=tell)
+    autograde.autograde(assignment, made.submitted, made.ours, options, jobs=2, kernel="auto", walls="auto", tell=tell)
     return Course(made.submitted, made.ours, made.theirs, made.nbgrader("autograde", NAME))
 
 

@@ -14,11 +14,12 @@ import os
 import platform
 import resource
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HOME = "/home/student"
+HOME, TEMPORARY = "/home/student", "/tmp"
 NOBODY = 65534
 INSIDE = 1000
 """The user and group that a kernel believes to be."""
@@ -125,9 +126,22 @@ def build(space: int) -> None:
     _call("mount", None, b"/", None, RECURSIVE | PRIVATE, None)
     _call("mount", b"proc", b"/proc", b"proc", NO_SUID | NO_DEVICES | NO_EXEC, None)
     _call("mount", None, b"/dev", None, REMOUNT | BIND | READ_ONLY | NO_SUID, None)
-    for folder, size in ((HOME, space), ("/tmp", space), ("/dev/shm", space // 4), ("/dev/pts", 4096)):
-        options = f"size={size},nr_inodes=20000,mode=0700,uid={owner()},gid={owner()}".encode()
-        _call("mount", b"tmpfs", folder.encode(), b"tmpfs", NO_SUID | NO_DEVICES, options)
+    if holds_python():
+        _call("mount", None, TEMPORARY.encode(), None, REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEVICES, None)
+    else:
+        _memory_folder(TEMPORARY, space)
+    for folder, size in ((HOME, space), ("/dev/shm", space // 4), ("/dev/pts", 4096)):
+        _memory_folder(folder, size)
+
+
+def holds_python() -> bool:
+    """Whether the interpreter or its packages lie below /tmp, which must then stay as it is."""
+    return any(Path(prefix).is_relative_to(TEMPORARY) for prefix in (sys.prefix, sys.base_prefix))
+
+
+def _memory_folder(folder: str, size: int) -> None:
+    options = f"size={size},nr_inodes=20000,mode=0700,uid={owner()},gid={owner()}".encode()
+    _call("mount", b"tmpfs", folder.encode(), b"tmpfs", NO_SUID | NO_DEVICES, options)
 
 
 def close(limits: dict[str, int]) -> None:

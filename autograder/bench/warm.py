@@ -226,6 +226,8 @@ def _furnish(request: dict[str, Any], evidence: int, line: socket.socket, folder
     os.environ.update(request["env"])
     os.environ.update(HOME=folder, BENCH_FOLDER=folder, BENCH_EVIDENCE=str(evidence))
     os.environ.update(IPYTHONDIR=str(private), MPLCONFIGDIR=str(private))
+    if walled and walls.holds_python():
+        os.environ["TMPDIR"] = folder
     place = os.open(private, os.O_RDONLY | os.O_DIRECTORY)
     socket.send_fds(line, [json.dumps({"folder": str(private)}).encode() + b"\n"], [place])
     os.close(place)
