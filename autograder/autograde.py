@@ -3,65 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from . import books, feedback, gradebook, report
+from . import books, feedback, gradebook, lock, report, scratch
 from .assignment import ROOT, Assignment
-from .errors import AutograderError
-from .grading import Graded, Options, for_a_person, grade_folder
-from .kernel import Kernels, Start, Walls, kernels
+from .errors import AutograderError, PartlyWritten
+from .folder import contents, misnamed, students
+from .grading import Options
+from .kernel import Start, Walls, kernels
+from .limits import Limits
+from .pool import Lost, Pool
 from .submission import load_release
+from .task import Done, Task, grade_task, leave_to_a_person
 from .verdict import Verdict
 
 WATCHED = ("*.py", "*.ini", "*.html", "*.css")
 
+MOST_RUNS = 6
+"""How many whole runs a submission may take before it is given up; the runner ends each of them by itself."""
 
-@dataclass(frozen=True)
-class Task:
-    """The unit of work: one student's folder, graded into one folder of results."""
+SLACK = 60.0
+"""Seconds that a submission may take beside its runs."""
 
-    assignment: Assignment
-    student: str
-    folder: Path
-    out: Path
-    kernels: Kernels
-    options: Options
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """What happened to one student's submission."""
-
-    student: str
-    verdict: Verdict
-    skipped: bool = False
-
+DIED = "The grading process died twice on it."
+OVERDUE = "The grading process did not come back in time and was ended."
 
 Report = Callable[[Done, int, int], None]
-
-
-def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
-    """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files."""
-    if not submitted.is_dir():
-        raise AutograderError(
-            f"There is no folder {submitted}: put submissions into {submitted}/<student>/{assignment.name}/."
-        )
-    found = {}
-    for folder in sorted(path for path in submitted.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        inner = [path for path in folder.iterdir() if path.is_dir() and path.name.lower() == assignment.name.lower()]
-        found[folder.name] = inner[0] if inner else folder
-    if not found:
-        raise AutograderError(
-            f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
-        )
-    return found
 
 
 def autograde(
@@ -81,99 +51,109 @@ def autograde(
     `tell` hears of each submission as it is done, `say` gets sentences about the run as a whole.
     """
     found = students(submitted, assignment)
-    common = _common_fingerprint(assignment, options)
-    prints = {student: _fingerprint(folder, common) for student, folder in found.items()}
-    known = {verdict.student: verdict for verdict in books.read_verdicts(out, assignment)}
-    fresh = {s for s in found if s in known and known[s].grader.get("fingerprint") == prints[s]}
-    for number, student in enumerate(sorted(fresh), 1):
-        tell(Done(student, known[student], skipped=True), number, len(found))
-    todo = [student for student in found if student not in fresh]
-    if todo:
-        with kernels(kernel, walls) as source:
-            if source.note:
-                say(source.note)
-            tasks = [Task(assignment, s, found[s], out, source, options, prints[s]) for s in todo]
-            for number, done in enumerate(_run(tasks, jobs), len(fresh) + 1):
-                tell(done, number, len(found))
-    return write_books(assignment, submitted, out)
+    for name in misnamed(submitted):
+        say(f"The folder {name} is left out because its name is not text: rename it.")
+    with _alone_in(out):
+        gradebook.check(gradebook_url(out))
+        basis = _basis(assignment, options)
+        known = {verdict.student: verdict for verdict in books.read_verdicts(out, assignment)}
+        fresh = [s for s in found if s in known and _is_fresh(known[s], found[s], basis)]
+        for number, student in enumerate(fresh, 1):
+            tell(Done(student, known[student], skipped=True), number, len(found))
+        if todo := [student for student in found if student not in set(fresh)]:
+            with kernels(kernel, walls) as source:
+                if source.note:
+                    say(source.note)
+                tasks = [Task(assignment, s, found[s], out, source, options, basis) for s in todo]
+                for number, done in enumerate(_run(tasks, jobs), len(fresh) + 1):
+                    tell(done, number, len(found))
+        return _write_books(assignment, submitted, out)
+
+
+@contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    """Nobody else writes there meanwhile, and nothing temporary is left behind."""
+    with ExitStack() as stack:
+        stack.enter_context(lock.held(out))
+        stack.enter_context(scratch.folder())
+        books.remove_leftovers(out)
+        stack.callback(books.remove_leftovers, out)
+        yield
 
 
 def _run(tasks: list[Task], jobs: int) -> Iterator[Done]:
-    """Runs the tasks in worker processes; a worker that dies costs its own submission a verdict, no more."""
-    waiting = list(tasks)
-    retried: set[str] = set()
-    while waiting:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(jobs, len(waiting)), mp_context=context) as pool:
-            futures: dict[Future[Done], Task] = {pool.submit(grade_task, task): task for task in waiting}
-            waiting = []
-            for future in _as_completed(futures):
-                task = futures[future]
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    if task.student in retried:
-                        yield _keep(
-                            task,
-                            Graded(
-                                for_a_person(task.assignment, task.student, "The grading process died twice on it.")
-                            ),
-                        )
-                    else:
-                        retried.add(task.student)
-                        waiting.append(task)
-        if len(waiting) > 1:
-            jobs = 1
+    """Runs the tasks in processes of their own; one that is lost costs its own submission a verdict, no more."""
+    with Pool(grade_task, min(jobs, len(tasks)), longest(tasks[0].options.limits)) as pool:
+        for task, outcome in pool.run(tasks):
+            if not isinstance(outcome, Lost):
+                yield outcome
+            elif outcome.how == "died":
+                yield leave_to_a_person(task, DIED)
+            else:
+                yield leave_to_a_person(task, OVERDUE, contents(task.folder, task.basis).digest)
 
 
-def _as_completed(futures: dict[Future[Done], Task]) -> Iterator[Future[Done]]:
-    left = set(futures)
-    while left:
-        ready, left = wait(left, return_when=FIRST_COMPLETED)
-        yield from ready
-
-
-def grade_task(task: Task) -> Done:
-    """Grades one submission and writes its results; runs in a worker."""
-    try:
-        graded = grade_folder(task.assignment, task.folder, task.student, task.kernels, task.options)
-    except Exception as error:
-        reason = f"The autograder itself failed on it ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
-        graded = Graded(for_a_person(task.assignment, task.student, reason))
-    return _keep(task, graded)
-
-
-def _keep(task: Task, graded: Graded) -> Done:
-    marked = graded.verdict.model_copy(update={"grader": graded.verdict.grader | {"fingerprint": task.fingerprint}})
-    evidence = graded.evidence.model_dump_json() if graded.evidence else "{}"
-    books.write_submission(task.out, task.assignment, marked, evidence, graded.executed)
-    return Done(task.student, marked)
+def longest(limits: Limits) -> float:
+    """Seconds after which a submission is given up."""
+    return MOST_RUNS * (limits.start + limits.run) + SLACK
 
 
 def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> list[Verdict]:
-    """Brings gradebook, table, feedback pages and report up to date with the verdicts on disk."""
+    """Brings gradebook, table, feedback pages and report up to date with the verdicts on disk.
+
+    What fails for one student is written for all others; PartlyWritten then says whose is missing.
+    """
+    with _alone_in(out):
+        return _write_books(assignment, submitted, out)
+
+
+def _write_books(assignment: Assignment, submitted: Path | None, out: Path) -> list[Verdict]:
     verdicts = books.read_verdicts(out, assignment)
     database = gradebook_url(out)
+    missing: list[str] = []
+    results = _results(assignment, submitted, out, verdicts, missing)
+    with _noting(missing):
+        gradebook.record(database, assignment, load_release(assignment), results, out / "autograded")
+    gradebook.assign_late_penalties(database, assignment, gradebook.course_configuration())
+    manual = gradebook.manual_scores(database, assignment)
+    books.write_grades(out, assignment, verdicts, manual)
+    with _noting(missing):
+        feedback.write_feedback(out, assignment, manual)
+    report.write_report(out, assignment, manual)
+    if missing:
+        raise PartlyWritten(" ".join(missing))
+    return verdicts
+
+
+def _results(
+    assignment: Assignment, submitted: Path | None, out: Path, verdicts: list[Verdict], missing: list[str]
+) -> list[gradebook.Result]:
+    """What the gradebook is to know of each student."""
     folders = students(submitted, assignment) if submitted is not None else {}
     results = []
     for verdict in verdicts:
         folder = folders.get(verdict.student)
         handed_in = gradebook.handed_in(folder) if folder is not None else None
-        results.append((verdict, books.read_executed(out, assignment, verdict.student), handed_in))
-    gradebook.record(database, assignment, load_release(assignment), results, out / "autograded")
-    gradebook.assign_late_penalties(database, assignment, gradebook.course_configuration())
-    manual = gradebook.manual_scores(database, assignment)
-    books.write_grades(out, assignment, verdicts, manual)
-    feedback.write_feedback(out, assignment, manual)
-    report.write_report(out, assignment, manual)
-    return verdicts
+        try:
+            results.append((verdict, books.read_executed(out, assignment, verdict.student), handed_in))
+        except AutograderError as error:
+            missing.append(str(error))
+    return results
+
+
+@contextmanager
+def _noting(missing: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except PartlyWritten as error:
+        missing.append(str(error))
 
 
 def gradebook_url(out: Path) -> str:
     return f"sqlite:///{(out / 'gradebook.db').resolve()}"
 
 
-def _common_fingerprint(assignment: Assignment, options: Options) -> bytes:
+def _basis(assignment: Assignment, options: Options) -> str:
     """A hash of everything but the submission that a verdict depends on."""
     digest = hashlib.sha256(assignment.model_dump_json().encode())
     digest.update(repr(options).encode())
@@ -181,15 +161,13 @@ def _common_fingerprint(assignment: Assignment, options: Options) -> bytes:
     for pattern in WATCHED:
         for path in sorted((ROOT / "autograder").rglob(pattern)):
             digest.update(path.read_bytes())
-    return digest.digest()
+    return digest.hexdigest()
 
 
-def _fingerprint(folder: Path, common: bytes) -> str:
-    digest = hashlib.sha256(common)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:32]
+def _is_fresh(verdict: Verdict, folder: Path, basis: str) -> bool:
+    """Whether the verdict is on what lies in the folder now."""
+    found = contents(folder, basis)
+    return not found.trouble and verdict.grader.get("fingerprint") == found.digest
 
 
 def default_jobs() -> int:

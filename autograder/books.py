@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 
 from .assignment import Assignment
 from .errors import AutograderError
+from .lock import runs
 from .verdict import ItemVerdict, Verdict
 
 Given = Mapping[str, tuple[float | None, str | None]]
@@ -28,6 +30,9 @@ Manual = Mapping[str, Given]
 
 LATE = "late-penalty"
 """Stands among a student's items in `Given` for what handing in late costs, as points below zero."""
+
+TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp(?:-journal)?")
+"""A name given by `temporary_name`, or that of a database's journal beside it."""
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +46,32 @@ def write_text(path: Path, text: str) -> None:
 
     A lone surrogate, which UTF-8 cannot hold and which a student's output may contain, becomes its escape.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         temporary.replace(path)
     except OSError as error:
+        raise AutograderError(
+            f"{path} cannot be written ({error.strerror}): make room or choose another OUT; what is graded is kept."
+        ) from None
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise AutograderError(
-            f"{path} cannot be written ({error.strerror}): make room or choose another OUT."
-        ) from None
+
+
+def temporary_name(path: Path) -> Path:
+    """The name that a file has while this process writes it."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def remove_leftovers(out: Path) -> None:
+    """Removes what processes that are gone had begun to write."""
+    for path in out.rglob(".*.tmp*"):
+        named = TEMPORARY.fullmatch(path.name)
+        if named is not None and (int(named[1]) == os.getpid() or not runs(int(named[1]))):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def remove(path: Path) -> None:

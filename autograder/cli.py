@@ -17,6 +17,7 @@ from rich.table import Table
 
 from .assignment import ROOT, Assignment
 from .errors import AutograderError
+from .interruption import Stopped, stoppable
 from .kernel import Start, Walls
 from .verdict import Verdict
 
@@ -39,13 +40,14 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def speak(*args: Any, **kwargs: Any) -> Any:
         try:
-            return command(*args, **kwargs)
+            with stoppable():
+                return command(*args, **kwargs)
         except AutograderError as error:
             console.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
             raise typer.Exit(1) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             console.print("Stopped. What is graded is kept; run the same command to go on.")
-            raise typer.Exit(130) from None
+            raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from None
 
     return speak
 
@@ -109,6 +111,7 @@ def grade_class(
 ) -> None:
     from . import autograde as classes
     from .grading import Options
+    from .task import Done
 
     options = Options(seed=seed, training=train)
     columns = (
@@ -121,7 +124,7 @@ def grade_class(
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("Grading", total=None)
 
-        def tell(done: classes.Done, number: int, total: int) -> None:
+        def tell(done: Done, number: int, total: int) -> None:
             progress.update(bar, completed=number, total=total, description=f"Graded {done.student[:30]}")
             if not console.is_terminal:
                 word = "unchanged" if done.skipped else done.verdict.state

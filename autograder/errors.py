@@ -1,5 +1,9 @@
 """The errors that a grader may see; each carries one sentence saying what, where and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 
 class AutograderError(Exception):
     """Base of the family; the command line prints its sentence and ends with status 1."""
@@ -27,3 +31,22 @@ class ReleaseError(AutograderError):
 
 class DataError(AutograderError):
     """The data files are missing, truncated or not of the form that the lab needs."""
+
+
+class PartlyWritten(AutograderError):
+    """Something of single students could not be written to the books; that of all others was."""
+
+    MOST = 5
+    """Students who are named with their reason."""
+
+    @classmethod
+    def of(cls, what: str, failed: Mapping[str, Exception]) -> PartlyWritten:
+        """The error that says by name whose `what` is missing, and why."""
+        named = [f"{student} ({_reason(error)})" for student, error in list(failed.items())[: cls.MOST]]
+        more = [f"{len(failed) - cls.MOST} more"] if len(failed) > cls.MOST else []
+        return cls(f"The {what} could not be written for {', '.join([*named, *more])}; all others are up to date.")
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200].rstrip(".")
+    return text if isinstance(error, AutograderError) else f"{type(error).__name__}: {text}"

@@ -25,6 +25,7 @@ from .books import (
     total,
     write_text,
 )
+from .errors import PartlyWritten
 from .pages import environment, strip_chart
 from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
@@ -89,11 +90,17 @@ class ShownCell:
 
 
 def write_feedback(out: Path, assignment: Assignment, manual: Manual) -> None:
-    """Writes the page of every student who has a verdict."""
+    """Writes the page of every student who has a verdict; PartlyWritten says afterwards for whom that failed."""
+    failed = {}
     for verdict in read_verdicts(out, assignment):
-        executed = read_executed(out, assignment, verdict.student)
-        page = feedback_page(assignment, verdict, executed, manual.get(verdict.student, {}))
-        write_text(folder_of(out, assignment, verdict.student) / "feedback.html", page)
+        try:
+            executed = read_executed(out, assignment, verdict.student)
+            page = feedback_page(assignment, verdict, executed, manual.get(verdict.student, {}))
+            write_text(folder_of(out, assignment, verdict.student) / "feedback.html", page)
+        except Exception as error:
+            failed[verdict.student] = error
+    if failed:
+        raise PartlyWritten.of("feedback page", failed)
 
 
 def feedback_page(assignment: Assignment, verdict: Verdict, executed: NotebookNode | None, manual: Given) -> str:

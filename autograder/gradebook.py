@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
+import sqlite3
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from alembic.script import ScriptDirectory
 from nbconvert.filters import clean_html
 from nbformat import NotebookNode
+from nbgrader import dbutil
 from nbgrader.api import Assignment as Released
 from nbgrader.api import (
     Comment,
@@ -34,14 +39,15 @@ from nbgrader.api import (
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from .assignment import ROOT, Assignment
-from .books import LATE, write_text
-from .errors import AutograderError
+from .books import LATE, temporary_name, write_text
+from .errors import AutograderError, PartlyWritten
 from .feedback import grade_id, picture
+from .folder import read_start
 from .submission import load_release
 from .verdict import ItemVerdict, Verdict
 
@@ -54,22 +60,108 @@ MISSING = "This cell was not in the notebook that was handed in."
 ALT = "Picture drawn by this cell"
 NOTHING = "Nothing of this submission could be run."
 
+PATIENCE = 30.0
+"""Seconds to wait for a program that holds the gradebook."""
+
+ADVICE = {
+    "locked": "close the program that holds it, and run the same command again; all verdicts are kept.",
+    "not a database": "it is damaged or no gradebook, and is left as it is; put a copy in its place or move it away.",
+    "malformed": "it is damaged, and is left as it is; put a copy in its place or move it away.",
+    "full": "make room, and run the same command again; all verdicts are kept.",
+    "readonly": "see who may write there, and run the same command again; all verdicts are kept.",
+    "": "see that there is room and who may write there, and run the same command again; all verdicts are kept.",
+}
+"""What to do, by what the database says."""
+
+log = logging.getLogger(__name__)
+
 
 @contextmanager
 def opened(db_url: str) -> Iterator[Gradebook]:
     """The gradebook, made if there is none; what the database refuses becomes a sentence."""
-    place = make_url(db_url).database or db_url
-    try:
-        if db_url.startswith("sqlite") and place != ":memory:":
-            Path(place).parent.mkdir(parents=True, exist_ok=True)
+    check(db_url)
+    with _sentences(db_url):
+        if (place := _place_of(db_url)) is not None:
+            _make(place)
+            db_url = make_url(db_url).update_query_dict({"timeout": str(_patience(db_url))}).render_as_string(False)
         with _connected(db_url) as gradebook:
             yield gradebook
-    except (SQLAlchemyError, InvalidEntry, OSError, subprocess.CalledProcessError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
+
+
+def check(db_url: str) -> None:
+    """AutograderError if there is a gradebook that cannot be written now: another program holds it, it is damaged, or
+    it is another nbgrader's. It is not changed."""
+    place = _place_of(db_url)
+    if place is None or not place.exists() or place.stat().st_size == 0:
+        return
+    with _sentences(db_url), closing(sqlite3.connect(place, timeout=0, isolation_level=None)) as connection:
+        _wait_for(connection, place, _patience(db_url))
+        if (found := connection.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(f"it is malformed: {found}")
+        tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+        known = connection.execute("select * from alembic_version").fetchone() if "alembic_version" in tables else None
+    wanted = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
+    if tables and known != (wanted,):
         raise AutograderError(
-            f"The gradebook {place} cannot be used ({reason}): close the program that holds it or, if it was made by "
-            "an older nbgrader, run `nbgrader db upgrade`."
-        ) from None
+            f"The gradebook {place} was made by another version of nbgrader and is left as it is: run "
+            f"`nbgrader db upgrade --db=sqlite:///{place}`, which keeps a copy, and then the same command again."
+        )
+
+
+def _wait_for(connection: sqlite3.Connection, place: Path, patience: float) -> None:
+    """Waits until nobody else writes in the database; OperationalError if that takes too long."""
+    deadline, told = time.monotonic() + patience, False
+    while True:
+        try:
+            connection.execute("begin immediate")
+            connection.execute("rollback")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            if not told:
+                log.warning("Another program holds the gradebook %s; waiting up to %g s for it.", place, patience)
+                told = True
+            time.sleep(min(0.25, patience))
+
+
+@contextmanager
+def _sentences(db_url: str) -> Iterator[None]:
+    """Turns what the database refuses into a sentence with advice."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, InvalidEntry, OSError, subprocess.CalledProcessError) as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        advice = next((advice for sign, advice in ADVICE.items() if sign in reason), ADVICE[""])
+        place = make_url(db_url).database or db_url
+        raise AutograderError(f"The gradebook {place} cannot be used ({reason}): {advice}") from None
+
+
+def _place_of(db_url: str) -> Path | None:
+    """The file of an SQLite database."""
+    url = make_url(db_url)
+    if not url.drivername.startswith("sqlite") or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def _patience(db_url: str) -> float:
+    """Seconds to wait for another program."""
+    return float(str(make_url(db_url).query.get("timeout", PATIENCE)))
+
+
+def _make(place: Path) -> None:
+    """Makes a gradebook that is whole when it has its name, whenever this is stopped."""
+    if place.exists() and place.stat().st_size > 0:
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(place)
+    try:
+        with _connected(f"sqlite:///{temporary}"):
+            pass
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _connected(db_url: str) -> Gradebook:
@@ -85,8 +177,10 @@ def _connected(db_url: str) -> Gradebook:
 def handed_in(folder: Path) -> datetime | None:
     """The time in a submission's `timestamp.txt`, in UTC. nbgrader compares it with the gradebook's and knows no
     other: a time from elsewhere would make its formgrader ask for the submission to be graded again."""
+    if folder.is_symlink():
+        return None
     try:
-        return parse_utc((folder / "timestamp.txt").read_text(encoding="utf-8").strip())
+        return parse_utc(read_start(folder / "timestamp.txt", 200).strip())
     except (OSError, ValueError, OverflowError):
         return None
 
@@ -101,6 +195,8 @@ def record(
 ) -> None:
     """Brings cells, students and automatic scores up to date; manual scores, extra credit and comments stay.
 
+    What fails for one student is recorded for all others; PartlyWritten then says whose is missing.
+
     An answer that a person had graded and that has changed since is marked to be graded again. How it was is in
     `before`, by student, or in `autograded`, the folder of the notebooks that the formgrader shows; where that is
     named, the notebooks in it are written too.
@@ -109,17 +205,34 @@ def record(
     earlier = before if before is not None else _shown(autograded, assignment, found)
     answers = {name for name, cell in _cells(release).items() if is_grade(cell) and is_solution(cell)}
     answers -= {item.id for item in assignment.judged_items}
+    failed: dict[str, Exception] = {}
     with opened(db_url) as gradebook:
         _record_cells(gradebook, assignment, release)
         submitted = _submissions(gradebook, assignment, found)
         for verdict, executed, _ in found:
-            changed = _changed(earlier.get(verdict.student), executed, answers)
-            unanswered = _unanswered(executed, release, answers)
-            _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
+            with _left_out(failed, verdict.student), gradebook.db.begin_nested():
+                changed = _changed(earlier.get(verdict.student), executed, answers)
+                unanswered = _unanswered(executed, release, answers)
+                _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
         gradebook.db.commit()
     if autograded is not None:
         for verdict, executed, _ in found:
-            write_autograded(autograded, verdict.student, assignment, executed, release)
+            if verdict.student not in failed:
+                with _left_out(failed, verdict.student):
+                    write_autograded(autograded, verdict.student, assignment, executed, release)
+    if failed:
+        raise PartlyWritten.of("gradebook's row", failed)
+
+
+@contextmanager
+def _left_out(failed: dict[str, Exception], student: str) -> Iterator[None]:
+    """Notes what fails for one student; a database that refuses everybody is none of that."""
+    try:
+        yield
+    except OperationalError:
+        raise
+    except Exception as error:
+        failed[student] = error
 
 
 def _record_cells(gradebook: Gradebook, assignment: Assignment, release: NotebookNode) -> None:
@@ -190,19 +303,19 @@ def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Res
     gradebook.db.commit()
     known = {entry.student_id: entry for entry in gradebook.assignment_submissions(assignment.name)}
     released = gradebook.find_assignment(assignment.name)
-    for verdict, _, time in results:
+    for verdict, _, came in results:
         if verdict.student not in known:
-            gradebook.db.add(_new_submission(released, verdict.student, time))
-        elif time is not None:
-            known[verdict.student].timestamp = parse_utc(time)
+            gradebook.db.add(_new_submission(released, verdict.student, came))
+        elif came is not None:
+            known[verdict.student].timestamp = parse_utc(came)
     gradebook.db.commit()
     entries = gradebook.notebook_submissions(assignment.name, assignment.name)
     return {entry.assignment.student_id: entry for entry in entries}
 
 
-def _new_submission(released: Released, student: str, time: datetime | None) -> SubmittedAssignment:
+def _new_submission(released: Released, student: str, came: datetime | None) -> SubmittedAssignment:
     """What nbgrader's `add_submission` makes; that one commits every student by itself, which a class waits for."""
-    submission = SubmittedAssignment(assignment_id=released.id, student_id=student, timestamp=parse_utc(time))
+    submission = SubmittedAssignment(assignment_id=released.id, student_id=student, timestamp=parse_utc(came))
     for notebook in released.notebooks:
         entry = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
         graded = [*notebook.grade_cells, *notebook.task_cells]

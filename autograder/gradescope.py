@@ -18,13 +18,13 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from . import books
 from .assignment import ROOT, Assignment
-from .autograde import Task, grade_task
 from .errors import AutograderError
 from .feedback import without_folders
 from .grading import Options, for_a_person
 from .kernel import kernels
 from .pages import TEMPLATES
 from .submission import load_release
+from .task import Task, grade_task
 from .verdict import Verdict
 
 SCRIPTS = ("setup.sh", "run_autograder")

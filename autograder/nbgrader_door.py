@@ -21,11 +21,11 @@ from traitlets import Enum, Integer, Unicode
 
 from . import books, gradebook
 from .assignment import Assignment
-from .autograde import Task, grade_task
 from .errors import AutograderError
 from .grading import Options, Training, for_a_person
 from .kernel import Start, Walls, kernels
 from .submission import load_release
+from .task import Task, grade_task
 from .verdict import Verdict
 
 

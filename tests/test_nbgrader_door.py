@@ -19,10 +19,11 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import autograde, books, gradebook, nbgrader_door
 from autograder.assignment import ROOT, Assignment
-from autograder.autograde import Done, gradebook_url
+from autograder.autograde import gradebook_url
 from autograder.filling import Description, fill, read_description
 from autograder.grading import Options
 from autograder.kernel import Kernels
+from autograder.task import Done, Task
 from autograder.verdict import Verdict
 
 NAME = "tta-eta"
@@ -169,7 +170,7 @@ def test_a_grading_process_that_dies_leaves_the_submission_to_a_person(
         closed = False
         kernels = Kernels(tmp_path, "none")
 
-        def grade(self, task: autograde.Task) -> Verdict:
+        def grade(self, task: Task) -> Verdict:
             raise nbgrader_door.BrokenProcessPool
 
         def close(self) -> None:
