@@ -139,7 +139,7 @@ def api(course: Course, monkeypatch: pytest.MonkeyPatch) -> Iterator[NbGraderAPI
     monkeypatch.chdir(ROOT)
     yield NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config())
     if nbgrader_door.workshop.cache_info().currsize:
-        nbgrader_door.workshop("auto").close()
+        nbgrader_door.workshop("auto", "bwrap").close()
         nbgrader_door.workshop.cache_clear()
 
 
