@@ -16,6 +16,7 @@ from .grading import Options
 from .kernel import Start, Walls, kernels
 from .limits import Limits
 from .pool import Lost, Pool
+from .release import helpers
 from .submission import load_release
 from .task import Done, Task, grade_task, leave_to_a_person
 from .verdict import Verdict
@@ -158,6 +159,7 @@ def _basis(assignment: Assignment, options: Options) -> str:
     digest = hashlib.sha256(assignment.model_dump_json().encode())
     digest.update(repr(options).encode())
     digest.update((ROOT / "release" / assignment.name / assignment.notebook_name).read_bytes())
+    digest.update(repr(sorted(helpers(assignment).items())).encode())
     for pattern in WATCHED:
         for path in sorted((ROOT / "autograder").rglob(pattern)):
             digest.update(path.read_bytes())

@@ -17,6 +17,7 @@ from .evidence import Act, Evidence, Window
 from .judge import judge
 from .kernel import Kernels
 from .limits import Limits
+from .release import helpers
 from .runner import KERNEL_DIED, Run, run
 from .submission import EXTRA, GIVEN, Submission, find_file, load_release, prepare, read_notebook
 from .verdict import Finding, ItemVerdict, Verdict
@@ -123,7 +124,15 @@ class _Attempts:
         self.count += 1
         stand_ins = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
         limits = self.options.limits
-        done = run(self.submission, drawn, self.kernels, limits=limits, stand_ins=stand_ins, skip=frozenset(self.stuck))
+        done = run(
+            self.submission,
+            drawn,
+            self.kernels,
+            limits=limits,
+            stand_ins=stand_ins,
+            skip=frozenset(self.stuck),
+            files=helpers(self.assignment),
+        )
         return _Attempt(done, judge(self.assignment, drawn, done.evidence))
 
     def _keep_better(self, attempt: _Attempt) -> None:

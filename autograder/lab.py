@@ -41,6 +41,8 @@ def run_lab(
     notebook.cells.append(nbformat.v4.new_code_cell(REPORT))
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "data").symlink_to(data_folder.resolve(), target_is_directory=True)
+        for module in source_path(assignment, root).parent.glob("*.py"):
+            (Path(scratch) / module.name).symlink_to(module.resolve())
         _execute(notebook, Path(scratch), console)
     lists = json.loads(
         "".join(output.text for output in notebook.cells.pop().outputs if output.get("name") == "stdout")

@@ -54,11 +54,16 @@ def check(assignment: Assignment, root: Path = ROOT) -> None:
     _refuse_leaks(assignment, path.parent, target)
     with tempfile.TemporaryDirectory() as scratch:
         made = _generate(assignment, path.parent, root, Path(scratch))
-        names = {file.name for folder in (made, target) for file in folder.iterdir()}
+        names = {file.name for folder in (made, target) for file in folder.iterdir() if file.is_file()}
         _, different, lost = filecmp.cmpfiles(made, target, sorted(names), shallow=False)
     if different or lost:
         files = ", ".join(sorted(different + lost))
         raise ReleaseError(f"release/{assignment.name} is not what the source makes ({files}); run `make release`.")
+
+
+def helpers(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
+    """The modules that the students were given with the notebook, by file name."""
+    return {path.name: path.read_bytes() for path in sorted((root / "release" / assignment.name).glob("*.py"))}
 
 
 def _generate(assignment: Assignment, source: Path, root: Path, course: Path) -> Path:

@@ -8,8 +8,10 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import nbformat
@@ -56,14 +58,15 @@ def run(
     limits: Limits,
     stand_ins: tuple[str, ...] = (),
     skip: frozenset[int] = frozenset(),
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Run:
     """Runs the notebook once, without the cells at the places `skip`. Tasks in `stand_ins` get a stand-in after their
-    last cell."""
+    last cell; `files` are put beside the notebook, by name."""
     steps = _steps(submission, stand_ins, skip)
     given = [number for number, step in enumerate(steps) if step.role == GIVEN]
     challenge = replace(challenge, given_cells=given)
     started = time.monotonic()
-    driver = _Driver(steps, challenge.files(), kernels, limits)
+    driver = _Driver(steps, {**files, **challenge.files()}, kernels, limits)
     asyncio.run(driver.drive())
     seconds = time.monotonic() - started
     events, lost = read_events(driver.evidence, challenge.nonce)
