@@ -77,6 +77,7 @@ def environment(place: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
     few_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+    few_threads["TF_NUM_INTEROP_THREADS"] = "2"
     python = {"PYTHONPATH": place, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "USER": "student"}
     return kept | quiet | few_threads | python
 

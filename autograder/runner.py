@@ -135,6 +135,7 @@ class _Driver:
         self.start_seconds = 0.0
         self.timed_out: set[int] = set()
         self.ended: set[int] = set()
+        self.died = False
         self.evidence = b""
 
     async def drive(self) -> None:
@@ -182,7 +183,10 @@ class _Driver:
                 await task
                 self.ended.add(number)
             except DeadKernelError:
-                self.note = await self._why_it_died()
+                self.died, self.note = True, await self._why_it_died()
+                return
+            except Exception as error:  # a kernel can send anything, and what reads its messages may stumble
+                self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
                 return
 
     async def _interrupt(self, task: asyncio.Future[Any]) -> bool:
@@ -260,6 +264,7 @@ class _Evidence:
 def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver) -> tuple[RunCell, ...]:
     ends = {event.cell: event for event in events if isinstance(event, CellEnd)}
     begun = {event.cell for event in events if isinstance(event, CellBegin)}
+    fatal = max(begun, default=-1) if driver.died else None  # also if it ended the kernel just after its own end
     cells = []
     for number, step in enumerate(steps):
         end = ends.get(number)
@@ -271,6 +276,8 @@ def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver
         else:
             status = "error" if number in begun else "not run"
         error = end.error if end else (KERNEL_DIED if number in begun and status == "error" else None)
+        if number == fatal:
+            status, error = "error", KERNEL_DIED
         cells.append(
             RunCell(role=step.role, index=step.index, status=status, error=error, message=end.message if end else "")
         )

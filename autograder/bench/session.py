@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import sys
@@ -56,6 +57,7 @@ class Session:
         self.acts.guard(sys.modules["time"], "time", "perf_counter", "monotonic", "sleep")
         self.acts.guard(np, "load")
         self.acts.guard(json, "dumps")
+        self.acts.guard(builtins, "float", "isinstance", "len", "sum")
         self.acts.install()
         self.shell.register_magic_function(self.stand_in, "line", STAND_IN)
         self.shell.events.register("pre_run_cell", self._before_cell)

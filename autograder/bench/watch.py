@@ -112,6 +112,9 @@ class Watch:
         """Whether the nearest code is a cell's; unless it must be so directly, Python's own library is passed over."""
         while frame is not None:
             name = frame.f_code.co_filename
+            if frame.f_code.co_name == "_modified_open":  # IPython's own wrapper, which every cell calls for `open`
+                frame = frame.f_back
+                continue
             if "/ipykernel_" in name:
                 return True
             library = name.startswith(("<", *self._library)) and not name.startswith(self._packages)

@@ -1,0 +1,88 @@
+"""`python -m tests.hostile`: tries every row with and without protection, and says what was to happen and what did.
+
+Ends with status 1 unless every row went as it must and every control fired.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from fnmatch import fnmatch
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from autograder import sandbox
+from autograder.kernel import kernels
+
+from . import bait
+from .table import rows, table
+from .trial import Outcome, try_row
+
+console = Console(width=None if sys.stdout.isatty() else 160)
+
+
+def main(
+    only: Annotated[str, typer.Option(help="rows to try: part of the name, or a pattern with *")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="rows tried at a time")] = 2,
+) -> None:
+    """Try every attack and fault of the table, with the protection and without it."""
+    if why := sandbox.missing():
+        console.print(why)
+        raise typer.Exit(1)
+    pattern = only if "*" in only else f"*{only}*"
+    chosen = [name for name in rows() if fnmatch(name, pattern)]
+    if not chosen:
+        raise typer.BadParameter(f"no row is called {only!r}")
+    outcomes = _tried(chosen, jobs)
+    for part, members in table().items():
+        if mine := [outcomes[row.id] for row in members if row.id in outcomes]:
+            console.print(_shown(part, mine))
+    wrong = [outcome for outcome in outcomes.values() if not outcome.is_right]
+    quiet = [outcome for outcome in outcomes.values() if not outcome.control]
+    console.print(
+        f"\n{len(outcomes)} rows: {len(wrong)} went otherwise than they must, {len(quiet)} controls did not fire"
+    )
+    raise typer.Exit(1 if wrong or quiet else 0)
+
+
+def _tried(names: list[str], jobs: int) -> dict[str, Outcome]:
+    context = multiprocessing.get_context("spawn")
+    with (
+        bait.laid() as laid,
+        kernels("auto", "bwrap") as walled,
+        kernels("auto", "none") as free,
+        ProcessPoolExecutor(min(jobs, len(names)), mp_context=context) as pool,
+        Progress(console=console, transient=True) as progress,
+    ):
+        futures = [pool.submit(partial(try_row, laid, walled, free), name) for name in names]
+        done = {}
+        for future in progress.track(as_completed(futures), total=len(futures), description="Trying"):
+            outcome = future.result()
+            done[outcome.id] = outcome
+            if not (outcome.is_right and outcome.control):
+                fired = "" if outcome.control else " (its control did not fire)"
+                console.print(f"[red]{outcome.id}[/]: {escape(outcome.told)}{fired}", highlight=False)
+        return done
+
+
+def _shown(part: str, outcomes: list[Outcome]) -> Table:
+    table = Table(title=part, title_justify="left")
+    for name in ("row", "what was tried", "what must happen", "what did", "control"):
+        table.add_column(name)
+    for outcome in outcomes:
+        style = "" if outcome.is_right else "bold red"
+        fired = "fired" if outcome.control else "[bold red]did not fire[/]"
+        told = outcome.told if len(outcome.told) < 200 else f"{outcome.told[:200]}…"
+        table.add_row(outcome.id, escape(outcome.tried), escape(outcome.must), escape(told), fired, style=style)
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,77 @@
+"""What a row of the table says: what is tried, what must happen, and how the same goes without protection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import jupytext
+
+REACHED = "REACHED"
+"""What the code of an attack prints when it has got what it wanted."""
+
+FULL = 88
+Points = float | Literal["less", "person"]
+
+ATTACKS = Path(__file__).resolve().parent / "attacks"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An attack from inside a notebook: code in a cell of an otherwise correct submission.
+
+    `cell` is a cell of its own before the tasks or, with `task`, the end of that task's cell. `points` is what the
+    submission must get: "less" is less than all, "person" leaves it to a person. `finding` and `output` are patterns
+    that findings (or the reason) and the cell's output must match. `limits` are lowered ones.
+
+    `control` says how the same goes without protection: it `reached` its goal in a kernel without sandbox (or, with
+    `free` limits, in one whose limits alone are off); it `stops` a notebook that is executed in the usual way, so that
+    the next cell does not run; it has the result `plain` in Python without the autograder; it `lingers`; it `imports`
+    the autograder or finds its `answers` where there are any; or it stands as it is in a `page` that shows the notebook
+    unguarded.
+    """
+
+    id: str
+    tried: str
+    cell: str
+    points: Points = FULL
+    finding: str = ""
+    output: str = ""
+    task: str = ""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    free: Mapping[str, Any] = field(default_factory=dict)
+    control: Literal["reached", "stops", "plain", "lingers", "imports", "answers", "page"] = "reached"
+    plain: str = REACHED
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A fault of what was handed in: `make` writes it into the student's folder, given a correct notebook's text.
+
+    `control` shows that the plain way of reading it fails or is led astray.
+    """
+
+    id: str
+    tried: str
+    make: Callable[[Path, str], None]
+    control: Callable[[Path], bool]
+    points: Points = FULL
+    finding: str = ""
+
+
+def read(name: str) -> list[Row]:
+    """The attacks of a file in `attacks/`: a cell in percent format each, its settings in the marker, what is tried in
+    the marker or in the first comment."""
+    rows = []
+    for cell in jupytext.read(ATTACKS / f"{name}.py", fmt="py:percent").cells:
+        settings = {name: value for name, value in cell.metadata.items() if name != "lines_to_next_cell"}
+        if (title := settings.pop("title", None)) is None:
+            continue
+        code = cell.source
+        if "tried" not in settings:
+            first, _, code = code.partition("\n")
+            settings["tried"] = first.removeprefix("# ")
+        rows.append(Row(id=title, cell=code, **settings))
+    return rows

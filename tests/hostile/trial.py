@@ -1,0 +1,294 @@
+"""Tries one row: grades a submission with the attack in it, then lets the attack loose without protection."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from autograder import books, feedback
+from autograder.assignment import Assignment
+from autograder.challenge import draw
+from autograder.grading import Graded, Options, grade, grade_folder
+from autograder.kernel import Kernels
+from autograder.limits import Limits
+from autograder.runner import run
+from autograder.submission import EXTRA, Submission, load_release, prepare
+
+from ..fidelity.build import notebook, variant
+from .bait import Bait
+from .row import REACHED, FileRow, Points, Row
+from .table import rows
+
+SLACK = 60.0
+"""Seconds that a row may take beyond its own limits."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a row went: whether as it must, in a sentence, and whether its control fired."""
+
+    id: str
+    tried: str
+    must: str
+    is_right: bool
+    told: str
+    control: bool
+
+
+def try_row(bait: Bait, walled: Kernels, free: Kernels, name: str) -> Outcome:
+    """Tries one row in both ways."""
+    row = rows()[name]
+    try:
+        return _file_row(walled, row) if isinstance(row, FileRow) else _row(bait, walled, free, row)
+    except Exception as error:
+        return Outcome(row.id, row.tried, _must(row), False, f"{type(error).__name__}: {error}", False)
+
+
+def _must(row: Row | FileRow) -> str:
+    points = {"person": "a person decides", "less": "less than all"}.get(str(row.points), f"{row.points} points")
+    finding = f"; told: {row.finding}" if row.finding not in ("", ".") else ""
+    return points + finding
+
+
+def _row(bait: Bait, walled: Kernels, free: Kernels, row: Row) -> Outcome:
+    row = replace(row, cell=bait.into(row.cell))
+    started = time.monotonic()
+    graded = _graded_with(row, walled)
+    seconds = time.monotonic() - started
+    output = _outputs_of(row.cell, graded.executed)
+    wrong = _faults(graded, row.points, row.finding)
+    if row.control in ("reached", "imports", "answers") and row.output != REACHED and REACHED in output:
+        wrong.append("it reached its goal")
+    if row.output and graded.executed is not None and not re.search(row.output, output):
+        wrong.append(f"the output is {output[-200:]!r}")
+    if seconds > Limits(**row.limits).run + SLACK:
+        wrong.append(f"it took {seconds:.0f} s")
+    if not bait.is_untouched():
+        wrong.append("the bait was touched")
+    if row.control == "page":
+        wrong += _live_parts(graded)
+    control = _control(row, walled, free, bait)
+    told = "; ".join(wrong) or _told(graded, seconds)
+    return Outcome(row.id, row.tried, _must(row), not wrong, told, control)
+
+
+def _graded_with(row: Row, kernels: Kernels) -> Graded:
+    """The verdict on a correct submission with the attack in it."""
+    document = nbformat.from_dict(dict(_reference()))
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in document.cells]
+    place = ids.index(row.task or "data-details")
+    if row.task:
+        document.cells[place].source += f"\n{row.cell}"
+    else:
+        document.cells.insert(place, nbformat.v4.new_code_cell(row.cell))
+    submission = prepare("student", document, load_release(_assignment()), _assignment())
+    options = Options(seed=7, limits=Limits(**row.limits))
+    return grade(_assignment(), submission, kernels, options)
+
+
+def _file_row(kernels: Kernels, row: FileRow) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="handed-in-") as place:
+        folder = Path(place, "student")
+        folder.mkdir()
+        row.make(folder, nbformat.writes(_reference()))
+        graded = grade_folder(_assignment(), folder, "student", kernels, Options(seed=7))
+        wrong = _faults(graded, row.points, row.finding)
+        if (folder.parent / "escaped.txt").exists() or (folder.parent.parent / "escaped.txt").exists():
+            wrong.append("a file was written outside")
+        return Outcome(
+            row.id, row.tried, _must(row), not wrong, "; ".join(wrong) or _told(graded, 0), row.control(folder)
+        )
+
+
+def _faults(graded: Graded, points: Points, finding: str) -> list[str]:
+    """What in a verdict is not as it must be."""
+    verdict = graded.verdict
+    lost = {item.id: item.message[:150] for item in verdict.items if item.points != item.max_points}
+    wrong = []
+    if points == "person":
+        is_right = verdict.state == "needs a person"
+    else:
+        is_right = verdict.points < verdict.max_points if points == "less" else verdict.points == points
+    if not is_right:
+        wrong.append(f"{verdict.points:g} points, {verdict.state}: {verdict.reason} {lost}")
+    said = " ".join(
+        [verdict.reason, *(f"{f.kind} {f.text}" for f in verdict.findings), *(i.message for i in verdict.items)]
+    )
+    if finding and not re.search(finding, said):
+        wrong.append(f"nothing was told of it, but: {said[:200]}")
+    return wrong
+
+
+def _told(graded: Graded, seconds: float) -> str:
+    verdict = graded.verdict
+    notes = [verdict.reason, *(f.text for f in verdict.findings)]
+    return " ".join([f"{verdict.points:g} points, {verdict.state}, {seconds:.1f} s.", *filter(None, notes)])
+
+
+def _outputs_of(source: str, executed: NotebookNode | None) -> str:
+    """What the cell with that source put out."""
+    return " ".join(_outputs(cell) for cell in executed.cells if source in cell.source) if executed else ""
+
+
+def _outputs(cell: NotebookNode) -> str:
+    """Everything that a cell put out, as text."""
+    return " ".join(str(output.get("text") or output.get("data") or output.get("ename")) for output in cell.outputs)
+
+
+def _live_parts(graded: Graded) -> list[str]:
+    """What of the student's could come to life in the feedback page."""
+    assignment = _assignment()
+    with tempfile.TemporaryDirectory() as place:
+        books.write_submission(Path(place), assignment, graded.verdict, "{}", graded.executed)
+        feedback.write_feedback(Path(place), assignment, {})
+        page = (Path(place) / assignment.name / "student" / "feedback.html").read_text(encoding="utf-8")
+    return _alive(page)
+
+
+def _alive(page: str) -> list[str]:
+    found: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            if tag in ("script", "iframe", "object", "embed", "foreignobject"):
+                found.append(f"the page has a <{tag}>")
+            found.extend(f"the page has {name}=" for name, _ in attributes if name.startswith("on"))
+
+    Reader(convert_charrefs=True).feed(page)
+    if "\x1b" in page:
+        found.append("the page holds codes for a terminal")
+    return found
+
+
+def _control(row: Row, walled: Kernels, free: Kernels, bait: Bait) -> bool:
+    """Whether the attack works where nothing protects."""
+    match row.control:
+        case "reached":
+            kernels, limits = (walled, Limits(**row.free)) if row.free else (free, Limits(cell=30))
+            return REACHED in _loose(row.cell, kernels, limits)
+        case "stops":
+            return REACHED not in _usual(row.cell, free)
+        case "plain":
+            return re.search(row.plain, _plain(row.cell)) is not None
+        case "imports":
+            return REACHED in _plain(f"import sys; sys.path.insert(0, '{free.runtime}')\n{row.cell}")
+        case "answers":
+            return _in_grader(row.cell)
+        case "lingers":
+            return _lingers(row.cell, free)
+        case _:
+            return _unguarded(row.cell)
+
+
+def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
+    """The output of the code in a kernel with the bench."""
+    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    submission = Submission("student", document, (EXTRA,))
+    executed = run(submission, draw(_assignment().parameters, 7), kernels, limits=limits).executed
+    return _outputs(executed.cells[0])
+
+
+def _usual(code: str, kernels: Kernels) -> str:
+    """What the cell after the code puts out if a notebook is executed as nbclient does by itself."""
+    cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell(f"print('{REACHED}')")]
+    document = nbformat.v4.new_notebook(cells=cells)
+    asyncio.run(_execute(document, kernels))
+    return _outputs(cells[1])
+
+
+async def _execute(document: NotebookNode, kernels: Kernels) -> None:
+    leave, entrance = os.pipe()
+    with tempfile.TemporaryDirectory() as place:
+        manager = kernels.manager(Path(place))
+        client = NotebookClient(document, km=manager, timeout=8)
+        files = draw(_assignment().parameters, 7).files()
+        try:
+            await client.async_start_new_kernel(**kernels.request(files, entrance, Limits()))
+            await client.async_start_new_kernel_client()
+            for number, cell in enumerate(document.cells):
+                await client.async_execute_cell(cell, number)
+        except Exception:
+            return
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            await manager.shutdown_kernel(now=True)
+            os.close(leave)
+            os.close(entrance)
+
+
+IPYTHON = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+with capture_output() as captured:
+    result = InteractiveShell.instance().run_cell(sys.stdin.read())
+for output in captured.outputs:
+    print(output.data)
+print(captured.stdout, captured.stderr, repr(result.error_in_exec), type(result.error_in_exec).__name__)
+"""
+
+
+def _plain(
+    code: str, program: str = "from IPython import start_ipython; start_ipython(['-c', __import__('sys').stdin.read()])"
+) -> str:
+    """What the code brings in IPython without the bench: its output, or that it does not end."""
+    with tempfile.TemporaryDirectory() as place:
+        command = [sys.executable, "-c", program]
+        try:
+            done = subprocess.run(
+                command, input=code, capture_output=True, text=True, timeout=15, cwd=place, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return "timeout"
+        return done.stdout + done.stderr
+
+
+def _in_grader(code: str) -> bool:
+    """Whether the code finds something where the grader itself works, as in a grader that judges in one process."""
+    kept = [draw(_assignment().parameters, 7), _assignment().model_dump()]
+    printed: list[str] = []
+    exec(code, {"print": lambda *parts: printed.append(" ".join(map(str, parts)))})
+    gc.collect()
+    return bool(kept) and any(REACHED in line for line in printed)
+
+
+def _lingers(code: str, kernels: Kernels) -> bool:
+    """Whether something that the code started is still there when its kernel has gone; it is ended then."""
+    before = {process.pid for process in psutil.process_iter()}
+    _loose(code, kernels, Limits(cell=30))
+    left = [p for p in psutil.process_iter(["cmdline"]) if p.pid not in before and p.info["cmdline"] == ["sleep", "20"]]
+    for process in left:
+        process.kill()
+    return bool(left)
+
+
+def _unguarded(code: str) -> bool:
+    """Whether the output would come to life in a page, or a terminal, that takes it as it is."""
+    output = _plain(code, IPYTHON)
+    return bool(_alive(output)) or "\x1b]0;" in output
+
+
+@cache
+def _assignment() -> Assignment:
+    return Assignment.load("tta-eta")
+
+
+@cache
+def _reference() -> NotebookNode:
+    return notebook(variant("reference"))
