@@ -38,7 +38,7 @@ def test_a_release_is_the_same_byte_for_byte_and_leaves_nothing_else(course: Pat
     shutil.rmtree(course / "release")
     folder = release(ASSIGNMENT, course)
     assert folder == course / "release" / "tta-eta"
-    assert {path.name for path in folder.iterdir()} == {"tta-eta.ipynb", "requirements.txt"}
+    assert {path.name for path in folder.iterdir()} == {"tta-eta.ipynb", "requirements.txt", "lab_helpers.py"}
     assert (folder / "tta-eta.ipynb").read_bytes() == RELEASED.read_bytes()
     assert {path.name for path in course.iterdir()} == {"source", "release", "nbgrader_config.py"}
     assert source_path(ASSIGNMENT, course).read_bytes() == source_path(ASSIGNMENT).read_bytes()
@@ -96,6 +96,12 @@ def test_a_stray_or_missing_file_is_found_out(course: Path, stray: str | None) -
         check(ASSIGNMENT, course)
 
 
+def test_what_a_run_in_the_release_leaves_in_folders_is_no_difference(course: Path) -> None:
+    for name in ("__pycache__", ".ipynb_checkpoints"):
+        (course / "release" / "tta-eta" / name).mkdir()
+    check(ASSIGNMENT, course)
+
+
 def test_a_released_solution_is_found_out(course: Path) -> None:
     path = course / "release" / "tta-eta" / "tta-eta.ipynb"
     notebook = read(path)
@@ -149,6 +155,7 @@ def test_the_package_for_students_holds_the_data(course: Path) -> None:
     with zipfile.ZipFile(package) as archive:
         assert archive.namelist() == [
             *sorted(f"tta-eta/data/{name}" for name in DATA_FILES),
+            "tta-eta/lab_helpers.py",
             "tta-eta/requirements.txt",
             "tta-eta/tta-eta.ipynb",
         ]

@@ -52,7 +52,7 @@ def test_every_solution_cell_is_one_that_an_item_judges(notebook: NotebookNode) 
 
 def test_every_given_cell_is_locked(notebook: NotebookNode) -> None:
     free = [cell.id for cell in notebook.cells if not grader_metadata(cell).get("locked")]
-    assert free == ["student", *ASSIGNMENT.cells]
+    assert free == ["student", "dry-run", *ASSIGNMENT.cells]
 
 
 @pytest.mark.parametrize(
