@@ -19,7 +19,7 @@ from .kernel import Kernels
 from .limits import Limits
 from .release import helpers
 from .runner import KERNEL_DIED, Run, run
-from .submission import EXTRA, GIVEN, Submission, find_file, load_release, prepare, read_notebook
+from .submission import EXTRA, GIVEN, Submission, load_release, prepare, read_folder
 from .verdict import Finding, ItemVerdict, Verdict
 
 Training = Literal["scripted", "real"]
@@ -49,8 +49,7 @@ class Graded:
 def grade_folder(assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options) -> Graded:
     """Grades what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
     try:
-        path, findings = find_file(folder, assignment)
-        notebook = read_notebook(path)
+        notebook, findings = read_folder(folder, assignment)
         submission = prepare(student, notebook, load_release(assignment), assignment)
     except SubmissionError as error:
         return Graded(not_run(assignment, student, str(error)))
