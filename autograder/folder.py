@@ -11,12 +11,15 @@ from pathlib import Path
 
 from .assignment import Assignment
 from .errors import AutograderError
-from .submission import LARGEST
+from .limits import MB
 
-WORK = (".ipynb", ".py")
+LARGEST = 200 * MB
+"""Of what is larger, which nobody reads, only the size counts."""
+
+MOST_BYTES = 1_000 * MB
+"""What is read of one student's files; beyond it, too, only sizes count."""
+
 MOST_ENTRIES = 100_000
-MOST_BYTES = 1_000_000_000
-"""Of all files that may be the work, together."""
 
 
 class _Unreadable(Exception):
@@ -79,43 +82,41 @@ def _inner(folder: Path, assignment: Assignment) -> Path:
 
 
 def contents(folder: Path, basis: str) -> Contents:
-    """The folder's contents, hashed with the `basis`, so far as a verdict can depend on them."""
-    digest, size = hashlib.sha256(basis.encode()), 0
+    """The folder's contents, hashed with the `basis`. Small files come first: a limit leaves out data, not work."""
+    digest, left = hashlib.sha256(basis.encode()), MOST_BYTES
     try:
-        for path in _work(folder):
-            digest.update(os.fsencode(path.relative_to(folder)) + b"\0")
-            size += _add(path, digest)
-            if size > MOST_BYTES:
-                raise _Unreadable(f"It holds more than {MOST_BYTES / 1e9:g} GB of notebooks and scripts.")
+        for _, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
+            digest.update(os.fsencode(name) + b"\0")
+            left -= _add(folder / name, min(left, LARGEST), digest)
+    except FileNotFoundError:
+        return Contents("", "It disappeared while the class was graded: put it back, and run the same command again.")
+    except OSError as error:
+        return Contents("", f"Its folder cannot be read ({error.strerror}): see who may read it.")
     except _Unreadable as error:
         return Contents("", str(error))
     return Contents(digest.hexdigest()[:32])
 
 
-def _work(folder: Path) -> Iterator[Path]:
-    """The files in which the work may be, in order. Of the others, and of what is hidden, no verdict depends."""
+def _files(folder: Path) -> Iterator[Path]:
+    """All that is no folder. What is hidden is no work, and no verdict depends on it."""
     if folder.is_symlink():
         raise _Unreadable("Its folder is a link, which is not followed: put the files themselves there.")
     count = 0
-    for place, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=False):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+    for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         count += len(folders) + len(files)
         if count > MOST_ENTRIES:
             raise _Unreadable(f"Its folder holds more than {MOST_ENTRIES:,} files.")
-        yield from (Path(place, name) for name in sorted(files) if name.lower().endswith(WORK))
+        yield from (Path(place, name) for name in files)
 
 
-def _cannot_list(error: OSError) -> None:
-    if isinstance(error, FileNotFoundError):
-        raise _Unreadable("It disappeared while the class was graded: put it back, and run the same command again.")
-    raise _Unreadable(f"Its folder cannot be read ({error.strerror}): see who may read it.")
+def _raise(error: OSError) -> None:
+    raise error
 
 
-def _add(path: Path, digest: hashlib._Hash) -> int:
-    """Adds a file to the hash and answers how many bytes it took.
-
-    What is not a file, cannot be read, or is too large for a submission counts by that alone.
-    """
+def _add(path: Path, most: int, digest: hashlib._Hash) -> int:
+    """Adds a file to the hash and answers how many bytes were read: none of what is longer, cannot be read, or is a
+    link, a pipe or a device."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError as error:
@@ -123,12 +124,11 @@ def _add(path: Path, digest: hashlib._Hash) -> int:
         return 0
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
-            digest.update(f"mode {stat.S_IFMT(found.st_mode)} size {found.st_size}".encode())
-            return 0
-        text = file.read(LARGEST)
-        digest.update(f"size {len(text)} ".encode() + text)
-        return len(text)
+        kind = stat.S_IFMT(found.st_mode)
+        digest.update(f"kind {kind} size {found.st_size} ".encode())
+        text = file.read(found.st_size) if kind == stat.S_IFREG and found.st_size <= most else b""
+    digest.update(text)
+    return len(text)
 
 
 def read_start(path: Path, most: int) -> str:
