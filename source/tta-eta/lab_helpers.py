@@ -12,6 +12,7 @@ It needs what the notebook itself needs, and no network.
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import hashlib
 import html
@@ -117,10 +118,7 @@ class Lab:
         return None
 
 
-DRY = (
-    "DRY_RUN is on: a small sample and a few epochs. The numbers mean nothing; before you hand in, set it to False, "
-    "restart the kernel and run all cells."
-)
+DRY = "DRY_RUN is on: the numbers mean nothing. For the real run, set it to False and run all cells again."
 
 
 # What is shown
@@ -175,6 +173,15 @@ def show(thing: Any) -> None:
         print(thing)
 
 
+def show_picture(figure: Figure, text: str, width: int = 880) -> None:
+    """Shows a figure in a notebook, `width` pixels wide; `text` is for a page that shows no pictures."""
+    from IPython.display import display
+
+    figure.savefig(drawn := io.BytesIO(), format="png", dpi=110)
+    picture = {"image/png": base64.b64encode(drawn.getvalue()).decode(), "text/plain": text}
+    display(picture, raw=True, metadata={"image/png": {"width": width}})
+
+
 def sentence(problem: BaseException) -> str:
     """An exception in a few words, without its traceback."""
     said = " ".join(str(problem).split())[:150]
@@ -202,7 +209,7 @@ def shown(value: Any) -> str:
         text = repr(value)
         return text if len(text) <= 24 else f"{text[:23]}…"
     told = number(value)
-    return f"{told:.0f}" if told.is_integer() else f"{told:.4g}"
+    return f"{told:.0f}" if told.is_integer() else f"{told:.4g}" if abs(told) < 1000 else f"{told:.0f}"
 
 
 # Task: details of the data
@@ -232,7 +239,8 @@ def check_details(names: dict[str, Any]) -> Table | str:
             rows.append((GOOD, name, shown(value), f"{meaning}, as in the arrays"))
         else:
             rows.append((BAD, name, shown(value), f"the arrays have another number of {meaning}"))
-    return Table(("name", "your value", "what it should be"), tuple(rows))
+    caption = "The autograder has other data: a number that was typed in is wrong there."
+    return Table(("name", "your value", "what it should be"), tuple(rows), caption)
 
 
 def goes_with_arrays(name: str, count: int, names: dict[str, Any]) -> bool:
@@ -317,7 +325,7 @@ def check_callback(names: dict[str, Any]) -> None:
         print(f"{BAD} {problems[0]}")
         return
     if in_notebook():
-        show(picture(drives))
+        show_picture(picture(drives), f"{len(CURVES)} training curves, with the rule's end and yours")
     for curve, one in zip(CURVES, drives, strict=True):
         if one.stop != curve.stop:
             print(f"{BAD} {curve.name}: {ended(one.stop)}; the rule ends it {at(curve.stop)}.")
@@ -376,10 +384,11 @@ def at(stop: int | None) -> str:
 def picture(drives: list[Drive]) -> Figure:
     """A small plot for each curve: the threshold, the epochs above it, where the rule ends it and where yours did."""
     figure = Figure(figsize=(11, 5.4), layout="constrained")
-    axes = figure.subplots(2, -(-len(CURVES) // 2), sharex=True, sharey=True).flat
-    for ax, curve, one in zip(axes, CURVES, drives, strict=True):
+    grid = figure.subplots(2, -(-len(CURVES) // 2), sharex=True, sharey=True)
+    for ax, curve, one in zip(grid.flat, CURVES, drives, strict=True):
         _panel(ax, curve, one)
-    figure.supxlabel("Epoch", fontsize=11)
+    for ax in grid[-1]:
+        ax.set_xlabel("Epoch", fontsize=11)
     figure.supylabel("Validation accuracy", fontsize=11)
     handles = [
         Line2D([], [], color=BLUE, linewidth=5, alpha=0.45, label="the rule ends it here"),
@@ -403,7 +412,7 @@ def _panel(ax: Any, curve: Curve, one: Drive) -> None:
     ax.axhline(curve.threshold, color="black", linestyle=":", linewidth=1.2)
     if curve.accuracy:
         ax.plot(epochs, curve.accuracy, color=GREY, linewidth=1)
-        ax.annotate("accuracy", (1, curve.accuracy[0]), (1, 4), textcoords="offset points", color=GREY, fontsize=9)
+        ax.annotate("accuracy", (2, curve.accuracy[1]), (0, 7), textcoords="offset points", color=GREY, fontsize=9)
     ax.plot(epochs, values, color="black", linewidth=1, zorder=3)
     ax.plot(epochs[above], values[above], "o", color="black", zorder=4)
     ax.plot(epochs[~above], values[~above], "o", color="black", markerfacecolor="white", zorder=4)
@@ -555,7 +564,7 @@ def _plot_line(place: int, ax: Any, figure: Figure, count: int) -> tuple[str, ..
     low, high = ax.get_ylim()
     bars = [height for height in _bars(ax) if math.isfinite(height)]
     remarks = list(_plot_remarks(horizontal, vertical, bars, count))
-    if bars and ax.get_yscale() == "linear" and (max(bars) - min(bars)) < 0.04 * abs(high - low):
+    if bars and ax.get_yscale() == "linear" and 0 < max(bars) - min(bars) < 0.04 * abs(high - low):
         remarks.append("in this range the bars look alike")
     texts = (str(place), str(len(bars)), horizontal or "no label", vertical or "no label", f"{low:.3g} to {high:.3g}")
     return (BAD if remarks else GOOD, *texts, "; ".join(remarks))
@@ -581,7 +590,7 @@ def _plot_remarks(horizontal: str, vertical: str, bars: list[float], count: int)
 class Progress(callbacks.Callback):
     """One line for one training, renewed at most five times a second, so that it costs little."""
 
-    WIDTH = 20
+    WIDTH = 10
     PAUSE = 0.2
     """Seconds between two looks of the line."""
 
@@ -603,7 +612,7 @@ class Progress(callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         reached = bool(self.model.stop_training)
-        self._show(self.line("stopped" if reached else "target not reached"), last=True)
+        self._show(self.line("" if reached else "not reached"), last=True)
 
     def line(self, end: str = "") -> str:
         """The setting, the share of the epochs allowed, the epoch, the accuracy and the seconds so far."""
@@ -611,12 +620,8 @@ class Progress(callbacks.Callback):
         full = round(self.WIDTH * self._epoch / allowed)
         bar = "█" * full + "░" * (self.WIDTH - full)
         seconds = time.perf_counter() - self._began
-        parts = [
-            f"epoch {self._epoch:>3} of at most {allowed}",
-            f"val accuracy {self._accuracy:.4f}",
-            f"{seconds:.1f} s",
-        ]
-        return f"{self.setting:<22} {bar} {', '.join([*parts, *filter(None, [end])])}"
+        parts = (f"epoch {self._epoch:>3}/{allowed}", f"val. accuracy {self._accuracy:.3f}", f"{seconds:.1f} s", end)
+        return f"{self.setting:<20} {bar} {', '.join(filter(None, parts))}"
 
     def _show(self, text: str, last: bool = False) -> None:
         self._shown = time.perf_counter()

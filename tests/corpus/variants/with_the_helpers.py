@@ -1,10 +1,7 @@
 # /// submission
 # title = "Uses every helper that is given: progress line, rows kept on disk, several steps at a time"
-# style = "The given lab_helpers.py beside the notebook; DRY_RUN left on by mistake in an own cell"
+# style = "The given lab_helpers.py beside the notebook; DRY_RUN left on by mistake"
 # ///
-
-# %% forgot to switch it off before="data-details"
-DRY_RUN = True
 
 # %% lr-loop
 metrics_vs_lr = []
@@ -39,12 +36,12 @@ for lr in lab.remaining(LEARNING_RATES, metrics_vs_lr, "learning_rate"):
         }
     )
 
-# %% the same again after="lr-loop"
+# %% looks at it and begins anew after="lr-loop"
 lab.check("lr-loop")
 lab.forget()
+DRY_RUN = True  # forgot to switch it off
 
 # %% bs-loop
-DRY_RUN = False
 metrics_vs_bs = []
 for batch_size in lab.remaining(BATCH_SIZES, metrics_vs_bs, "batch_size"):
     model = get_model()

@@ -1,0 +1,569 @@
+"""What the students' helper says, keeps and draws: helpful with any state of the work, and never a traceback."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from nbformat import NotebookNode
+from tensorflow.keras import callbacks
+
+from autograder.assignment import ROOT, Assignment
+from autograder.source import cells_by_id, read, solution_lines, source_path
+from autograder.trials import first_stop
+from tests.conftest import Grade
+from tests.fidelity.build import notebook as filled
+from tests.fidelity.build import variant
+
+ASSIGNMENT = Assignment.load("tta-eta")
+HELPER = source_path(ASSIGNMENT).parent / "lab_helpers.py"
+CELLS = cells_by_id(read(source_path(ASSIGNMENT)))
+
+
+@pytest.fixture(scope="module")
+def helpers() -> Iterator[Any]:
+    spec = importlib.util.spec_from_file_location("lab_helpers", HELPER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["lab_helpers"] = module
+    spec.loader.exec_module(module)
+    with plt.rc_context():
+        yield module
+    del sys.modules["lab_helpers"]
+
+
+@pytest.fixture
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A notebook's names after its settings and its data, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {"callbacks": callbacks}
+    exec(CELLS["settings"].source, found)
+    labels = np.arange(40) % 7
+    data = {"Xtr_scale": np.zeros((40, 12)), "ytr": labels, "Xts_scale": np.zeros((21, 12)), "yts": labels[:21]}
+    return found | data
+
+
+def solve(names: dict[str, Any], task: str = "callback") -> None:
+    exec(CELLS[task].source, names)
+
+
+def told(helpers: Any, names: dict[str, Any], task: str, capsys: pytest.CaptureFixture[str]) -> str:
+    helpers.Lab(names).check(task)
+    return capsys.readouterr().out
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    plain = {"batch_size": 128, "learning_rate": 0.0001, "epochs": 10, "test_accuracy": 0.96, "train_time": 4.5}
+    return {**plain, "total_energy": None, **changes}
+
+
+class AllHits(callbacks.Callback):
+    """Counts all hits and not those in a row, and takes the threshold itself for one."""
+
+    def __init__(self, threshold: float = 0.9, patience: int = 3) -> None:
+        super().__init__()
+        self.threshold, self.patience, self.hits = threshold, patience, 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.hits += logs["val_accuracy"] >= self.threshold
+        self.model.stop_training = self.hits == self.patience
+
+
+class WrongKey(AllHits):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        print("not shown")
+        self.hits += logs["val_acc"] > self.threshold
+
+
+class NoArguments(callbacks.Callback):
+    pass
+
+
+class Shared(AllHits):
+    count = 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        Shared.count += 1
+        self.model.stop_training = Shared.count >= 6
+
+
+# The module
+
+
+def test_the_helper_holds_no_line_of_the_solution_and_no_curve_of_the_grader() -> None:
+    secret: set[str] = set()
+    for cell in read(source_path(ASSIGNMENT)).cells:
+        secret.update(line for line in solution_lines(cell)[0] if len(line) > 20)
+    lines = {line.strip() for line in HELPER.read_text(encoding="utf-8").splitlines()}
+    assert "n_ts = Xts_scale.shape[0]" in secret
+    assert lines & secret == set()
+    assert "autograder." not in HELPER.read_text(encoding="utf-8")
+
+
+def test_the_helper_needs_the_notebooks_packages_alone(tmp_path: Path) -> None:
+    shutil.copy(HELPER, tmp_path)
+    code = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in ('autograder', 'nbgrader', 'nbformat', 'IPython', 'jupyter_client', 'pydantic', 'zeus'):
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+from lab_helpers import Lab
+Lab({}).check('callback')
+Lab({}).check('lr-plots')
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "There is no class TrainToAccuracy yet" in done.stdout
+    assert "No figure was seen" in done.stdout
+
+
+def test_without_the_helper_the_notebook_says_so_and_runs(names: dict[str, Any], monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if "site-packages" in place or "lib/python" in place])
+    monkeypatch.delitem(sys.modules, "lab_helpers", raising=False)
+    monkeypatch.delenv("COURSE_URL", raising=False)
+    import os
+    import urllib.request
+
+    names |= {"os": os, "sys": sys, "urllib": urllib, "Path": Path}
+    exec(CELLS["helper"].source, names)
+    exec(CELLS["callback-check"].source, names)
+    assert capsys.readouterr().out.count("lab_helpers.py is missing") == 1
+    assert names["lab"].remaining([1, 2], [], "x") == [1, 2]
+    assert isinstance(names["lab"].progress("x", 1), callbacks.Callback)
+    assert names["lab"].processor_monitor(object()) is None
+
+
+def test_the_helper_is_fetched_from_where_the_course_keeps_it(names: Any, monkeypatch: Any, helpers: Any) -> None:
+    import os
+    import urllib.request
+
+    monkeypatch.setenv("COURSE_URL", HELPER.parent.as_uri())
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    names |= {"os": os, "sys": sys, "urllib": urllib, "Path": Path}
+    exec(CELLS["helper"].source, names)
+    assert Path("lab_helpers.py").read_bytes() == HELPER.read_bytes()
+    assert type(names["lab"]).__name__ == "Lab"
+
+
+# The dry run
+
+
+@pytest.mark.parametrize(("asked", "variable"), [(True, ""), (False, "1"), (False, "0"), (False, "")])
+def test_a_dry_run_takes_a_sample_and_few_epochs(names: Any, monkeypatch: Any, asked: bool, variable: str) -> None:
+    import os
+
+    monkeypatch.setenv("DRY_RUN", variable)
+    many = {
+        "Xtr_scale": np.zeros((9000, 2)),
+        "ytr": np.zeros(9000),
+        "Xts_scale": np.zeros((7000, 2)),
+        "yts": np.zeros(7000),
+    }
+    names |= many | {"os": os, "DRY_RUN": asked}
+    exec(CELLS["sample"].source, names)
+    dry = asked or variable == "1"
+    assert names["DRY_RUN"] == dry
+    assert len(names["Xtr_scale"]) == len(names["ytr"]) == (6000 if dry else 9000)
+    assert len(names["Xts_scale"]) == len(names["yts"]) == (6000 if dry else 7000)
+    assert names["MAX_EPOCHS"] == (ASSIGNMENT.parameters.patience + 1 if dry else ASSIGNMENT.parameters.max_epochs)
+
+
+def test_small_data_stay_as_they_are_in_a_dry_run(names: dict[str, Any]) -> None:
+    import os
+
+    names |= {"os": os, "DRY_RUN": True}
+    exec(CELLS["sample"].source, names)
+    assert (len(names["Xtr_scale"]), names["MAX_EPOCHS"]) == (40, ASSIGNMENT.parameters.max_epochs)
+
+
+# Details of the data
+
+
+def test_right_details_agree_and_no_number_is_told(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    assert told(helpers, names, "data-details", capsys).count("not defined") == 4
+    names |= {"n_tr": 39, "n_ts": (21,), "n_feat": np.int64(12), "n_class": 6}
+    said = told(helpers, names, "data-details", capsys)
+    assert [line[0] for line in said.splitlines()[1:5]] == ["✗", "✗", "✓", "✗"]
+    assert "a tuple" in said
+    assert not any(number in said for number in ("40", " 7 "))
+    solve(names | {"np": np}, "data-details")
+    names |= {"np": np}
+    solve(names, "data-details")
+    assert told(helpers, names, "data-details", capsys).count("✓") == 4
+
+
+# The callback
+
+
+def test_the_curves_end_where_the_rule_says(helpers: Any) -> None:
+    for curve in helpers.CURVES:
+        stop = first_stop(list(curve.val_accuracy), curve.threshold, curve.patience)
+        assert curve.stop == (None if stop is None else stop + 1), curve.name
+
+
+def test_a_right_callback_is_told_so(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    solve(names)
+    assert told(helpers, names, "callback", capsys).startswith("✓ All 6 curves")
+
+
+def test_a_wrong_callback_is_told_where(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    said = told(helpers, names | {"TrainToAccuracy": AllHits}, "callback", capsys)
+    assert "falls back in between: stopped after epoch 5; the rule ends it after epoch 7" in said
+    assert "never long enough above: stopped after epoch 4; the rule ends it not at all" in said
+    assert "rises" not in said
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        (None, "There is no class TrainToAccuracy yet"),
+        (
+            WrongKey,
+            "on_epoch_end of epoch 1 ended with KeyError: 'val_acc'. In `logs` are accuracy, loss, val_accuracy",
+        ),
+        (NoArguments, r"TrainToAccuracy\(threshold=0.9, patience=3\) ended with TypeError"),
+        (int, r"TrainToAccuracy\(threshold=0.9, patience=3\) ended with TypeError"),
+        (lambda: None, "There is no class TrainToAccuracy yet"),
+        (
+            types.new_class("Plain", (), {}, lambda n: n.update(__init__=lambda s, threshold, patience: None)),
+            "set_params",
+        ),
+    ],
+)
+def test_what_cannot_run_gives_one_sentence(helpers: Any, names: Any, capsys: Any, made: Any, sentence: str) -> None:
+    import re
+
+    said = told(helpers, names | ({"TrainToAccuracy": made} if made else {}), "callback", capsys)
+    assert re.search(sentence, said)
+    assert len(said.splitlines()) == 1
+    assert "not shown" not in said
+
+
+def test_an_empty_stub_is_not_filled_in_yet(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    exec(cells_by_id(read(ROOT / "release/tta-eta/tta-eta.ipynb"))["callback"].source, names)
+    assert "TrainToAccuracy is not filled in yet" in told(helpers, names, "callback", capsys)
+
+
+def test_callbacks_that_share_a_count_are_found_and_left_as_they_were(helpers: Any, names: Any, capsys: Any) -> None:
+    said = told(helpers, names | {"TrainToAccuracy": Shared}, "callback", capsys)
+    assert "callbacks must share nothing" in said
+    assert Shared.count == 0
+
+
+def test_the_picture_marks_both_ends_of_each_curve(helpers: Any) -> None:
+    drives = [helpers.drive(AllHits, curve) for curve in helpers.CURVES]
+    figure = helpers.picture(drives)
+    assert len(figure.axes) == len(helpers.CURVES)
+    marks = [ax.get_title()[0] for ax in figure.axes]
+    assert marks == [
+        ("✓" if one.stop == curve.stop else "✗") for one, curve in zip(drives, helpers.CURVES, strict=True)
+    ]
+    second = [
+        line.get_xdata()[0] for line in figure.axes[1].lines if line.get_color() in (helpers.BLUE, helpers.ORANGE)
+    ]
+    assert second == [7, 5]
+    figure.canvas.draw()
+
+
+# The loops
+
+
+def test_a_full_list_has_nothing_to_look_at(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    names["metrics_vs_lr"] = [row(learning_rate=rate) for rate in names["LEARNING_RATES"]]
+    said = told(helpers, names, "lr-loop", capsys)
+    assert said.count("✓") == 5
+    assert "nothing wrong with their form" in said
+    assert "No energy was measured" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"test_acc": 0.5, "test_accuracy": ...}, "missing: test_accuracy; not asked for: test_acc"),
+        ({"train_time": "4.5 s"}, "train_time is a str, not a number"),
+        ({"train_time": float("nan")}, "train_time is nan"),
+        ({"total_energy": [1, 2]}, "total_energy is a list, not a number"),
+        ({"test_accuracy": 96.1}, "test_accuracy must lie between 0 and 1"),
+        ({"learning_rate": 0.02}, "learning_rate is none of LEARNING_RATES"),
+        ({"learning_rate": 0.001}, "learning_rate comes twice"),
+        ({"batch_size": 64}, "batch_size is not DEFAULT_BATCH_SIZE"),
+        ({"epochs": 2}, "so few epochs cannot be 3 in a row"),
+    ],
+)
+def test_a_row_says_what_is_wrong_with_it(helpers: Any, names: Any, capsys: Any, changes: Any, sentence: str) -> None:
+    wrong = {key: value for key, value in row(**changes).items() if value is not ...}
+    names["metrics_vs_lr"] = [row(learning_rate=0.001), wrong]
+    said = told(helpers, names, "lr-loop", capsys)
+    assert [line[0] for line in said.splitlines()[1:3]] == ["✓", "✗"]
+    assert sentence in said
+    assert "1 with something to look at" in said
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (None, "There is no list metrics_vs_bs yet"),
+        ({"a": 1}, "metrics_vs_bs is a dict; a list of dictionaries is asked for"),
+        ([3], "a int; a dictionary is asked for"),
+        ([[1, 2]], "a list; a dictionary is asked for"),
+        ([row(epochs=500, batch_size=64, learning_rate=0.001)], "target not reached"),
+        ([{}], "missing: batch_size, learning_rate, epochs"),
+    ],
+)
+def test_any_list_can_be_looked_at(helpers: Any, names: Any, capsys: Any, rows: Any, sentence: str) -> None:
+    if rows is not None:
+        names["metrics_vs_bs"] = rows
+    said = told(helpers, names, "bs-loop", capsys)
+    assert sentence in said
+    assert "could not be checked" not in said
+
+
+def test_one_dictionary_appended_again_and_again_is_seen(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    names["metrics_vs_lr"] = [row(learning_rate=1.0)] * 5
+    said = told(helpers, names, "lr-loop", capsys)
+    assert said.count("the very dictionary of an earlier row") == 4
+    assert said.count("not in the list") == 4
+
+
+def test_a_table_is_text_in_a_terminal_and_safe_html_on_a_page(helpers: Any, names: dict[str, Any]) -> None:
+    names["metrics_vs_lr"] = [row(train_time="<script>alert(1)</script>")]
+    table = helpers.check_loop(names, helpers.LOOPS["lr"])
+    assert "<script>" not in table._repr_html_()
+    assert "&lt;script" in table._repr_html_()
+    assert len({line.index("epochs") for line in str(table).splitlines()[:1]}) == 1
+
+
+def test_a_check_that_breaks_costs_nothing(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    del names["LEARNING_RATES"]
+    names["metrics_vs_lr"] = []
+    assert "could not be checked (KeyError: 'LEARNING_RATES')" in told(helpers, names, "lr-loop", capsys)
+
+
+def test_a_dry_run_is_named_below_each_check(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    assert "DRY_RUN is on" in told(helpers, names | {"DRY_RUN": True}, "lr-loop", capsys)
+
+
+# The plots
+
+
+def draw(*labels: tuple[str, str], heights: tuple[float, ...] = (1.0, 2.0), top: float | None = None) -> Figure:
+    figure, axes = plt.subplots(1, len(labels), squeeze=False)
+    for ax, (across, upward) in zip(axes.flat, labels, strict=True):
+        ax.bar(range(len(heights)), heights)
+        ax.set(xlabel=across, ylabel=upward)
+        if top:
+            ax.set_ylim(0, top)
+    plt.close(figure)
+    return figure
+
+
+def test_a_figure_of_the_last_cell_is_described(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    names["metrics_vs_lr"] = [row(learning_rate=0.001), row(learning_rate=0.01, epochs=500)]
+    lab = helpers.Lab(names)
+    lab.check("lr-loop")
+    draw(("Learning rate", "Time (s)"), ("", "Accuracy"), ("Learning rate", ""), ("Learning rate", "Time"))
+    capsys.readouterr()
+    for _ in range(2):  # run again, the check shows the same figure
+        lab.check("lr-plots")
+        said = capsys.readouterr().out
+        assert [line[0] for line in said.splitlines()[1:5]] == ["✓", "✗", "✗", "✗"]
+        assert "the horizontal axis has no label" in said
+        assert "the vertical axis has no label" in said
+        assert "the label of the time names no unit" in said
+        assert "4 plots in the figure; asked for: 3" in said
+        assert "can a reader see which?" in said
+    lab.check("bs-plots")
+    assert "No figure was seen" in capsys.readouterr().out
+
+
+def test_bars_that_look_alike_and_figures_in_pieces_are_named(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    names["metrics_vs_bs"] = [row(total_energy=20.5), row(total_energy=30)]
+    lab = helpers.Lab(names)
+    helpers.FIGURES.clear()
+    for _ in range(3):
+        draw(("Batch size", "Test accuracy"), heights=(0.98, 0.97), top=1.0)
+    lab.check("bs-plots")
+    said = capsys.readouterr().out
+    assert "in this range the bars look alike" in said
+    assert "1 plots in the figure; asked for: 4 bar plots in one figure. There are 3 figures" in said
+
+
+# The real run
+
+
+def test_progress_is_one_line_a_training(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    line = helpers.Lab(names).progress("learning rate", 0.01)
+    line.set_params({"epochs": 500})
+    line.set_model(types.SimpleNamespace(stop_training=False))
+    line.on_train_begin()
+    for epoch in range(37):
+        line.on_epoch_end(epoch, {"val_accuracy": 0.5 + epoch / 100})
+    line.on_train_end()
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == 1
+    assert said.startswith("learning rate 0.01")
+    assert "epoch  37/500, val. accuracy 0.860" in said
+    assert said.endswith("not reached\n")
+    assert len(said) < 90
+
+
+def train(lab: Any, rows: list[dict[str, Any]], values: list[float], stop_at: float | None = None) -> list[float]:
+    """A plain loop; returns the values that it trained."""
+    trained = []
+    for value in lab.remaining(values, rows, "learning_rate"):
+        if value == stop_at:
+            break
+        trained.append(value)
+        rows.append(row(learning_rate=value, train_time=np.float32(2.5), test_accuracy=np.float64(0.1) + 0.2))
+    return trained
+
+
+def test_what_was_trained_is_not_trained_again(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    rates = names["LEARNING_RATES"]
+    first: list[dict[str, Any]] = []
+    assert train(helpers.Lab(names), first, rates, stop_at=0.01) == [0.0001, 0.001]
+    again: list[dict[str, Any]] = []
+    assert train(helpers.Lab(dict(names)), again, rates) == [0.01, 0.1, 1.0]
+    assert [one["learning_rate"] for one in again] == rates
+    assert again[:2] == first
+    assert type(again) is list
+    document = json.loads(Path("kept-learning_rate.json").read_text())
+    assert [entry["value"] for entry in document["trained"]] == rates
+    assert all(entry["when"] and "TensorFlow" in entry["on"] for entry in document["trained"])
+    assert document["trained"][0]["row"] == {**row(learning_rate=0.0001, train_time=2.5), "test_accuracy": 0.1 + 0.2}
+    assert capsys.readouterr().out.count("is not trained again: measured 2") == 2
+    helpers.Lab(names).forget()
+    assert not list(Path().glob("kept*"))
+
+
+@pytest.mark.parametrize("change", ["cell", "callback", "settings", "data"])
+def test_rows_of_other_circumstances_do_not_count(helpers: Any, names: Any, capsys: Any, change: str) -> None:
+    names |= {"In": ["rows = []"]}
+    solve(names)
+    train(helpers.Lab(names), [], [0.1, 1.0])
+    names["In"] = ["rows =   []  # a remark changes nothing"]
+    assert train(helpers.Lab(names), [], [0.1, 1.0]) == []
+    if change == "cell":
+        names["In"] = ["rows = [0]"]
+    elif change == "callback":
+        names["TrainToAccuracy"] = AllHits
+    elif change == "settings":
+        names["MAX_EPOCHS"] = 9
+    else:
+        names["ytr"] = names["ytr"][:30]
+    capsys.readouterr()
+    assert train(helpers.Lab(names), [], [0.1, 1.0]) == [0.1, 1.0]
+    assert f"was written with another {change}; every setting is trained" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"circumstances": {}, "trained": [{}]}', '{"circumstances": 3, "trained": 3}']
+)
+def test_a_damaged_file_is_no_obstacle(helpers: Any, names: dict[str, Any], capsys: Any, text: str) -> None:
+    Path("kept-learning_rate.json").write_text(text)
+    assert train(helpers.Lab(names), [], [0.1]) == [0.1]
+    assert "every setting is trained" in capsys.readouterr().out
+
+
+def test_a_dry_run_keeps_nothing_and_takes_nothing(helpers: Any, names: dict[str, Any]) -> None:
+    train(helpers.Lab(names), [], [0.1])
+    before = Path("kept-learning_rate.json").read_bytes()
+    assert train(helpers.Lab(names | {"DRY_RUN": True}), [], [0.1, 1.0]) == [0.1, 1.0]
+    assert Path("kept-learning_rate.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("rows", [[], [3], [row(), row()], [row(model=object())]])
+def test_what_is_no_single_row_of_plain_values_is_not_kept(helpers: Any, names: Any, rows: list[Any]) -> None:
+    for _ in range(2):
+        made: list[Any] = []
+        for _value in helpers.Lab(names).remaining([0.1], made, "learning_rate"):
+            made.extend(rows)
+        assert made == rows
+    assert not list(Path().glob("kept-*.json"))
+
+
+# Energy
+
+
+class Counter:
+    """A monitor of zeus on a machine whose processor has a counter."""
+
+    gpu_indices: tuple[int, ...] = ()
+    cpu_indices = (0, 1)
+
+    def begin_window(self, key: str, sync_execution: bool = True) -> None:
+        assert not sync_execution
+
+    def end_window(self, key: str, sync_execution: bool = True) -> types.SimpleNamespace:
+        return types.SimpleNamespace(time=2.0, gpu_energy={}, cpu_energy={0: 30.0, 1: 12.5}, total_energy=0)
+
+
+def test_the_joules_of_a_processor_are_marked_as_such(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    zeus = types.ModuleType("zeus.monitor")
+    zeus.ZeusMonitor = Counter  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "zeus", types.ModuleType("zeus"))
+        patch.setitem(sys.modules, "zeus.monitor", zeus)
+        names["lab"] = helpers.Lab(names)
+        exec(CELLS["monitor"].source, names)
+    assert "that of the whole processor (RAPL)" in capsys.readouterr().out
+    names["monitor"].begin_window("fit", sync_execution=False)
+    measured = names["monitor"].end_window("fit", sync_execution=False)
+    assert (measured.time, measured.total_energy) == (2.0, 42.5)
+
+
+def test_a_machine_without_a_counter_measures_time_alone(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    zeus = types.ModuleType("zeus.monitor")
+    zeus.ZeusMonitor = lambda: types.SimpleNamespace(gpu_indices=[], cpu_indices=[])  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "zeus", types.ModuleType("zeus"))
+        patch.setitem(sys.modules, "zeus.monitor", zeus)
+        names["lab"] = helpers.Lab(names)
+        exec(CELLS["monitor"].source, names)
+    assert names["monitor"] is None
+    assert "Record the time of the clock, and None as total_energy" in capsys.readouterr().out
+
+
+# Graded
+
+
+def shown(notebook: NotebookNode, part: str) -> str:
+    """The outputs of the code cells that hold the text, as text."""
+    outputs = [
+        out for cell in notebook.cells if cell.cell_type == "code" and part in cell.source for out in cell.outputs
+    ]
+    return "\n".join(
+        str(out.get("text") or out.get("data", {}).get("text/plain", out.get("evalue"))) for out in outputs
+    )
+
+
+def test_a_solution_with_every_helper_gets_all_points(grade_notebook: Grade) -> None:
+    graded = grade_notebook(filled(variant("with_the_helpers")), seed=5)
+    assert {item.id: item.message for item in graded.verdict.items if item.points != item.max_points} == {}
+    assert graded.executed is not None
+    assert "as in the arrays" in shown(graded.executed, 'check("data-details")')
+    assert shown(graded.executed, "lab.progress").count("val. accuracy") == 11
+    assert "kept-learning_rate.json is removed" in shown(graded.executed, "lab.forget()")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_switch_for_the_dry_run_changes_no_points(grade_notebook: Grade, asked: bool) -> None:
+    notebook = filled(variant("reference"))
+    cells_by_id(notebook)["dry-run"].source = f"DRY_RUN = {asked}"
+    graded = grade_notebook(notebook, seed=6)
+    assert graded.verdict.points == 88
+    assert [finding.kind for finding in graded.verdict.findings] == ["given cell changed"]
