@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from . import archives
-from .assignment import Assignment
+from .assignment import ROOT, Assignment
 from .errors import SubmissionError
 from .limits import MB
 from .verdict import Finding
@@ -96,6 +96,7 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
         raise SubmissionError(
             "The folder is a link to another place, and links are not followed: hand in the folder itself."
         )
+    handed_out = {path.name for path in (ROOT / "release" / assignment.name).glob("*.py")}
     files, refused = _scan(folder)
     if not any(kind_of(file.title) == "notebook" for file in files):
         for archive in [file for file in files if kind_of(file.title) == "archive"]:
@@ -103,7 +104,7 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
             files += found
             refused += complaint
     for kind in ("notebook", "json", "script"):
-        if chosen := [file for file in files if kind_of(file.title) == kind]:
+        if chosen := [f for f in files if kind_of(f.title) == kind and f.title not in handed_out]:
             chosen.sort(key=lambda file: _rank(file, assignment), reverse=True)
             return chosen, [Finding(kind="not read", text=text, audience="both") for text in refused]
     raise SubmissionError(refused[0] if refused else _nothing(folder, assignment))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from .errors import SubmissionError
+from .document import CONFLICT, Reading, decoded, parsed
 from .handin import File, kind_of, shown
 from .limits import MB
 from .verdict import Finding
@@ -31,49 +28,11 @@ MOST_ATTACHED = 5 * MB
 MOST_LINES, MOST_SCRIPT = 5_000, 300_000
 """Lines and characters of a script."""
 
-BEGINNINGS = (
-    (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a zip archive or an office document"),
-    (b"\x1f\x8b", "a packed archive"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"{\\rtf", "a text document"),
-    (b"\x80\x04", "pickled data"),
-    (b"\x93NUMPY", "an array of NumPy"),
-)
-"""How files begin that are no text, and what they are."""
-
-MARKS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-"""Byte order marks of encodings other than UTF-8, the longer ones first."""
-
-CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: .*)?$|^={7}$", re.MULTILINE)
-"""A line that a version control system leaves in a file that two people changed."""
-
 TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
 """Types of cells, those of the formats before 4 too, by what they are now."""
 
 OTHER_KERNELS = re.compile(r"(?:ir|xr|julia|octave|bash|javascript|scala|sos)\b", re.IGNORECASE)
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass
-class _Reading:
-    """A file on its way to a notebook, and what was seen of it; `odd` are the things left out or put right."""
-
-    name: str
-    findings: list[Finding] = field(default_factory=list)
-    odd: dict[str, None] = field(default_factory=dict)
-
-    def note(self, kind: str, text: str, cell: str | None = None) -> None:
-        self.findings.append(Finding(kind=kind, text=text, cell=cell, audience="both"))
-
-    def refuse(self, what: str, advice: str = "save it again in Jupyter and hand that in") -> SubmissionError:
-        return SubmissionError(f"{self.name} {what}: {advice}.")
 
 
 def read_notebook(source: File | Path) -> NotebookNode:
@@ -84,10 +43,10 @@ def read_notebook(source: File | Path) -> NotebookNode:
 def read(source: File | Path) -> tuple[NotebookNode, list[Finding]]:
     """The notebook, without outputs, and what had to be put right to read it."""
     file = File(source.resolve(), shown(source.name)) if isinstance(source, Path) else source
-    reading = _Reading(file.name)
-    text = _decoded(file.read(), reading)
+    reading = Reading(file.name)
+    text = decoded(file.read(), reading)
     is_script = kind_of(file.title) == "script" and not text.lstrip().startswith("{")
-    document = _from_script(text, reading) if is_script else _parsed(text, reading)
+    document = _from_script(text, reading) if is_script else parsed(text, reading)
     notebook = _notebook(document, reading)
     if reading.odd:
         text = f"What does not fit the notebook format was left out or put right: {', '.join(reading.odd)}."
@@ -95,96 +54,7 @@ def read(source: File | Path) -> tuple[NotebookNode, list[Finding]]:
     return notebook, reading.findings
 
 
-def _decoded(content: bytes, reading: _Reading) -> str:
-    if not content.strip(b"\x00\r\n\t "):
-        raise reading.refuse("is empty and cannot be read as a notebook")
-    for beginning, what in BEGINNINGS:
-        if content.startswith(beginning):
-            raise reading.refuse(f"is {what} and no notebook", "hand in the notebook itself, as Jupyter saves it")
-    encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8-sig")
-    if encoding == "utf-8-sig":
-        encoding = {b"{\x00": "utf-16-le", b"\x00{": "utf-16-be"}.get(content[:2], encoding)
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        if encoding != "utf-8-sig" or b"\x00" in content:
-            raise reading.refuse("is not a text file", "hand in the notebook itself, as Jupyter saves it") from None
-        encoding, text = "Latin-1", content.decode("cp1252", "replace")
-    if encoding != "utf-8-sig":
-        name = encoding.upper().removesuffix("-LE").removesuffix("-BE") if encoding != "Latin-1" else encoding
-        reading.note(
-            "encoding", f"The file was saved as {name} and read so; letters like ä may be wrong. Save it as UTF-8."
-        )
-    if "\x00" in text:
-        reading.note("zero bytes", "The file held zero bytes, as a failing disk leaves them; they were left out.")
-        text = text.replace("\x00", "")
-    return text.replace("\r\n", "\n")
-
-
-def _parsed(text: str, reading: _Reading) -> dict[str, Any]:
-    """The JSON object in the text; a number that JSON does not know becomes None, of a key that stands twice the last
-    value counts."""
-
-    def integer(digits: str) -> int | None:
-        return int(digits) if len(digits) < 20 else number(digits)
-
-    def number(digits: str) -> Any:
-        value = float(digits)
-        if math.isfinite(value) and len(digits) < 400:
-            return value
-        reading.odd["numbers too large or not finite"] = None
-        return None
-
-    def an_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            reading.odd["keys that stand twice in one place, of which the last counted"] = None
-        return made
-
-    decoder = json.JSONDecoder(
-        strict=False, parse_int=integer, parse_float=number, parse_constant=number, object_pairs_hook=an_object
-    )
-    text = text.strip()
-    try:
-        document, end = decoder.raw_decode(text)
-    except RecursionError:
-        raise reading.refuse("is nested too deeply to be a notebook") from None
-    except ValueError as error:
-        raise _no_json(text, error, reading) from None
-    if text[end:].strip():
-        if CONFLICT.search(text):
-            raise _no_json(text, None, reading)
-        reading.note("text after the end", "The file goes on after the end of the notebook; that part was left out.")
-    if not isinstance(document, dict) or not {"cells", "worksheets"} & set(document):
-        raise reading.refuse("is JSON, but no notebook, as it has no cells", "hand in the notebook itself")
-    return document
-
-
-def _no_json(text: str, error: ValueError | None, reading: _Reading) -> SubmissionError:
-    """Why a text that should be a notebook is none."""
-    if found := CONFLICT.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        advice = "resolve the conflict, save it again in Jupyter and hand that in"
-        return reading.refuse(f"holds marks of a merge conflict, the first in line {line}", advice)
-    if re.match(r"<(?:!doctype|html|\?xml|head|body)", text, re.IGNORECASE):
-        return reading.refuse("is a web page (HTML) and no notebook", "hand in the .ipynb file itself")
-    if not text.startswith("{"):
-        return reading.refuse(
-            "cannot be read as a notebook, it is not JSON", "hand in the notebook itself, as Jupyter saves it"
-        )
-    if isinstance(error, json.JSONDecodeError):
-        line = error.lineno
-        if error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string"):
-            return reading.refuse(
-                f"ends in the middle, after line {text.count(chr(10)) + 1}; only a part of it was saved"
-            )
-        return reading.refuse(
-            f"cannot be read as a notebook, from line {line}, column {error.colno}, on it is not JSON"
-        )
-    return reading.refuse("cannot be read as a notebook, it is not JSON")
-
-
-def _from_script(text: str, reading: _Reading) -> dict[str, Any]:
+def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     """A notebook from a script in percent format, in the form that nbconvert writes, or cut at blank lines."""
     if len(text) > MOST_SCRIPT or text.count("\n") > MOST_LINES:
         raise reading.refuse(
@@ -200,7 +70,7 @@ def _from_script(text: str, reading: _Reading) -> dict[str, Any]:
         raise reading.refuse(f"cannot be read as a script ({type(error).__name__})", "hand in the notebook") from None
 
 
-def _notebook(document: dict[str, Any], reading: _Reading) -> NotebookNode:
+def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
     """A valid notebook with all cells of the document that can be told."""
     _check_version(document, reading)
     _check_kernel(document.get("metadata"), reading)
@@ -227,7 +97,7 @@ def _notebook(document: dict[str, Any], reading: _Reading) -> NotebookNode:
     return notebook
 
 
-def _check_version(document: dict[str, Any], reading: _Reading) -> None:
+def _check_version(document: dict[str, Any], reading: Reading) -> None:
     major = document.get("nbformat")
     if not isinstance(major, int | float) or isinstance(major, bool):
         reading.odd["no version of the format"] = None
@@ -237,7 +107,7 @@ def _check_version(document: dict[str, Any], reading: _Reading) -> None:
         )
 
 
-def _check_kernel(metadata: Any, reading: _Reading) -> None:
+def _check_kernel(metadata: Any, reading: Reading) -> None:
     """Notes a notebook that was written for another language."""
     parts = {key: metadata.get(key) for key in ("kernelspec", "language_info")} if isinstance(metadata, dict) else {}
     kernel, language = (
@@ -253,7 +123,7 @@ def _check_kernel(metadata: Any, reading: _Reading) -> None:
         reading.note("other kernel", text)
 
 
-def _raw_cells(document: dict[str, Any], reading: _Reading) -> list[dict[str, Any]]:
+def _raw_cells(document: dict[str, Any], reading: Reading) -> list[dict[str, Any]]:
     """The cells as they stand in the file, also of formats that keep them in worksheets."""
     found = document.get("cells")
     if not isinstance(found, list):
@@ -266,7 +136,7 @@ def _raw_cells(document: dict[str, Any], reading: _Reading) -> list[dict[str, An
     return kept
 
 
-def _cell(raw: dict[str, Any], reading: _Reading) -> NotebookNode:
+def _cell(raw: dict[str, Any], reading: Reading) -> NotebookNode:
     kind = TYPES.get(str(raw.get("cell_type")))
     if kind is None:
         kind = "code" if {"outputs", "execution_count", "input"} & set(raw) else "raw"
@@ -292,7 +162,7 @@ def new_cell(kind: str, source: str, metadata: dict[str, Any]) -> NotebookNode:
     return make(source, metadata=nbformat.from_dict(metadata))  # type: ignore[no-untyped-call]
 
 
-def _source(raw: Any, reading: _Reading) -> str:
+def _source(raw: Any, reading: Reading) -> str:
     """The text of a cell, kept as one string or as lines; half a character, which no kernel takes, is replaced."""
     if isinstance(raw, list):
         if not all(isinstance(line, str) for line in raw):
@@ -308,7 +178,7 @@ def _source(raw: Any, reading: _Reading) -> str:
     return whole
 
 
-def _metadata(raw: Any, reading: _Reading) -> dict[str, Any]:
+def _metadata(raw: Any, reading: Reading) -> dict[str, Any]:
     """What of a cell's metadata is used: its name in the assignment."""
     details = raw.get("nbgrader") if isinstance(raw, dict) else None
     name = details.get("grade_id") if isinstance(details, dict) else None
@@ -324,7 +194,7 @@ def _is_attachment(raw: Any) -> bool:
     return all(isinstance(c, str) for c in contents) and sum(map(len, contents)) <= MOST_ATTACHED
 
 
-def _cell_id(raw: Any, place: int, taken: set[str], reading: _Reading) -> str:
+def _cell_id(raw: Any, place: int, taken: set[str], reading: Reading) -> str:
     name = raw if isinstance(raw, str) and CELL_ID.fullmatch(raw) else ""
     if (raw is not None and not name) or name in taken:
         reading.odd["cell ids that stand twice or are none"] = None
