@@ -383,13 +383,14 @@ def at(stop: int | None) -> str:
 
 def picture(drives: list[Drive]) -> Figure:
     """A small plot for each curve: the threshold, the epochs above it, where the rule ends it and where yours did."""
-    figure = Figure(figsize=(11, 5.4), layout="constrained")
+    figure = Figure(figsize=(11, 5.4))
     grid = figure.subplots(2, -(-len(CURVES) // 2), sharex=True, sharey=True)
+    figure.subplots_adjust(left=0.07, right=0.99, top=0.92, bottom=0.15, hspace=0.28, wspace=0.05)
     for ax, curve, one in zip(grid.flat, CURVES, drives, strict=True):
         _panel(ax, curve, one)
     for ax in grid[-1]:
         ax.set_xlabel("Epoch", fontsize=11)
-    figure.supylabel("Validation accuracy", fontsize=11)
+    figure.supylabel("Validation accuracy", x=0.012, fontsize=11)
     handles = [
         Line2D([], [], color=BLUE, linewidth=5, alpha=0.45, label="the rule ends it here"),
         Line2D([], [], color=ORANGE, linewidth=1.8, linestyle="--", label="your callback stopped here"),
@@ -397,7 +398,7 @@ def picture(drives: list[Drive]) -> Figure:
         Line2D([], [], color="black", marker="o", linestyle="", label="above it"),
         Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="", label="not above it"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=10)
+    figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False, fontsize=10)
     return figure
 
 
@@ -412,7 +413,7 @@ def _panel(ax: Any, curve: Curve, one: Drive) -> None:
     ax.axhline(curve.threshold, color="black", linestyle=":", linewidth=1.2)
     if curve.accuracy:
         ax.plot(epochs, curve.accuracy, color=GREY, linewidth=1)
-        ax.annotate("accuracy", (2, curve.accuracy[1]), (0, 7), textcoords="offset points", color=GREY, fontsize=9)
+        ax.annotate("accuracy", (2, curve.accuracy[1]), (0, 9), textcoords="offset points", color=GREY, fontsize=9)
     ax.plot(epochs, values, color="black", linewidth=1, zorder=3)
     ax.plot(epochs[above], values[above], "o", color="black", zorder=4)
     ax.plot(epochs[~above], values[~above], "o", color="black", markerfacecolor="white", zorder=4)
