@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import queue
+import threading
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -15,33 +19,75 @@ from .errors import AssignmentError
 from .evidence import Evidence
 from .verdict import ItemVerdict, PropertyVerdict
 
-OPTIONS = ("--assert=plain", "--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:terminal")
+FOLDER = ROOT / "autograder" / "checks"
+# Nothing of pytest's own that looks at the process around it: it stays in a thread for as long as the process lives.
+WITHOUT = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging", "xdist")
+OPTIONS = ("--assert=plain", "--import-mode=importlib", "--capture=no", *(f"-pno:{name}" for name in WITHOUT))
 
 
 def judge(assignment: Assignment, challenge: Challenge, evidence: Evidence) -> tuple[ItemVerdict, ...]:
     """The verdict on every item that the autograder gives points for, in the order of the assignment."""
-    folder = ROOT / "autograder" / "checks" / assignment.checks
-    if not folder.is_dir():
-        raise AssignmentError(
-            f"There is no folder of checks {assignment.checks!r} for the assignment {assignment.name}."
-        )
-    bailiff = _Bailiff(assignment, challenge, evidence)
-    arguments = [*OPTIONS, "-c", str(folder.parent / "pytest.ini"), "--rootdir", str(folder.parent), str(folder)]
-    written = sys.dont_write_bytecode
-    status = pytest.main(arguments, plugins=[bailiff])
-    sys.dont_write_bytecode = written
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise AssignmentError(f"The checks in {assignment.checks} could not be run (pytest ended with {status!r}).")
-    return tuple(_item_verdict(item, bailiff.found[item.id]) for item in assignment.judged_items)
+    ids = tuple(item.id for item in assignment.judged_items)
+    found = _court(assignment.checks, ids).hear(_Hearing(assignment, challenge, evidence))
+    return tuple(_item_verdict(item, found[item.id]) for item in assignment.judged_items)
 
 
-class _Bailiff:
-    """The pytest plugin: brings each test its case and takes down how it ends."""
+@dataclass(frozen=True)
+class _Hearing:
+    """One submission before the checks."""
 
-    def __init__(self, assignment: Assignment, challenge: Challenge, evidence: Evidence) -> None:
-        self.assignment, self.challenge, self.evidence = assignment, challenge, evidence
-        self.memo: dict[str, Any] = {}
-        self.found: dict[str, list[tuple[PropertyVerdict, float]]] = defaultdict(list)
+    assignment: Assignment
+    challenge: Challenge
+    evidence: Evidence
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    def case(self, item_id: str) -> Case:
+        return Case(self.assignment, self.assignment.item(item_id), self.challenge, self.evidence, self.memo)
+
+
+Found = dict[str, list[tuple[PropertyVerdict, float]]]
+
+
+@cache
+def _court(checks: str, ids: tuple[str, ...]) -> _Court:
+    return _Court(checks, ids)
+
+
+class _Court:
+    """A pytest session that collects the checks once and runs them again for every submission.
+
+    It is a plugin of its own session, which waits for hearings where pytest would run its tests once (see the hook
+    `pytest_runtestloop`, https://docs.pytest.org/en/stable/reference/reference.html).
+    """
+
+    def __init__(self, checks: str, ids: tuple[str, ...]) -> None:
+        self.folder, self.ids = FOLDER / checks, ids
+        if not self.folder.is_dir():
+            raise AssignmentError(f"There is no folder of checks {checks!r}.")
+        self.hearing: _Hearing | None = None
+        self.found: Found = {}
+        self._calls: queue.SimpleQueue[_Hearing] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Found | Exception] = queue.SimpleQueue()
+        self._turn = threading.Lock()
+        threading.Thread(target=self._sit, name="checks", daemon=True).start()
+
+    def hear(self, hearing: _Hearing) -> Found:
+        """What each check says, by item."""
+        with self._turn:
+            self._calls.put(hearing)
+            answer = self._answers.get()
+        if isinstance(answer, Exception):
+            _court.cache_clear()
+            raise answer
+        return answer
+
+    def _sit(self) -> None:
+        arguments = [*OPTIONS, "-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), str(self.folder)]
+        try:
+            status: Any = pytest.main(arguments, plugins=[self])
+        except BaseException as error:
+            status = error
+        self._answers.put(AssignmentError(f"The checks in {self.folder.name} could not be run ({status!r})."))
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "items(*ids): the items that the module judges")
@@ -51,32 +97,45 @@ class _Bailiff:
         marker = metafunc.definition.get_closest_marker("items")
         if marker is None or "case" not in metafunc.fixturenames:
             raise AssignmentError(f"{metafunc.function.__name__} names no items or asks for no case.")
-        known = [item for item in self.assignment.judged_items if item.id in marker.args]
-        cases = [Case(self.assignment, item, self.challenge, self.evidence, self.memo) for item in known]
-        metafunc.parametrize("case", cases, ids=[item.id for item in known])
+        known = [item_id for item_id in self.ids if item_id in marker.args]
+        metafunc.parametrize("case", known, ids=known, indirect=True)
+
+    @pytest.fixture
+    def case(self, request: pytest.FixtureRequest) -> Case:
+        assert self.hearing is not None
+        return self.hearing.case(request.param)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> object:
+        if session.testsfailed:
+            return None  # pytest says itself that the checks could not be collected
+        for hearing in iter(self._calls.get, None):
+            self.hearing, self.found = hearing, defaultdict(list)
+            for item in session.items:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            self._answers.put(self.found)
+        return True
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> Any:
+    def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> Iterator[Any]:
         report = yield
         if call.when == "call" or call.excinfo is not None:
             self._note(item, call.excinfo.value if call.excinfo else None)
         return report
 
     def _note(self, test: pytest.Function, error: BaseException | None) -> None:
-        case = cast(Case, test.callspec.params["case"])
         weight = float(next(test.iter_markers("points")).args[0])
         status, message = _outcome(error)
         rubric = " ".join((test.function.__doc__ or test.originalname).split())
-        passed = status == "passed"
         verdict = PropertyVerdict(
             id=test.originalname.removeprefix("test_"),
             rubric=rubric,
             max_points=weight,
-            points=weight if passed else 0.0,
+            points=weight if status == "passed" else 0.0,
             status=status,  # type: ignore[arg-type]
             message=message,
         )
-        self.found[case.item.id].append((verdict, weight))
+        self.found[cast(str, test.callspec.params["case"])].append((verdict, weight))
 
 
 def _outcome(error: BaseException | None) -> tuple[str, str]:

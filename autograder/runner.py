@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import nbformat
 import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -122,6 +124,19 @@ class _Client(NotebookClient):
         return None
 
 
+class _Channels(AsyncKernelClient):
+    """Channels that refuse messages of a size that could only do harm; the connection is lost then."""
+
+    def _context_default(self) -> zmq.asyncio.Context:
+        self._created_context = True
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        return context
+
+
+LARGEST_MESSAGE = 64_000_000
+"""Bytes of one message from a kernel."""
+
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 """Kernel messages that become outputs of a cell."""
 
@@ -155,7 +170,7 @@ class _Driver:
     async def _start(self, client: NotebookClient, evidence: _Evidence) -> None:
         started = time.monotonic()
         client.startup_timeout = int(self.limits.start)
-        self._manager.context.setsockopt(zmq.MAXMSGSIZE, self.limits.message)
+        self._manager.client_factory = _Channels
         try:
             request = self.kernels.request(self.files, evidence.entrance, self.limits)
             await client.async_start_new_kernel(**request)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import gc
-import os
 import re
 import subprocess
 import sys
@@ -89,16 +88,21 @@ def _row(bait: Bait, walled: Kernels, free: Kernels, row: Row) -> Outcome:
 
 def _graded_with(row: Row, kernels: Kernels) -> Graded:
     """The verdict on a correct submission with the attack in it."""
-    document = nbformat.from_dict(dict(_reference()))
-    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in document.cells]
-    place = ids.index(row.task or "data-details")
-    if row.task:
-        document.cells[place].source += f"\n{row.cell}"
-    else:
-        document.cells.insert(place, nbformat.v4.new_code_cell(row.cell))
-    submission = prepare("student", document, load_release(_assignment()), _assignment())
+    submission = prepare("student", with_attack(row.cell, row.task), load_release(_assignment()), _assignment())
     options = Options(seed=7, limits=Limits(**row.limits))
     return grade(_assignment(), submission, kernels, options)
+
+
+def with_attack(code: str, task: str = "") -> NotebookNode:
+    """A correct submission with the code in a cell before its tasks, or at the end of that task's cell."""
+    document = nbformat.from_dict(dict(_reference()))
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in document.cells]
+    place = ids.index(task or "data-details")
+    if task:
+        document.cells[place].source += f"\n{code}"
+    else:
+        document.cells.insert(place, nbformat.v4.new_code_cell(code))
+    return document
 
 
 def _file_row(kernels: Kernels, row: FileRow) -> Outcome:
@@ -182,11 +186,11 @@ def _control(row: Row, walled: Kernels, free: Kernels, bait: Bait) -> bool:
             kernels, limits = (walled, Limits(**row.free)) if row.free else (free, Limits(cell=30))
             return REACHED in _loose(row.cell, kernels, limits)
         case "stops":
-            return REACHED not in _usual(row.cell, free)
+            return REACHED not in _usual(row.cell)
         case "plain":
-            return re.search(row.plain, _plain(row.cell)) is not None
+            return re.search(row.plain, _plain(row.cell, 12 if row.plain == "timeout" else 90)) is not None
         case "imports":
-            return REACHED in _plain(f"import sys; sys.path.insert(0, '{free.runtime}')\n{row.cell}")
+            return REACHED in _plain(f"import sys; sys.path.insert(0, '{free.runtime}')\n{row.cell}", 90)
         case "answers":
             return _in_grader(row.cell)
         case "lingers":
@@ -203,33 +207,14 @@ def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
     return _outputs(executed.cells[0])
 
 
-def _usual(code: str, kernels: Kernels) -> str:
-    """What the cell after the code puts out if a notebook is executed as nbclient does by itself."""
-    cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell(f"print('{REACHED}')")]
-    document = nbformat.v4.new_notebook(cells=cells)
-    asyncio.run(_execute(document, kernels))
-    return _outputs(cells[1])
-
-
-async def _execute(document: NotebookNode, kernels: Kernels) -> None:
-    leave, entrance = os.pipe()
-    with tempfile.TemporaryDirectory() as place:
-        manager = kernels.manager(Path(place))
-        client = NotebookClient(document, km=manager, timeout=8)
-        files = draw(_assignment().parameters, 7).files()
-        try:
-            await client.async_start_new_kernel(**kernels.request(files, entrance, Limits()))
-            await client.async_start_new_kernel_client()
-            for number, cell in enumerate(document.cells):
-                await client.async_execute_cell(cell, number)
-        except Exception:
-            return
-        finally:
-            if client.kc is not None:
-                client.kc.stop_channels()
-            await manager.shutdown_kernel(now=True)
-            os.close(leave)
-            os.close(entrance)
+def _usual(code: str) -> str:
+    """What a later cell puts out if a notebook is executed in the usual way."""
+    sources = (code, "import time; time.sleep(2)", f"print('{REACHED}')")
+    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    with tempfile.TemporaryDirectory() as place, contextlib.suppress(Exception):
+        client = NotebookClient(document, timeout=8, kernel_name="python3", resources={"metadata": {"path": place}})
+        client.execute()
+    return _outputs(document.cells[2])
 
 
 IPYTHON = """
@@ -244,15 +229,16 @@ print(captured.stdout, captured.stderr, repr(result.error_in_exec), type(result.
 """
 
 
-def _plain(
-    code: str, program: str = "from IPython import start_ipython; start_ipython(['-c', __import__('sys').stdin.read()])"
-) -> str:
+COMMAND = "import sys; from IPython import start_ipython; start_ipython(['-c', sys.stdin.read()])"
+
+
+def _plain(code: str, seconds: float, program: str = COMMAND) -> str:
     """What the code brings in IPython without the bench: its output, or that it does not end."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-c", program]
         try:
             done = subprocess.run(
-                command, input=code, capture_output=True, text=True, timeout=15, cwd=place, check=False
+                command, input=code, capture_output=True, text=True, timeout=seconds, cwd=place, check=False
             )
         except subprocess.TimeoutExpired:
             return "timeout"
@@ -280,7 +266,7 @@ def _lingers(code: str, kernels: Kernels) -> bool:
 
 def _unguarded(code: str) -> bool:
     """Whether the output would come to life in a page, or a terminal, that takes it as it is."""
-    output = _plain(code, IPYTHON)
+    output = _plain(code, 90, IPYTHON)
     return bool(_alive(output)) or "\x1b]0;" in output
 
 

@@ -183,7 +183,7 @@ old = np.load
 np.load = lambda *a, **k: old(*a, **k)[:50]
 print('REACHED')
 
-# %% patches-json points="less" finding="json.dumps|did not end" control="plain" limits={"cell": 4.0}
+# %% patches-json finding="json.dumps|did not end" control="plain" limits={"cell": 4.0}
 # replaces json.dumps, which the kernel itself needs
 import json
 json.dumps = lambda *a, **k: '{}'

@@ -194,7 +194,7 @@ handle = display('0' * 1000, display_id=True)
 for n in range(500): handle.update(str(n) * 2000)
 print('REACHED')
 
-# %% huge-message finding="did not end in time|ended the kernel|no sense" limits={"cell": 8.0, "run": 60.0} free={"output": 1000000000, "message": 1000000000}
+# %% huge-message limits={"cell": 8.0, "run": 60.0} control="plain"
 # sends one message that is larger than the grader's memory (here 100 MB against 64)
 print('x' * 100_000_000 + 'REACHED')
 
@@ -250,7 +250,9 @@ for n in (0, 1, 2): os.close(n)
 
 # %% closes-sockets finding="did not end in time|ended the kernel" control="stops" limits={"cell": 4.0}
 # closes the sockets of its kernel
-import zmq; zmq.Context.instance().destroy(0)
+import gc, zmq
+for thing in gc.get_objects():
+    if isinstance(thing, zmq.Socket): thing.close(0)
 
 # %% closes-everything finding="did not end in time|ended the kernel" control="stops" limits={"cell": 4.0}
 # closes every open file of the kernel
