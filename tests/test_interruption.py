@@ -1,0 +1,689 @@
+"""A grading run that is stopped or hindered, or robbed of what it reads: nothing is lost or left, and it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from nbgrader.api import Gradebook
+from typer.testing import CliRunner
+
+from autograder import autograde, books, cli, feedback, gradebook, lock, scratch, task
+from autograder.assignment import ROOT, Assignment
+from autograder.errors import AutograderError, PartlyWritten
+from autograder.evidence import Evidence
+from autograder.folder import contents, students
+from autograder.grading import Graded, Options
+from autograder.interruption import Stopped, stoppable
+from autograder.kernel import Kernels
+from autograder.limits import Limits
+from autograder.pool import Lost, Pool
+from autograder.task import Done, Task, grade_task
+from autograder.verdict import ItemVerdict, Verdict
+
+NAME = "tta-eta"
+NOTHING = Kernels(Path("/nowhere"), "none")
+
+
+def hand_in(submitted: Path, *names: str) -> None:
+    """A notebook for each student; `@` and a number after the name ask for so many kilobytes of output."""
+    for name in names:
+        path = submitted / name / NAME / f"{NAME}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), path)
+
+
+def quick_verdict(assignment: Assignment, folder: Path, student: str, *_: object) -> Graded:
+    """Stands for a grading with kernels: full points, and a notebook that is as large as the student's name says."""
+    items = tuple(
+        ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=i.points, status="graded", message="Right.")
+        for i in assignment.judged_items
+    )
+    verdict = Verdict(assignment=assignment.name, student=student, state="graded", items=items)
+    text = "x" * (1000 * int(student.partition("@")[2] or 0))
+    executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_raw_cell(text)])
+    return Graded(verdict, Evidence(cells=(), events=(), training="scripted", gpus=1), executed)
+
+
+def quick_task(job: Task) -> Done:
+    """Runs in a worker, where nothing of the tests is patched. The student's name says what is to happen."""
+    mark = job.out.parent / job.student
+    if job.student.startswith("hangs"):
+        time.sleep(600)
+    if job.student.startswith("dies") and not mark.exists():
+        if job.student.startswith("dies-once"):
+            mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    task.grade_folder = quick_verdict
+    return grade_task(job)
+
+
+@contextlib.contextmanager
+def no_kernels(*_: object) -> Iterator[Kernels]:
+    yield NOTHING
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autograde, "kernels", no_kernels)
+    monkeypatch.setattr(autograde, "grade_task", quick_task)
+
+
+@pytest.fixture
+def grade(quick: None, tmp_path: Path, assignment: Assignment) -> Callable[..., list[str]]:
+    """Grades `tmp_path/submitted` into OUT with quick verdicts; answers which students were graded, not skipped."""
+
+    def run(out: Path = tmp_path / "graded", limits: Limits | None = None) -> list[str]:
+        graded: list[str] = []
+
+        def tell(done: Done, number: int, total: int) -> None:
+            assert number <= total
+            graded.extend([done.student] * (not done.skipped))
+
+        options = Options(limits=limits or Limits())
+        autograde.autograde(
+            assignment, tmp_path / "submitted", out, options, jobs=2, kernel="auto", walls="none", tell=tell
+        )
+        return sorted(graded)
+
+    return run
+
+
+def verdict_of(out: Path, student: str) -> Verdict:
+    return Verdict.model_validate_json((out / NAME / student / "verdict.json").read_bytes())
+
+
+def recorded(out: Path) -> dict[str, float]:
+    with Gradebook(autograde.gradebook_url(out)) as book:
+        return {entry.student.id: entry.score for entry in book.assignment_submissions(NAME)}
+
+
+def sleepers(pid: int) -> list[int]:
+    """The workers of a process."""
+    family = psutil.Process(pid).children(recursive=True)
+    return [process.pid for process in family if "spawn_main" in " ".join(process.cmdline())]
+
+
+class TestWorkers:
+    def test_one_that_dies_costs_its_own_submission_alone(
+        self, grade: Callable[..., list[str]], tmp_path: Path
+    ) -> None:
+        hand_in(tmp_path / "submitted", "ada", "bob", "dies", "dies-once")
+        assert len(grade()) == 4
+        verdicts = {name: verdict_of(tmp_path / "graded", name) for name in ("ada", "bob", "dies", "dies-once")}
+        assert {verdict.state for name, verdict in verdicts.items() if name != "dies"} == {"graded"}
+        assert (verdicts["dies"].state, verdicts["dies"].reason) == ("needs a person", autograde.DIED)
+        assert grade() == ["dies"]
+        assert not sleepers(os.getpid())
+
+    def test_one_that_does_not_come_back_is_ended_and_the_others_go_on(self) -> None:
+        began = time.monotonic()
+        with Pool(time.sleep, 2, 15) as pool:
+            outcomes = dict(pool.run([600.0, 0.0, 0.1, 0.2]))
+            assert not [worker for worker in pool.workers if worker.task is not None]
+        assert outcomes == {600.0: Lost("overdue"), 0.0: None, 0.1: None, 0.2: None}
+        assert time.monotonic() - began < 60
+        assert not sleepers(os.getpid())
+
+    def test_what_did_not_come_back_is_for_a_person(
+        self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hand_in(tmp_path / "submitted", "ada")
+        monkeypatch.setattr(Pool, "run", lambda _, tasks: iter([(task, Lost("overdue")) for task in tasks]))
+        assert grade() == ["ada"]
+        verdict = verdict_of(tmp_path / "graded", "ada")
+        assert (verdict.state, verdict.reason) == ("needs a person", autograde.OVERDUE)
+        assert grade() == [], "it would take as long again"
+
+    def test_the_limit_lies_above_what_the_runner_allows(self) -> None:
+        limits = Limits()
+        assert autograde.longest(limits) > 3 * (limits.start + limits.run)
+
+    def test_outcomes_do_not_depend_on_the_wall_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        jumps = iter(range(1_000_000))
+        monkeypatch.setattr(time, "time", lambda: (-1) ** next(jumps) * 1e9)
+        with Pool(abs, 2, 60) as pool:
+            assert sorted(pool.run([-1, -2, -3])) == [(-3, 3), (-2, 2), (-1, 1)]
+
+    def test_none_outlives_its_parent(self) -> None:
+        main = start(
+            "import time; from autograder.pool import Pool\nwith Pool(time.sleep, 2, 600) as p: list(p.run([600, 601]))"
+        )
+        wait_for(lambda: len(sleepers(main.pid)) == 2)
+        workers = [psutil.Process(pid) for pid in sleepers(main.pid)]
+        time.sleep(1)
+        main.kill()
+        main.communicate()
+        assert not psutil.wait_procs(workers, 20)[1]
+
+
+def start(program: str) -> subprocess.Popen[str]:
+    """A Python program that knows this module, in a process group of its own."""
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=variables,
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> object:
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.05)
+    return found
+
+
+def run_command(*arguments: str) -> None:
+    """The command line with quick verdicts, in a process of its own."""
+    autograde.kernels, autograde.grade_task = no_kernels, quick_task
+    cli.app(["autograde", "--sandbox", "none", "--jobs", "2", *arguments])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_is_asked_to_stop_does_so_in_order(tmp_path: Path, number: int, status: int) -> None:
+    hand_in(tmp_path / "submitted", "ada", "hangs-1", "hangs-2")
+    out, scratched = tmp_path / "graded", tmp_path / "t"
+    scratched.mkdir()
+    arguments = ["--submitted", str(tmp_path / "submitted"), "--out", str(out)]
+    program = f"import os, tempfile\nos.environ['TMPDIR'] = {str(scratched)!r}\nimport test_interruption as t"
+    main = start(f"{program}\nif __name__ == '__main__': t.run_command(*{arguments!r})")
+    wait_for(lambda: (out / NAME / "ada" / "verdict.json").exists())
+    workers = psutil.Process(main.pid).children(recursive=True)
+    began = time.monotonic()
+    os.killpg(main.pid, number)
+    told = main.communicate(timeout=20)[0]
+    assert time.monotonic() - began < 5
+    assert main.returncode == status, told
+    assert "Stopped. What is graded is kept; run the same command to go on." in told
+    assert "Traceback" not in told
+    assert not psutil.wait_procs(workers, 5)[1]
+    assert verdict_of(out, "ada").state == "graded"
+    assert not list(scratched.iterdir())
+    assert not list(out.rglob("*.tmp*"))
+
+
+def test_a_second_signal_does_not_stop_the_tidying_up() -> None:
+    tidied = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+                tidied.append(number)
+
+    with pytest.raises(Stopped) as stopped, stoppable():
+        work()
+    assert len(tidied) == 2
+    assert stopped.value.status == 143
+
+
+class TestLock:
+    def test_a_second_run_says_who_runs_and_ends(self, quick: None, tmp_path: Path) -> None:
+        hand_in(tmp_path / "submitted", "ada")
+        arguments = ["autograde", "--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "graded")]
+        began = time.monotonic()
+        with lock.held(tmp_path / "graded"):
+            done = CliRunner().invoke(cli.app, arguments)
+        assert done.exit_code == 1
+        assert re.search(rf"Another run \(process {os.getpid()}, since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\)", done.output)
+        assert time.monotonic() - began < 10
+        assert not (tmp_path / "graded" / NAME).exists()
+
+    @pytest.mark.parametrize("command", ["feedback", "report"])
+    def test_the_books_are_not_written_while_a_run_writes_them(self, tmp_path: Path, command: str) -> None:
+        with lock.held(tmp_path):
+            done = CliRunner().invoke(cli.app, [command, "--out", str(tmp_path)])
+        assert (done.exit_code, "Another run" in done.output) == (1, True)
+
+    def test_the_lock_of_a_dead_process_blocks_nobody(self, tmp_path: Path) -> None:
+        holder = start(
+            f"import time; from pathlib import Path; from autograder import lock\n"
+            f"with lock.held(Path({str(tmp_path)!r})): print('held', flush=True); time.sleep(600)"
+        )
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(AutograderError, match=f"process {holder.pid}, since"), lock.held(tmp_path):
+            pass
+        holder.kill()
+        holder.communicate()
+        with lock.held(tmp_path):
+            assert f"process {os.getpid()}" in (tmp_path / lock.LOCK).read_text()
+
+    def test_where_files_cannot_be_locked_the_process_decides(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lock, "take", lambda _: None)
+        (tmp_path / lock.LOCK).write_text(f"process {os.getppid()}, since 2026-03-01 12:00:00\n")
+        with pytest.raises(AutograderError, match=f"process {os.getppid()}"), lock.held(tmp_path):
+            pass
+        (tmp_path / lock.LOCK).write_text("process 999999999, since 2026-03-01 12:00:00\n")
+        with lock.held(tmp_path):
+            pass
+
+
+class TestLeftovers:
+    def test_the_folder_of_a_dead_run_goes_and_that_of_a_live_one_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        dead, live, strange = (tmp_path / name for name in ("grader-999999999-a", f"grader-{os.getppid()}-b", "k-c"))
+        for path in (dead, live, strange):
+            (path / "kernels").mkdir(parents=True)
+        with scratch.folder() as own:
+            assert (dead.exists(), live.exists(), strange.exists()) == (False, True, True)
+            assert Path(tempfile.mkdtemp()).parent == own == Path(os.environ["TMPDIR"])
+        assert tempfile.gettempdir() == str(tmp_path)
+        assert not own.exists()
+
+    def test_the_folder_of_a_run_in_another_container_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        (tmp_path / "grader-999999999-a").mkdir()
+        descriptor = os.open(tmp_path / "grader-999999999-a", os.O_RDONLY)
+        assert lock.take(descriptor)
+        with scratch.folder():
+            assert (tmp_path / "grader-999999999-a").exists()
+        os.close(descriptor)
+
+    def test_files_that_were_half_written_go(self, tmp_path: Path) -> None:
+        dead = (".verdict.json.999999999.tmp", ".gradebook.db.999999999.tmp-journal")
+        others = (f".verdict.json.{os.getppid()}.tmp", "verdict.json", ".hidden.tmp", "my.tmp")
+        for name in (*dead, *others):
+            (tmp_path / name).touch()
+        books.remove_leftovers(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == set(others)
+
+    def test_a_write_that_is_interrupted_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            books.write_text(tmp_path / "verdict.json", "new")
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """`small_disk("1m")` mounts so large a disk, or makes it that large."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = False
+
+    def resize(size: str) -> Path:
+        nonlocal mounted
+        options = f"remount,{size}" if mounted else size
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+        mounted = True
+        return place
+
+    yield resize
+    if mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+class TestDisk:
+    @pytest.mark.parametrize("size", ["size=400k", "size=800k"])
+    def test_a_full_disk_keeps_what_is_graded(
+        self,
+        grade: Callable[..., list[str]],
+        tmp_path: Path,
+        small_disk: Callable[[str], Path],
+        size: str,
+    ) -> None:
+        """The smaller one is full while the submissions are graded, the other while the gradebook is made."""
+        hand_in(tmp_path / "submitted", *(f"s{number}@100" for number in range(6)))
+        out = small_disk(size) / "graded"
+        with pytest.raises(AutograderError, match=r"(?i)(no space left|full|disk).*(make room|room)") as error:
+            grade(out)
+        assert "\n" not in str(error.value)
+        kept = {path: path.read_bytes() for path in out.glob(f"{NAME}/*/verdict.json")}
+        assert (0 < len(kept) < 6) == (size == "size=400k")
+        assert not list(out.rglob("*.tmp*"))
+        small_disk("size=40m")
+        assert len(grade(out)) == 6 - len(kept)
+        assert all(path.read_bytes() == text for path, text in kept.items())
+        assert set(recorded(out).values()) == {88.0}
+        assert len(recorded(out)) == 6
+
+    def test_a_disk_that_cannot_be_written_is_told_at_once(
+        self, grade: Callable[..., list[str]], tmp_path: Path, small_disk: Callable[[str], Path]
+    ) -> None:
+        hand_in(tmp_path / "submitted", "ada")
+        place = small_disk("size=1m")
+        small_disk("ro")
+        with pytest.raises(AutograderError, match="graded cannot be written .*Read-only file system.*another OUT"):
+            grade(place / "graded")
+
+    @pytest.mark.parametrize("place", ["graded", f"graded/{NAME}", f"graded/{NAME}/ada"])
+    def test_a_file_in_the_place_of_a_folder_is_named(
+        self, grade: Callable[..., list[str]], tmp_path: Path, place: str
+    ) -> None:
+        hand_in(tmp_path / "submitted", "ada")
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("precious")
+        with pytest.raises(AutograderError, match="graded.* cannot be (written|removed).*"):
+            grade()
+        assert (tmp_path / place).read_text() == "precious"
+
+
+class TestGradebook:
+    def test_one_that_is_held_is_waited_for(
+        self, tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with gradebook.opened(url := autograde.gradebook_url(tmp_path)):
+            pass
+        holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None, check_same_thread=False)
+        holder.execute("begin exclusive")
+        release = threading.Timer(0.6, lambda: holder.execute("rollback"))
+        release.start()
+        assert gradebook.manual_scores(url, assignment) == {}
+        assert "Another program holds the gradebook" in caplog.text
+        release.join()
+        holder.close()
+
+    def test_one_that_stays_held_costs_no_verdict(
+        self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = tmp_path / "graded"
+        hand_in(tmp_path / "submitted", "ada")
+        grade()
+        hand_in(tmp_path / "submitted", "bob")
+        monkeypatch.setattr(gradebook, "PATIENCE", 0.3)
+        monkeypatch.setattr(gradebook, "check", lambda _: None)
+        with contextlib.closing(sqlite3.connect(out / "gradebook.db", isolation_level=None)) as holder:
+            holder.execute("begin exclusive")
+            with pytest.raises(AutograderError, match="locked.*: close the program that holds it"):
+                grade()
+        monkeypatch.undo()
+        monkeypatch.setattr(autograde, "kernels", no_kernels)
+        monkeypatch.setattr(autograde, "grade_task", quick_task)
+        assert verdict_of(out, "bob").state == "graded"
+        assert grade() == []
+        assert recorded(out) == {"ada": 88.0, "bob": 88.0}
+
+    def test_one_of_an_older_nbgrader_is_left_alone_until_it_is_upgraded(self, tmp_path: Path) -> None:
+        path = tmp_path / "gradebook.db"
+        url = autograde.gradebook_url(tmp_path)
+        with gradebook.opened(url) as book:
+            book.add_student("ada")
+        with contextlib.closing(sqlite3.connect(path)) as older:
+            older.executescript(
+                "alter table student drop column lms_user_id; update alembic_version set version_num = '167914646830';"
+            )
+        before = path.read_bytes()
+        with pytest.raises(AutograderError, match="nbgrader db upgrade") as error:
+            gradebook.check(url)
+        assert path.read_bytes() == before
+        found = re.search(r"`nbgrader (db upgrade \S+)`", str(error.value))
+        assert found is not None
+        command = [sys.executable, "-m", "nbgrader", *found[1].split()]
+        folder = Path(sys.executable).parent
+        variables = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, check=False)
+        assert done.returncode == 0, done.stderr
+        gradebook.check(url)
+        with gradebook.opened(url) as book:
+            assert [student.id for student in book.students] == ["ada"]
+
+    @pytest.mark.parametrize("place", [0, 4096, 60_000])
+    def test_one_that_is_damaged_is_left_alone(
+        self, grade: Callable[..., list[str]], tmp_path: Path, place: int
+    ) -> None:
+        hand_in(tmp_path / "submitted", "ada")
+        with gradebook.opened(autograde.gradebook_url(tmp_path / "graded")):
+            pass
+        path = tmp_path / "graded" / "gradebook.db"
+        with path.open("r+b") as file:
+            file.seek(place)
+            file.write(os.urandom(4096))
+        before = path.read_bytes()
+        with pytest.raises(AutograderError, match="it is damaged.* left as it is") as error:
+            grade()
+        assert "\n" not in str(error.value)
+        assert path.read_bytes() == before
+
+    def test_one_that_was_not_made_to_the_end_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        url = autograde.gradebook_url(tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr("nbgrader.api.get_alembic_version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt), gradebook.opened(url):
+                pass
+        assert not list(tmp_path.iterdir())
+
+
+class TestFolder:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        hand_in(tmp_path / "submitted", "ada")
+        return tmp_path / "submitted" / "ada" / NAME
+
+    def test_names_and_contents_count_and_dates_do_not(self, folder: Path) -> None:
+        first = contents(folder, "x")
+        for path in folder.iterdir():
+            os.utime(path, (4e9, 4e9))
+        assert contents(folder, "x") == first
+        assert contents(folder, "y") != first
+        (folder / "more.py").write_text("1")
+        second = contents(folder, "x")
+        (folder / "more.py").write_text("2")
+        assert len({first, second, contents(folder, "x")}) == 3
+
+    def test_nothing_endless_is_read(self, folder: Path) -> None:
+        os.mkfifo(folder / "pipe.ipynb")
+        (folder / "zero.ipynb").symlink_to("/dev/zero")
+        (folder / "all").symlink_to("/")
+        with (folder / "large.ipynb").open("wb") as file:
+            file.truncate(10_000_000_000)
+        with contextlib.suppress(PermissionError):
+            os.mknod(folder / "device.py", 0o666 | 0o020000, os.makedev(1, 5))
+        began = time.monotonic()
+        assert contents(folder, "") == contents(folder, "")
+        assert time.monotonic() - began < 2
+
+    def test_too_much_is_counted_by_its_size(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("autograder.folder.MOST_BYTES", 50_000)
+        for number in range(3):
+            (folder / f"data{number}").write_bytes(bytes(30_000))
+        before = contents(folder, "")
+        (folder / "data2").write_bytes(b"1" * 30_000)
+        assert contents(folder, "") == before
+        hand_in(folder.parent.parent, "ada")
+        (folder / f"{NAME}.ipynb").write_text("{}")
+        assert contents(folder, "") != before
+
+    def test_too_many_files_are_for_a_person(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("autograder.folder.MOST_ENTRIES", 2)
+        for number in range(3):
+            (folder / str(number)).touch()
+        assert "more than 2 files" in contents(folder, "").trouble
+
+    def test_the_time_of_handing_in_is_read_from_a_plain_file_only(self, folder: Path) -> None:
+        os.mkfifo(folder / "timestamp.txt")
+        assert gradebook.handed_in(folder) is None
+        (folder / "timestamp.txt").unlink()
+        (folder / "timestamp.txt").symlink_to("/dev/zero")
+        assert gradebook.handed_in(folder) is None
+
+    def test_a_link_is_no_students_folder(
+        self, grade: Callable[..., list[str]], folder: Path, tmp_path: Path, assignment: Assignment
+    ) -> None:
+        hand_in(tmp_path / "elsewhere", "eve")
+        (tmp_path / "submitted" / "eve").symlink_to(tmp_path / "elsewhere" / "eve")
+        (tmp_path / "submitted" / "inner").mkdir()
+        (tmp_path / "submitted" / "inner" / NAME).symlink_to(tmp_path / "elsewhere" / "eve" / NAME)
+        (tmp_path / "submitted" / "dangling").symlink_to("/nowhere")
+        assert set(students(tmp_path / "submitted", assignment)) == {"ada", "eve", "inner", "dangling"}
+        grade()
+        for student in ("eve", "inner", "dangling"):
+            verdict = verdict_of(tmp_path / "graded", student)
+            assert (verdict.state, "is a link" in verdict.reason) == ("needs a person", True)
+        assert verdict_of(tmp_path / "graded", "ada").state == "graded"
+        assert grade() == ["dangling", "eve", "inner"], "a person may have put the files there since"
+
+    def test_a_name_that_is_no_text_is_left_out_and_told(
+        self, grade: Callable[..., list[str]], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "submitted" / os.fsdecode(b"m\xfcller")).mkdir()
+        assert grade() == ["ada"]
+        assert r"The folder 'm\udcfcller' is left out" in capsys.readouterr().out
+
+
+class TestShiftingGround:
+    """What happens to a submission while it is graded."""
+
+    @pytest.fixture
+    def job(self, tmp_path: Path, assignment: Assignment) -> Task:
+        hand_in(tmp_path / "submitted", "ada")
+        folder = tmp_path / "submitted" / "ada" / NAME
+        return Task(assignment, "ada", folder, tmp_path / "graded", NOTHING, Options(), "x")
+
+    def during(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], executed: bool = True) -> None:
+        def grade_folder(*arguments: object) -> Graded:
+            act()
+            graded = quick_verdict(*arguments)  # type: ignore[arg-type]
+            return graded if executed else Graded(graded.verdict)
+
+        monkeypatch.setattr(task, "grade_folder", grade_folder)
+
+    def test_it_stays(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.during(monkeypatch, lambda: None)
+        assert grade_task(job).verdict.grader["fingerprint"] == contents(job.folder, "x").digest
+
+    def test_it_changes(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.during(monkeypatch, lambda: (job.folder / f"{NAME}.ipynb").write_text("{}"))
+        verdict = grade_task(job).verdict
+        assert verdict.grader["fingerprint"] == ""
+        assert [finding.text for finding in verdict.findings] == [task.CHANGED]
+
+    @pytest.mark.parametrize("executed", [True, False])
+    def test_it_disappears(self, job: Task, monkeypatch: pytest.MonkeyPatch, executed: bool) -> None:
+        self.during(monkeypatch, lambda: job.folder.rename(job.folder.with_name("away")), executed)
+        verdict = grade_task(job).verdict
+        assert verdict.grader["fingerprint"] == ""
+        assert "disappeared" in (verdict.findings[0].text if executed else verdict.reason)
+        assert verdict.state == ("graded" if executed else "needs a person")
+
+    def test_it_is_gone_before_its_turn(self, job: Task) -> None:
+        job.folder.rename(job.folder.with_name("away"))
+        verdict = grade_task(job).verdict
+        assert (verdict.state, "disappeared" in verdict.reason) == ("needs a person", True)
+
+    def test_it_cannot_be_read(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        def denied(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(os, "walk", denied)
+        verdict = grade_task(job).verdict
+        assert (verdict.state, "Permission denied" in verdict.reason) == ("needs a person", True)
+        assert verdict.grader["fingerprint"] == ""
+
+    def test_what_the_machine_prevented_is_tried_again(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(task, "grade_folder", lambda *_: Graded(task.for_a_person(job.assignment, "ada", "Died.")))
+        assert grade_task(job).verdict.grader["fingerprint"] == ""
+
+    def test_nothing_is_graded_again_for_a_clock_that_jumps(
+        self, grade: Callable[..., list[str]], job: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (job.folder / "timestamp.txt").write_text("2026-03-01 12:00:00 UTC")
+        jumps = iter(range(10**9))
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + (-1) ** next(jumps) * 10**8)
+        assert grade() == ["ada"]
+        for path in [*tmp_path.rglob("*")]:
+            os.utime(path, (4e9, 4e9))
+        assert grade() == []
+        with Gradebook(autograde.gradebook_url(tmp_path / "graded")) as book:
+            assert book.find_submission(NAME, "ada").timestamp == datetime(2026, 3, 1, 12)
+
+
+class TestBooksOfSome:
+    """What fails for one student is written for all others."""
+
+    @pytest.fixture
+    def out(self, grade: Callable[..., list[str]], tmp_path: Path) -> Path:
+        hand_in(tmp_path / "submitted", "ada", "bob", "cleo")
+        grade()
+        for page in (tmp_path / "graded").rglob("*.html"):
+            page.unlink()
+        return tmp_path / "graded"
+
+    def test_a_feedback_page(self, out: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+        page = feedback.feedback_page
+
+        def broken(assignment: Assignment, verdict: Verdict, *rest: object) -> str:
+            if verdict.student == "bob":
+                raise ValueError("half a picture")
+            return page(assignment, verdict, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(feedback, "feedback_page", broken)
+        with pytest.raises(PartlyWritten, match=r"feedback page .* for bob \(ValueError: half a picture\)"):
+            autograde.write_books(assignment, None, out)
+        assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "cleo"}
+        assert (out / NAME / "report.html").exists()
+
+    def test_a_row_of_the_gradebook(self, out: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+        for student in ("ada", "bob", "cleo"):
+            path = out / NAME / student / "verdict.json"
+            items = [item.model_copy(update={"points": 1.0}) for item in verdict_of(out, student).items]
+            path.write_text(verdict_of(out, student).model_copy(update={"items": tuple(items)}).model_dump_json())
+        score = gradebook._auto_score
+
+        def broken(name: str, items: object, unanswered: set[str], verdict: Verdict) -> float | None:
+            if verdict.student == "bob" and name == "callback":
+                raise ValueError("no such cell")
+            return score(name, items, unanswered, verdict)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(gradebook, "_auto_score", broken)
+        with pytest.raises(PartlyWritten, match=r"gradebook's row .* for bob \(ValueError: no such cell\)"):
+            autograde.write_books(assignment, None, out)
+        assert recorded(out) == {"ada": 8.0, "bob": 88.0, "cleo": 8.0}
+        assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "bob", "cleo"}
+
+    def test_a_notebook_that_was_damaged(self, out: Path, assignment: Assignment) -> None:
+        (out / NAME / "bob" / f"{NAME}.ipynb").write_text("{")
+        with pytest.raises(PartlyWritten, match="bob"):
+            autograde.write_books(assignment, None, out)
+        assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "cleo"}
+        assert len(recorded(out)) == 3
+
+    def test_many_names_are_cut_off(self) -> None:
+        error = PartlyWritten.of("page", {f"s{number}": ValueError("no") for number in range(300)})
+        assert "295 more" in str(error)
+        assert len(str(error)) < 300
+
+
+@pytest.mark.slow
+def test_five_kills_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The short form of `python -m tests.hostile.interruption`, with kernels."""
+    from tests.hostile.interruption import interrupt
+
+    with tempfile.TemporaryDirectory(prefix="i-") as folder:
+        trial = interrupt(Path(folder), kills=5, submissions=4, seed=1)
+    assert trial.losses == []
+    assert trial.kills == 5
