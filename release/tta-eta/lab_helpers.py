@@ -97,7 +97,7 @@ class Lab:
         for value in values:
             if (entry := kept.find(value)) is not None:
                 rows.append(entry["row"])
-                print(f"{key} {value:g} is not trained again: measured {entry['when']} on {entry['on']}.")
+                print(f"{key} {shown(value)} is not trained again: measured {entry['when']} on {entry['on']}.")
                 continue
             before = len(rows)
             yield value
