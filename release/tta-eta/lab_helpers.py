@@ -619,7 +619,7 @@ class Progress(callbacks.Callback):
         """The setting, the share of the epochs allowed, the epoch, the accuracy and the seconds so far."""
         allowed = (self.params or {}).get("epochs") or 1
         full = round(self.WIDTH * self._epoch / allowed)
-        bar = "█" * full + "░" * (self.WIDTH - full)
+        bar = "■" * full + "·" * (self.WIDTH - full)
         seconds = time.perf_counter() - self._began
         parts = (f"epoch {self._epoch:>3}/{allowed}", f"val. accuracy {self._accuracy:.3f}", f"{seconds:.1f} s", end)
         return f"{self.setting:<20} {bar} {', '.join(filter(None, parts))}"
