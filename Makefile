@@ -32,7 +32,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test lint fidelity hostile lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test lint fidelity profile hostile lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -93,6 +93,9 @@ fidelity: $(READY) ## measure the grader on its corpora of right and wrong submi
 	@$(PY) -m tests.fidelity $(if $(SEED),--seed $(SEED))
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
+
+profile: $(READY) ## show where the time of a submission goes
+	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
 
 hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some
 	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))

@@ -240,6 +240,15 @@ def tell_all(sentences: Iterable[str]) -> None:
 
 @app.command()
 @spoken
+def profile(assignment: Name = "tta-eta", times: Annotated[int, typer.Option(min=1)] = 7) -> None:
+    """Show where the time of a submission goes."""
+    from . import profile as profiles
+
+    console.print(profiles.table(*profiles.profile(Assignment.load(assignment), times)))
+
+
+@app.command()
+@spoken
 def lab(assignment: Name = "tta-eta", data: Path = ROOT / "data", out: Path = Path("lab")) -> None:
     """Run the reference solution with real training on the default data."""
     from . import lab as labs

@@ -54,11 +54,12 @@ class CellBegin(Event):
 
 
 class CellEnd(Event):
-    """The end of a cell; `error` is the name of the exception's class."""
+    """The end of a cell; `error` is the name of the exception's class, `cpu` real seconds of the processor."""
 
     kind: Literal["end"]
     error: str | None
     message: str
+    cpu: float
 
 
 class NameSeen(Event):

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import os
+import queue
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +31,7 @@ from .limits import Limits
 from .submission import GIVEN, Submission
 
 STAND_IN = "stand-in"
+SHOWS = ("-check", "-show", "-plot")
 KERNEL_DIED = "KernelDied"
 """The error of a cell that began and never ended."""
 
@@ -67,10 +69,8 @@ def run(
     steps = _steps(submission, stand_ins, skip)
     given = [number for number, step in enumerate(steps) if step.role == GIVEN]
     challenge = replace(challenge, given_cells=given)
-    started = time.monotonic()
     driver = _Driver(steps, {**files, **challenge.files()}, kernels, limits)
     asyncio.run(driver.drive())
-    seconds = time.monotonic() - started
     events, lost = read_events(driver.evidence, challenge.nonce)
     if silent := _silenced(steps, events, driver):
         raise EvidenceError(f"The notebook silenced the recorder in {silent}: a person has to look at what it does.")
@@ -82,7 +82,7 @@ def run(
         stand_ins=stand_ins,
         lost=" ".join(filter(None, (lost, driver.note))),
     )
-    return Run(evidence, _executed(submission, steps), {"start": driver.start_seconds, "run": seconds})
+    return Run(evidence, _executed(submission, steps), driver.watch.seconds)
 
 
 def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[int]) -> list[_Step]:
@@ -90,7 +90,7 @@ def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[i
     pending = list(stand_ins)
     last = {role: index for index, role in enumerate(submission.roles)}
     for index, (cell, role) in enumerate(zip(submission.notebook.cells, submission.roles, strict=True)):
-        if cell.cell_type == "code" and cell.source.strip() and index not in skip:
+        if cell.cell_type == "code" and cell.source.strip() and index not in skip and not _only_shows(cell, role):
             steps.append(_Step(cell, role, index))
         if role in pending and last[role] == index:
             pending.remove(role)
@@ -99,8 +99,28 @@ def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[i
     return steps[:first_use] + [_stand_in(role) for role in pending] + steps[first_use:]
 
 
+def _only_shows(cell: NotebookNode, role: str) -> bool:
+    """Whether it is a given cell that shows the student something and leaves nothing behind, which its name tells."""
+    return role == GIVEN and str(cell.metadata.get("nbgrader", {}).get("grade_id", "")).endswith(SHOWS)
+
+
 def _stand_in(task: str) -> _Step:
     return _Step(nbformat.v4.new_code_cell(f"%stand_in {task}"), STAND_IN, None)
+
+
+class Stopwatch:
+    """Seconds by part; `with watch("part"):` adds to one."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - started
 
 
 class _Client(NotebookClient):
@@ -127,6 +147,29 @@ class _Client(NotebookClient):
 class _Channels(AsyncKernelClient):
     """Channels that refuse messages of a size that could only do harm; the connection is lost then."""
 
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Returns as soon as the kernel has answered on both channels; the original then waits for silence."""
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while not await self._answers(self.kernel_info()):
+            if not await self._async_is_alive():
+                raise RuntimeError("it died before it answered")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it did not answer in {timeout:g} seconds")
+
+    async def _answers(self, request: str) -> bool:
+        """Whether the reply came, and on the other channel that the kernel is idle after it."""
+        try:
+            while (reply := await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
+                continue
+            while (told := await self.get_iopub_msg(timeout=0.2))["parent_header"].get("msg_id") != request or told[
+                "content"
+            ].get("execution_state") != "idle":
+                continue
+        except queue.Empty:
+            return False
+        self._handle_kernel_info_reply(reply)
+        return True
+
     def _context_default(self) -> zmq.asyncio.Context:
         self._created_context = True
         context = zmq.asyncio.Context()
@@ -147,7 +190,7 @@ class _Driver:
     def __init__(self, steps: list[_Step], files: dict[str, bytes], kernels: Kernels, limits: Limits) -> None:
         self.steps, self.files, self.kernels, self.limits = steps, files, kernels, limits
         self.note = ""
-        self.start_seconds = 0.0
+        self.watch = Stopwatch()
         self.timed_out: set[int] = set()
         self.ended: set[int] = set()
         self.died = False
@@ -162,23 +205,25 @@ class _Driver:
             )
             try:
                 await self._start(client, evidence)
-                await self._cells(client)
+                with self.watch("cells"):
+                    await self._cells(client)
             finally:
-                await self._stop(client)
+                with self.watch("end"):
+                    await self._stop(client)
                 self.evidence = evidence.taken()
 
     async def _start(self, client: NotebookClient, evidence: _Evidence) -> None:
-        started = time.monotonic()
         client.startup_timeout = int(self.limits.start)
         self._manager.client_factory = _Channels
         try:
             request = self.kernels.request(self.files, evidence.entrance, self.limits)
-            await client.async_start_new_kernel(**request)
+            with self.watch("fork"):
+                await client.async_start_new_kernel(**request)
             evidence.shut_entrance()
-            await client.async_start_new_kernel_client()
+            with self.watch("connection"):
+                await client.async_start_new_kernel_client()
         except Exception as error:
             raise KernelFailed(f"The kernel did not start: {type(error).__name__}: {error}") from error
-        self.start_seconds = time.monotonic() - started
 
     async def _cells(self, client: NotebookClient) -> None:
         deadline = time.monotonic() + self.limits.run
@@ -229,7 +274,10 @@ class _Driver:
             if client.kc is not None:
                 client.kc.stop_channels()
         with contextlib.suppress(Exception):
-            await self._manager.shutdown_kernel(now=True)
+            if (provisioner := self._manager.provisioner) is not None:
+                await provisioner.kill()
+                await provisioner.wait()
+            await self._manager.cleanup_resources()
 
 
 class _Evidence:

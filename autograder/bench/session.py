@@ -42,6 +42,7 @@ class Session:
         self.training = Training(challenge, self.clock, self.recorder, self.rows, self.watch)
         self.figures = FigureWatch()
         self.acts = Watch(self.recorder, str(folder), set(challenge["given_cells"]))
+        self._cpu = 0.0
         self._driven: Any = None
         self._described: dict[str, str] = {}
 
@@ -67,17 +68,19 @@ class Session:
     def _before_cell(self, info: Any) -> None:
         self.recorder.cell += 1
         self.recorder.event("begin")
+        self._cpu = clocks.real_cpu()
         self.acts.silent = False
 
     def _after_cell(self, result: Any) -> None:
         self.acts.silent = True
+        cpu = clocks.real_cpu() - self._cpu
         self.acts.check_guarded()
         error = result.error_before_exec or result.error_in_exec
         self._drive_callback()
         self._record_names()
         self._record("figures", self.figures.described())
         kind = type(error).__name__ if error is not None else None
-        self.recorder.event("end", error=kind, message=_short(error))
+        self.recorder.event("end", error=kind, message=_short(error), cpu=round(cpu, 4))
 
     def _drive_callback(self) -> None:
         cls = self.shell.user_ns.get(NAME)

@@ -19,6 +19,7 @@ import argparse
 import base64
 import contextlib
 import gc
+import io
 import json
 import selectors
 import shutil
@@ -38,14 +39,23 @@ WATCH = 0.5
 
 
 def import_everything() -> None:
-    """What the notebooks of the lab import, and what the kernel itself needs."""
+    """What the notebooks of the lab import, and what the kernel itself imports when it starts."""
     import bench.session  # noqa: F401
+    import ipykernel.debugger
     import ipykernel.kernelapp  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
+    import matplotlib.pyplot as plt
     import matplotlib_inline.backend_inline  # noqa: F401
     import pandas  # noqa: F401
-    import seaborn  # noqa: F401
+    import seaborn
     import tensorflow  # noqa: F401
+
+    for module in list(sys.modules.values()):
+        hasattr(module, "__file__")  # the kernel asks all modules, and some are loaded only then
+    plt.switch_backend("agg")
+    figure, axes = plt.subplots()
+    seaborn.barplot(x=["a", "b"], y=[1.0, 2.0], ax=axes)
+    figure.savefig(io.BytesIO(), format="png")  # finds fonts and fills what the first figure has to wait for
+    plt.close(figure)
 
 
 @dataclass

@@ -1,0 +1,62 @@
+"""Some rows of the table of attacks and faults; `make hostile` tries them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from autograder import sandbox
+from autograder.kernel import Kernels, kernels
+
+from .hostile import bait
+from .hostile.row import Row
+from .hostile.table import rows, table
+from .hostile.trial import try_row
+
+pytestmark = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
+
+SOME = (
+    "reads-secret",
+    "tcp",
+    "kills",
+    "full-disk",
+    "os-exit",
+    "half-a-line",
+    "pickle",
+    "script-in-output",
+    "merge-conflict",
+)
+
+
+@pytest.fixture(scope="module")
+def laid() -> Iterator[bait.Bait]:
+    with bait.laid() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def free() -> Iterator[Kernels]:
+    with kernels("auto", "none") as source:
+        yield source
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_row_goes_as_it_must_and_works_unprotected(
+    name: str, laid: bait.Bait, warm_kernels: Kernels, free: Kernels
+) -> None:
+    outcome = try_row(laid, warm_kernels, free, name)
+    assert outcome.is_right, outcome.told
+    assert outcome.control, "the attack did not work without protection either"
+
+
+def test_the_table_is_large_and_every_row_says_what_it_tries() -> None:
+    assert len(rows()) >= 80
+    assert all(row.tried for row in rows().values())
+    assert all(table().values())
+
+
+def test_every_bait_that_an_attack_names_is_laid(laid: bait.Bait) -> None:
+    for row in rows().values():
+        if isinstance(row, Row):
+            assert "@" not in laid.into(row.cell).replace("@tf", ""), row.id
