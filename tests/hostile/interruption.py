@@ -277,7 +277,9 @@ def _tail(trial: Trial) -> str:
 def interrupt(folder: Path, kills: int, submissions: int, seed: int) -> Trial:
     """Kills that many runs over a class of that size, lets the last one end, and looks."""
     trial = Trial(folder, random.Random(seed))
-    if not trial.submitted.exists():
+    if trial.submitted.exists():
+        finish(trial)
+    else:
         hand_in(trial, submissions)
     rounds = 0
     while trial.kills < kills:

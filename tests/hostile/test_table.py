@@ -9,10 +9,10 @@ import pytest
 from autograder import sandbox
 from autograder.kernel import Kernels, kernels
 
-from .hostile import bait
-from .hostile.row import Row
-from .hostile.table import rows, table
-from .hostile.trial import try_row
+from . import bait
+from .row import Row
+from .table import rows, table
+from .trial import try_row
 
 pytestmark = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
 
