@@ -27,8 +27,8 @@ from autograder.kernel import Kernels
 from autograder.limits import Limits
 from autograder.runner import run
 from autograder.submission import EXTRA, Submission, load_release, prepare
+from tests.fidelity.build import notebook, variant
 
-from ..fidelity.build import notebook, variant
 from .bait import Bait
 from .row import REACHED, FileRow, Points, Row
 from .table import rows
@@ -221,8 +221,9 @@ IPYTHON = """
 import sys
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
 with capture_output() as captured:
-    result = InteractiveShell.instance().run_cell(sys.stdin.read())
+    result = shell.run_cell(sys.stdin.read())
 for output in captured.outputs:
     print(output.data)
 print(captured.stdout, captured.stderr, repr(result.error_in_exec), type(result.error_in_exec).__name__)
