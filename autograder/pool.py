@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -41,6 +42,8 @@ class _Worker(Generic[Task, Outcome]):
         self.line, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(other, work), daemon=True)
         # Ctrl-C reaches every process of the terminal; only the one that looks after the others answers it.
+        # The tracker's start would undo the block, so it comes first.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self.process.start()
@@ -127,6 +130,7 @@ class Pool(Generic[Task, Outcome]):
 
 def _serve(line: Connection, work: Callable[[Task], Outcome]) -> None:
     """What a process does: task after task, until nobody gives it any."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
     while True:

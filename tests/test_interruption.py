@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -77,10 +77,19 @@ def no_kernels(*_: object) -> Iterator[Kernels]:
     yield NOTHING
 
 
+class Here(Pool[Task, Done]):
+    """Does the work in the process of the test, where it need not be started first."""
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Done | Lost]]:
+        return ((job, self.work(job)) for job in tasks)
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autograde, "kernels", no_kernels)
     monkeypatch.setattr(autograde, "grade_task", quick_task)
+    monkeypatch.setattr(autograde, "Pool", Here)
+    monkeypatch.setattr(task, "grade_folder", quick_verdict)
 
 
 @pytest.fixture
@@ -112,6 +121,10 @@ def recorded(out: Path) -> dict[str, float]:
         return {entry.student.id: entry.score for entry in book.assignment_submissions(NAME)}
 
 
+def refuse(number: int) -> None:
+    raise AutograderError(f"No room for {number}.")
+
+
 def sleepers(pid: int) -> list[int]:
     """The workers of a process."""
     family = psutil.Process(pid).children(recursive=True)
@@ -120,8 +133,9 @@ def sleepers(pid: int) -> list[int]:
 
 class TestWorkers:
     def test_one_that_dies_costs_its_own_submission_alone(
-        self, grade: Callable[..., list[str]], tmp_path: Path
+        self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(autograde, "Pool", Pool)
         hand_in(tmp_path / "submitted", "ada", "bob", "dies", "dies-once")
         assert len(grade()) == 4
         verdicts = {name: verdict_of(tmp_path / "graded", name) for name in ("ada", "bob", "dies", "dies-once")}
@@ -143,11 +157,15 @@ class TestWorkers:
         self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hand_in(tmp_path / "submitted", "ada")
-        monkeypatch.setattr(Pool, "run", lambda _, tasks: iter([(task, Lost("overdue")) for task in tasks]))
+        monkeypatch.setattr(Here, "run", lambda _, tasks: iter([(job, Lost("overdue")) for job in tasks]))
         assert grade() == ["ada"]
         verdict = verdict_of(tmp_path / "graded", "ada")
         assert (verdict.state, verdict.reason) == ("needs a person", autograde.OVERDUE)
         assert grade() == [], "it would take as long again"
+
+    def test_what_cannot_be_written_ends_the_work(self) -> None:
+        with Pool(refuse, 1, 60) as pool, pytest.raises(AutograderError, match="No room for 7"):
+            list(pool.run([7]))
 
     def test_the_limit_lies_above_what_the_runner_allows(self) -> None:
         limits = Limits()
@@ -414,15 +432,15 @@ class TestGradebook:
         hand_in(tmp_path / "submitted", "ada")
         grade()
         hand_in(tmp_path / "submitted", "bob")
-        monkeypatch.setattr(gradebook, "PATIENCE", 0.3)
-        monkeypatch.setattr(gradebook, "check", lambda _: None)
-        with contextlib.closing(sqlite3.connect(out / "gradebook.db", isolation_level=None)) as holder:
+        with (
+            monkeypatch.context() as patch,
+            contextlib.closing(sqlite3.connect(out / "gradebook.db", isolation_level=None)) as holder,
+        ):
+            patch.setattr(gradebook, "PATIENCE", 0.3)
+            patch.setattr(gradebook, "check", lambda _: None)
             holder.execute("begin exclusive")
             with pytest.raises(AutograderError, match="locked.*: close the program that holds it"):
                 grade()
-        monkeypatch.undo()
-        monkeypatch.setattr(autograde, "kernels", no_kernels)
-        monkeypatch.setattr(autograde, "grade_task", quick_task)
         assert verdict_of(out, "bob").state == "graded"
         assert grade() == []
         assert recorded(out) == {"ada": 88.0, "bob": 88.0}
