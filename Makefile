@@ -11,6 +11,8 @@ JUPYTER    ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
 TESTS      ?=
+CHROMIUM   ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+AXE        ?=
 ONLY       ?=
 FORMAT     ?=
 ROSTER     ?=
@@ -18,6 +20,9 @@ COLUMN     ?=
 
 # Installs the packages; all other versions are in requirements.lock.
 UV := uv==0.13.9
+
+# The rules that `make test-browser` tries on the pages.
+AXE_CORE := 4.14.1
 
 # A machine that shows an NVIDIA GPU gets TensorFlow's GPU build. `make GPU= ...` asks for the CPU build there.
 GPU  := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' | grep -v '^0')
@@ -32,11 +37,11 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test lint fidelity profile hostile lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity profile hostile lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one per core) PYTHON=(3.11 to 3.13)"
 
 setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
@@ -83,6 +88,15 @@ lab: $(READY) have-data ## run the whole lab with its solution on this machine, 
 
 test: lint ## lint, then all tests; TESTS="tests/test_x.py -k name" picks some
 	@$(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(TESTS)
+
+test-browser: $(READY) ## open the pages in Chromium and try axe-core's rules on them; CHROMIUM and AXE name their files
+	@if [ -z "$(CHROMIUM)" ]; then \
+	  echo "There is no Chromium: install the system's package chromium, or name the program: make test-browser CHROMIUM=/path." >&2; \
+	  exit 1; \
+	fi
+	@[ -n "$(AXE)" ] || npm install --silent --prefix .tools axe-core@$(AXE_CORE) \
+	  || echo "axe-core could not be fetched with npm: its test is left out." >&2
+	@CHROMIUM="$(CHROMIUM)" AXE="$(AXE)" $(PY) -m pytest -m browser $(TESTS)
 
 lint: $(READY) ## check style and types
 	@$(PY) -m ruff check
