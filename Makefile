@@ -7,6 +7,7 @@ JOBS       ?=
 TRAIN      ?=
 SEED       ?=
 SANDBOX    ?=
+SCHEDULER  ?=
 JUPYTER    ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
@@ -37,7 +38,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity profile hostile lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile hostile lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -58,7 +59,8 @@ validate: $(READY) ## check that the release fails cleanly and the solution pass
 
 autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real, SEED=1 draws the same again
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
-	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX))
+	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
+	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
 feedback: $(READY) ## write every student's feedback page, with points that a person gave since
 	@$(GRADER) feedback --assignment "$(ASSIGNMENT)" --out "$(OUT)"
@@ -113,6 +115,12 @@ profile: $(READY) ## show where the time of a submission goes
 
 hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some
 	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+
+scheduler: $(READY) ## start a Dask scheduler, for `make worker` on other machines and `make autograde SCHEDULER=tcp://...`
+	@$(PY) -m dask scheduler
+
+worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786 on this machine; JOBS=4 of them
+	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
 
 # A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the
 # first with TensorFlow's build exchanged. data/requirements.lock stays: with the same versions the data have the same bytes.

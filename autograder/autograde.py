@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import books, feedback, gradebook, lock, report, scratch
 from .assignment import ROOT, Assignment
@@ -20,6 +21,9 @@ from .release import helpers
 from .submission import load_release
 from .task import Done, Task, grade_task, leave_to_a_person
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
 
 WATCHED = ("*.py", "*.ini", "*.html", "*.css")
 
@@ -44,6 +48,7 @@ def autograde(
     jobs: int,
     kernel: Start,
     walls: Walls,
+    scheduler: str = "",
     tell: Report,
     say: Callable[[str], None] = print,
 ) -> list[Verdict]:
@@ -56,17 +61,19 @@ def autograde(
         say(f"The folder {name} is left out because its name is not text: rename it.")
     with _alone_in(out):
         gradebook.check(gradebook_url(out))
-        basis = _basis(assignment, options)
+        common = basis(assignment, options)
         known = {verdict.student: verdict for verdict in books.read_verdicts(out, assignment)}
-        fresh = [s for s in found if s in known and _is_fresh(known[s], found[s], basis)]
+        fresh = [s for s in found if s in known and _is_fresh(known[s], found[s], common)]
         for number, student in enumerate(fresh, 1):
             tell(Done(student, known[student], skipped=True), number, len(found))
         if todo := [student for student in found if student not in set(fresh)]:
-            with kernels(kernel, walls) as source:
-                if source.note:
+            with ExitStack() as stack:
+                source = None if scheduler else stack.enter_context(kernels(kernel, walls))
+                if source is not None and source.note:
                     say(source.note)
-                tasks = [Task(assignment, s, found[s], out, source, options, basis) for s in todo]
-                for number, done in enumerate(_run(tasks, jobs), len(fresh) + 1):
+                tasks = [Task(assignment, s, found[s], out, source, options, common) for s in todo]
+                workers = _workers(stack, scheduler, min(jobs, len(tasks)), options, kernel, walls)
+                for number, done in enumerate(_run(tasks, workers), len(fresh) + 1):
                     tell(done, number, len(found))
         return _write_books(assignment, submitted, out)
 
@@ -82,16 +89,26 @@ def _alone_in(out: Path) -> Iterator[None]:
         yield
 
 
-def _run(tasks: list[Task], jobs: int) -> Iterator[Done]:
-    """Runs the tasks in processes of their own; one that is lost costs its own submission a verdict, no more."""
-    with Pool(grade_task, min(jobs, len(tasks)), longest(tasks[0].options.limits)) as pool:
-        for task, outcome in pool.run(tasks):
-            if not isinstance(outcome, Lost):
-                yield outcome
-            elif outcome.how == "died":
-                yield leave_to_a_person(task, DIED)
-            else:
-                yield leave_to_a_person(task, OVERDUE, contents(task.folder, task.basis).digest)
+def _workers(
+    stack: ExitStack, scheduler: str, jobs: int, options: Options, start: Start, walls: Walls
+) -> Pool[Task, Done] | Cluster:
+    """Processes of this machine or, behind a scheduler, of others; they end with the stack."""
+    if not scheduler:
+        return stack.enter_context(Pool(grade_task, jobs, longest(options.limits)))
+    from .cluster import Cluster
+
+    return stack.enter_context(Cluster(scheduler, longest(options.limits), start, walls))
+
+
+def _run(tasks: list[Task], workers: Pool[Task, Done] | Cluster) -> Iterator[Done]:
+    """Runs the tasks elsewhere; one that is lost costs its own submission a verdict, no more."""
+    for task, outcome in workers.run(tasks):
+        if not isinstance(outcome, Lost):
+            yield outcome
+        elif outcome.how == "died":
+            yield leave_to_a_person(task, DIED)
+        else:
+            yield leave_to_a_person(task, OVERDUE, contents(task.folder, task.basis).digest)
 
 
 def longest(limits: Limits) -> float:
@@ -154,7 +171,7 @@ def gradebook_url(out: Path) -> str:
     return f"sqlite:///{(out / 'gradebook.db').resolve()}"
 
 
-def _basis(assignment: Assignment, options: Options) -> str:
+def basis(assignment: Assignment, options: Options) -> str:
     """A hash of everything but the submission that a verdict depends on."""
     digest = hashlib.sha256(assignment.model_dump_json().encode())
     digest.update(repr(options).encode())
@@ -166,9 +183,9 @@ def _basis(assignment: Assignment, options: Options) -> str:
     return digest.hexdigest()
 
 
-def _is_fresh(verdict: Verdict, folder: Path, basis: str) -> bool:
+def _is_fresh(verdict: Verdict, folder: Path, common: str) -> bool:
     """Whether the verdict is on what lies in the folder now."""
-    found = contents(folder, basis)
+    found = contents(folder, common)
     return not found.trouble and verdict.grader.get("fingerprint") == found.digest
 
 

@@ -92,10 +92,13 @@ def autograde(
     seed: Seed = None,
     kernel: Kernel = "auto",
     sandbox: Sandbox = "bwrap",
+    scheduler: Annotated[str, typer.Option(help="a Dask scheduler, tcp://host:8786, whose workers grade")] = "",
 ) -> None:
     """Grade every submission that is new or changed, and write the books."""
     loaded = Assignment.load(assignment)
-    grade_class(loaded, submitted, out, jobs=jobs, train=train, seed=seed, kernel=kernel, walls=sandbox)
+    grade_class(
+        loaded, submitted, out, jobs=jobs, train=train, seed=seed, kernel=kernel, walls=sandbox, scheduler=scheduler
+    )
 
 
 def grade_class(
@@ -108,6 +111,7 @@ def grade_class(
     seed: int | None = None,
     kernel: Start = "auto",
     walls: Walls = "auto",
+    scheduler: str = "",
 ) -> None:
     from . import autograde as classes
     from .grading import Options
@@ -140,6 +144,7 @@ def grade_class(
             jobs=jobs or classes.default_jobs(),
             kernel=kernel,
             walls=walls,
+            scheduler=scheduler,
             tell=tell,
             say=console.print,
         )

@@ -97,6 +97,17 @@ def contents(folder: Path, basis: str) -> Contents:
     return Contents(digest.hexdigest()[:32])
 
 
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The plain files that `contents` would read, by their names in the folder."""
+    found, left = {}, MOST_BYTES
+    for size, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
+        path = folder / name
+        if size <= min(left, LARGEST) and stat.S_ISREG(path.lstat().st_mode):
+            found[name] = path.read_bytes()
+            left -= size
+    return found
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """All that is no folder. What is hidden is no work, and no verdict depends on it."""
     if folder.is_symlink():

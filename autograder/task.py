@@ -20,14 +20,15 @@ CHANGED = "It changed while it was graded: run the same command again."
 class Task:
     """One student's folder, graded into one folder of results.
 
-    `basis` is a hash of all else that the verdict depends on; empty if the next run shall grade it again.
+    `kernels` is None where those who grade it have their own. `basis` is a hash of all else that the verdict depends
+    on; empty if the next run shall grade it again.
     """
 
     assignment: Assignment
     student: str
     folder: Path
     out: Path
-    kernels: Kernels
+    kernels: Kernels | None
     options: Options
     basis: str
 
@@ -43,13 +44,14 @@ class Done:
 
 def grade_task(task: Task) -> Done:
     """Grades one submission and writes its results; runs in a worker. AutograderError if they cannot be written."""
+    assert task.kernels is not None
     before = contents(task.folder, task.basis)
     if before.trouble:
         return leave_to_a_person(task, before.trouble)
     try:
         graded = grade_folder(task.assignment, task.folder, task.student, task.kernels, task.options)
     except Exception as error:
-        return leave_to_a_person(task, _what_failed(error))
+        return leave_to_a_person(task, what_failed(error))
     after = contents(task.folder, task.basis)
     if after != before:
         if graded.executed is None:
@@ -58,19 +60,20 @@ def grade_task(task: Task) -> Done:
     try:
         # What the machine, not the submission, kept from being run is tried again next time.
         is_settled = graded.evidence is not None or graded.verdict.state == "failed to run"
-        return _keep(task, graded, before.digest if is_settled and after == before else "")
+        return keep(task, graded, before.digest if is_settled and after == before else "")
     except AutograderError:
         raise
     except Exception as error:
-        return leave_to_a_person(task, _what_failed(error))
+        return leave_to_a_person(task, what_failed(error))
 
 
 def leave_to_a_person(task: Task, reason: str, fingerprint: str = "") -> Done:
     """The verdict on what could not be graded; without a fingerprint the next run tries again."""
-    return _keep(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
+    return keep(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
 
 
-def _what_failed(error: Exception) -> str:
+def what_failed(error: Exception) -> str:
+    """A sentence for a person on an error that is not the submission's."""
     return f"The autograder itself failed on it ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
 
 
@@ -79,7 +82,8 @@ def _with_finding(graded: Graded, finding: Finding) -> Graded:
     return replace(graded, verdict=verdict.model_copy(update={"findings": (*verdict.findings, finding)}))
 
 
-def _keep(task: Task, graded: Graded, fingerprint: str) -> Done:
+def keep(task: Task, graded: Graded, fingerprint: str) -> Done:
+    """Writes the results of a submission; without a fingerprint the next run grades it again."""
     grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
     verdict = graded.verdict.model_copy(update={"grader": grader})
     evidence = graded.evidence.model_dump_json() if graded.evidence else "{}"

@@ -39,7 +39,7 @@ print('REACHED')
 # %% holds-the-interpreter finding="did not end in time|ended the kernel" limits={"cell": 4.0, "run": 90.0} free={"cell": 60.0, "run": 120.0}
 # one long call that no interrupt reaches (unprotected: some seconds)
 x = 7 ** 2_000_000
-for _ in range(40): y = x * x
+for _ in range(16): y = x * x
 print('REACHED')
 
 # %% thread-outlives-cell output="REACHED" control="plain" plain="timeout"
