@@ -265,6 +265,8 @@ def _entries(release: NotebookNode) -> Iterator[tuple[type, str, dict[str, Any]]
             yield (GradeCell if is_grade(cell) else TaskCell), name, values
         if is_solution(cell):
             yield SolutionCell, name, {}
+        if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
+            continue
         checksum = cell.metadata.nbgrader.get("checksum") or compute_checksum(cell)
         values = {"cell_type": cell.cell_type, "locked": is_locked(cell), "source": cell.source, "checksum": checksum}
         yield SourceCell, name, values
