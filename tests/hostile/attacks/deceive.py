@@ -247,7 +247,7 @@ if any('autograder' in name or 'checks' in name and 'tta' in name for name in sy
 import sys
 frame = sys._getframe()
 while frame:
-    if 'autograder' in frame.f_code.co_filename: print('REACHED')
+    if 'autograder' in frame.f_code.co_filename or 'hostile' in frame.f_code.co_filename: print('REACHED')
     frame = frame.f_back
 
 # %% script-in-output control="page"
