@@ -11,10 +11,15 @@ import pytest
 from .assignment import Assignment, Item, Parameters
 from .challenge import Challenge
 from .evidence import Evidence
+from .verdict import Strip
 
 
 class Wrong(AssertionError):
-    """The evidence speaks against the property; the text is for the student."""
+    """The evidence speaks against the property; the text is for the student, and so is the strip, its picture."""
+
+    def __init__(self, text: str, strip: Strip | None = None) -> None:
+        super().__init__(text)
+        self.strip = strip
 
 
 class Undecided(Exception):

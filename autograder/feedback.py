@@ -26,7 +26,8 @@ from .books import (
     write_text,
 )
 from .errors import PartlyWritten
-from .pages import environment, strip_chart
+from .pages import environment
+from .strip import draw
 from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
 LONGEST = 4_000
@@ -56,7 +57,7 @@ class Observation:
     status: str
     message: str
     rules: list[PropertyVerdict]
-    curve: Markup
+    curve: Markup | None
 
 
 @dataclass(frozen=True)
@@ -176,16 +177,12 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
     for rule in decided.properties if decided else ():
         if rule.status != "passed":
             found.setdefault((rule.status, without_folders(rule.message)), []).append(rule)
-    return [Observation(status, message, rules, _curve(message)) for (status, message), rules in found.items()]
+    return [Observation(status, message, rules, _curve(rules)) for (status, message), rules in found.items()]
 
 
-def _curve(message: str) -> Markup:
-    """The drawing of the training curve in a message. A message may quote an error of the student's, and what only
-    looks like a curve is not drawn."""
-    try:
-        return strip_chart(message)
-    except ValueError:
-        return Markup("")
+def _curve(rules: list[PropertyVerdict]) -> Markup | None:
+    """The picture of the training curve that the rules' message tells of."""
+    return next((draw(rule.strip) for rule in rules if rule.strip is not None), None)
 
 
 def _pictures(executed: NotebookNode | None, name: str) -> list[str]:

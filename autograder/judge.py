@@ -134,6 +134,7 @@ class _Court:
             points=weight if status == "passed" else 0.0,
             status=status,  # type: ignore[arg-type]
             message=message,
+            strip=error.strip if isinstance(error, Wrong) else None,
         )
         self.found[cast(str, test.callspec.params["case"])].append((verdict, weight))
 

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Strip(Record):
+    """A training curve on which a callback stopped at another epoch than the rule says.
+
+    Epochs are counted from 1; `stopped` is None where it did not stop, `due` where it had to go on.
+    """
+
+    threshold: float
+    patience: int = Field(gt=0)
+    val_accuracy: tuple[float, ...]
+    stopped: int | None
+    due: int | None
+
+
 class PropertyVerdict(Record):
     """One sentence of the rubric and whether the evidence bears it out.
 
-    `status` is `ungraded` when the evidence does not decide it; `message` is written for the student.
+    `status` is `ungraded` when the evidence does not decide it; `message` is written for the student, and `strip`
+    draws the training curve that the message tells of.
     """
 
     id: str
@@ -23,6 +37,7 @@ class PropertyVerdict(Record):
     points: float
     status: Literal["passed", "failed", "ungraded"]
     message: str = ""
+    strip: Strip | None = None
 
 
 class ItemVerdict(Record):

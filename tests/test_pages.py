@@ -21,12 +21,13 @@ from nbformat import NotebookNode
 from autograder import books, feedback, report
 from autograder.assignment import Assignment
 from autograder.grading import for_a_person
-from autograder.pages import TEMPLATES, strip_chart
-from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
+from autograder.pages import TEMPLATES
+from autograder.strip import described, draw
+from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Strip, Verdict
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."
-FORGED = "It stopped with E: threshold 1.2.3, patience 3: on val_accuracy . it did."
+STRIP = Strip(threshold=0.95, patience=3, val_accuracy=(0.96, 0.97, 0.94, 0.96), stopped=3, due=None)
 NO_MODEL = "No model was trained: the cell stopped with ValueError."
 
 
@@ -57,11 +58,11 @@ class Page(HTMLParser):
         return [text.strip() for (name, _), text in zip(self.elements, self.texts, strict=True) if name == tag]
 
 
-def rule(name: str, message: str = "", status: str = "") -> PropertyVerdict:
+def rule(name: str, message: str = "", status: str = "", strip: Strip | None = None) -> PropertyVerdict:
     status = status or ("failed" if message else "passed")
     points = 1.0 if status == "passed" else 0.0
     return PropertyVerdict(
-        id=name, rubric=f"Rule {name}.", max_points=1.0, points=points, status=status, message=message
+        id=name, rubric=f"Rule {name}.", max_points=1.0, points=points, status=status, message=message, strip=strip
     )
 
 
@@ -149,11 +150,11 @@ def executed(release: NotebookNode) -> NotebookNode:
 def page(assignment: Assignment, executed: NotebookNode) -> str:
     """The page of a student with mistakes of every kind and a hostile hand."""
     rules = {
-        "callback": [rule("a"), rule("curve", CURVE), rule("other", "What was seen.")],
+        "callback": [rule("a"), rule("curve", CURVE, strip=STRIP), rule("other", "What was seen.")],
         "lr-loop": [rule(str(number), NO_MODEL) for number in range(4)],
         "bs-loop": [rule("open", "Could not be observed.", "ungraded"), rule("b")],
         "lr-metrics": [rule("path", f"No file /srv/grader/run/x.npy {HOSTILE}")],
-        "lr-plots": [rule("forged", FORGED), rule("b")],
+        "lr-plots": [rule("forged", CURVE.replace("0.96", HOSTILE)), rule("b")],
     }
     findings = (
         Finding(kind="k", text=f"For you {HOSTILE}", cell="lr-loop", audience="both"),
@@ -264,9 +265,9 @@ class TestFeedback:
         assert "Rule other." in page
         assert "What was seen." in page
         assert CURVE in page
-        assert "stopped after epoch 3" in page[page.index("<svg") : page.index("</svg>")]
-        assert FORGED in page
-        assert page.count("<svg") == 1, "what an error of the student's only makes look like a curve is not drawn"
+        drawing = page[page.index("<svg") : page.index("</svg>")]
+        assert "It stopped after epoch 3; it had to go on." in drawing
+        assert page.count("<svg") == 1, "only what a check drew; what a message makes look like a curve is not drawn"
         assert "No file x.npy" in page
 
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
@@ -401,11 +402,38 @@ class TestReport:
         assert "needs a person</span>" not in report.report_page(assignment, [verdict], decided)
 
 
-class TestTheDrawnCurve:
-    def test_it_shows_each_epoch_and_the_stop(self) -> None:
-        drawn = str(strip_chart(CURVE))
+class TestTheStrip:
+    def test_it_shows_each_epoch_and_both_ends(self) -> None:
+        drawn = str(draw(STRIP.model_copy(update={"due": 4})))
         assert drawn.count("<circle") == 4
-        assert "stopped after epoch 3" in drawn
+        assert drawn.count('class="hit"') == 3
+        assert drawn.count('class="miss"') == 1
+        assert drawn.index(">stopped here<") < drawn.index(">had to stop here<")
+        places = {kind: int(x) for kind, x in re.findall(r'<line class="(stopped|due)" x1="(\d+)"', drawn)}
+        dots = [int(x) for x in re.findall(r'<circle class="\w+" cx="(\d+)"', drawn)]
+        assert dots[2] < places["stopped"] < dots[3] < places["due"]
 
-    def test_other_messages_have_none(self) -> None:
-        assert strip_chart("Nothing of the kind.") == ""
+    def test_an_end_that_did_not_come_has_words_and_no_bar(self) -> None:
+        drawn = str(draw(STRIP.model_copy(update={"stopped": None, "due": None})))
+        assert '<line class="stopped"' not in drawn
+        assert '<line class="due"' not in drawn
+        assert ">did not stop<" in drawn
+        assert ">had to go on<" in drawn
+
+    def test_a_value_next_to_the_threshold_is_told_from_one_on_it(self) -> None:
+        strip = Strip(threshold=0.95, patience=1, val_accuracy=(0.55, 0.9499, 0.95, 0.9501), stopped=3, due=4)
+        heights = [float(y) for y in re.findall(r'<circle [^>]*cy="([\d.]+)"', str(draw(strip)))]
+        assert all(after < before - 6 for before, after in pairwise(heights))
+        assert "epoch 2 0.9499 (below), epoch 3 0.95 (equal), epoch 4 0.9501 (above)" in described(strip)
+
+    @pytest.mark.parametrize("length", [1, 2, 12, 40])
+    def test_everything_is_inside_the_picture(self, length: int) -> None:
+        for end in {1, length}:
+            strip = Strip(threshold=0.9, patience=1, val_accuracy=(0.95,) * length, stopped=end, due=1)
+            drawn = str(draw(strip))
+            width = int(re.findall(r'viewBox="0 0 (\d+)', drawn)[0])
+            assert all(0 <= float(x) <= width for x in re.findall(r' (?:x|x1|x2|cx)="([-\d.]+)"', drawn))
+            words = re.findall(r'<text class="(?:stopped|due)" x="(\d+)" y="\d+" text-anchor="(\w+)">([^<]*)', drawn)
+            for x, anchor, text in words:
+                reach = 7 * len(text)
+                assert int(x) - reach >= -4 if anchor == "end" else int(x) + reach <= width, text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autograder.case import Case, Undecided, Wrong, items, points
 from autograder.evidence import CallbackDriven, TrialResult
 from autograder.trials import Trial, first_stop
+from autograder.verdict import Strip
 
 pytestmark = items("callback")
 Answer = tuple[Trial, TrialResult]
@@ -33,7 +34,7 @@ def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
     return list(zip(found[::2], found[1::2], strict=True))
 
 
-def strip(trial: Trial, last: int | None = None) -> str:
+def curve(trial: Trial, last: int | None = None) -> str:
     """The curve as a line of epochs; a bar marks the end of training."""
     shown = [f"{value:.4g}" for value in trial.val_accuracy]
     if last is not None:
@@ -45,6 +46,21 @@ def arguments(trial: Trial) -> str:
     return f"threshold {trial.threshold:g}, patience {trial.patience}"
 
 
+def picture(trial: Trial, stopped: int | None) -> Strip | None:
+    """The curve of the message, for the feedback page. Where the end is right in itself, and only another than on a
+    related curve, it would explain nothing."""
+    due = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
+    if stopped == due:
+        return None
+    return Strip(
+        threshold=trial.threshold,
+        patience=trial.patience,
+        val_accuracy=tuple(trial.val_accuracy),
+        stopped=None if stopped is None else stopped + 1,
+        due=None if due is None else due + 1,
+    )
+
+
 def after(epoch: int | None) -> str:
     return "did not stop" if epoch is None else f"stopped after epoch {epoch + 1}"
 
@@ -52,7 +68,7 @@ def after(epoch: int | None) -> str:
 def no_error(answer: Answer) -> None:
     trial, result = answer
     if result.error:
-        raise Wrong(f"With {arguments(trial)} on val_accuracy {strip(trial)} it raised {result.error}.")
+        raise Wrong(f"With {arguments(trial)} on val_accuracy {curve(trial)} it raised {result.error}.")
 
 
 def hold_against_reference(found: list[Answer]) -> None:
@@ -61,11 +77,11 @@ def hold_against_reference(found: list[Answer]) -> None:
         no_error((trial, result))
         expected = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
         if result.stop != expected:
-            raise Wrong(explain(trial, result.stop, expected))
+            raise Wrong(explain(trial, result.stop, expected), picture(trial, result.stop))
 
 
 def explain(trial: Trial, stopped: int | None, expected: int | None) -> str:
-    shown = f"{arguments(trial)}: on val_accuracy {strip(trial, stopped)} it {after(stopped)}"
+    shown = f"{arguments(trial)}: on val_accuracy {curve(trial, stopped)} it {after(stopped)}"
     if expected is None:
         return f"{shown}; no {trial.patience} epochs in a row were above the threshold."
     if stopped is not None and stopped < expected:
@@ -86,7 +102,8 @@ def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool =
         if second[1].stop != expected:
             trial, result = second
             raise Wrong(
-                f"{arguments(trial)}: on val_accuracy {strip(trial, result.stop)} it {after(result.stop)}; {reason}"
+                f"{arguments(trial)}: on val_accuracy {curve(trial, result.stop)} it {after(result.stop)}; {reason}",
+                picture(trial, result.stop),
             )
 
 
@@ -131,8 +148,9 @@ def test_honours_its_arguments(case: Case) -> None:
         wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
         if result.stop != wanted:
             raise Wrong(
-                f"Made by {trial.call} with {arguments(trial)}, on val_accuracy {strip(trial, result.stop)} it "
-                f"{after(result.stop)}; with {arguments(found[0][0])} it {after(base)}."
+                f"Made by {trial.call} with {arguments(trial)}, on val_accuracy {curve(trial, result.stop)} it "
+                f"{after(result.stop)}; with {arguments(found[0][0])} it {after(base)}.",
+                picture(trial, result.stop),
             )
 
 

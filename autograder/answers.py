@@ -1,0 +1,163 @@
+"""The written answers, which a person grades: what is remarkable about them, and what a grader wants beside them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import nbformat
+from nbformat import NotebookNode
+
+from .assignment import ROOT, Assignment, Frozen, Item
+from .errors import AssignmentError
+from .feedback import grade_id, picture
+from .ownrun import KEYS, LOOPS, OwnRun, Row
+from .pages import environment
+from .similarity import groups, words
+
+MARK = "generated-by-the-grader"
+"""The tag of cells that the grader adds for a person, and that no student wrote."""
+
+PER_EPOCH = {"train_time": "time per epoch (s)", "total_energy": "energy per epoch (J)"}
+TITLES = ("learning rate", "batch size", "epochs", "test accuracy", "time (s)", "energy (J)")
+HEADS = dict(zip(KEYS, TITLES, strict=True))
+
+
+class Criterion(Frozen):
+    """A line of the rubric of a written answer."""
+
+    points: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person should know before reading an answer; `students` are those who share it."""
+
+    kind: Literal["empty", "as released", "identical", "nearly identical"]
+    students: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        if self.kind == "empty":
+            return "The answer is empty."
+        if self.kind == "as released":
+            return "The answer still reads as it was released."
+        return f"The answer is {self.kind} to that of {', '.join(self.students)}."
+
+
+Remarks = Mapping[str, Mapping[str, Remark]]
+"""By student and item."""
+
+
+def written_items(assignment: Assignment) -> tuple[Item, ...]:
+    return tuple(item for item in assignment.items if item.graded_by == "person")
+
+
+def rubric(assignment: Assignment) -> dict[str, tuple[Criterion, ...]]:
+    """What to look for in each written answer, with points that add up to the item's; empty where nothing is said."""
+    path = ROOT / "autograder" / "checks" / assignment.checks / "comments.toml"
+    if not path.exists():
+        return {}
+    found = {}
+    for name, lines in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        criteria = [Criterion.model_validate(line) for line in lines]
+        item = next((item for item in assignment.items if item.id == name), None)
+        if item is None:
+            raise AssignmentError(f"{path} speaks of {name}, which is no item of {assignment.name}.")
+        scale = item.points / sum(criterion.points for criterion in criteria)
+        found[name] = tuple(c.model_copy(update={"points": c.points * scale}) for c in criteria)
+    return found
+
+
+def remarks(
+    assignment: Assignment, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]
+) -> dict[str, dict[str, Remark]]:
+    """What is remarkable about each student's answers, in the light of all others'."""
+    found: dict[str, dict[str, Remark]] = {student: {} for student in notebooks}
+    for item in written_items(assignment):
+        given = _answer(release, item.cell)
+        answers = {student: _answer(notebook, item.cell) for student, notebook in notebooks.items()}
+        told = {student: text for student, text in answers.items() if text is not None}
+        sequences = {}
+        for student, text in told.items():
+            if not words(text):
+                found[student][item.id] = Remark("empty")
+            elif given is not None and words(text) == words(given):
+                found[student][item.id] = Remark("as released")
+            else:
+                sequences[student] = words(text)
+        for group in groups(sequences):
+            kind: Literal["identical", "nearly identical"] = "identical" if group.least == 1 else "nearly identical"
+            for student in group.students:
+                others = tuple(other for other in group.students if other != student)
+                found[student][item.id] = Remark(kind, others)
+    return found
+
+
+def _answer(notebook: NotebookNode | None, name: str) -> str | None:
+    cells = notebook.cells if notebook is not None else []
+    return next((str(cell.source) for cell in cells if grade_id(cell) == name), None)
+
+
+def beside(
+    assignment: Assignment, own: OwnRun, executed: NotebookNode | None, noted: Mapping[str, Remark]
+) -> dict[str, NotebookNode]:
+    """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
+    what is remarkable, and the rubric."""
+    criteria = rubric(assignment)
+    return {
+        item.cell: _cell(
+            item,
+            environment()
+            .get_template("beside.html")
+            .render(
+                item=item,
+                remark=noted.get(item.id),
+                table=_table(own, _loop(item)),
+                **_figures(own, executed, _loop(item)),
+                criteria=criteria.get(item.id, ()),
+            ),
+        )
+        for item in written_items(assignment)
+    }
+
+
+def _cell(item: Item, text: str) -> NotebookNode:
+    """A cell that holds one block of HTML: a line left empty would end it."""
+    block = "\n".join(line for line in text.split("\n") if line.strip())
+    metadata = {"tags": [MARK], "editable": False, "deletable": False}
+    return nbformat.v4.new_markdown_cell(block, id=f"beside-{item.id}"[:64], metadata=metadata)
+
+
+def _loop(item: Item) -> str:
+    return item.id.partition("-")[0]
+
+
+def _table(own: OwnRun, loop: str) -> list[list[str]]:
+    """The recorded rows with what an epoch cost; the first line is the head. Columns without a number are left out."""
+    rows = own.loops[loop].rows if loop in own.loops else ()
+    if not rows:
+        return []
+    columns = {HEADS[key]: [getattr(row, key) for row in rows] for key in (LOOPS[loop], *KEYS[2:])}
+    columns |= {head: [_per_epoch(row, key) for row in rows] for key, head in PER_EPOCH.items()}
+    filled = {head: values for head, values in columns.items() if any(value is not None for value in values)}
+    lines = zip(*filled.values(), strict=True)
+    return [list(filled), *([("" if value is None else f"{value:.4g}") for value in line] for line in lines)]
+
+
+def _per_epoch(row: Row, key: str) -> float | None:
+    value = getattr(row, key)
+    return value / row.epochs if value is not None and row.epochs > 0 else None
+
+
+def _figures(own: OwnRun, executed: NotebookNode | None, loop: str) -> dict[str, object]:
+    """The student's own figures, or, where none were saved, those of the run of the grader."""
+    if loop in own.loops and own.loops[loop].pictures:
+        return {"figures": list(own.loops[loop].pictures), "saved": True}
+    cells = [cell for cell in (executed.cells if executed is not None else []) if grade_id(cell) == f"{loop}-plots"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    found = [shown for output in outputs if (shown := picture(output.get("data", {}))) is not None]
+    return {"figures": found[-1:], "saved": False}

@@ -1,0 +1,116 @@
+"""Submissions that are nearly the same: code, without what everybody was given, and written answers.
+
+What is compared are sets of short sequences of words, by the share that two sets have in common (A. Broder, "On the
+resemblance and containment of documents", 1997). An index of MinHashes names the pairs that are worth comparing, so
+that a large class takes seconds; what is said of a pair is its exact share.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from datasketch import MinHash, MinHashLSH
+from nbformat import NotebookNode
+from nbgrader.utils import is_locked
+
+from .feedback import grade_id
+
+NEAR = 0.7
+"""The share in common from which two submissions are called nearly the same."""
+
+CANDIDATES = 0.5
+"""The share from which the index is asked for pairs: its own is an estimate."""
+
+LENGTH = 6
+"""Tokens of a sequence of code; of a written answer half as many words."""
+
+FEWEST = 40
+"""Sequences of their own without which two submissions are too short to be compared."""
+
+QUOTED = re.compile(
+    r"(\"\"\"|''')[\s\S]*?\1|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*",
+)
+TOKEN = re.compile(r"(?:(?<=\.)|\b)[^\W\d]\w*|\d[\w.]*|[^\w\s]")
+PYTHON = {*keyword.kwlist, *dir(builtins)}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Students whose work hangs together by pairs that are nearly the same; `least` is the smallest share of those."""
+
+    students: tuple[str, ...]
+    least: float
+
+
+def groups(sequences: Mapping[str, frozenset[str]], near: float = NEAR) -> list[Group]:
+    """The groups among students, given each one's sequences; the closest first."""
+    index, hashes = MinHashLSH(threshold=CANDIDATES, num_perm=128), {}
+    for student, own in sequences.items():
+        hashes[student] = MinHash(num_perm=128)
+        hashes[student].update_batch([sequence.encode("utf-8", "replace") for sequence in own])
+        index.insert(student, hashes[student])
+    joined: dict[str, list[str]] = {student: [student] for student in sequences}
+    shares: dict[str, float] = dict.fromkeys(sequences, 1.0)
+    for student in sequences:
+        for other in sorted(index.query(hashes[student])):
+            share = in_common(sequences[student], sequences[other])
+            if other == student or share < near:
+                continue
+            least = min(share, shares[joined[student][0]], shares[joined[other][0]])
+            if joined[student] is not joined[other]:
+                joined[student] += joined[other]
+                for member in joined[other]:
+                    joined[member] = joined[student]
+            shares[joined[student][0]] = least
+    found = {id(members): members for members in joined.values() if len(members) > 1}
+    made = [Group(tuple(sorted(members)), shares[members[0]]) for members in found.values()]
+    return sorted(made, key=lambda group: (-group.least, group.students))
+
+
+def in_common(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of all sequences of two that both have (Jaccard's index); 0 where there are none."""
+    return len(one & other) / len(one | other) if one or other else 0.0
+
+
+def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: NotebookNode) -> dict[str, frozenset[str]]:
+    """The sequences of each student's own code, without those of the release; students with too little are left out.
+
+    Names that students chose count as one and the same, so a copy with other names is found.
+    """
+    given = "\n".join(cell.source for cell in release.cells if cell.cell_type == "code")
+    known = PYTHON | set(TOKEN.findall(QUOTED.sub("", given)))
+    everybodys = _sequences(_tokens(given, known), LENGTH)
+    found = {
+        student: _sequences(_tokens(_own_code(notebook), known), LENGTH) - everybodys
+        for student, notebook in notebooks.items()
+        if notebook is not None
+    }
+    return {student: own for student, own in found.items() if len(own) >= FEWEST}
+
+
+def words(text: str) -> frozenset[str]:
+    """The sequences of words of a written answer, without regard to case, signs and line breaks."""
+    return _sequences(re.findall(r"\w+", text.casefold()), LENGTH // 2)
+
+
+def _own_code(notebook: NotebookNode) -> str:
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return "\n".join(cell.source for cell in cells if not (grade_id(cell) and is_locked(cell)))
+
+
+def _tokens(code: str, known: set[str]) -> list[str]:
+    """The code without comments and texts; what follows a full stop is a name that the student did not choose."""
+    tokens, before = [], ""
+    for token in TOKEN.findall(QUOTED.sub(lambda part: "" if part[0].startswith("#") else "0", code)):
+        own = token.isidentifier() and token not in known and before != "."
+        tokens.append("name" if own else token)
+        before = token
+    return tokens
+
+
+def _sequences(tokens: list[str], length: int) -> frozenset[str]:
+    return frozenset(" ".join(tokens[i : i + length]) for i in range(max(1, len(tokens) - length + 1)) if tokens)

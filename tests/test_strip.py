@@ -1,0 +1,93 @@
+"""The check of the callback draws the curve of its message, and nothing else of the challenge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.challenge import draw
+from autograder.evidence import CallbackDriven, Evidence, RunCell, TrialResult
+from autograder.judge import judge
+from autograder.trials import first_stop
+from autograder.verdict import PropertyVerdict
+
+Ends = Callable[[list[float], float, int], int | None]
+
+
+def counts_an_equal_epoch(values: list[float], threshold: float, patience: int) -> int | None:
+    return first_stop([value + 1e-9 for value in values], threshold, patience)
+
+
+def never_forgets(values: list[float], threshold: float, patience: int) -> int | None:
+    hits = [epoch for epoch, value in enumerate(values) if value > threshold]
+    return hits[patience - 1] if len(hits) >= patience else None
+
+
+def stops_one_late(values: list[float], threshold: float, patience: int) -> int | None:
+    due = first_stop(values, threshold, patience)
+    return due + 1 if due is not None and due + 1 < len(values) else None
+
+
+def never_stops(values: list[float], threshold: float, patience: int) -> int | None:
+    return None
+
+
+@pytest.fixture
+def missed(assignment: Assignment) -> Callable[[Ends], dict[str, PropertyVerdict]]:
+    """The rules that a callback misses which stops as the function says."""
+
+    def judged(ends: Ends) -> dict[str, PropertyVerdict]:
+        challenge = draw(assignment.parameters, 7)
+        asked = challenge.trials
+        results = tuple(TrialResult(stop=ends(t.val_accuracy, t.threshold, t.patience), error=None) for t in asked)
+        evidence = Evidence(
+            cells=(RunCell(role="callback", index=0, status="ran"),),
+            events=(CallbackDriven(kind="callback", run="x", cell=0, sequence=1, results=results),),
+            training="scripted",
+            gpus=1,
+        )
+        item = next(item for item in judge(assignment, challenge, evidence) if item.id == "callback")
+        return {rule.id: rule for rule in item.properties if rule.status == "failed"}
+
+    return judged
+
+
+@pytest.mark.parametrize("ends", [counts_an_equal_epoch, never_forgets, stops_one_late, never_stops])
+def test_a_picture_holds_what_its_message_holds(
+    missed: Callable[[Ends], dict[str, PropertyVerdict]], ends: Ends
+) -> None:
+    rules = missed(ends)
+    drawn = [rule for rule in rules.values() if rule.strip is not None]
+    assert drawn
+    for rule in drawn:
+        strip = rule.strip
+        assert strip is not None
+        curve, _, end = rule.message.partition("on val_accuracy ")[2].partition(" it ")
+        assert [f"{value:.4g}" for value in strip.val_accuracy] == re.findall(r"[\d.]+", curve)
+        assert f"threshold {strip.threshold:g}, patience {strip.patience}" in rule.message
+        assert end.startswith("did not stop" if strip.stopped is None else f"stopped after epoch {strip.stopped}")
+        due = first_stop(list(strip.val_accuracy), strip.threshold, strip.patience)
+        assert strip.due == (None if due is None else due + 1)
+        assert strip.stopped != strip.due
+        assert set(strip.model_dump()) == {"threshold", "patience", "val_accuracy", "stopped", "due"}
+
+
+def test_the_shortest_wrong_curve_is_drawn(missed: Callable[[Ends], dict[str, PropertyVerdict]]) -> None:
+    strip = missed(stops_one_late)["stops_on_plain_curves"].strip
+    assert strip is not None
+    assert len(strip.val_accuracy) == 3, "three epochs above the threshold at once"
+    assert strip.due == 3
+
+
+def test_an_end_that_is_right_in_itself_is_not_drawn_as_wrong(
+    missed: Callable[[Ends], dict[str, PropertyVerdict]],
+) -> None:
+    def early_unless_interrupted(values: list[float], threshold: float, patience: int) -> int | None:
+        return first_stop(values, threshold, patience if min(values) <= threshold else patience - 1)
+
+    rule = missed(early_unless_interrupted)["a_miss_starts_the_count_again"]
+    assert "the epochs above the threshold must come in a row" in rule.message
+    assert rule.strip is None
