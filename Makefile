@@ -38,7 +38,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile hostile lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile hostile kills lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -115,6 +115,10 @@ profile: $(READY) ## show where the time of a submission goes
 
 hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some
 	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+	@$(if $(ONLY),:,$(PY) -m tests.hostile.company)
+
+kills: $(READY) ## kill a grading run at 200 random moments, and check that nothing is lost
+	@$(PY) -m tests.hostile.interruption --kills 200 --submissions 40
 
 scheduler: $(READY) ## start a Dask scheduler, for `make worker` on other machines and `make autograde SCHEDULER=tcp://...`
 	@$(PY) -m dask scheduler
