@@ -6,11 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import books, feedback, gradebook, lock, report, scratch
 from .assignment import ROOT, Assignment
+from .classroom import Classroom
 from .errors import AutograderError, PartlyWritten
 from .folder import contents, misnamed, students
 from .grading import Options
@@ -130,14 +132,16 @@ def _write_books(assignment: Assignment, submitted: Path | None, out: Path) -> l
     database = gradebook_url(out)
     missing: list[str] = []
     results = _results(assignment, submitted, out, verdicts, missing)
+    release = load_release(assignment)
+    known = Classroom.of(out, assignment, release, {verdict.student: run for verdict, run, _ in results})
     with _noting(missing):
-        gradebook.record(database, assignment, load_release(assignment), results, out / "autograded")
+        gradebook.record(database, assignment, release, results, out / "autograded", beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, gradebook.course_configuration())
     manual = gradebook.manual_scores(database, assignment)
     books.write_grades(out, assignment, verdicts, manual)
     with _noting(missing):
         feedback.write_feedback(out, assignment, manual)
-    report.write_report(out, assignment, manual)
+    report.write_report(out, assignment, manual, replace(known, members=gradebook.members(database, assignment)))
     if missing:
         raise PartlyWritten(" ".join(missing))
     return verdicts

@@ -15,6 +15,7 @@ from nbgrader.utils import is_locked
 
 from .assignment import Assignment, Item
 from .books import (
+    LATE,
     Given,
     Manual,
     folder_of,
@@ -115,6 +116,7 @@ def feedback_page(assignment: Assignment, verdict: Verdict, executed: NotebookNo
         .render(
             assignment=assignment,
             student=verdict.student,
+            late=points.get(LATE),
             total=total(points),
             most=sum(item.points for item in assignment.items),
             waiting=[part.item.title for part in parts if part.points is None],

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
@@ -53,6 +54,9 @@ from .verdict import ItemVerdict, Verdict
 
 Result = tuple[Verdict, NotebookNode | None, datetime | None]
 """A verdict, the notebook as it was run, and when it was handed in, in UTC, if that is known."""
+
+Beside = Mapping[str, NotebookNode]
+"""By the name of a cell: one that is put before it for the grader, and that no student wrote."""
 
 Scores = dict[str, dict[str, tuple[float | None, str | None]]]
 UNANSWERED = "No response."
@@ -192,6 +196,7 @@ def record(
     results: Iterable[Result],
     autograded: Path | None = None,
     before: Mapping[str, NotebookNode] | None = None,
+    beside: Mapping[str, Beside] | None = None,
 ) -> None:
     """Brings cells, students and automatic scores up to date; manual scores, extra credit and comments stay.
 
@@ -199,7 +204,7 @@ def record(
 
     An answer that a person had graded and that has changed since is marked to be graded again. How it was is in
     `before`, by student, or in `autograded`, the folder of the notebooks that the formgrader shows; where that is
-    named, the notebooks in it are written too.
+    named, the notebooks in it are written too, each with its student's cells of `beside`.
     """
     found = list(results)
     earlier = before if before is not None else _shown(autograded, assignment, found)
@@ -219,7 +224,8 @@ def record(
         for verdict, executed, _ in found:
             if verdict.student not in failed:
                 with _left_out(failed, verdict.student):
-                    write_autograded(autograded, verdict.student, assignment, executed, release)
+                    added = (beside or {}).get(verdict.student, {})
+                    write_autograded(autograded, verdict.student, assignment, executed, release, added)
     if failed:
         raise PartlyWritten.of("gradebook's row", failed)
 
@@ -444,6 +450,15 @@ def manual_scores(db_url: str, assignment: Assignment) -> Scores:
     return found
 
 
+def members(db_url: str, assignment: Assignment) -> dict[str, str]:
+    """Every student whom the gradebook knows, with the id under which the formgrader shows the submission, "" where
+    there is none."""
+    with opened(db_url) as gradebook:
+        pages = {student.id: "" for student in gradebook.students}
+        entries = gradebook.notebook_submissions(assignment.name, assignment.name)
+        return pages | {entry.assignment.student_id: entry.id for entry in entries}
+
+
 def _by_hand(grade: Grade) -> float | None:
     if grade.manual_score is None and not grade.extra_credit:
         return None
@@ -457,16 +472,22 @@ def write_autograded(
     assignment: Assignment,
     executed: NotebookNode | None,
     release: NotebookNode | None = None,
+    beside: Beside = MappingProxyType({}),
 ) -> None:
     """Puts the executed notebook where nbgrader's formgrader looks for it, or, where nothing could be run, one that
     holds only the boxes for points."""
     path = _place(folder, student, assignment)
-    write_text(path, nbformat.writes(for_formgrader(executed, release or load_release(assignment))))
+    write_text(path, nbformat.writes(for_formgrader(executed, release or load_release(assignment), beside)))
 
 
-def for_formgrader(executed: NotebookNode | None, release: NotebookNode) -> NotebookNode:
+def for_formgrader(
+    executed: NotebookNode | None, release: NotebookNode, beside: Beside = MappingProxyType({})
+) -> NotebookNode:
     """The notebook with exactly the release's nbgrader cells, so that each has its box for points, and without
-    anything that could run in the browser of a grader, who is logged in there."""
+    anything that could run in the browser of a grader, who is logged in there.
+
+    A cell of `beside` is put before the cell that it is named for.
+    """
     given = _cells(release)
     cells, places = [], {}
     for number, cell in enumerate(executed.cells if executed is not None else []):
@@ -481,6 +502,9 @@ def for_formgrader(executed: NotebookNode | None, release: NotebookNode) -> Note
             places[name] = _placeholder(cell, MISSING if executed is not None else NOTHING)
             cells.insert(cells.index(before) + 1 if before is not None else 0, places[name])
         before = places.get(name, before)
+    for name, added in beside.items():
+        if name in places:
+            cells.insert(cells.index(places[name]), added)
     return nbformat.v4.new_notebook(metadata=release.metadata, cells=cells)
 
 

@@ -21,6 +21,7 @@ from traitlets import Enum, Integer, Unicode
 
 from . import books, gradebook
 from .assignment import Assignment
+from .classroom import Classroom
 from .errors import AutograderError
 from .grading import Options, Training, for_a_person
 from .kernel import Start, Walls, kernels
@@ -80,7 +81,8 @@ class GradeSubmission(NbGraderPreprocessor):
         earlier = {verdict.student: before} if before is not None else {}
         gradebook.record(names["db_url"], assignment, release, [(verdict, executed, None)], before=earlier)
         self.log.info("%s: %g points, %s. %s", verdict.student, verdict.points, verdict.state, verdict.reason)
-        return gradebook.for_formgrader(executed, release), resources
+        known = Classroom.of(out, assignment, release, {verdict.student: executed})
+        return gradebook.for_formgrader(executed, release, known.beside(assignment)[verdict.student]), resources
 
     def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
         open_now = workshop(cast(Start, self.kernel), cast(Walls, self.sandbox))

@@ -67,7 +67,12 @@ class OwnRun(Record):
 def keep(out: Path, assignment: Assignment, student: str, folder: Path) -> None:
     """Keeps what the student's own run left, beside the verdict; an older one goes."""
     path = folder_of(out, assignment, student) / NAME
-    found = read_folder(folder, assignment)
+    try:
+        found = read_folder(folder, assignment)
+    except Exception as error:
+        # A verdict must not depend on this.
+        log.warning("The saved outputs of %s could not be read (%s).", student, type(error).__name__)
+        found = OwnRun()
     if any(loop.rows or loop.pictures for loop in found.loops.values()):
         write_text(path, found.model_dump_json())
     else:

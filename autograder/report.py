@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median
+from statistics import StatisticsError, correlation, mean, median
 
 from markupsafe import Markup
 
+from .answers import Remark, written_items
 from .assignment import Assignment, Item
 from .books import Manual, points_by_item, read_verdicts, standing, total, write_text
+from .charts import Values, boxes, histogram
+from .classroom import Classroom
 from .feedback import without_folders
+from .ownrun import LOOPS
 from .pages import environment
 from .verdict import Finding, ItemVerdict, Verdict
 
@@ -19,6 +25,18 @@ STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "
 """The states, the most urgent first, with the class that colours them."""
 
 MOST_MISTAKES = 12
+
+FEWEST = 5
+"""Submissions without which no correlation is given."""
+
+LARGEST = 1e7
+"""Seconds, joules or epochs that are still taken for a measured value."""
+
+MEASURED = {
+    "train_time": ("Time to accuracy", "s"),
+    "total_energy": ("Energy to accuracy", "J"),
+    "epochs": ("Epochs", ""),
+}
 NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
 
 
@@ -48,10 +66,12 @@ class Row:
 
 @dataclass(frozen=True)
 class ItemLine:
-    """How the class did on an item; `share` is the mean of the points given, 0 to 1, None if there are none yet."""
+    """How the class did on an item; `share` is the mean of the points given, 0 to 1, None if there are none yet, and
+    `discrimination` the correlation with the rest, -1 to 1, None where it cannot be told."""
 
     item: Item
     share: float | None
+    discrimination: float | None
     full: int
     none: int
     waiting: int
@@ -68,13 +88,24 @@ class Mistake:
     item: str
 
 
-def write_report(out: Path, assignment: Assignment, manual: Manual) -> None:
-    page = report_page(assignment, read_verdicts(out, assignment), manual)
+@dataclass(frozen=True)
+class ToRead:
+    """A written answer that waits for a person."""
+
+    student: str
+    remark: Remark | None
+
+
+def write_report(out: Path, assignment: Assignment, manual: Manual, known: Classroom) -> None:
+    page = report_page(assignment, read_verdicts(out, assignment), manual, known)
     write_text(out / assignment.name / "report.html", page)
 
 
-def report_page(assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual) -> str:
+def report_page(
+    assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual, known: Classroom | None = None
+) -> str:
     """The page as HTML, for verdicts in the order of the students."""
+    known = known or Classroom()
     rows = [_row(assignment, verdict, manual) for verdict in verdicts]
     totals = [row.total for row in rows]
     most = sum(item.points for item in assignment.items)
@@ -90,12 +121,45 @@ def report_page(assignment: Assignment, verdicts: Sequence[Verdict], manual: Man
             mean=mean(totals) if totals else None,
             median=median(totals) if totals else None,
             urgent=[row for state in STATES for row in rows if row.state == state != "graded"],
-            histogram=histogram(totals, most),
+            pages={student: formgrader_page(key) for student, key in known.members.items() if key},
+            to_read=[(item, found) for item in written_items(assignment) if (found := _to_read(item, rows, known))],
+            remarked=_remarked(assignment, known),
+            missing=sorted(set(known.members) - {row.student for row in rows}),
+            histogram=histogram(totals, most) if totals else None,
             items=[_item_line(item, rows) for item in assignment.items],
+            ran=sum(row.state != "failed to run" for row in rows),
             mistakes=mistakes(assignment, verdicts),
+            charts=charts(assignment, known),
+            measured_by=sum(any(loop.rows for loop in own.loops.values()) for own in known.own.values()),
+            alike=known.alike,
             noted=[row for row in rows if row.findings and row.state == "graded"],
         )
     )
+
+
+def formgrader_page(key: str) -> str:
+    """Where the formgrader shows a submission. FORMGRADER in the environment names another server."""
+    return f"{os.environ.get('FORMGRADER', 'http://localhost:8888').rstrip('/')}/formgrader/submissions/{key}/"
+
+
+def _remarked(assignment: Assignment, known: Classroom) -> list[tuple[str, Item, Remark]]:
+    """What is remarkable about written answers, whether they have points or not."""
+    return [
+        (student, item, remarks[item.id])
+        for item in written_items(assignment)
+        for student, remarks in known.remarks.items()
+        if item.id in remarks
+    ]
+
+
+def _to_read(item: Item, rows: Sequence[Row], known: Classroom) -> list[ToRead]:
+    """The answers without points, first those of which something is to be said."""
+    found = [
+        ToRead(row.student, known.remarks.get(row.student, {}).get(item.id))
+        for row in rows
+        if row.points[item.id] is None and row.state != "failed to run"
+    ]
+    return sorted(found, key=lambda answer: answer.remark is None)
 
 
 def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
@@ -123,10 +187,55 @@ def _item_line(item: Item, rows: list[Row]) -> ItemLine:
     return ItemLine(
         item=item,
         share=mean(given) / item.points if given else None,
+        discrimination=discrimination(item.id, [row.points for row in rows if row.state != "failed to run"]),
         full=sum(points >= item.points for points in given),
         none=sum(points == 0 for points in given),
         waiting=waiting,
     )
+
+
+def discrimination(item_id: str, points: Sequence[Mapping[str, float | None]]) -> float | None:
+    """Pearson's correlation between the points of an item and those of all other items together, over the submissions
+    that have points for the item (item-rest correlation). The rest are the items for which all of these have points.
+
+    None for fewer than FEWEST submissions, or where one of the two is the same for all.
+    """
+    counted = [given for given in points if given.get(item_id) is not None]
+    if len(counted) < FEWEST:
+        return None
+    rest = [name for name in counted[0] if name != item_id and all(given.get(name) is not None for given in counted)]
+    own = [given[item_id] or 0.0 for given in counted]
+    others = [sum(given[name] or 0.0 for name in rest) for given in counted]
+    try:
+        return correlation(own, others)
+    except StatisticsError:
+        return None
+
+
+def charts(assignment: Assignment, known: Classroom) -> dict[str, list[Markup]]:
+    """Boxes of what the students' own runs recorded, by the setting that a loop sweeps."""
+    made: dict[str, list[Markup]] = {}
+    p = assignment.parameters
+    for loop, key in LOOPS.items():
+        settings = tuple(map(float, p.learning_rates if loop == "lr" else p.batch_sizes))
+        across = key.replace("_", " ").capitalize()
+        for quantity, (title, unit) in MEASURED.items():
+            groups = _recorded(known, loop, settings, quantity)
+            if any(groups.values()):
+                made.setdefault(across, []).append(boxes(groups, across, title, unit))
+    return made
+
+
+def _recorded(known: Classroom, loop: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
+    """By setting what each student recorded, as far as it can have been measured."""
+    found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
+    for student, own in known.own.items():
+        for row in own.loops[loop].rows if loop in own.loops else ():
+            setting = next((s for s in settings if math.isclose(getattr(row, LOOPS[loop]), s, rel_tol=1e-4)), None)
+            value = getattr(row, quantity)
+            if setting is not None and value is not None and 0 < value < LARGEST:
+                found[setting].append((student, value))
+    return {f"{setting:g}": values for setting, values in found.items()}
 
 
 def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistake]:
@@ -153,27 +262,3 @@ def _missed(item: ItemVerdict) -> list[str]:
     failed = [rule for rule in item.properties if rule.status == "failed"]
     not_done = 1 < len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
     return [NOT_DONE] if not_done else [rule.rubric for rule in failed]
-
-
-def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
-    """Bars of how many submissions have how many points, in equal steps from 0 to `most`, as SVG."""
-    counts = [0] * bins
-    for points in totals:
-        counts[max(0, min(bins - 1, int(points / most * bins)))] += 1
-    step, height, highest, side = 46, 110, max([*counts, 1]), 14
-    width = step * bins + 2 * side
-    edges = [f"{round(number * most / bins, 1):g}" for number in range(bins + 1)]
-    shapes = [f'<line x1="0" x2="{width}" y1="{height + 20}" y2="{height + 20}" stroke="#9aa4b0"/>']
-    for number, count in enumerate(counts):
-        tall = round(height * count / highest)
-        x, y = number * step + side, 20 + height - tall
-        middle = f'<text x="{x + step // 2}" text-anchor="middle"'
-        shapes.append(f'<rect x="{x + 2}" y="{y}" width="{step - 4}" height="{tall}" fill="#0b5c8a"/>')
-        shapes.append(f'{middle} y="{y - 6}" font-size="13" fill="#1c2430">{count or ""}</text>')
-    for number, edge in enumerate(edges):
-        place = f'x="{number * step + side}" y="{height + 36}" text-anchor="middle"'
-        shapes.append(f'<text {place} font-size="12" fill="#55606e">{edge}</text>')
-    said = "; ".join(f"{edges[i]} to {edges[i + 1]}: {count}" for i, count in enumerate(counts) if count)
-    size = f'width="{width}" height="{height + 42}" viewBox="0 0 {width} {height + 42}"'
-    label = f"Number of submissions by points. {said}"
-    return Markup(f'<svg role="img" aria-label="{label}" {size}>{"".join(shapes)}</svg>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import books
+from . import books, ownrun
 from .assignment import Assignment
 from .errors import AutograderError
 from .folder import contents
@@ -87,5 +87,6 @@ def keep(task: Task, graded: Graded, fingerprint: str) -> Done:
     grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
     verdict = graded.verdict.model_copy(update={"grader": grader})
     evidence = graded.evidence.model_dump_json() if graded.evidence else "{}"
+    ownrun.keep(task.out, task.assignment, task.student, task.folder)
     books.write_submission(task.out, task.assignment, verdict, evidence, graded.executed)
     return Done(task.student, verdict)

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import copy
-import io
 import re
 import time
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from statistics import correlation
 from urllib.parse import unquote
 
-import matplotlib.pyplot as plt
-import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import books, feedback, report
+from autograder import books, charts, feedback, report
 from autograder.assignment import Assignment
+from autograder.classroom import Classroom
 from autograder.grading import for_a_person
 from autograder.pages import TEMPLATES
 from autograder.strip import described, draw
-from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Strip, Verdict
-
-HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
-CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."
-STRIP = Strip(threshold=0.95, patience=3, val_accuracy=(0.96, 0.97, 0.94, 0.96), stopped=3, due=None)
-NO_MODEL = "No model was trained: the cell stopped with ValueError."
-
+from autograder.verdict import Strip
+from tests.made_pages import (
+    CURVE,
+    HOSTILE,
+    NO_MODEL,
+    STRIP,
+    class_page,
+    executed_notebook,
+    rule,
+    student_page,
+    verdict_on,
+)
 
 HREF = re.compile(r'href="([^"]*)"')
 
@@ -58,47 +59,9 @@ class Page(HTMLParser):
         return [text.strip() for (name, _), text in zip(self.elements, self.texts, strict=True) if name == tag]
 
 
-def rule(name: str, message: str = "", status: str = "", strip: Strip | None = None) -> PropertyVerdict:
-    status = status or ("failed" if message else "passed")
-    points = 1.0 if status == "passed" else 0.0
-    return PropertyVerdict(
-        id=name, rubric=f"Rule {name}.", max_points=1.0, points=points, status=status, message=message, strip=strip
-    )
-
-
-def verdict_on(
-    assignment: Assignment, student: str, rules: dict[str, list[PropertyVerdict]] | None = None, **changes: Any
-) -> Verdict:
-    """Every item full, but for those with rules: half the points, or none yet where a rule is open."""
-    items = []
-    for item in assignment.judged_items:
-        known = (rules or {}).get(item.id, [rule("a"), rule("b")])
-        points: float | None = item.points if all(r.status == "passed" for r in known) else item.points / 2
-        points = None if any(r.status == "ungraded" for r in known) else points
-        items.append(
-            ItemVerdict(
-                id=item.id,
-                title=item.title,
-                max_points=item.points,
-                points=points,
-                status="ungraded" if points is None else "graded",
-                message=" ".join(r.message for r in known),
-                properties=tuple(known),
-            )
-        )
-    waits = any(item.points is None for item in items)
-    state: dict[str, Any] = {"state": "needs a person", "reason": "Not graded yet."} if waits else {"state": "graded"}
-    return Verdict(assignment=assignment.name, student=student, items=tuple(items), **(state | changes))
-
-
-def figure(kind: str) -> str:
-    """A bar plot as an output holds it."""
-    drawn, axes = plt.subplots(figsize=(4, 1.5))
-    axes.bar(["0.001", "0.01"], [3, 9])
-    file = io.BytesIO()
-    drawn.savefig(file, format=kind)
-    plt.close(drawn)
-    return file.getvalue().decode() if kind == "svg" else base64.b64encode(file.getvalue()).decode() + "\n"
+def text_of(page: str) -> str:
+    """What a page says, without its style."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page[page.find("<main>") + 1 :]).split())
 
 
 def contrast(one: str, other: str) -> float:
@@ -116,67 +79,17 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.fixture
 def executed(release: NotebookNode) -> NotebookNode:
-    """A notebook that ran, with figures in three forms and with outputs of every other kind."""
-    notebook = copy.deepcopy(release)
-    cells = {feedback.grade_id(cell): cell for cell in notebook.cells}
-    new = nbformat.v4.new_output
-    cells["lr-plots"].outputs = [new("display_data", {"image/png": figure("png"), "text/plain": "<Figure>"})]
-    cells["bs-plots"].outputs = [
-        new("display_data", {"image/svg+xml": figure("svg"), "text/plain": "<Drawing>"}),
-        new("display_data", {"image/jpeg": figure("jpeg"), "text/plain": "<Photo>"}),
-        new("display_data", {"image/png": figure("png"), "text/plain": "<Figure>"}),
-        new("display_data", {"image/png": "é", "text/plain": "nothing encoded"}),
-        new("display_data", {"image/png": f'"{HOSTILE}', "text/plain": "no picture"}),
-        new("display_data", {"image/png": base64.b64encode(b"<script>").decode(), "text/plain": "no picture either"}),
-    ]
-    cells["lr-loop"].source = f"# {HOSTILE}"
-    cells["lr-loop"].outputs = [
-        new(
-            "display_data", {"text/html": HOSTILE, "application/javascript": "alert(1)", "text/plain": "a <b>table</b>"}
-        ),
-        new("stream", text="\x1b[31mred\x1b[0m\x1b]0;title\x07 1/3 \x08\x08\x08\r2/3\r3/3 done\r\nnext\n"),
-        new("stream", text="x" * 10_000),
-        new(
-            "error", ename="E", evalue="v", traceback=["File /srv/a/python3/site-packages/keras/x.py:1", "/srv/k/y.py"]
-        ),
-        *(new("display_data", {"text/plain": f"shown {number}"}) for number in range(100)),
-    ]
-    cells["lr-comment"].source = f"An answer.\n\nIn two parts {HOSTILE}"
-    notebook.cells.append(nbformat.v4.new_code_cell("mine = 1", metadata={"nbgrader": "broken"}))
-    return notebook
+    return executed_notebook(release)
 
 
 @pytest.fixture
 def page(assignment: Assignment, executed: NotebookNode) -> str:
-    """The page of a student with mistakes of every kind and a hostile hand."""
-    rules = {
-        "callback": [rule("a"), rule("curve", CURVE, strip=STRIP), rule("other", "What was seen.")],
-        "lr-loop": [rule(str(number), NO_MODEL) for number in range(4)],
-        "bs-loop": [rule("open", "Could not be observed.", "ungraded"), rule("b")],
-        "lr-metrics": [rule("path", f"No file /srv/grader/run/x.npy {HOSTILE}")],
-        "lr-plots": [rule("forged", CURVE.replace("0.96", HOSTILE)), rule("b")],
-    }
-    findings = (
-        Finding(kind="k", text=f"For you {HOSTILE}", cell="lr-loop", audience="both"),
-        Finding(kind="k", text="For the grader alone."),
-    )
-    verdict = verdict_on(assignment, HOSTILE, rules, findings=findings)
-    return feedback.feedback_page(assignment, verdict, executed, {"lr-comment": (4.5, f"Good.\nSay why. {HOSTILE}")})
+    return student_page(assignment, executed)
 
 
 @pytest.fixture
 def class_report(assignment: Assignment) -> str:
-    broken = {"lr-loop": [rule(str(number), NO_MODEL) for number in range(3)]}
-    other = {"lr-metrics": [rule("mean", "A mean."), rule("b")], "bs-metrics": [rule("mean", "A mean."), rule("b")]}
-    waiting = {"bs-plots": [rule("open", "Could not be observed.", "ungraded")]}
-    verdicts = [
-        verdict_on(assignment, "ada", findings=(Finding(kind="k", text=f"Renamed {HOSTILE}", cell="data"),)),
-        verdict_on(assignment, "b/ob #1", other),
-        verdict_on(assignment, HOSTILE, waiting, findings=(Finding(kind="k", text="A cell was renamed."),)),
-        verdict_on(assignment, "eve", other | broken),
-        verdict_on(assignment, "zed", state="failed to run", reason=f"No notebook in /srv/x/zed {HOSTILE}"),
-    ]
-    return report.report_page(assignment, verdicts, {"ada": {"lr-comment": (6.0, None)}})
+    return class_page(assignment)
 
 
 @pytest.fixture(params=["page", "class_report"])
@@ -192,7 +105,8 @@ class TestBothPages:
         for tag, attributes in parsed.elements:
             assert not [name for name in attributes if name.startswith("on")], tag
             assert attributes.get("src", "data:image/").startswith("data:image/")
-            assert not attributes.get("href", "").lower().startswith(("http", "javascript", "data", "//", "file"))
+            target = attributes.get("href", "").lower().removeprefix("http://localhost:8888/formgrader/submissions/")
+            assert not target.startswith(("http", "javascript", "data", "//", "file"))
         assert "url(" not in either
         assert "@import" not in either
         policy = next(meta["content"] for meta in parsed.all("meta") if "content-security-policy" in str(meta).lower())
@@ -255,7 +169,8 @@ class TestFeedback:
         parsed = Page(page)
         linked = [link["href"] for link in parsed.all("a")]
         assert linked == [f"#item-{item.id}" for item in assignment.items]
-        assert 'class="score">54 ' in page, "88 - 7.5 - 7 - 14 - 6 - 4 + 4.5"
+        assert 'class="score">44 ' in page, "88 - 7.5 - 7 - 14 - 6 - 4 + 4.5 - 10"
+        assert "Late penalty −10 It was handed in after the due date. Total 44 / 100" in text_of(page)
 
     def test_a_reason_that_several_rules_share_is_said_once(self, page: str) -> None:
         assert page.count(NO_MODEL) == 1
@@ -353,25 +268,26 @@ class TestReport:
     def test_what_needs_a_person_comes_first(self, class_report: str) -> None:
         parsed = Page(class_report)
         assert parsed.said("h2")[0] == "What needs a person"
-        urgent = class_report[class_report.index("What needs a person") : class_report.index("Distribution")]
+        urgent = class_report[class_report.index("What needs a person") : class_report.index("Answers to read")]
         assert urgent.index("needs a person</span>") < urgent.index("failed to run</span>")
         assert [link.split("#")[-1] for link in HREF.findall(urgent) if "#" in link] == ["item-bs-plots"]
         assert "Could not be observed." in urgent
         assert "A cell was renamed." in urgent
         assert len(Page(urgent).all("li")) == 4, "two students, one with an item that waits and a finding"
-        assert "Learning rates: comment (3)" in urgent, "of five, one has points and one did not run"
+        assert "Learning rates: comment (3, " in class_report, "of five, one has points and one did not run"
 
     def test_items_that_wait_for_one_reason_stand_in_one_line(self, assignment: Assignment) -> None:
         waiting = for_a_person(assignment, "ada", "The kernel did not start.")
         text = report.report_page(assignment, [waiting], {})
-        urgent = text[text.index("What needs a person") : text.index("Distribution")]
+        urgent = text[text.index("What needs a person") : text.index("Answers to read")]
         assert urgent.count("The kernel did not start.") == 1
         assert len(Page(urgent).all("li")) == 2
         linked = [link.split("#item-")[1] for link in HREF.findall(urgent) if "#" in link]
         assert linked == [item.id for item in assignment.judged_items]
 
     def test_links_lead_to_the_pages_of_the_students(self, class_report: str) -> None:
-        links = {unquote(link["href"].split("#")[0]) for link in Page(class_report).all("a")}
+        links = {unquote(link["href"].split("#")[0]) for link in Page(class_report).all("a")} - {""}
+        links = {link for link in links if "/formgrader/" not in link}
         assert {"ada/feedback.html", "b/ob #1/feedback.html", f"{HOSTILE}/feedback.html"} <= links
         assert all(link.endswith("/feedback.html") for link in links)
 
@@ -391,7 +307,7 @@ class TestReport:
         assert drawn.count("<rect") == 10
 
     def test_a_class_of_nobody_has_a_report(self, tmp_path: Path, assignment: Assignment) -> None:
-        report.write_report(tmp_path, assignment, {})
+        report.write_report(tmp_path, assignment, {}, Classroom())
         text = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
         assert "No submission has been graded yet." in text
 
@@ -400,6 +316,90 @@ class TestReport:
         assert "needs a person</span>" in report.report_page(assignment, [verdict], {})
         decided = {"ada": {"callback": (9.0, None)}}
         assert "needs a person</span>" not in report.report_page(assignment, [verdict], decided)
+
+
+class TestTheReportOnAClass:
+    """What it says beside the verdicts."""
+
+    def test_who_is_missing_is_named_and_counted(self, class_report: str) -> None:
+        said = text_of(class_report)
+        assert "Missing 1 " in said
+        assert "of whom there is no submission: yan " in said
+
+    def test_answers_that_wait_lead_to_the_formgrader(self, class_report: str) -> None:
+        part = class_report[class_report.index("Answers to read") : class_report.index("Answers that stand out")]
+        assert HREF.findall(part[part.index("Batch sizes: comment") :])[:2] == [
+            "http://localhost:8888/formgrader/submissions/11aa/",
+            "http://localhost:8888/formgrader/submissions/33cc/",
+        ], "those of which something is to be said come first"
+        assert "ada (identical)" in text_of(part)
+
+    def test_shared_and_empty_answers_stand_out(self, class_report: str) -> None:
+        said = text_of(class_report[class_report.index("Answers that stand out") :])
+        assert "ada , Batch sizes: comment: The answer is identical to that of" in said
+        assert "eve , Learning rates: comment: The answer is empty." in said
+
+    def test_another_server_of_the_formgrader_can_be_named(
+        self, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORMGRADER", "https://hub.example.org/user/me/")
+        known = Classroom(members={"ada": "11aa"})
+        text = report.report_page(assignment, [verdict_on(assignment, "ada")], {}, known)
+        assert 'href="https://hub.example.org/user/me/formgrader/submissions/11aa/"' in text
+
+    def test_near_identical_submissions_are_grouped(self, class_report: str) -> None:
+        assert "at least 93 % of their own code in common" in text_of(class_report)
+
+    def test_times_are_drawn_by_setting_and_energies_only_if_there_are_any(self, class_report: str) -> None:
+        drawn = [svg["aria-label"] for svg in Page(class_report).all("svg")]
+        times = [label for label in drawn if label.startswith("Time to accuracy by learning rate.")]
+        assert len(times) == 1
+        assert "Learning rate 0.0001: median 7 s, middle half 6 to 11, 3 values" in times[0]
+        assert not [label for label in drawn if label.startswith("Energy")]
+        assert "<title>eve: 7 s</title>" in class_report
+        assert "numbers that 3 of 5 notebooks show" in text_of(class_report)
+
+    def test_without_own_runs_it_says_so(self, assignment: Assignment) -> None:
+        text = report.report_page(assignment, [verdict_on(assignment, "ada")], {})
+        assert "No notebook shows numbers of the student's own run that could be read." in text_of(text).replace(
+            "&#39;", "'"
+        )
+
+
+class TestDiscrimination:
+    def test_it_is_the_correlation_with_all_other_items(self) -> None:
+        points = [{"a": float(n), "b": float(n * n), "c": 5.0 - n} for n in range(6)]
+        expected = correlation([p["a"] for p in points], [p["b"] + p["c"] for p in points])
+        assert report.discrimination("a", points) == pytest.approx(expected)
+
+    def test_it_is_not_told_where_it_cannot_be(self) -> None:
+        assert report.discrimination("a", [{"a": float(n), "b": float(n)} for n in range(4)]) is None, "too few"
+        assert report.discrimination("a", [{"a": 5.0, "b": float(n)} for n in range(9)]) is None, "all the same"
+
+    def test_items_that_wait_for_some_are_no_part_of_the_rest(self) -> None:
+        points = [{"a": float(n), "b": float(n), "c": None if n == 3 else -9.0 * n} for n in range(6)]
+        assert report.discrimination("a", points) == pytest.approx(1)
+
+
+class TestCharts:
+    def test_a_box_shows_quartiles_and_every_value(self) -> None:
+        drawn = str(charts.boxes({"1": [(str(n), float(n)) for n in range(1, 10)], "2": []}, "Rate", "Time", "s"))
+        assert "Rate 1: median 5 s, middle half 3 to 7, 9 values" in drawn
+        assert drawn.count("<circle") == 9
+        assert drawn.count('class="box"') == 1
+
+    def test_of_a_large_class_only_those_outside_are_dots(self) -> None:
+        values = [(str(n), 10.0 + n / 100) for n in range(50)] + [("slow", 99.0)]
+        drawn = str(charts.boxes({"1": values}, "Rate", "Time", "s"))
+        assert drawn.count("<circle") == 1
+        assert "slow: 99 s" in drawn
+
+    @pytest.mark.parametrize("values", [[5.0], [5.0, 5.0], [1e-6, 1e6], [1.0, 500.0], [0.2, 0.3]])
+    def test_every_mark_is_inside(self, values: list[float]) -> None:
+        scale = charts.Scale.of(values)
+        assert len(scale.ticks) >= 2
+        for value in [*values, *scale.ticks]:
+            assert charts.TOP - 1 <= scale.y(value) <= charts.HEIGHT - charts.BOTTOM + 1
 
 
 class TestTheStrip:
