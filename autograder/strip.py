@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from .verdict import Strip
 
-STEP = 38
+STEP = 42
 """Pixels from one epoch to the next."""
 
 REACH, GAP = 44, 12
