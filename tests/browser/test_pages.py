@@ -86,7 +86,9 @@ def test_nothing_runs_and_nothing_is_asked_for(browser: Browser, folder: Path, n
     asked: list[str] = []
     hostile = folder / f"hostile-{name}.html"
     text = (folder / f"{name}.html").read_text(encoding="utf-8")
-    let_in = '<script>window.ran = 1</script><img src="x" onerror="window.ran = 2"><iframe src="https://x.org"></iframe>'
+    let_in = (
+        '<script>window.ran = 1</script><img src="x" onerror="window.ran = 2"><iframe src="https://x.org"></iframe>'
+    )
     hostile.write_text(text.replace("</main>", f"{let_in}</main>"), encoding="utf-8")
     page = browser.new_page()
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
