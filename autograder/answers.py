@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import nbformat
+from markupsafe import Markup
 from nbformat import NotebookNode
 
-from .assignment import ROOT, Assignment, Frozen, Item
-from .errors import AssignmentError
+from .assignment import Assignment, Item
+from .errors import ReleaseError
 from .feedback import grade_id, picture
 from .ownrun import KEYS, LOOPS, OwnRun, Row
 from .pages import environment
 from .similarity import groups, words
+from .source import BEGIN, END, cells_by_id, read, source_path
 
 MARK = "generated-by-the-grader"
 """The tag of cells that the grader adds for a person, and that no student wrote."""
@@ -23,13 +24,6 @@ MARK = "generated-by-the-grader"
 PER_EPOCH = {"train_time": "time per epoch (s)", "total_energy": "energy per epoch (J)"}
 TITLES = ("learning rate", "batch size", "epochs", "test accuracy", "time (s)", "energy (J)")
 HEADS = dict(zip(KEYS, TITLES, strict=True))
-
-
-class Criterion(Frozen):
-    """A line of the rubric of a written answer."""
-
-    points: float
-    text: str
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Remark:
             return "The answer is empty."
         if self.kind == "as released":
             return "The answer still reads as it was released."
-        return f"The answer is {self.kind} to that of {', '.join(self.students)}."
+        return f"The answer is {self.kind} to that of {' '.join(', '.join(self.students).split())}."
 
 
 Remarks = Mapping[str, Mapping[str, Remark]]
@@ -56,20 +50,19 @@ def written_items(assignment: Assignment) -> tuple[Item, ...]:
     return tuple(item for item in assignment.items if item.graded_by == "person")
 
 
-def rubric(assignment: Assignment) -> dict[str, tuple[Criterion, ...]]:
-    """What to look for in each written answer, with points that add up to the item's; empty where nothing is said."""
-    path = ROOT / "autograder" / "checks" / assignment.checks / "comments.toml"
-    if not path.exists():
+def rubric(assignment: Assignment) -> dict[str, str]:
+    """What the source notebook says to the grader of each written answer, as markdown: it stands there where a task
+    has its solution. Empty where there is no source that can be read."""
+    try:
+        cells = cells_by_id(read(source_path(assignment)))
+    except ReleaseError:
         return {}
-    found = {}
-    for name, lines in tomllib.loads(path.read_text(encoding="utf-8")).items():
-        criteria = [Criterion.model_validate(line) for line in lines]
-        item = next((item for item in assignment.items if item.id == name), None)
-        if item is None:
-            raise AssignmentError(f"{path} speaks of {name}, which is no item of {assignment.name}.")
-        scale = item.points / sum(criterion.points for criterion in criteria)
-        found[name] = tuple(c.model_copy(update={"points": c.points * scale}) for c in criteria)
-    return found
+    return {item.cell: _without_marks(cells[item.cell]) for item in written_items(assignment) if item.cell in cells}
+
+
+def _without_marks(cell: NotebookNode) -> str:
+    lines = str(cell.source).split("\n")
+    return "\n".join(line for line in lines if BEGIN not in line and END not in line).strip()
 
 
 def remarks(
@@ -107,7 +100,7 @@ def beside(
 ) -> dict[str, NotebookNode]:
     """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
     what is remarkable, and the rubric."""
-    criteria = rubric(assignment)
+    looked_for = rubric(assignment)
     return {
         item.cell: _cell(
             item,
@@ -118,7 +111,7 @@ def beside(
                 remark=noted.get(item.id),
                 table=_table(own, _loop(item)),
                 **_figures(own, executed, _loop(item)),
-                criteria=criteria.get(item.id, ()),
+                rubric=Markup(looked_for.get(item.cell, "")),
             ),
         )
         for item in written_items(assignment)
@@ -126,10 +119,8 @@ def beside(
 
 
 def _cell(item: Item, text: str) -> NotebookNode:
-    """A cell that holds one block of HTML: a line left empty would end it."""
-    block = "\n".join(line for line in text.split("\n") if line.strip())
     metadata = {"tags": [MARK], "editable": False, "deletable": False}
-    return nbformat.v4.new_markdown_cell(block, id=f"beside-{item.id}"[:64], metadata=metadata)
+    return nbformat.v4.new_markdown_cell(text, id=f"beside-{item.id}"[:64], metadata=metadata)
 
 
 def _loop(item: Item) -> str:

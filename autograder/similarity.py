@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from datasketch import MinHash, MinHashLSH
@@ -79,13 +79,11 @@ def in_common(one: frozenset[str], other: frozenset[str]) -> float:
 def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: NotebookNode) -> dict[str, frozenset[str]]:
     """The sequences of each student's own code, without those of the release; students with too little are left out.
 
-    Names that students chose count as one and the same, so a copy with other names is found.
+    Names count as one and the same, so a copy with other names is found.
     """
-    given = "\n".join(cell.source for cell in release.cells if cell.cell_type == "code")
-    known = PYTHON | set(TOKEN.findall(QUOTED.sub("", given)))
-    everybodys = _sequences(_tokens(given, known), LENGTH)
+    everybodys = _sequences(_tokens(_code(release.cells)), LENGTH)
     found = {
-        student: _sequences(_tokens(_own_code(notebook), known), LENGTH) - everybodys
+        student: _sequences(_tokens(_own_code(notebook)), LENGTH) - everybodys
         for student, notebook in notebooks.items()
         if notebook is not None
     }
@@ -98,16 +96,20 @@ def words(text: str) -> frozenset[str]:
 
 
 def _own_code(notebook: NotebookNode) -> str:
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return "\n".join(cell.source for cell in cells if not (grade_id(cell) and is_locked(cell)))
+    return _code([cell for cell in notebook.cells if not (grade_id(cell) and is_locked(cell))])
 
 
-def _tokens(code: str, known: set[str]) -> list[str]:
-    """The code without comments and texts; what follows a full stop is a name that the student did not choose."""
+def _code(cells: Iterable[NotebookNode]) -> str:
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
+def _tokens(code: str) -> list[str]:
+    """The code without comments and texts. Names are one and the same but for Python's own and those of attributes,
+    which a student who copies does not choose."""
     tokens, before = [], ""
     for token in TOKEN.findall(QUOTED.sub(lambda part: "" if part[0].startswith("#") else "0", code)):
-        own = token.isidentifier() and token not in known and before != "."
-        tokens.append("name" if own else token)
+        chosen = token.isidentifier() and token not in PYTHON and before != "."
+        tokens.append("name" if chosen else token)
         before = token
     return tokens
 

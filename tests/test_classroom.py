@@ -1,0 +1,247 @@
+"""What graders see beside the verdicts: own runs, shared answers and code, and what stands in the formgrader."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder import answers, gradebook, ownrun, similarity
+from autograder.answers import Remark
+from autograder.assignment import Assignment
+from autograder.classroom import Classroom
+from autograder.feedback import grade_id
+from tests.fidelity.build import notebook as filled
+from tests.fidelity.build import variant
+from tests.made_pages import HOSTILE, executed_notebook, figure, own_run
+
+ROWS = [
+    {"batch_size": 128, "learning_rate": 0.0001, "epochs": 10, "test_accuracy": 0.95, "train_time": 8.5},
+    {"batch_size": 128, "learning_rate": 0.001, "epochs": 3, "test_accuracy": 0.98, "train_time": 2.5},
+    {"batch_size": 128, "learning_rate": 1.0, "epochs": 500, "test_accuracy": 0.5, "train_time": 400.0},
+]
+ROWS = [{**row, "total_energy": None} for row in ROWS]
+
+
+def told(rows: list[dict[str, Any]]) -> str:
+    return "\n".join("   ".join(f"{key} {value}" for key, value in row.items()) for row in rows)
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    """As pandas and the helper of the lab show them, the helper with units in the head."""
+    head = "".join(f"<th>{key} (s)</th>" if key == "train_time" else f"<th>{key}</th>" for key in rows[0])
+    lines = "".join("<tr><th>0</th>" + "".join(f"<td>{v}</td>" for v in row.values()) + "</tr>" for row in rows)
+    return f"<style>td {{}}</style><table><thead><tr><th></th>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def as_frame(rows: list[dict[str, Any]]) -> str:
+    lines = ["   " + "  ".join(rows[0])]
+    return "\n".join(lines + [f"{n}  " + "  ".join(str(v) for v in row.values()) for n, row in enumerate(rows)])
+
+
+def stream(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stdout", "text": text.splitlines(keepends=True)}
+
+
+def shown(kind: str, content: str) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {kind: content}, "metadata": {}}
+
+
+def document(*outputs: dict[str, Any], name: str = "", source: str = "") -> dict[str, Any]:
+    metadata = {"nbgrader": {"grade_id": name}} if name else {}
+    return {"cells": [{"cell_type": "code", "source": source, "metadata": metadata, "outputs": list(outputs)}]}
+
+
+class TestOwnRun:
+    @pytest.mark.parametrize(
+        "output",
+        [
+            stream(told(ROWS)),
+            stream(str(ROWS)),
+            stream("\n".join(map(str, ROWS))),
+            stream(repr(ROWS).replace("0.95", "np.float64(0.95)")),
+            shown("text/plain", repr(ROWS).replace(", 'epochs'", ",\n  'epochs'")),
+            stream(json.dumps(ROWS)),
+            shown("text/html", as_table(ROWS)),
+            stream(as_frame(ROWS)),
+        ],
+        ids=["lines", "list", "dictionaries", "numpy", "pretty", "json", "table", "frame"],
+    )
+    def test_rows_are_read_however_they_are_shown(self, assignment: Assignment, output: dict[str, Any]) -> None:
+        loops = ownrun.from_notebook(document(output), assignment).loops
+        read = [(row.learning_rate, row.epochs, row.test_accuracy, row.train_time) for row in loops["lr"].rows]
+        assert read == [(0.0001, 10, 0.95, 8.5), (0.001, 3, 0.98, 2.5), (1.0, 500, 0.5, 400.0)]
+        assert all(row.total_energy is None for row in loops["lr"].rows)
+        assert not loops["bs"].rows
+
+    def test_each_loop_gets_its_own_rows(self, assignment: Assignment) -> None:
+        sizes = [{**ROWS[1], "batch_size": size} for size in (64, 128, 2048)]
+        both = ownrun.from_notebook(document(stream(told(ROWS + sizes))), assignment).loops
+        assert [row.learning_rate for row in both["lr"].rows] == [0.0001, 0.001, 1.0]
+        assert [row.batch_size for row in both["bs"].rows] == [64, 128, 2048]
+
+    def test_the_last_complete_run_counts(self, assignment: Assignment) -> None:
+        later = [{**row, "epochs": 7} for row in ROWS]
+        cells = [document(stream(told(rows)))["cells"][0] for rows in (ROWS, later, ROWS[:2])]
+        loops = ownrun.from_notebook({"cells": cells}, assignment).loops
+        assert [row.epochs for row in loops["lr"].rows] == [7, 7, 7]
+
+    def test_figures_are_those_of_the_plots(self, assignment: Assignment) -> None:
+        png = shown("image/png", figure("png"))
+        named = ownrun.from_notebook(document(png, name="lr-plots"), assignment).loops
+        assert [picture[:22] for picture in named["lr"].pictures] == ["data:image/png;base64,"]
+        nameless = ownrun.from_notebook(document(png, source="bars(metrics_vs_bs)"), assignment).loops
+        assert len(nameless["bs"].pictures) == 1
+        assert not nameless["lr"].pictures
+        svg = shown("image/svg+xml", figure("svg"))
+        assert not ownrun.from_notebook(document(svg, name="lr-plots"), assignment).loops["lr"].pictures
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            {},
+            {"cells": 3},
+            {"cells": [7, {"outputs": "x"}, {"outputs": [None, {"data": []}, {"text": [1]}], "metadata": []}]},
+            document(stream("{" * 50_000)),
+            document(shown("text/html", "<table>" + "<tr><td>" * 20_000)),
+            document(stream("learning_rate " * 5_000)),
+            document(stream("learning_rate 1e999 batch_size nan epochs 3")),
+            document(shown("image/png", "no picture"), name="lr-plots"),
+        ],
+    )
+    def test_whatever_is_there_is_only_read(self, assignment: Assignment, broken: dict[str, Any]) -> None:
+        started = time.process_time()
+        found = ownrun.from_notebook(broken, assignment)
+        assert time.process_time() - started < 2
+        assert not any(loop.rows or loop.pictures for loop in found.loops.values())
+
+    def test_it_is_kept_beside_the_verdict_and_goes_with_the_outputs(
+        self, tmp_path: Path, assignment: Assignment
+    ) -> None:
+        folder = tmp_path / "submitted" / "ada" / "tta-eta"
+        folder.mkdir(parents=True)
+        cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("stream", text=told(ROWS))])
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "tta-eta.ipynb")
+        ownrun.keep(tmp_path, assignment, "ada", folder)
+        assert len(ownrun.kept(tmp_path, assignment, "ada").loops["lr"].rows) == 3
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")]), folder / "tta-eta.ipynb")
+        ownrun.keep(tmp_path, assignment, "ada", folder)
+        assert not (tmp_path / "tta-eta" / "ada" / ownrun.NAME).exists()
+        assert ownrun.kept(tmp_path, assignment, "ada").loops == {}
+
+
+@pytest.fixture(scope="module")
+def solved() -> NotebookNode:
+    """A notebook with a whole solution."""
+    return filled(variant("reference"))
+
+
+def renamed(notebook: NotebookNode) -> NotebookNode:
+    """As a student would hide a copy: other names, other comments, other line breaks."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        if cell.cell_type == "code":
+            cell.source = "# my own work\n" + re.sub(r"\b(model|history|row|axes|values)\b", r"own_\1", cell.source)
+    return copied
+
+
+class TestSimilarity:
+    def test_a_renamed_copy_is_found_and_another_solution_is_not(
+        self, solved: NotebookNode, release: NotebookNode
+    ) -> None:
+        other = filled(variant("experiment_class"))
+        class_of = {"ada": solved, "bob": renamed(solved), "eve": other, "idle": release, "none": None}
+        found = similarity.groups(similarity.code_of_class(class_of, release))
+        assert [group.students for group in found] == [("ada", "bob")]
+        assert found[0].least >= similarity.NEAR
+
+    def test_what_everybody_was_given_is_not_compared(self, release: NotebookNode) -> None:
+        assert similarity.code_of_class({"ada": release, "bob": release}, release) == {}
+
+    def test_groups_hang_together_by_pairs(self) -> None:
+        words = [frozenset(map(str, range(start, start + 100))) for start in (0, 10, 20, 500)]
+        (group,) = similarity.groups(dict(zip("abcd", words, strict=True)), near=0.75)
+        assert group.students == ("a", "b", "c")
+        assert group.least == pytest.approx(90 / 110)
+
+    def test_a_share_is_that_of_all(self) -> None:
+        assert similarity.in_common(frozenset("abc"), frozenset("bcd")) == pytest.approx(0.5)
+        assert similarity.in_common(frozenset(), frozenset()) == 0
+
+
+def with_answer(release: NotebookNode, text: str) -> NotebookNode:
+    notebook = copy.deepcopy(release)
+    next(cell for cell in notebook.cells if grade_id(cell) == "lr-comment").source = text
+    return notebook
+
+
+class TestRemarks:
+    def test_empty_released_and_shared_answers_are_told(self, assignment: Assignment, release: NotebookNode) -> None:
+        long = "Time and energy fall from ten epochs at the lowest rate to three, and rise again at the highest rate."
+        notebooks = {
+            "ada": with_answer(release, long),
+            "bob": with_answer(release, long.upper().replace(" ", "\n") + "!"),
+            "eve": with_answer(release, "Something of my own: small steps take long."),
+            "mum": with_answer(release, " \n"),
+            "idle": release,
+            "none": None,
+        }
+        found = answers.remarks(assignment, release, notebooks)
+        assert found["ada"]["lr-comment"] == Remark("identical", ("bob",))
+        assert found["bob"]["lr-comment"].text == "The answer is identical to that of ada."
+        assert "lr-comment" not in found["eve"]
+        assert found["mum"]["lr-comment"].kind == "empty"
+        assert found["idle"]["lr-comment"].kind == "as released"
+        assert found["none"] == {}
+
+    def test_an_answer_with_a_word_changed_is_nearly_the_same(
+        self, assignment: Assignment, release: NotebookNode
+    ) -> None:
+        words = [f"word{number}" for number in range(60)]
+        notebooks = {"ada": with_answer(release, " ".join(words))}
+        notebooks["bob"] = with_answer(release, " ".join([*words[:30], "other", *words[31:]]))
+        found = answers.remarks(assignment, release, notebooks)
+        assert found["ada"]["lr-comment"] == Remark("nearly identical", ("bob",))
+
+
+class TestBesideAnAnswer:
+    @pytest.fixture
+    def cells(self, assignment: Assignment, release: NotebookNode) -> list[NotebookNode]:
+        executed = executed_notebook(release)
+        remarks = {HOSTILE: {"lr-comment": Remark("identical", (HOSTILE,))}}
+        known = Classroom(notebooks={HOSTILE: executed}, own={HOSTILE: own_run(0.5)}, remarks=remarks)
+        made = gradebook.for_formgrader(executed, release, known.beside(assignment)[HOSTILE])
+        nbformat.validate(made)
+        return list(made.cells)
+
+    def test_it_stands_right_before_the_answer(self, cells: list[NotebookNode]) -> None:
+        places = [number for number, cell in enumerate(cells) if answers.MARK in cell.metadata.get("tags", [])]
+        assert [grade_id(cells[place + 1]) for place in places] == ["lr-comment", "bs-comment"]
+        assert all(not cells[place].metadata.editable for place in places)
+        assert all(grade_id(cells[place]) == "" for place in places)
+
+    def test_it_shows_numbers_figure_rubric_and_remark(self, cells: list[NotebookNode]) -> None:
+        first, second = (cell.source for cell in cells if answers.MARK in cell.metadata.get("tags", []))
+        numbers = re.findall(r"<td[^>]*>([^<]*)</td>", first)
+        assert numbers[:5] == ["0.0001", "10", "0.9", "5", "0.5"], "rate, epochs, accuracy, seconds, seconds per epoch"
+        assert "energy" not in first[first.index("<thead>") : first.index("</thead>")]
+        assert "The student's own figure" in first.replace("&#39;", "'")
+        assert "Equal parts of the" in first
+        assert "SOLUTION" not in first
+        assert "The answer is identical to that of" in first
+        assert "shows no numbers of the student's own run" in second
+        assert "Drawn when it was graded" in second
+
+    def test_nothing_in_it_can_run(self, cells: list[NotebookNode]) -> None:
+        for cell in cells:
+            if answers.MARK in cell.metadata.get("tags", []):
+                assert "<script" not in cell.source
+                assert set(re.findall(r'src="([a-z]*:[a-z/]*)', cell.source)) == {"data:image/png"}
+                assert not re.findall(r"<img src=x", cell.source)
