@@ -151,6 +151,7 @@ def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[su
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            start_new_session=True,  # Ctrl-C in a terminal must not reach the parent before it has ended its kernels
         )
     assert process.stdout is not None
     if process.stdout.readline().strip() == "ready":
