@@ -140,7 +140,7 @@ def _write_books(assignment: Assignment, submitted: Path | None, out: Path) -> l
     manual = gradebook.manual_scores(database, assignment)
     books.write_grades(out, assignment, verdicts, manual)
     with _noting(missing):
-        feedback.write_feedback(out, assignment, manual)
+        feedback.write_feedback(out, assignment, manual, release)
     report.write_report(out, assignment, manual, replace(known, members=gradebook.members(database, assignment)))
     if missing:
         raise PartlyWritten(" ".join(missing))

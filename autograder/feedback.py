@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 from nbformat import NotebookNode
-from nbgrader.utils import is_locked
+from nbgrader.utils import is_locked, is_solution
 
 from .assignment import Assignment, Item
 from .books import (
@@ -91,13 +91,13 @@ class ShownCell:
     outputs: list[Output]
 
 
-def write_feedback(out: Path, assignment: Assignment, manual: Manual) -> None:
+def write_feedback(out: Path, assignment: Assignment, manual: Manual, release: NotebookNode | None = None) -> None:
     """Writes the page of every student who has a verdict; PartlyWritten says afterwards for whom that failed."""
     failed = {}
     for verdict in read_verdicts(out, assignment):
         try:
             executed = read_executed(out, assignment, verdict.student)
-            page = feedback_page(assignment, verdict, executed, manual.get(verdict.student, {}))
+            page = feedback_page(assignment, verdict, executed, manual.get(verdict.student, {}), release)
             write_text(folder_of(out, assignment, verdict.student) / "feedback.html", page)
         except Exception as error:
             failed[verdict.student] = error
@@ -105,8 +105,14 @@ def write_feedback(out: Path, assignment: Assignment, manual: Manual) -> None:
         raise PartlyWritten.of("feedback page", failed)
 
 
-def feedback_page(assignment: Assignment, verdict: Verdict, executed: NotebookNode | None, manual: Given) -> str:
-    """The page as HTML; `manual` is what a person gave this student, by item."""
+def feedback_page(
+    assignment: Assignment,
+    verdict: Verdict,
+    executed: NotebookNode | None,
+    manual: Given,
+    release: NotebookNode | None = None,
+) -> str:
+    """The page as HTML; `manual` is what a person gave this student, by item. Texts of the release are not repeated."""
     points = points_by_item(assignment, verdict, manual)
     parts = _parts(assignment, verdict, executed, points, manual)
     state, reason = standing(verdict, points)
@@ -123,7 +129,7 @@ def feedback_page(assignment: Assignment, verdict: Verdict, executed: NotebookNo
             reason="" if state == "graded" else without_folders(reason),
             findings=[_for_student(finding) for finding in verdict.findings if finding.audience == "both"],
             parts=parts,
-            cells=shown_cells(executed, {part.item.cell for part in parts if part.pictures}),
+            cells=shown_cells(executed, {part.item.cell for part in parts if part.pictures}, given_texts(release)),
         )
     )
 
@@ -195,14 +201,21 @@ def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
     return found[:MOST_PICTURES]
 
 
-def shown_cells(executed: NotebookNode | None, shown_above: set[str]) -> list[ShownCell]:
+def given_texts(release: NotebookNode | None) -> set[str]:
+    """The texts of the release that are no answers, without regard to line breaks."""
+    cells = release.cells if release is not None else []
+    return {" ".join(cell.source.split()) for cell in cells if cell.cell_type != "code" and not is_solution(cell)}
+
+
+def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_texts: set[str]) -> list[ShownCell]:
     """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
     outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
     cells, room = [], MOST_PICTURES
     for cell in executed.cells if executed is not None else []:
         name = grade_id(cell)
         given = bool(name) and is_locked(cell)
-        if not cell.source.strip() or (given and cell.cell_type != "code"):
+        known = given or " ".join(cell.source.split()) in given_texts
+        if not cell.source.strip() or (known and cell.cell_type != "code"):
             continue
         made = cell.get("outputs", [])
         outputs = [_output(out, room > 0, name in shown_above) for out in made[:MOST_OUTPUTS]]

@@ -250,16 +250,28 @@ class TestFeedback:
         assert "Given cell <code>imports</code>" in page
         assert "mine = 1" in page
 
+    def test_given_text_that_lost_its_id_is_not_repeated(
+        self, assignment: Assignment, executed: NotebookNode, release: NotebookNode
+    ) -> None:
+        for cell in executed.cells:
+            if cell.cell_type == "markdown":
+                cell.metadata = {}
+        text = feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}, release)
+        assert Page(text).said("div").count("An answer.\n\nIn two parts " + HOSTILE) == 1
+        assert "**How to work.**" not in text
+
     def test_where_nothing_ran_the_reason_is_said(self, assignment: Assignment) -> None:
         verdict = verdict_on(assignment, "ada", state="failed to run", reason="There is no notebook.")
         text = feedback.feedback_page(assignment, verdict, None, {})
         assert "There is no notebook." in text
         assert "Your notebook as it ran" not in text
 
-    def test_every_student_gets_a_page(self, tmp_path: Path, assignment: Assignment, executed: NotebookNode) -> None:
+    def test_every_student_gets_a_page(
+        self, tmp_path: Path, assignment: Assignment, executed: NotebookNode, release: NotebookNode
+    ) -> None:
         for student in ("ada", "bob"):
             books.write_submission(tmp_path, assignment, verdict_on(assignment, student), "{}", executed)
-        feedback.write_feedback(tmp_path, assignment, {"ada": {"lr-comment": (6.0, None)}})
+        feedback.write_feedback(tmp_path, assignment, {"ada": {"lr-comment": (6.0, None)}}, release)
         assert "94" in (tmp_path / "tta-eta" / "ada" / "feedback.html").read_text(encoding="utf-8")
         assert "88" in (tmp_path / "tta-eta" / "bob" / "feedback.html").read_text(encoding="utf-8")
 
