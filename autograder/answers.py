@@ -50,7 +50,7 @@ def written_items(assignment: Assignment) -> tuple[Item, ...]:
     return tuple(item for item in assignment.items if item.graded_by == "person")
 
 
-def rubric(assignment: Assignment) -> dict[str, str]:
+def rubrics(assignment: Assignment) -> dict[str, str]:
     """What the source notebook says to the grader of each written answer, as markdown: it stands there where a task
     has its solution. Empty where there is no source that can be read."""
     try:
@@ -96,11 +96,14 @@ def _answer(notebook: NotebookNode | None, name: str) -> str | None:
 
 
 def beside(
-    assignment: Assignment, own: OwnRun, executed: NotebookNode | None, noted: Mapping[str, Remark]
+    assignment: Assignment,
+    rubrics: Mapping[str, str],
+    own: OwnRun,
+    executed: NotebookNode | None,
+    noted: Mapping[str, Remark],
 ) -> dict[str, NotebookNode]:
     """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
     what is remarkable, and the rubric."""
-    looked_for = rubric(assignment)
     return {
         item.cell: _cell(
             item,
@@ -111,7 +114,7 @@ def beside(
                 remark=noted.get(item.id),
                 table=_table(own, _loop(item)),
                 **_figures(own, executed, _loop(item)),
-                rubric=Markup(looked_for.get(item.cell, "")),
+                rubric=Markup(rubrics.get(item.cell, "")),
             ),
         )
         for item in written_items(assignment)

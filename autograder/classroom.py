@@ -39,7 +39,8 @@ class Classroom:
 
     def beside(self, assignment: Assignment) -> dict[str, dict[str, NotebookNode]]:
         """For each student the cells that the formgrader shows before the written answers."""
+        rubrics = answers.rubrics(assignment)
         return {
-            student: answers.beside(assignment, self.own[student], notebook, self.remarks[student])
+            student: answers.beside(assignment, rubrics, self.own[student], notebook, self.remarks[student])
             for student, notebook in self.notebooks.items()
         }
