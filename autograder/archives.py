@@ -20,6 +20,9 @@ MOST_MEMBERS = 5_000
 UNPACKED = 300 * MB
 """Bytes that an archive may grow to while a member is looked for."""
 
+MOST_EMPTY = 100
+"""How often a reader may ask for more behind the end: tarfile does so for as long as a header says."""
+
 BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -45,13 +48,16 @@ class _Bounded(io.RawIOBase):
     """A stream that gives so many bytes and no more."""
 
     def __init__(self, stream: BinaryIO | gzip.GzipFile, most: int) -> None:
-        self._stream, self._left = stream, most
+        self._stream, self._left, self._empty = stream, most, 0
 
     def read(self, size: int = -1) -> bytes:
         content = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
         self._left -= len(content)
         if self._left < 0:
             raise _TooLarge
+        self._empty += not content and size != 0
+        if self._empty > MOST_EMPTY:
+            raise EOFError
         return content
 
 

@@ -1,17 +1,32 @@
-"""Submissions are read and repaired, whatever happened to them on the way."""
+"""Submissions are found and read, whatever happened to them on the way, and nothing else is."""
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import os
+import stat
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from autograder import archives, handin
 from autograder.assignment import Assignment
 from autograder.errors import SubmissionError
-from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_notebook, task_of
+from autograder.grading import Options, grade_folder
+from autograder.handin import shown
+from autograder.reading import read
+from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook, task_of
+
+NAME = "tta-eta.ipynb"
 
 
 def copy(notebook: NotebookNode) -> NotebookNode:
@@ -20,6 +35,36 @@ def copy(notebook: NotebookNode) -> NotebookNode:
 
 def cell(notebook: NotebookNode, grade_id: str) -> NotebookNode:
     return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+
+
+@pytest.fixture(scope="module")
+def text(release: NotebookNode) -> str:
+    return nbformat.writes(release)
+
+
+@pytest.fixture(scope="module")
+def sources(release: NotebookNode) -> list[str]:
+    return [cell.source for cell in release.cells]
+
+
+def kinds(findings: Any) -> set[str]:
+    return {finding.kind for finding in findings}
+
+
+def one_sentence(error: SubmissionError, folder: Path) -> None:
+    """What every refusal must be: a sentence without the machine's folders and without signs that do something."""
+    said = str(error)
+    assert said.endswith(".")
+    assert said.isprintable()
+    assert str(folder) not in said
+    assert len(said) < 320
+
+
+def refused(path: Path, content: bytes, sentence: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(SubmissionError, match=sentence) as caught:
+        read(path)
+    one_sentence(caught.value, path.parent)
 
 
 def test_tasks_and_given_cells_are_found_by_id(assignment: Assignment, release: NotebookNode) -> None:
@@ -35,14 +80,6 @@ def test_changed_given_cell_is_restored(assignment: Assignment, release: Noteboo
     submission = prepare("s", changed, release, assignment)
     assert cell(submission.notebook, "model").source == cell(release, "model").source
     assert [finding.kind for finding in submission.findings] == ["given cell changed"]
-
-
-def test_missing_given_cell_is_put_back_in_its_place(assignment: Assignment, release: NotebookNode) -> None:
-    shortened = copy(release)
-    shortened.cells = [c for c in shortened.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "model"]
-    submission = prepare("s", shortened, release, assignment)
-    order = [c.metadata.get("nbgrader", {}).get("grade_id") for c in submission.notebook.cells]
-    assert order.index("data-details") < order.index("model") < order.index("callback")
 
 
 def test_tasks_are_found_by_what_they_define(assignment: Assignment, release: NotebookNode) -> None:
@@ -68,31 +105,597 @@ def test_other_code_is_no_task(source: str) -> None:
     ("content", "sentence"),
     [
         (b"", "is empty"),
+        (b"\x00" * 4096, "is empty"),
+        (b" \r\n\t", "is empty"),
         (b"\xff\xfe\x00", "is not a text file"),
+        (b"\x7fELF\x00\x01\xff\xfe", "is not a text file"),
         (b"Dear teacher, I am sorry.", "cannot be read as a notebook"),
         (b'{"cells": []}', "holds no cells"),
+        (b'{"cells": 5, "nbformat": 4}', "holds no cells"),
+        (b"{}", "is JSON, but no notebook"),
+        (b"[1, 2]", "is JSON, but no notebook"),
+        (b'{"a": "b"}', "is JSON, but no notebook"),
+        (b"<!DOCTYPE html>\n<html>", r"is a web page \(HTML\)"),
+        (b"\n  <html lang='en'>", r"is a web page \(HTML\)"),
+        (b"%PDF-1.7\n\xff\xfe", "is a PDF"),
+        (b"PK\x03\x04xxxx", "zip archive or an office document"),
+        (gzip.compress(b"{}"), "packed archive"),
+        (b"\x89PNG\r\n", "a picture"),
+        (b"\x80\x04\x95\x00\x00", "pickled"),
+        (b'{"cells": [{}], "nbformat": 5, "nbformat_minor": 0}', "format 5, and formats up to 4"),
+        (b'{"cells": ' + b"[" * 100_000, "nested too deeply"),
+        (b'{"cells":' * 100_000, "nested too deeply"),
+        (b'{"cells": [1, 2,, 3]}', "line 1, column 17"),
+        (b'{"cells": [' + b"[]," * 4_000_001 + b"1]}", "far more values"),
+        (b'{"cells": [' + b"1," * 4_000_001 + b"1]}", "far more values"),
+        (b'{"cells": [' + b"{}," * 2_001 + b"{}]}", "2,002 cells"),
+        (b'{"cells": [{"source": "' + b"x" * 21_000_000 + b'"}]}', "more than 20 MB"),
     ],
+    ids=range(26),
 )
 def test_what_is_no_notebook_is_refused_in_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
-    path = tmp_path / "tta-eta.ipynb"
-    path.write_bytes(content)
-    with pytest.raises(SubmissionError, match=sentence):
-        read_notebook(path)
+    refused(tmp_path / NAME, content, sentence)
 
 
-def test_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path, release: NotebookNode) -> None:
-    path = tmp_path / "tta-eta.ipynb"
-    path.write_bytes(b"\xef\xbb\xbf" + nbformat.writes(release).replace("\n", "\r\n").encode())
-    assert len(read_notebook(path).cells) == len(release.cells)
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.99])
+def test_half_a_file_is_said_to_end_in_the_middle(tmp_path: Path, text: str, share: float) -> None:
+    refused(tmp_path / NAME, text[: int(share * len(text))].encode(), "ends in the middle|from line")
+
+
+def test_text_that_stops_within_a_string_ends_in_the_middle(tmp_path: Path, text: str) -> None:
+    part = text[: text.index("Everything that the lab")]
+    refused(tmp_path / NAME, part.encode(), f"after line {part.count(chr(10)) + 1}; only a part")
+
+
+@pytest.mark.parametrize("line", [1, 7, 200])
+def test_conflict_in_the_file_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    lines = text.splitlines()
+    lines[line - 1 : line - 1] = ["<<<<<<< HEAD", lines[line - 1], "=======", lines[line - 1], ">>>>>>> mine"]
+    refused(tmp_path / NAME, "\n".join(lines).encode(), f"merge conflict, the first in line {line}:")
+
+
+def test_conflict_in_a_cell_is_a_finding(tmp_path: Path, release: NotebookNode) -> None:
+    changed = copy(release)
+    number = next(
+        i for i, c in enumerate(changed.cells, 1) if c.metadata.get("nbgrader", {}).get("grade_id") == "bs-loop"
+    )
+    changed.cells[number - 1].source = "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> mine"
+    (tmp_path / NAME).write_text(json.dumps(changed))
+    (finding,) = read(tmp_path / NAME)[1]
+    assert (finding.kind, finding.cell, finding.audience) == ("merge conflict", f"number {number}", "both")
+
+
+ENCODED: dict[str, tuple[Callable[[str], bytes], set[str]]] = {
+    "byte order mark": (lambda t: b"\xef\xbb\xbf" + t.encode(), set()),
+    "Windows line ends": (lambda t: t.replace("\n", "\r\n").encode(), set()),
+    "Windows line ends in cells": (lambda t: t.replace("\\n", "\\r\\n").encode(), set()),
+    "UTF-16": (lambda t: t.encode("utf-16"), {"encoding"}),
+    "UTF-16, other order": (lambda t: b"\xfe\xff" + t.encode("utf-16-be"), {"encoding"}),
+    "UTF-16 without a mark": (lambda t: t.encode("utf-16-le"), {"encoding"}),
+    "UTF-32": (lambda t: t.encode("utf-32"), {"encoding"}),
+    "zero bytes at the end": (lambda t: t.encode() + bytes(4096), {"zero bytes"}),
+    "zero bytes within": (lambda t: t.replace("\n", "\n\x00").encode(), {"zero bytes"}),
+    "text behind it": (lambda t: t.encode() + b"\n}\n", {"text after the end"}),
+}
+
+
+@pytest.mark.parametrize(("encoded", "findings"), ENCODED.values(), ids=ENCODED)
+def test_all_cells_are_read_from_odd_encodings(
+    tmp_path: Path, text: str, sources: list[str], encoded: Callable[[str], bytes], findings: set[str]
+) -> None:
+    (tmp_path / NAME).write_bytes(encoded(text))
+    notebook, found = read(tmp_path / NAME)
+    assert [c.source for c in notebook.cells] == sources
+    assert kinds(found) == findings
+
+
+def test_latin_1_is_read(tmp_path: Path) -> None:
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Übung für alle")])
+    (tmp_path / NAME).write_bytes(json.dumps(made, ensure_ascii=False).encode("latin-1"))
+    notebook, findings = read(tmp_path / NAME)
+    assert notebook.cells[0].source == "Übung für alle"
+    assert kinds(findings) == {"encoding"}
+
+
+def versioned(minor: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def change(notebook: dict[str, Any]) -> dict[str, Any]:
+        cells = [{k: v for k, v in c.items() if k != "id" or minor >= 5} for c in notebook["cells"]]
+        return notebook | {"nbformat_minor": minor, "cells": cells}
+
+    return change
+
+
+def without(*keys: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda notebook: {key: value for key, value in notebook.items() if key not in keys}
+
+
+def in_cells(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda notebook: notebook | {"cells": [c | changes for c in notebook["cells"]]}
+
+
+def version_3(notebook: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(nbformat.writes(nbformat.convert(nbformat.from_dict(notebook), 3), version=3))
+
+
+def as_lines(notebook: dict[str, Any]) -> dict[str, Any]:
+    return notebook | {"cells": [c | {"source": c["source"].splitlines(True)} for c in notebook["cells"]]}
+
+
+def kernel(**spec: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda notebook: notebook | {"metadata": {"kernelspec": spec}}
+
+
+INVALID = "invalid notebook"
+FORMS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], set[str]]] = {
+    **{f"4.{minor}": (versioned(minor), set()) for minor in (0, 1, 2, 3, 4, 5, 9)},
+    "3": (version_3, set()),
+    "no version": (without("nbformat", "nbformat_minor"), {INVALID}),
+    "no minor version": (without("nbformat_minor"), set()),
+    "version as text": (lambda n: n | {"nbformat": "4"}, {INVALID}),
+    "no metadata": (without("metadata"), set()),
+    "metadata as a list": (lambda n: n | {"metadata": []}, set()),
+    "metadata of cells as text": (in_cells(metadata="none"), {INVALID}),
+    "ids lost and metadata null": (in_cells(metadata=None), set()),
+    "lines": (as_lines, set()),
+    "extra fields": (lambda n: in_cells(colour="red")(n) | {"author": "me"}, set()),
+    "outputs of no type": (in_cells(outputs=[1, {"output_type": "magic"}]), set()),
+    "outputs null": (in_cells(outputs=None, execution_count="seven"), set()),
+    "cells that are none": (lambda n: n | {"cells": [*n["cells"], 7, "x", None]}, {INVALID}),
+    "same id": (in_cells(id="same"), {INVALID}),
+    "ids that are none": (in_cells(id="a b/c"), {INVALID}),
+    "ids as numbers": (in_cells(id=5), {INVALID}),
+    "attachments": (in_cells(attachments={"a.png": {"image/png": "AAAA"}}), set()),
+    "attachments that are none": (in_cells(attachments=[1]), {INVALID}),
+    "widgets": (lambda n: n | {"metadata": {"widgets": {"state": {"x": [1] * 100_000}}}}, set()),
+    "no kernel": (lambda n: n | {"metadata": {}}, set()),
+    "own Python kernel": (kernel(name="conda-env-tf-py", language="python"), set()),
+    "R": (kernel(name="ir", language="R", display_name="R"), {"other kernel"}),
+    "R without its language": (kernel(name="ir"), {"other kernel"}),
+    "Julia": (kernel(name="julia-1.10", language="julia"), {"other kernel"}),
+    "kernel as a list": (lambda n: n | {"metadata": {"kernelspec": ["python"]}}, set()),
+    "terminal codes in the kernel's name": (kernel(name="x", language="\x1b[31mred"), {"other kernel"}),
+}
+
+
+@pytest.mark.parametrize(("change", "findings"), FORMS.values(), ids=FORMS)
+def test_all_cells_are_read_from_odd_forms(
+    tmp_path: Path,
+    release: NotebookNode,
+    sources: list[str],
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    findings: set[str],
+) -> None:
+    (tmp_path / NAME).write_text(json.dumps(change(json.loads(json.dumps(release)))))
+    notebook, found = read(tmp_path / NAME)
+    assert [c.source for c in notebook.cells] == sources
+    assert kinds(found) == findings
+    assert all(finding.text.isprintable() for finding in found)
+    nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize(
+    ("raw", "source"),
+    [
+        ({"cell_type": "heading", "level": 2, "source": "A"}, "## A"),
+        ({"cell_type": "heading", "level": "x", "source": ["A"]}, "# A"),
+        ({"cell_type": "code", "input": "a = 1"}, "a = 1"),
+        ({"cell_type": "cod", "outputs": [], "source": "a = 1"}, "a = 1"),
+        ({"cell_type": "code", "source": ["a\n", 5, "b"]}, "a\nb"),
+        ({"cell_type": "code", "source": None}, ""),
+        ({"cell_type": "code", "source": {"a": 1}}, ""),
+        ({"cell_type": "code", "source": "x = '\ud800'"}, "x = '\ufffd'"),
+        ({"cell_type": ["code"], "source": "a"}, "a"),
+        ({}, ""),
+    ],
+)
+def test_odd_cells_keep_their_text(tmp_path: Path, raw: dict[str, Any], source: str) -> None:
+    (tmp_path / NAME).write_text(json.dumps({"nbformat": 4, "cells": [raw]}))
+    notebook, _ = read(tmp_path / NAME)
+    assert notebook.cells[0].source == source
+    nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 5_000, "-" + "9" * 100_000, "0." + "1" * 5_000])
+def test_numbers_that_json_does_not_know_are_told(tmp_path: Path, number: str) -> None:
+    document = '{"nbformat": 4, "metadata": {"x": NUMBER}, "cells": [{"cell_type": "raw", "source": "a"}]}'
+    (tmp_path / NAME).write_text(document.replace("NUMBER", number))
+    assert kinds(read(tmp_path / NAME)[1]) == {INVALID}
+
+
+def test_of_keys_that_stand_twice_the_last_counts(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text('{"nbformat": 4, "cells": [{"cell_type": "code", "source": "a", "source": "b"}]}')
+    notebook, findings = read(tmp_path / NAME)
+    assert notebook.cells[0].source == "b"
+    assert kinds(findings) == {INVALID}
+
+
+def test_attachments_stay_with_text_and_leave_code(tmp_path: Path) -> None:
+    picture = {"a.png": {"image/png": "AAAA"}}
+    cells = [{"cell_type": kind, "source": "x", "attachments": picture} for kind in ("markdown", "code")]
+    (tmp_path / NAME).write_text(json.dumps({"nbformat": 4, "cells": cells}))
+    text, code = read(tmp_path / NAME)[0].cells
+    assert text.attachments == picture
+    assert "attachments" not in code
+
+
+def test_outputs_are_dropped_and_what_is_too_large_is_refused(
+    tmp_path: Path, release: NotebookNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = copy(release)
+    cell(large, "try").outputs = [nbformat.v4.new_output("stream", text="x" * 20_000_000)]
+    (tmp_path / NAME).write_text(json.dumps(large))
+    began = time.process_time()
+    notebook, findings = read(tmp_path / NAME)
+    assert time.process_time() - began < 3
+    assert not any(c.get("outputs") for c in notebook.cells)
+    assert not findings
+    monkeypatch.setattr(handin, "LARGEST", 1_000_000)
+    with pytest.raises(SubmissionError, match="has 20 MB, and 1 MB are read at most") as caught:
+        read(tmp_path / NAME)
+    one_sentence(caught.value, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["solution.py", "solution.PY", "solution.py.txt"])
+def test_script_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("# %%\nn_tr = 1\n\n# %% [markdown]\n# Text\n")
+    assert [c.cell_type for c in read_notebook(tmp_path / name).cells] == ["code", "markdown"]
+
+
+def test_notebook_with_the_ending_of_a_script_is_a_notebook(tmp_path: Path, text: str, sources: list[str]) -> None:
+    (tmp_path / "tta-eta.py").write_text(text)
+    assert [c.source for c in read_notebook(tmp_path / "tta-eta.py").cells] == sources
+
+
+HOSTILE = {
+    "object in the header": "# ---\n# jupyter: !!python/object/apply:os.system ['touch pwned']\n# ---\nx = 1",
+    "metadata nested": "# %% a=" + "[" * 50_000 + "\nx = 1",
+    "quotes": "'''\n" * 4_999,
+    "cells": "# %%\n" * 1_999,
+    "empty lines": "\n" * 4_999 + "x",
+    "one line": "x = " + "a," * 140_000,
+    "zero bytes": "x = 1\x00\n",
+    "brackets": "(\n\n" * 2_000,
+    "many lines": "x\n" * 5_001,
+    "many characters": "x" * 300_001,
+}
+
+
+@pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_script_is_read_or_refused(tmp_path: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tta-eta.py").write_text(script)
+    began = time.process_time()
+    try:
+        read(tmp_path / "tta-eta.py")
+    except SubmissionError as error:
+        one_sentence(error, tmp_path)
+    assert time.process_time() - began < 5
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tta-eta (1).ipynb",
+        "tta-eta-Copy1.ipynb",
+        "TTA-ETA.IPYNB",
+        "tta eta.ipynb",
+        "Übung 4 – Müller.ipynb",
+        "tta-eta.ipynb.txt",
+        "tta-eta.ipynb.json",
+        "tta-eta.json",
+        "tta-eta.ipynb ",
+        "sub/folder/tta_eta.ipynb",
+        "__final.ipynb",
+        "-rf.ipynb",
+    ],
+)
+def test_other_names_are_graded_and_told(tmp_path: Path, assignment: Assignment, text: str, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    _, findings = read_folder(tmp_path, assignment)
+    assert [(f.kind, f.audience) for f in findings] == [("file name", "both")]
+    assert name in findings[0].text
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b[31m.ipynb", "a\u202ebnypi.ipynb", "a\nb.ipynb", "a\u200b.ipynb", "a\udcff.ipynb"], ids=range(5)
+)
+def test_names_cannot_do_anything_to_a_terminal(tmp_path: Path, assignment: Assignment, text: str, name: str) -> None:
+    (tmp_path / name).write_text(text)
+    _, findings = read_folder(tmp_path, assignment)
+    assert findings[0].text.isprintable()
+    assert "\\" in findings[0].text
+
+
+def test_a_shown_name_is_short_and_keeps_its_ending() -> None:
+    assert shown("Müller 1.ipynb") == "Müller 1.ipynb"
+    assert len(shown("\x1b" * 10_000)) <= 80
+    assert shown("x" * 190 + ".ipynb").endswith(".ipynb")
+
+
+@pytest.mark.parametrize(
+    ("others", "chosen"),
+    [
+        ({"tta-eta (1).ipynb": 9, NAME: 1}, NAME),
+        ({"tta-eta (1).ipynb": 1, "notes.ipynb": 9}, "tta-eta (1).ipynb"),
+        ({"draft.ipynb": 1, "final.ipynb": 9}, "final.ipynb"),
+        ({f"old/{NAME}": 9, NAME: 1}, NAME),
+        ({"tta-eta.py": 9, "x.ipynb": 1}, "x.ipynb"),
+        ({"data.json": 9, "x.ipynb": 1}, "x.ipynb"),
+        ({"lab_helpers.py": 9, "mine.py": 1}, "mine.py"),
+        ({".ipynb_checkpoints/tta-eta-checkpoint.ipynb": 9, f"__MACOSX/{NAME}": 9, "x.ipynb": 1}, "x.ipynb"),
+        ({"._tta-eta.ipynb": 9, "x.ipynb": 1}, "x.ipynb"),
+    ],
+    ids=range(9),
+)
+def test_the_likeliest_of_several_files(
+    tmp_path: Path, assignment: Assignment, others: dict[str, int], chosen: str
+) -> None:
+    for name, modified in others.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+        os.utime(tmp_path / name, (modified, modified))
+    file, findings = find_file(tmp_path, assignment)
+    assert file.name == chosen
+    assert ("file name" in kinds(findings)) == (chosen != NAME)
 
 
 def test_wrong_name_and_several_files_are_findings(tmp_path: Path, assignment: Assignment) -> None:
     (tmp_path / "TTA ETA (1).ipynb").write_text("{}")
     (tmp_path / "other.ipynb").write_text("{}")
     _, findings = find_file(tmp_path, assignment)
-    assert {finding.kind for finding in findings} == {"file name", "several files"}
+    assert kinds(findings) == {"file name", "several files"}
 
 
-def test_empty_folder_is_said_to_be_empty(tmp_path: Path, assignment: Assignment) -> None:
-    with pytest.raises(SubmissionError, match="no notebook in the folder"):
-        find_file(tmp_path, assignment)
+def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assignment: Assignment, text: str) -> None:
+    (tmp_path / NAME).write_text("{")
+    (tmp_path / "tta-eta (1).ipynb").write_text(text)
+    notebook, findings = read_folder(tmp_path, assignment)
+    assert len(notebook.cells) > 20
+    assert kinds(findings) == {"not read", "file name", "several files"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (None, "no notebook in the folder: hand in tta-eta.ipynb"),
+        ("tta-eta.html", "tta-eta.html is a web page"),
+        ("tta-eta.pdf", "tta-eta.pdf is a PDF"),
+        ("Lab.DOCX", "Lab.DOCX is a text document"),
+        ("tta-eta.7z", "archive of a kind that is not opened"),
+        ("tta-eta.tar.xz", "archive of a kind that is not opened"),
+        ("notes.txt", "no notebook in the folder"),
+        (".ipynb_checkpoints/tta-eta.ipynb", "no notebook in the folder"),
+        ("lab_helpers.py", "no notebook in the folder"),
+    ],
+)
+def test_a_folder_without_a_notebook(tmp_path: Path, assignment: Assignment, name: str | None, sentence: str) -> None:
+    if name is not None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with pytest.raises(SubmissionError, match=sentence) as caught:
+        read_folder(tmp_path, assignment)
+    one_sentence(caught.value, tmp_path)
+
+
+def link_to_file(path: Path, other: Path) -> None:
+    path.symlink_to(other / NAME)
+
+
+def link_to_nothing(path: Path, other: Path) -> None:
+    path.symlink_to(other / "nothing")
+
+
+def pipe(path: Path, other: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path, other: Path) -> None:
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+def folder(path: Path, other: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [(link_to_file, "link"), (link_to_nothing, "link"), (pipe, "pipe"), (device, "device"), (folder, "a folder")],
+)
+def test_what_is_no_file_is_neither_opened_nor_waited_for(
+    tmp_path: Path, assignment: Assignment, text: str, make: Callable[[Path, Path], None], what: str
+) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    own.mkdir()
+    other.mkdir()
+    (other / NAME).write_text(text)
+    make(own / NAME, other)
+    with pytest.raises(SubmissionError, match=what) as caught:
+        read_folder(own, assignment)
+    one_sentence(caught.value, tmp_path)
+    (own / "mine.ipynb").write_text(text)
+    _, findings = read_folder(own, assignment)
+    assert kinds(findings) == {"not read", "file name"}
+
+
+def test_links_to_folders_are_not_followed(tmp_path: Path, assignment: Assignment, text: str) -> None:
+    other = tmp_path / "other" / "tta-eta"
+    other.mkdir(parents=True)
+    (other / NAME).write_text(text)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "work").symlink_to(other)
+    with pytest.raises(SubmissionError, match="no notebook"):
+        read_folder(tmp_path / "own", assignment)
+    (tmp_path / "whole").symlink_to(other)
+    (tmp_path / "student").symlink_to(tmp_path / "other")
+    for place in (tmp_path / "whole", tmp_path / "student" / "tta-eta"):
+        with pytest.raises(SubmissionError, match="The folder is a link") as caught:
+            read_folder(place, assignment)
+        one_sentence(caught.value, tmp_path)
+
+
+def test_file_that_becomes_a_link_before_it_is_opened_is_refused(
+    tmp_path: Path, assignment: Assignment, text: str
+) -> None:
+    (tmp_path / NAME).write_text(text)
+    file, _ = find_file(tmp_path, assignment)
+    (tmp_path / NAME).rename(tmp_path / "elsewhere")
+    (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SubmissionError, match="cannot be opened"):
+        file.read()
+
+
+def test_file_that_may_not_be_read_is_refused(
+    tmp_path: Path, assignment: Assignment, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / NAME).write_text(text)
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(SubmissionError, match="cannot be opened .Permission denied.") as caught:
+        read_folder(tmp_path, assignment)
+    one_sentence(caught.value, tmp_path)
+
+
+def test_folder_of_very_many_files_ends(
+    tmp_path: Path, assignment: Assignment, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handin, "MOST_ENTRIES", 10)
+    for number in range(20):
+        (tmp_path / f"x{number}.txt").touch()
+    (tmp_path / NAME).write_text(text)
+    _, findings = read_folder(tmp_path, assignment)
+    assert kinds(findings) == {"not read"}
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def tarred(entries: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, content in entries.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def tar_zipped(entries: dict[str, bytes]) -> bytes:
+    return gzip.compress(tarred(entries))
+
+
+@pytest.mark.parametrize(("pack", "ending"), [(zipped, "zip"), (tarred, "tar"), (tar_zipped, "tar.gz")])
+@pytest.mark.parametrize("inside", [NAME, f"./{NAME}", f"work/{NAME}"])
+def test_archives_are_read_in_memory(
+    tmp_path: Path,
+    assignment: Assignment,
+    text: str,
+    sources: list[str],
+    pack: Callable[[dict[str, bytes]], bytes],
+    ending: str,
+    inside: str,
+) -> None:
+    entries = {f"__MACOSX/._{NAME}": b"x", "../../out.ipynb": b"{}", "/abs.ipynb": b"{}", inside: text.encode()}
+    (tmp_path / f"tta-eta.{ending}").write_bytes(pack(entries))
+    notebook, findings = read_folder(tmp_path, assignment)
+    assert [c.source for c in notebook.cells] == sources
+    assert not findings
+    assert len(list(tmp_path.rglob("*"))) == 1
+
+
+def test_archive_beside_a_notebook_is_left_alone(tmp_path: Path, assignment: Assignment, text: str) -> None:
+    (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 broken")
+    (tmp_path / NAME).write_text(text)
+    assert not read_folder(tmp_path, assignment)[1]
+
+
+def marked(local: int, central: int, value: int) -> bytes:
+    """A zip with a byte of the headers of its only member set."""
+    content = bytearray(zipped({NAME: b"{}"}))
+    content[content.index(b"PK\x03\x04") + local] = value
+    content[content.index(b"PK\x01\x02") + central] = value
+    return bytes(content)
+
+
+def linked(kind: bytes, target: str) -> bytes:
+    entry = tarfile.TarInfo(NAME)
+    entry.type, entry.linkname = kind, target
+    return gzip.compress(entry.tobuf() + bytes(1024))
+
+
+def linked_zip() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        entry = zipfile.ZipInfo(NAME)
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    return stream.getvalue()
+
+
+def of_eight_terabytes() -> bytes:
+    header = tarfile.TarInfo(NAME)
+    header.size = 8 * 2**40
+    return gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+
+
+ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
+    "archive in an archive": ("a.zip", lambda: zipped({"b.zip": zipped({NAME: b"{}"})}), "no notebook in a.zip"),
+    "only paths that lead out": ("a.zip", lambda: zipped({f"../{NAME}": b"{}"}), "no notebook in a.zip"),
+    "bomb": ("a.zip", lambda: zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
+    "bomb, tar": ("a.tar.gz", lambda: tar_zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
+    "bomb before it": ("a.tgz", lambda: tar_zipped({"x": bytes(4_000_000), NAME: b"{}"}), "far more than one notebook"),
+    "size that is a lie": ("a.tgz", of_eight_terabytes, "cannot be opened|larger|far more"),
+    "many members": ("a.zip", lambda: zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
+    "many, tar": ("a.tgz", lambda: tar_zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
+    "locked": ("a.zip", lambda: marked(6, 8, 1), "locked with a password"),
+    "unknown method": ("a.zip", lambda: marked(8, 10, 99), "cannot be opened"),
+    "wrong sum": ("a.zip", lambda: marked(14, 16, 7), "cannot be opened"),
+    "link": ("a.tar.gz", lambda: linked(tarfile.SYMTYPE, "/etc/passwd"), "no notebook in a.tar.gz"),
+    "hard link": ("a.tar.gz", lambda: linked(tarfile.LNKTYPE, "../other"), "no notebook in a.tar.gz"),
+    "device": ("a.tar.gz", lambda: linked(tarfile.CHRTYPE, ""), "no notebook in a.tar.gz"),
+    "link in a zip": ("a.zip", linked_zip, "no notebook in a.zip"),
+    "half": ("a.zip", lambda: zipped({NAME: b"{}" * 500})[:-30], "cannot be opened"),
+    "half, tar": ("a.tar.gz", lambda: tar_zipped({NAME: os.urandom(5_000)})[:2_000], "cannot be opened"),
+    "empty": ("a.zip", lambda: b"", "cannot be opened"),
+    "text": ("a.zip", lambda: b"hello", "cannot be opened"),
+    "terminal codes": ("a\x1b[2J.zip", lambda: b"hello", "cannot be opened"),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "sentence"), ARCHIVES.values(), ids=ARCHIVES)
+def test_archive_that_cannot_be_used_is_refused_in_a_sentence(
+    tmp_path: Path,
+    assignment: Assignment,
+    name: str,
+    make: Callable[[], bytes],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handin, "LARGEST", 1_000_000)
+    monkeypatch.setattr(archives, "UNPACKED", 3_000_000)
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 50)
+    (tmp_path / name).write_bytes(make())
+    with pytest.raises(SubmissionError, match=sentence) as caught:
+        read_folder(tmp_path, assignment)
+    one_sentence(caught.value, tmp_path)
+
+
+def test_what_cannot_be_read_gets_a_verdict_that_says_why(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / NAME).write_text("{")
+    verdict = grade_folder(assignment, tmp_path, "s", None, Options()).verdict  # type: ignore[arg-type]
+    assert verdict.state == "failed to run"
+    assert "ends in the middle" in verdict.reason
+    assert {item.message for item in verdict.items} == {verdict.reason}
