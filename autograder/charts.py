@@ -16,6 +16,8 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 210, 50, 42, 16
 WIDE = 20.0
 """Largest over smallest value from which an axis is logarithmic."""
 
+MOST_TICKS = 7
+
 MOST_DOTS = 40
 """Values of a box that are drawn one by one; of more, those beyond the whiskers alone."""
 
@@ -48,11 +50,14 @@ class Scale:
 
 
 def _decades(low: float, high: float) -> tuple[float, ...]:
-    """Powers of ten in the range, with 2 and 5 times each where they are few; six or fewer in all."""
+    """Powers of ten in the range, with steps between them where they are few; seven or fewer in all."""
     powers = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
-    ticks = [step * power for power in powers for step in ((1, 2, 5) if len(powers) < 4 else (1,))]
-    inside = [tick for tick in ticks if low <= tick <= high]
-    return tuple(inside[:: math.ceil(len(inside) / 6)])
+    inside: list[float] = []
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        inside = [step * power for power in powers for step in steps if low <= step * power <= high]
+        if len(inside) <= MOST_TICKS:
+            break
+    return tuple(inside[:: math.ceil(len(inside) / MOST_TICKS)])
 
 
 def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
@@ -126,6 +131,7 @@ def _frame(scale: Scale, across: str, up: str) -> list[str]:
         y = scale.y(tick)
         shapes.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - 8}" y1="{y}" y2="{y}"/>')
         shapes.append(_text(LEFT - 6, y + 4, f"{tick:g}", "axis", "end"))
+    up += ", log. scale" if scale.log else ""
     centre = (TOP + HEIGHT - BOTTOM) / 2
     shapes.append(_text((LEFT + WIDTH) / 2, HEIGHT - 6, across, "label"))
     turned = f'transform="rotate(-90 12 {centre})"'

@@ -110,6 +110,14 @@ def test_paper_shows_what_is_folded_on_screen(browser: Browser, folder: Path) ->
     assert page.evaluate(cut) == 0, "no output is cut off"
 
 
+@pytest.mark.parametrize(("name", "width"), [("feedback", 690), ("report", 1010)])
+def test_it_fits_on_paper(browser: Browser, folder: Path, name: str, width: int) -> None:
+    """A4 between Chromium's own margins, across for the report, in pixels."""
+    page = opened(browser, folder / f"{name}.html", viewport={"width": width, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_the_strip_reads_its_text_alternative(browser: Browser, folder: Path) -> None:
     page = opened(browser, folder / "feedback.html")
     picture = page.get_by_role("img", name="It stopped after epoch 3; it had to go on.")
