@@ -131,7 +131,7 @@ def _frame(scale: Scale, across: str, up: str) -> list[str]:
         y = scale.y(tick)
         shapes.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - 8}" y1="{y}" y2="{y}"/>')
         shapes.append(_text(LEFT - 6, y + 4, f"{tick:g}", "axis", "end"))
-    up += ", log. scale" if scale.log else ""
+    up += ", log" if scale.log else ""
     centre = (TOP + HEIGHT - BOTTOM) / 2
     shapes.append(_text((LEFT + WIDTH) / 2, HEIGHT - 6, across, "label"))
     turned = f'transform="rotate(-90 12 {centre})"'
