@@ -32,8 +32,8 @@ NEEDED = {"learning_rate", "batch_size", "epochs"}
 
 NAME = "own-run.json"
 MOST_ROWS, MOST_PICTURES, MOST_OUTPUTS = 40, 4, 60
-LONGEST = 50_000
-"""Characters of one output that are read."""
+LONGEST, MOST_TEXT = 50_000, 2_000_000
+"""Characters of one output that are read, and of all."""
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
 PAIR = re.compile(rf"\b({'|'.join(KEYS)})\b['\"]?(?:\s*[:=]\s*|\s+)(?:np\.\w+\()?({NUMBER}|None|nan)")
@@ -110,12 +110,23 @@ def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> OwnRun
     """From a notebook as it stands in its file, of which nothing is taken for granted."""
     cells = document.get("cells")
     cells = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
-    groups = [[row for output in _outputs(cell) for row in rows_in(output)] for cell in cells]
+    groups = list(_groups(cells))
     return OwnRun(
         loops={
             loop: Loop(rows=_rows_of(loop, groups, assignment), pictures=_pictures_of(loop, cells)) for loop in LOOPS
         }
     )
+
+
+def _groups(cells: Iterable[Mapping[str, Any]]) -> Iterator[list[Row]]:
+    """The rows that each cell shows, as long as there is not more to read than a student's work has."""
+    left = MOST_TEXT
+    for cell in cells:
+        group: list[Row] = []
+        for page, text in map(_shown, _outputs(cell)):
+            if (left := left - len(page) - len(text)) > 0:
+                group += rows_in(page, text)
+        yield group
 
 
 def _outputs(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -129,13 +140,18 @@ def _text(value: Any) -> str:
     return "".join(line for line in lines if isinstance(line, str))
 
 
-def rows_in(output: Mapping[str, Any]) -> list[Row]:
-    """The recorded rows that one output shows, as a table or as text."""
+def _shown(output: Mapping[str, Any]) -> tuple[str, str]:
+    """What an output shows as HTML and as text."""
     data = output.get("data")
     data = data if isinstance(data, dict) else {}
-    found = list(_table_rows(_Table(_text(data.get("text/html"))[:LONGEST]).lines))
+    text = _text(output.get("text")) or _text(data.get("text/plain"))
+    return _text(data.get("text/html"))[:LONGEST], text[:LONGEST]
+
+
+def rows_in(page: str, text: str) -> list[Row]:
+    """The recorded rows that an output shows, in a table of its HTML or in its text."""
+    found = list(_table_rows(_Table(page).lines))
     if not found:
-        text = (_text(output.get("text")) or _text(data.get("text/plain")))[:LONGEST]
         found = [*_spelled_rows(text), *_table_rows(re.split(r" {2,}", line.strip()) for line in text.split("\n"))]
     return found[:MOST_ROWS]
 
@@ -214,14 +230,18 @@ def _belongs(row: Row, loop: str, assignment: Assignment) -> bool:
 
 def _pictures_of(loop: str, cells: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The figures of the cell of the plots, or, where cells have lost their names, of those that name the list."""
-    named, mentioned = [], []
+    named: list[str] = []
+    mentioned: list[str] = []
     for cell in cells:
-        shown = [found for o in _outputs(cell) if (found := picture(_joined(o.get("data")))) is not None]
         if _grade_id(cell) == f"{loop}-plots":
-            named += shown
-        elif f"metrics_vs_{loop}" in _text(cell.get("source")):
-            mentioned += shown
+            named += _drawn(cell)
+        elif not mentioned and f"metrics_vs_{loop}" in _text(cell.get("source")):
+            mentioned += _drawn(cell)
     return tuple((named or mentioned)[-MOST_PICTURES:])
+
+
+def _drawn(cell: Mapping[str, Any]) -> list[str]:
+    return [found for o in _outputs(cell) if (found := picture(_joined(o.get("data")))) is not None]
 
 
 def _joined(data: Any) -> dict[str, Any]:

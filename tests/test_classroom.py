@@ -122,6 +122,13 @@ class TestOwnRun:
         assert time.process_time() - started < 2
         assert not any(loop.rows or loop.pictures for loop in found.loops.values())
 
+    def test_a_flood_of_outputs_is_not_long_work(self, assignment: Assignment) -> None:
+        cell = document(*[stream(told(ROWS) + "x" * 49_000)] * 50)["cells"][0]
+        started = time.process_time()
+        found = ownrun.from_notebook({"cells": [cell] * 200}, assignment)
+        assert time.process_time() - started < 5
+        assert len(found.loops["lr"].rows) == 3, "what comes first is read"
+
     def test_it_is_kept_beside_the_verdict_and_goes_with_the_outputs(
         self, tmp_path: Path, assignment: Assignment
     ) -> None:
