@@ -13,14 +13,14 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import answers, gradebook, ownrun, similarity
+from autograder import answers, autograde, books, gradebook, ownrun, similarity
 from autograder.answers import Remark
 from autograder.assignment import Assignment
 from autograder.classroom import Classroom
 from autograder.feedback import grade_id
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
-from tests.made_pages import HOSTILE, executed_notebook, figure, own_run
+from tests.made_pages import HOSTILE, executed_notebook, figure, own_run, verdict_on
 
 ROWS = [
     {"batch_size": 128, "learning_rate": 0.0001, "epochs": 10, "test_accuracy": 0.95, "train_time": 8.5},
@@ -252,3 +252,27 @@ class TestBesideAnAnswer:
                 assert "<script" not in cell.source
                 assert set(re.findall(r'src="([a-z]*:[a-z/]*)', cell.source)) == {"data:image/png"}
                 assert not re.findall(r"<img src=x", cell.source)
+
+
+def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:
+    """From the folder of results to the report and the formgrader: who is missing, who shares an answer, what a student
+    measured."""
+    database = autograde.gradebook_url(tmp_path)
+    with gradebook.opened(database) as book:
+        book.add_student("zoe")
+    for student in ("ada", "bob"):
+        verdict = verdict_on(assignment, student)
+        books.write_submission(tmp_path, assignment, verdict, "{}", with_answer(release, "The same, word for word."))
+    kept = own_run(0.5).model_dump_json()
+    (tmp_path / "tta-eta" / "ada" / ownrun.NAME).write_text(kept, encoding="utf-8")
+    autograde.write_books(assignment, None, tmp_path)
+    report = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
+    keys = gradebook.members(database, assignment)
+    assert set(keys) == {"ada", "bob", "zoe"}
+    assert f"/formgrader/submissions/{keys['ada']}/" in report
+    assert "of whom there is no submission: zoe." in report
+    assert "The answer is identical to that of bob." in report
+    assert "numbers that 1 of 2 notebooks show" in report
+    shown = {student: gradebook._place(tmp_path / "autograded", student, assignment) for student in ("ada", "bob")}
+    assert "time per epoch (s)" in shown["ada"].read_text(encoding="utf-8")
+    assert "shows no numbers of the student" in shown["bob"].read_text(encoding="utf-8")
