@@ -12,11 +12,11 @@ from nbformat import NotebookNode
 
 from .assignment import Assignment, Item
 from .errors import ReleaseError
-from .feedback import grade_id, picture
+from .feedback import picture
 from .ownrun import KEYS, LOOPS, OwnRun, Row
 from .pages import environment
 from .similarity import groups, words
-from .source import BEGIN, END, cells_by_id, read, source_path
+from .source import BEGIN, END, cells_by_id, grade_id, read, source_path
 
 MARK = "generated-by-the-grader"
 """The tag of cells that the grader adds for a person, and that no student wrote."""

@@ -28,6 +28,7 @@ from .books import (
 )
 from .errors import PartlyWritten
 from .pages import environment
+from .source import grade_id
 from .strip import draw
 from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 
@@ -277,8 +278,3 @@ def without_folders(text: str) -> str:
 def _package(found: re.Match[str]) -> str:
     _, packages, within = found[0].rpartition("/site-packages/")
     return within if packages else ""
-
-
-def grade_id(cell: NotebookNode) -> str:
-    details = cell.metadata.get("nbgrader", {})
-    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""

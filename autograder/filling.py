@@ -39,6 +39,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import SubmissionError
+from .source import grade_id
 
 HEADER = re.compile(r"\A# /// submission\n(?P<toml>(?:#.*\n)+?)# ///\n")
 
@@ -117,8 +118,8 @@ def fill(release: NotebookNode, description: Description) -> NotebookNode:
     wanted = {*description.cells, *(extra.anchor for extra in description.extras)}
     if unknown := wanted - set(places):
         raise SubmissionError(f"{description.name}: the release has no solution cell {', '.join(sorted(unknown))}.")
-    for grade_id, source in description.cells.items():
-        places[grade_id].source = source
+    for name, source in description.cells.items():
+        places[name].source = source
     notebook.cells = _reordered(_with_extras(notebook.cells, description), description.header.order)
     for transform in description.header.transforms:
         if transform not in TRANSFORMS:
@@ -141,12 +142,8 @@ def write_submission(notebook: NotebookNode, description: Description, folder: P
     return path
 
 
-def _grade_id(cell: NotebookNode) -> str | None:
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
-
-
 def _solution_id(cell: NotebookNode) -> str | None:
-    return _grade_id(cell) if cell.metadata.get("nbgrader", {}).get("solution") else None
+    return grade_id(cell) if cell.metadata.get("nbgrader", {}).get("solution") else None
 
 
 def _with_extras(cells: list[NotebookNode], description: Description) -> list[NotebookNode]:
@@ -170,8 +167,8 @@ def _fresh_cell(kind: str, source: str, cell_id: str) -> NotebookNode:
 
 
 def _reordered(cells: list[NotebookNode], order: tuple[str, ...]) -> list[NotebookNode]:
-    places = [place for place, cell in enumerate(cells) if _grade_id(cell) in order]
-    by_id = {_grade_id(cells[place]): cells[place] for place in places}
+    places = [place for place, cell in enumerate(cells) if grade_id(cell) in order]
+    by_id = {grade_id(cells[place]): cells[place] for place in places}
     if unknown := set(order) - set(by_id):
         raise SubmissionError(f"The release has no cell {', '.join(sorted(unknown))} that could be moved.")
     moved = dict(zip(places, (by_id[grade_id] for grade_id in order), strict=True))

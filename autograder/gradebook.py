@@ -47,8 +47,9 @@ from traitlets.config.loader import PyFileConfigLoader
 from .assignment import ROOT, Assignment
 from .books import LATE, temporary_name, write_text
 from .errors import AutograderError, PartlyWritten
-from .feedback import grade_id, picture
+from .feedback import picture
 from .folder import read_start
+from .source import grade_id
 from .submission import load_release
 from .verdict import ItemVerdict, Verdict
 

@@ -22,6 +22,7 @@ from .document import Reading, decoded, parsed
 from .errors import SubmissionError
 from .feedback import picture
 from .handin import candidates
+from .source import grade_id
 from .verdict import Record
 
 LOOPS = {"lr": "learning_rate", "bs": "batch_size"}
@@ -233,7 +234,7 @@ def _pictures_of(loop: str, cells: Iterable[Mapping[str, Any]]) -> tuple[str, ..
     named: list[str] = []
     mentioned: list[str] = []
     for cell in cells:
-        if _grade_id(cell) == f"{loop}-plots":
+        if grade_id(cell) == f"{loop}-plots":
             named += _drawn(cell)
         elif not mentioned and f"metrics_vs_{loop}" in _text(cell.get("source")):
             mentioned += _drawn(cell)
@@ -246,9 +247,3 @@ def _drawn(cell: Mapping[str, Any]) -> list[str]:
 
 def _joined(data: Any) -> dict[str, Any]:
     return {"image/png": _text(data.get("image/png"))} if isinstance(data, dict) else {}
-
-
-def _grade_id(cell: Mapping[str, Any]) -> str:
-    metadata = cell.get("metadata")
-    details = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return str(details.get("grade_id")) if isinstance(details, dict) else ""

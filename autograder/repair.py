@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 from .assignment import Assignment
 from .reading import new_cell
+from .source import cells_by_id, grade_id
 from .tasks import completes, opens, takes_part, task_of
 from .verdict import Finding
 
@@ -38,7 +39,7 @@ class Repair:
     @cached_property
     def originals(self) -> dict[str, NotebookNode]:
         """The cells of the release that are tasks or given code, by their ids."""
-        named = {_name(cell): cell for cell in self.release.cells if _name(cell)}
+        named = cells_by_id(self.release)
         tasks = self.assignment.cells
         return {name: cell for name, cell in named.items() if name in tasks or cell.cell_type == "code"}
 
@@ -78,7 +79,7 @@ class Repair:
 def repaired(notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Repair:
     """A repaired copy of the notebook; the one that comes in is left as it is."""
     cells = [nbformat.from_dict(dict(cell)) for cell in notebook.cells]
-    repair = Repair(release, assignment, cells, [_name(cell) for cell in cells])
+    repair = Repair(release, assignment, cells, [grade_id(cell) for cell in cells])
     for step in STEPS:
         step(repair)
     return repair
@@ -96,7 +97,7 @@ def _take_ids(repair: Repair) -> None:
 
 def _take_texts(repair: Repair) -> None:
     """Given cells that lost their ids are known by their text, equal or nearly so."""
-    known = {_name(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
+    known = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
     lost = {_squeezed(cell.source): name for name, cell in repair.given.items() if name not in known}
     for place in repair.free("code"):
         if name := lost.pop(_squeezed(repair.cells[place].source), ""):
@@ -155,9 +156,9 @@ def _recognise(repair: Repair) -> None:
 def _recognise_comments(repair: Repair) -> None:
     """A written answer without an id is the text below the question."""
     order = repair.release.cells
-    texts = {_squeezed(cell.source) for cell in order if _name(cell) not in repair.assignment.cells}
+    texts = {_squeezed(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
     for before, cell in pairwise(order):
-        task = _name(cell)
+        task = grade_id(cell)
         if task not in repair.assignment.cells or repair.kind(task) != "markdown" or task in repair.roles:
             continue
         question = before.source.partition("\n")[0]
@@ -196,7 +197,7 @@ def _put_back(repair: Repair) -> None:
     """Given cells that are missing come back, where ids show that the others are there."""
     if 2 * len(set(repair.names) & set(repair.given)) < len(repair.given):
         return
-    there = {_name(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
+    there = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
     for name in [name for name in repair.given if name not in there]:
         place = _place_after(name, repair)
         repair.cells.insert(place, nbformat.from_dict(dict(repair.given[name])))
@@ -206,9 +207,9 @@ def _put_back(repair: Repair) -> None:
 
 def _place_after(name: str, repair: Repair) -> int:
     """The place behind the nearest earlier cell of the release that the submission still has."""
-    order = [_name(cell) for cell in repair.release.cells]
+    order = [grade_id(cell) for cell in repair.release.cells]
     places = {
-        role if role in repair.originals else _name(cell): index
+        role if role in repair.originals else grade_id(cell): index
         for index, (cell, role) in enumerate(zip(repair.cells, repair.roles, strict=True))
     }
     earlier = [other for other in order[: order.index(name)] if other and other in places]
@@ -226,7 +227,7 @@ def _tell_missing(repair: Repair) -> None:
 def _label(repair: Repair) -> None:
     """Tasks and given cells get the metadata of the release, for nbgrader's own pages; other cells have none."""
     for cell, role in zip(repair.cells, repair.roles, strict=True):
-        name = _name(cell) if role == GIVEN else role
+        name = grade_id(cell) if role == GIVEN else role
         cell.metadata = nbformat.from_dict(dict(repair.originals[name].metadata) if name in repair.originals else {})
 
 
@@ -252,11 +253,6 @@ STEPS: tuple[Callable[[Repair], None], ...] = (
     _tell_apart,
 )
 """What is done to a notebook, in this order."""
-
-
-def _name(cell: NotebookNode) -> str:
-    details = cell.get("metadata", {}).get("nbgrader", {})
-    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""
 
 
 def _is_like(text: str, given: str) -> bool:

@@ -28,6 +28,7 @@ from .errors import EvidenceError, KernelFailed
 from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, Overflow, RunCell, read_events
 from .kernel import Kernels, WarmProvisioner
 from .limits import Limits
+from .source import grade_id
 from .submission import GIVEN, Submission
 
 STAND_IN = "stand-in"
@@ -101,7 +102,7 @@ def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[i
 
 def _only_shows(cell: NotebookNode, role: str) -> bool:
     """Whether it is a given cell that shows the student something and leaves nothing behind, which its name tells."""
-    return role == GIVEN and str(cell.metadata.get("nbgrader", {}).get("grade_id", "")).endswith(SHOWS)
+    return role == GIVEN and grade_id(cell).endswith(SHOWS)
 
 
 def _stand_in(task: str) -> _Step:

@@ -17,7 +17,7 @@ from datasketch import MinHash, MinHashLSH
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked
 
-from .feedback import grade_id
+from .source import grade_id
 
 NEAR = 0.7
 """The share in common from which two submissions are called nearly the same."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,16 @@ def grader_metadata(cell: NotebookNode) -> dict[str, Any]:
     return dict(cell.metadata.get("nbgrader", {}))
 
 
+def grade_id(cell: Mapping[str, Any]) -> str:
+    """The name that nbgrader knows the cell by; empty for none, whatever a student's file holds in its place."""
+    metadata = cell.get("metadata")
+    details = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""
+
+
 def cells_by_id(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The cells that have a `grade_id`, by it."""
-    named = ((grader_metadata(cell).get("grade_id"), cell) for cell in notebook.cells)
-    return {grade_id: cell for grade_id, cell in named if grade_id}
+    return {name: cell for cell in notebook.cells if (name := grade_id(cell))}
 
 
 def number(value: float) -> str:

@@ -17,7 +17,7 @@ from autograder import answers, autograde, books, gradebook, ownrun, similarity
 from autograder.answers import Remark
 from autograder.assignment import Assignment
 from autograder.classroom import Classroom
-from autograder.feedback import grade_id
+from autograder.source import grade_id
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
 from tests.made_pages import HOSTILE, executed_notebook, figure, own_run, verdict_on
