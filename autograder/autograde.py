@@ -19,7 +19,7 @@ from .grading import Options
 from .kernel import Start, Walls, kernels
 from .limits import Limits
 from .pool import Lost, Pool
-from .release import helpers
+from .release import course_configuration, helpers
 from .submission import load_release
 from .task import Done, Task, grade_task, leave_to_a_person
 from .verdict import Verdict
@@ -136,7 +136,7 @@ def _write_books(assignment: Assignment, submitted: Path | None, out: Path) -> l
     known = Classroom.of(out, assignment, release, {verdict.student: run for verdict, run, _ in results})
     with _noting(missing):
         gradebook.record(database, assignment, release, results, out / "autograded", beside=known.beside(assignment))
-    gradebook.assign_late_penalties(database, assignment, gradebook.course_configuration())
+    gradebook.assign_late_penalties(database, assignment, course_configuration())
     manual = gradebook.manual_scores(database, assignment)
     books.write_grades(out, assignment, verdicts, manual)
     with _noting(missing):

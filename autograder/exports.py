@@ -24,6 +24,7 @@ from . import books, gradebook
 from .assignment import Assignment
 from .autograde import gradebook_url, write_books
 from .errors import AutograderError
+from .release import course_configuration
 from .verdict import Verdict
 
 Format = Literal["canvas", "moodle", "nbgrader"]
@@ -141,7 +142,7 @@ def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
     """The table of nbgrader's own plugin, or of the one that `nbgrader_config.py` names."""
     from nbgrader.apps import ExportApp  # imported here: it brings all of nbgrader's commands
 
-    command = ExportApp(config=gradebook.course_configuration(), log_level=logging.WARNING)
+    command = ExportApp(config=course_configuration(), log_level=logging.WARNING)
     command.init_plugin()
     plugin = command.plugin_inst
     plugin.to, plugin.assignment = str(path), [assignment.name]

@@ -42,9 +42,8 @@ from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, i
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
-from .assignment import ROOT, Assignment
+from .assignment import Assignment
 from .books import LATE, temporary_name, write_text
 from .errors import AutograderError, PartlyWritten
 from .feedback import picture
@@ -403,11 +402,6 @@ def _text(cell: NotebookNode) -> str:
 
 def _place(folder: Path, student: str, assignment: Assignment) -> Path:
     return folder / student / assignment.name / assignment.notebook_name
-
-
-def course_configuration(root: Path = ROOT) -> Config:
-    """What `nbgrader_config.py` says."""
-    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
 
 
 def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -> None:

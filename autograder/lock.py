@@ -20,6 +20,7 @@ except ImportError:  # Windows
 from .errors import AutograderError
 
 LOCK = ".lock"
+"""The file in the folder of results that a grading run holds locked."""
 
 
 @contextlib.contextmanager

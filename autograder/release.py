@@ -71,7 +71,7 @@ def _generate(assignment: Assignment, source: Path, root: Path, course: Path) ->
     from nbgrader.apps.api import NbGraderAPI  # imported here: it takes a second that other commands need not wait
 
     shutil.copytree(source, course / "source" / assignment.name)
-    config = _configuration(root)
+    config = course_configuration(root)
     config.CourseDirectory.root = config.Exchange.root = str(course)
     config.GenerateAssignment.no_database = True
     config.SaveCells.enabled = False  # with the line above: what nbgrader's --no-db sets
@@ -88,8 +88,8 @@ def _reason(result: dict[str, str]) -> str:
     return raised[1] if raised else result["error"].strip().splitlines()[-1]
 
 
-def _configuration(root: Path) -> Config:
-    """The course's own nbgrader configuration, so that the formgrader's button makes the same release."""
+def course_configuration(root: Path = ROOT) -> Config:
+    """What `nbgrader_config.py` says, so that nbgrader's own commands and buttons do the same as the kit's."""
     from traitlets.config.loader import PyFileConfigLoader
 
     config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,7 @@ from pathlib import Path
 
 from .books import write_text
 from .errors import AutograderError
-
-LOCK = ".lock"
-"""The file in the folder of the results that a grading run holds locked."""
+from .lock import LOCK, take
 
 CURRENT = "current.txt"
 """The file beside the old terms that holds the name of the one that runs."""
@@ -74,10 +71,8 @@ def _no_grading_in(out: Path) -> Iterator[None]:
         yield
         return
     with (out / LOCK).open("a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AutograderError(f"Submissions are being graded into {out}: wait until that has ended.") from None
+        if take(file.fileno()) is False:
+            raise AutograderError(f"Submissions are being graded into {out}: wait until that has ended.")
         yield
 
 

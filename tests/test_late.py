@@ -14,6 +14,7 @@ from traitlets.config import Config
 from autograder import autograde, books, gradebook, report
 from autograder.assignment import ROOT, Assignment
 from autograder.errors import AutograderError
+from autograder.release import course_configuration
 from autograder.verdict import ItemVerdict, Verdict
 
 DUE = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -65,7 +66,7 @@ def out(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment) -> Pat
 
 @pytest.fixture
 def ruled(out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(gradebook, "course_configuration", lambda: course("PerHour"))
+    monkeypatch.setattr(autograde, "course_configuration", lambda: course("PerHour"))
     return out
 
 
@@ -116,9 +117,9 @@ def test_the_rule_of_the_page_for_graders_is_one(
     before = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
     (tmp_path / "nbgrader_config.py").write_text(before + setting)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    config = gradebook.course_configuration(tmp_path)
+    config = course_configuration(tmp_path)
     assert "nbgrader.preprocessors.AssignLatePenalties" in config.Autograde.autograde_preprocessors
-    monkeypatch.setattr(gradebook, "course_configuration", lambda: config)
+    monkeypatch.setattr(autograde, "course_configuration", lambda: config)
     autograde.write_books(assignment, None, out)
     assert totals(out)["later"][0] is not None
     sys.modules.pop("rules")

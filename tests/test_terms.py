@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import terms
+from autograder import lock, terms
 from autograder.cli import app
 from autograder.errors import AutograderError
 
@@ -113,7 +113,7 @@ def test_nothing_is_written_over() -> None:
 
 def test_a_run_that_grades_is_not_disturbed() -> None:
     before = everything()
-    with Path("graded", terms.LOCK).open("a") as held:
+    with Path("graded", lock.LOCK).open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(AutograderError, match="being graded into graded"):
             turn("2027-spring")
