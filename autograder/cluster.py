@@ -28,7 +28,7 @@ from .evidence import Evidence
 from .grading import Graded, Options, grade_folder
 from .kernel import Kernels, Start, Walls, kernels
 from .pool import TRIES, Lost
-from .task import Done, Task, keep, leave_to_a_person, what_failed
+from .task import Done, Task, finish, leave_to_a_person, what_failed
 from .verdict import Verdict
 
 PATIENCE = 60.0
@@ -61,6 +61,16 @@ class Answer:
     failure: str = ""
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A task on its way: which time it is tried, until when, and its folder as it was."""
+
+    task: Task
+    tries: int
+    deadline: float
+    before: folder.Contents
+
+
 class Cluster:
     """The workers behind a scheduler; a task that is lost with its worker is begun once more."""
 
@@ -85,23 +95,32 @@ class Cluster:
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Done | Lost]]:
         """Each task with its outcome, as they are done; at most one for each thread of the cluster is on its way."""
         waiting = deque((task, 1) for task in tasks)
-        running: dict[Future[Answer], tuple[Task, int, float, str]] = {}
+        running: dict[Future[Answer], _Sent] = {}
         while waiting or running:
             while waiting and len(running) < self._threads():
                 task, tries = waiting.popleft()
-                job, digest = _packed(task, self.start, self.walls)
-                if job is None:
-                    yield task, leave_to_a_person(task, digest)
+                before = folder.contents(task.folder, task.basis)
+                try:
+                    job = self._packed(task, before)
+                except OSError as error:
+                    yield task, leave_to_a_person(task, before.trouble or what_failed(error))
                     continue
                 future = self.client.submit(grade_remotely, job, pure=False, retries=0)
-                running[future] = (task, tries, time.monotonic() + self.seconds, digest)
+                running[future] = _Sent(task, tries, time.monotonic() + self.seconds, before)
             for future in self._finished(running):
-                task, tries, _, digest = running.pop(future)
-                outcome = _outcome(future, task, digest)
+                sent = running.pop(future)
+                task, tries, outcome = sent.task, sent.tries, _outcome(future, sent)
                 if isinstance(outcome, Lost) and tries < TRIES:
                     waiting.append((task, tries + 1))
                 else:
                     yield task, outcome
+
+    def _packed(self, task: Task, before: folder.Contents) -> Job:
+        """The task for its journey; OSError if its folder cannot be read."""
+        if before.trouble:
+            raise OSError(before.trouble)
+        files = folder.read_files(task.folder)
+        return Job(task.assignment.name, task.student, files, task.options, self.start, self.walls, task.basis)
 
     def _threads(self) -> int:
         """How many tasks can run at once. AutograderError if there has been no worker for a while."""
@@ -116,7 +135,7 @@ class Cluster:
             )
         return int(count)
 
-    def _finished(self, running: dict[Future[Answer], tuple[Task, int, float, str]]) -> list[Future[Answer]]:
+    def _finished(self, running: dict[Future[Answer], _Sent]) -> list[Future[Answer]]:
         """Those that are done, or overdue and given up; waits a moment for the first."""
         if self.client.status != "running":
             raise AutograderError(
@@ -127,22 +146,12 @@ class Cluster:
             return []
         with contextlib.suppress(TimeoutError):
             wait(list(running), timeout=GLANCE, return_when="FIRST_COMPLETED")
-        late = [future for future, (*_, deadline, _) in running.items() if deadline < time.monotonic()]
+        late = [future for future, sent in running.items() if sent.deadline < time.monotonic()]
         self.client.cancel(late, force=True)
         return [future for future in running if future.done() or future in late]
 
 
-def _packed(task: Task, start: Start, walls: Walls) -> tuple[Job | None, str]:
-    """The task for its journey with the hash of its files, or None and why it cannot go."""
-    before = folder.contents(task.folder, task.basis)
-    if before.trouble:
-        return None, before.trouble
-    files = folder.read_files(task.folder)
-    job = Job(task.assignment.name, task.student, files, task.options, start, walls, task.basis)
-    return job, before.digest
-
-
-def _outcome(future: Future[Answer], task: Task, digest: str) -> Done | Lost:
+def _outcome(future: Future[Answer], sent: _Sent) -> Done | Lost:
     if future.status in ("cancelled", "lost"):
         return Lost("overdue")
     try:
@@ -152,13 +161,13 @@ def _outcome(future: Future[Answer], task: Task, digest: str) -> Done | Lost:
     except AutograderError:
         raise
     except Exception as error:
-        return leave_to_a_person(task, what_failed(error))
+        return leave_to_a_person(sent.task, what_failed(error))
     if answer.failure:
         raise AutograderError(answer.failure)
     verdict = Verdict.model_validate_json(answer.verdict)
     evidence = Evidence.model_validate_json(answer.evidence) if answer.evidence else None
     executed = nbformat.reads(answer.executed, as_version=4) if answer.executed else None
-    return keep(task, Graded(verdict, evidence, executed), digest)
+    return finish(sent.task, Graded(verdict, evidence, executed), sent.before)
 
 
 def grade_remotely(job: Job) -> Answer:

@@ -8,7 +8,7 @@ from pathlib import Path
 from . import books, ownrun
 from .assignment import Assignment
 from .errors import AutograderError
-from .folder import contents
+from .folder import Contents, contents
 from .grading import Graded, Options, for_a_person, grade_folder
 from .kernel import Kernels
 from .verdict import Finding, Verdict
@@ -52,6 +52,11 @@ def grade_task(task: Task) -> Done:
         graded = grade_folder(task.assignment, task.folder, task.student, task.kernels, task.options)
     except Exception as error:
         return leave_to_a_person(task, what_failed(error))
+    return finish(task, graded, before)
+
+
+def finish(task: Task, graded: Graded, before: Contents) -> Done:
+    """Writes what came out, wherever it was graded, of the folder as it was `before`. AutograderError as above."""
     after = contents(task.folder, task.basis)
     if after != before:
         if graded.executed is None:
@@ -60,7 +65,7 @@ def grade_task(task: Task) -> Done:
     try:
         # What the machine, not the submission, kept from being run is tried again next time.
         is_settled = graded.evidence is not None or graded.verdict.state == "failed to run"
-        return keep(task, graded, before.digest if is_settled and after == before else "")
+        return _keep(task, graded, before.digest if is_settled and after == before else "")
     except AutograderError:
         raise
     except Exception as error:
@@ -69,7 +74,7 @@ def grade_task(task: Task) -> Done:
 
 def leave_to_a_person(task: Task, reason: str, fingerprint: str = "") -> Done:
     """The verdict on what could not be graded; without a fingerprint the next run tries again."""
-    return keep(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
+    return _keep(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
 
 
 def what_failed(error: Exception) -> str:
@@ -82,8 +87,7 @@ def _with_finding(graded: Graded, finding: Finding) -> Graded:
     return replace(graded, verdict=verdict.model_copy(update={"findings": (*verdict.findings, finding)}))
 
 
-def keep(task: Task, graded: Graded, fingerprint: str) -> Done:
-    """Writes the results of a submission; without a fingerprint the next run grades it again."""
+def _keep(task: Task, graded: Graded, fingerprint: str) -> Done:
     grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
     verdict = graded.verdict.model_copy(update={"grader": grader})
     evidence = graded.evidence.model_dump_json() if graded.evidence else "{}"
