@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,14 @@ REACHED = "REACHED"
 
 FULL = 88
 Points = float | Literal["less", "person"]
+
+ATTEMPT = f"""import os, socket, ctypes, subprocess
+try:
+{{attempt}}
+    if {{goal}}: print('{REACHED}')
+except BaseException as error:
+    print(type(error).__name__)"""
+"""Says so if the attempt reaches its goal, and keeps quiet about every failure."""
 
 ATTACKS = Path(__file__).resolve().parent / "attacks"
 
@@ -63,7 +72,7 @@ class FileRow:
 
 def read(name: str) -> list[Row]:
     """The attacks of a file in `attacks/`: a cell in percent format each, its settings in the marker, what is tried in
-    the marker or in the first comment."""
+    the marker or in the first comment. With a `goal`, an expression, the cell is put into an ATTEMPT."""
     rows = []
     for cell in jupytext.read(ATTACKS / f"{name}.py", fmt="py:percent").cells:
         settings = {name: value for name, value in cell.metadata.items() if name != "lines_to_next_cell"}
@@ -73,5 +82,7 @@ def read(name: str) -> list[Row]:
         if "tried" not in settings:
             first, _, code = code.partition("\n")
             settings["tried"] = first.removeprefix("# ")
+        if "goal" in settings:
+            code = ATTEMPT.format(attempt=textwrap.indent(code, "    "), goal=settings.pop("goal"))
         rows.append(Row(id=title, cell=code, **settings))
     return rows
