@@ -10,6 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from nbformat.validator import normalize
+from nbgrader.utils import is_locked
+
+from autograder.assignment import Assignment
+from autograder.source import cells_by_id
+from autograder.submission import load_release
 
 from .row import FULL, FileRow
 
@@ -123,7 +130,8 @@ def _two(folder: Path, text: str) -> None:
 
 
 def _plain_reader_follows(folder: Path) -> bool:
-    return not _unreadable(folder)
+    """Whether a plain reader gets what lies elsewhere."""
+    return (folder / NAME).resolve().parent != folder.resolve() and not _unreadable(folder)
 
 
 def _extracts(folder: Path) -> bool:
@@ -136,12 +144,16 @@ def _extracts(folder: Path) -> bool:
         return any(member.issym() for member in opened_tar)
 
 
-def _locks_changed(folder: Path) -> bool:
-    return "assert True" in (folder / NAME).read_text(encoding="utf-8")
+def _read_as_changed(folder: Path) -> bool:
+    """Whether a plain reader takes given cells as they are in the file, other than they were given."""
+    release = cells_by_id(load_release(Assignment.load("tta-eta")))
+    found = cells_by_id(nbformat.read(folder / NAME, as_version=4))
+    return any(is_locked(cell) and found[name].source != cell.source for name, cell in release.items())
 
 
-def _is_large(folder: Path) -> bool:
-    return (folder / NAME).stat().st_size > 5 * 10**7
+def _keeps_outputs(folder: Path) -> bool:
+    """Whether a plain reader carries all the outputs along."""
+    return len(nbformat.writes(nbformat.read(folder / NAME, as_version=4))) > 5 * 10**7
 
 
 def _no_such_name(folder: Path) -> bool:
@@ -157,21 +169,34 @@ def _blocks(folder: Path) -> bool:
     return False
 
 
-def _has_no_ids(folder: Path) -> bool:
-    return "grade_id" not in (folder / NAME).read_text(encoding="utf-8")
+def _has_no_tasks(folder: Path) -> bool:
+    """Whether nothing is found by the names of the tasks."""
+    return not cells_by_id(nbformat.read(folder / NAME, as_version=4))
 
 
-def _is_other_kernel(folder: Path) -> bool:
-    return json.loads((folder / NAME).read_bytes())["metadata"]["kernelspec"]["name"] == "ir"
+def _has_no_cells(folder: Path) -> bool:
+    """Whether there is nothing where today's notebooks have their cells."""
+    return "cells" not in json.loads((folder / NAME).read_bytes())
+
+
+def _wants_a_missing_kernel(folder: Path) -> bool:
+    """Whether the usual way of running it finds no kernel."""
+    notebook = nbformat.read(folder / NAME, as_version=4)
+    try:
+        KernelSpecManager().get_kernel_spec(notebook.metadata.kernelspec.name)
+    except NoSuchKernel:
+        return True
+    return False
 
 
 def _newest_is_the_wrong_one(folder: Path) -> bool:
     return max(folder.iterdir(), key=lambda path: path.stat().st_mtime).name != NAME
 
 
-def _same_id_twice(folder: Path) -> bool:
-    document = json.loads((folder / NAME).read_bytes())
-    return len({cell["id"] for cell in document["cells"]}) == 1
+def _has_to_be_mended(folder: Path) -> bool:
+    """Whether the format's own rules are broken, so that a reader must change the notebook to make it valid."""
+    changes, _ = normalize(json.loads((folder / NAME).read_bytes()))
+    return changes > 0
 
 
 def _deep(text: str) -> str:
@@ -198,7 +223,7 @@ ROWS = [
         "windows-lines",
         "Windows line ends, in the file and in the cells",
         _written(lambda text: text.replace("\\n", "\\r\\n").replace("\n", "\r\n")),
-        lambda folder: b"\\r\\n" in (folder / NAME).read_bytes(),
+        _read_as_changed,
     ),
     FileRow("utf-16", "UTF-16", _written(_utf16), _unreadable),
     FileRow("deep-json", "JSON nested 200,000 deep", _written(_deep), _unreadable, NOTHING, "."),
@@ -214,7 +239,7 @@ ROWS = [
         "version-3",
         "the notebook format of 2013",
         _written(_version_three),
-        lambda folder: json.loads((folder / NAME).read_bytes())["nbformat"] == 3,
+        _has_no_cells,
     ),
     FileRow(
         "version-5",
@@ -224,18 +249,18 @@ ROWS = [
         NOTHING,
         ".",
     ),
-    FileRow("other-kernel", "a notebook for R", _changed(_other_kernel), _is_other_kernel),
-    FileRow("ids-lost", "all ids and metadata lost", _changed(_without_ids), _has_no_ids),
-    FileRow("same-cell-ids", "one cell id for all cells", _changed(_same_ids), _same_id_twice),
+    FileRow("other-kernel", "a notebook for R", _changed(_other_kernel), _wants_a_missing_kernel),
+    FileRow("ids-lost", "all ids and metadata lost", _changed(_without_ids), _has_no_tasks),
+    FileRow("same-cell-ids", "one cell id for all cells", _changed(_same_ids), _has_to_be_mended),
     FileRow(
         "locked-cells-changed",
         "every locked cell replaced by assert True",
         _changed(_edited_check),
-        _locks_changed,
+        _read_as_changed,
         FULL,
         "given cell",
     ),
-    FileRow("large-outputs", "60 MB of outputs", _changed(_outputs), _is_large),
+    FileRow("large-outputs", "60 MB of outputs", _changed(_outputs), _keeps_outputs),
     FileRow(
         "other-name",
         "another name, with blanks and umlauts",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import re
 import subprocess
 import sys
@@ -81,7 +80,7 @@ def _row(bait: Bait, walled: Kernels, free: Kernels, row: Row) -> Outcome:
         wrong.append("the bait was touched")
     if row.control == "page":
         wrong += _live_parts(graded)
-    control = _control(row, walled, free, bait)
+    control = _control(row, walled, free)
     told = "; ".join(wrong) or _told(graded, seconds)
     return Outcome(row.id, row.tried, _must(row), not wrong, told, control)
 
@@ -179,7 +178,7 @@ def _alive(page: str) -> list[str]:
     return found
 
 
-def _control(row: Row, walled: Kernels, free: Kernels, bait: Bait) -> bool:
+def _control(row: Row, walled: Kernels, free: Kernels) -> bool:
     """Whether the attack works where nothing protects."""
     match row.control:
         case "reached":
@@ -251,7 +250,6 @@ def _in_grader(code: str) -> bool:
     kept = [draw(_assignment().parameters, 7), _assignment().model_dump()]
     printed: list[str] = []
     exec(code, {"print": lambda *parts: printed.append(" ".join(map(str, parts)))})
-    gc.collect()
     return bool(kept) and any(REACHED in line for line in printed)
 
 
