@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment import ROOT, Assignment
-from autograder.verdict import Verdict
+from autograder.verdict import ItemVerdict, Verdict
 from tests.conftest import Grade
 
 SOURCE = ROOT / "source" / "tta-eta" / "tta-eta.ipynb"
@@ -28,8 +28,12 @@ def lost(verdict: Verdict) -> dict[str, float | None]:
     return {item.id: item.points for item in verdict.items if item.points != item.max_points}
 
 
+def item_of(verdict: Verdict, item_id: str) -> ItemVerdict:
+    return next(item for item in verdict.items if item.id == item_id)
+
+
 def message(verdict: Verdict, item_id: str) -> str:
-    return next(item.message for item in verdict.items if item.id == item_id)
+    return item_of(verdict, item_id).message
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -76,6 +80,25 @@ def test_endless_loop_is_stopped_and_the_rest_is_judged(grade_notebook: Grade) -
     assert lost(verdict) == {"lr-loop": 0.0, "lr-metrics": 0.0}
     assert "did not end" in message(verdict, "lr-loop")
     assert "time limit" in {finding.kind for finding in verdict.findings}
+
+
+def test_list_of_an_endless_loop_has_the_same_points_wherever_it_was_stopped(grade_notebook: Grade) -> None:
+    loop = """
+metrics_vs_lr = []
+while True:
+    model = get_model()
+    model.compile(optimizers.Adam(0.001), 'sparse_categorical_crossentropy', metrics=['accuracy'])
+    start = time.time()
+    history = model.fit(Xtr_scale, ytr, batch_size=128, epochs=500, validation_split=0.2, verbose=0,
+                        callbacks=[TrainToAccuracy(0.95, 3)])
+    seconds = time.time() - start
+    metrics_vs_lr.append({'batch_size': 128, 'learning_rate': 0.001, 'epochs': len(history.epoch),
+                          'test_accuracy': model.evaluate(Xts_scale, yts, verbose=0)[1], 'train_time': seconds})
+"""
+    found = [grade_notebook(solved(lr_loop=loop), cell=cell).verdict for cell in (5, 6, 8)]
+    rules = [[(rule.id, rule.status) for rule in item_of(verdict, "lr-metrics").properties] for verdict in found]
+    assert rules[0] == rules[1] == rules[2]
+    assert ("structure", "failed") in rules[0]
 
 
 @pytest.mark.parametrize(
