@@ -140,19 +140,12 @@ class Parent:
                 return
             if pid == 0:
                 return
-            if (child := self._forget(pid)) is not None:
+            if (child := self.children.pop(pid, None)) is not None:
+                shutil.rmtree(child.folder, ignore_errors=True)
                 reply = {"status": os.waitstatus_to_exitcode(status), "reason": child.reason}
                 with contextlib.suppress(OSError):
                     child.lifeline.sendall(json.dumps(reply).encode() + b"\n")
-                child.lifeline.close()
-
-    def _forget(self, pid: int) -> Child | None:
-        child = self.children.pop(pid, None)
-        if child is not None:
-            self.selector.unregister(child.lifeline)
-            if child.folder:
-                shutil.rmtree(child.folder, ignore_errors=True)
-        return child
+                self._hang_up(child)
 
     def _hear(self, pid: int) -> None:
         if (child := self.children.get(pid)) is None:
@@ -163,9 +156,13 @@ class Parent:
             numbers = b""
         for number in numbers:
             _signal(pid, number)
-        if not numbers:
-            self._forget(pid)
+        if not numbers:  # the other side hung up; what the kernel leaves behind goes when it has ended
             _signal(pid, signal.SIGKILL)
+            self._hang_up(child)
+
+    def _hang_up(self, child: Child) -> None:
+        if child.lifeline.fileno() >= 0:
+            self.selector.unregister(child.lifeline)
             child.lifeline.close()
 
     def _watch(self) -> None:
