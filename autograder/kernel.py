@@ -248,7 +248,7 @@ class WarmProvisioner(KernelProvisionerBase):
 
     async def wait(self) -> int | None:
         while (status := await self.poll()) is None:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
         self._hang_up()
         return status
 

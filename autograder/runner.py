@@ -162,7 +162,7 @@ class _Channels(AsyncKernelClient):
         try:
             while (reply := await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
                 continue
-            while (told := await self.get_iopub_msg(timeout=0.2))["parent_header"].get("msg_id") != request or told[
+            while (told := await self.get_iopub_msg(timeout=ECHO))["parent_header"].get("msg_id") != request or told[
                 "content"
             ].get("execution_state") != "idle":
                 continue
@@ -177,6 +177,10 @@ class _Channels(AsyncKernelClient):
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         return context
 
+
+ECHO = 0.03
+"""Seconds after its reply in which a kernel says that it is idle. Where nothing comes, this side had not been listening
+yet when it did, and it is asked once more."""
 
 LARGEST_MESSAGE = 64_000_000
 """Bytes of one message from a kernel."""

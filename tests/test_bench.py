@@ -15,7 +15,7 @@ from autograder.challenge import draw
 from autograder.evidence import Evidence, Fit, Value
 from autograder.kernel import Kernels
 from autograder.limits import Limits
-from autograder.runner import run
+from autograder.runner import Run, run
 from autograder.submission import Submission
 
 IMPORTS = (
@@ -38,12 +38,18 @@ class Bench:
     def __init__(self, assignment: Assignment, kernels: Kernels) -> None:
         self.assignment, self.kernels = assignment, kernels
 
-    def run(self, *cells: str, training: str = "scripted", seed: int = 1, gpus: int = 1) -> Evidence:
+    def run(self, *cells: str, **how: object) -> Evidence:
+        return self._run(*cells, **how).evidence  # type: ignore[arg-type]
+
+    def executed(self, *cells: str) -> NotebookNode:
+        return self._run(*cells).executed
+
+    def _run(self, *cells: str, training: str = "scripted", seed: int = 1, gpus: int = 1) -> Run:
         sources = [IMPORTS, DATA, *map(textwrap.dedent, cells)]
         notebook: NotebookNode = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
         submission = Submission("s", notebook, ("extra",) * len(sources))
         challenge = draw(self.assignment.parameters, seed, training=training, gpus=gpus)  # type: ignore[arg-type]
-        return run(submission, challenge, self.kernels, limits=Limits(cell=60)).evidence
+        return run(submission, challenge, self.kernels, limits=Limits(cell=60))
 
     def value(self, *cells: str, **how: object) -> Value:
         evidence = self.run(*cells, **how)  # type: ignore[arg-type]
@@ -112,6 +118,55 @@ def test_scripted_fit_ends_at_the_cap(bench: Bench) -> None:
     evidence = bench.run("h = new().fit(X, y, batch_size=128, epochs=7, validation_split=0.2, verbose=0)")
     fit: Fit = evidence.of(Fit)[0]
     assert (fit.epochs_run, fit.data.train, fit.data.labels_fit, fit.optimizer) == (7, fit.data.rows, True, "Adam")
+
+
+BATCHES = """
+metrics_vs_lr, steps = [], []
+class Batches(callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None): steps.append(('class', batch, sorted(logs)))
+def fitted(callback):
+    steps.clear()
+    new().fit(X[:160], y[:160], batch_size=64, epochs=2, validation_split=0.2, verbose=0, callbacks=[callback])
+    metrics_vs_lr.append(str(steps))
+fitted(Batches())
+fitted(callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs=None: steps.append(('set', batch))))
+fitted(callbacks.Callback())
+"""
+
+
+def test_batch_hooks_are_called_where_there_are_any(bench: Bench) -> None:
+    by_class, by_instance, none = texts(bench.value(BATCHES))
+    assert by_class == str([("class", batch, ["loss"]) for _ in range(2) for batch in (0, 1)])
+    assert by_instance == str([("set", batch) for _ in range(2) for batch in (0, 1)])
+    assert none == "[]"
+
+
+def test_an_optimizer_of_another_model_is_refused(bench: Bench) -> None:
+    cell = """
+    shared = optimizers.Adam(0.01)
+    first, second = new(), new()
+    first.compile(shared, 'sparse_categorical_crossentropy', metrics=['accuracy'])
+    first.fit(X, y, epochs=1, verbose=0, validation_split=0.2)
+    second.compile(shared, 'sparse_categorical_crossentropy', metrics=['accuracy'])
+    try:
+        second.fit(X, y, epochs=1, verbose=0, validation_split=0.2)
+        metrics_vs_lr = ['none']
+    except ValueError as error:
+        metrics_vs_lr = [str('Unknown variable' in str(error))]
+    """
+    assert texts(bench.value(cell)) == ["True"]
+
+
+def test_what_a_cell_shows_again_and_again_is_sent_once(bench: Bench) -> None:
+    executed = bench.executed("""
+    from IPython.display import display
+    line, other = display('begins', display_id=True), display('stays', display_id=True)
+    for step in range(500):
+        line.update(f'step {step}')
+    raise ValueError('the cell stops')
+    """)
+    shown = [output.data["text/plain"] for output in executed.cells[-1].outputs if "data" in output]
+    assert shown == ["'step 499'", "'stays'"]
 
 
 def test_every_model_has_a_test_accuracy_of_its_own_and_evaluate_agrees(bench: Bench) -> None:

@@ -22,6 +22,7 @@ from .record import Recorder
 from .rows import Rows
 from .surroundings import Surroundings
 from .training import Training
+from .updates import Updates
 from .watch import Watch
 
 STAND_IN = "stand_in"
@@ -41,6 +42,7 @@ class Session:
         self.watch = CallbackWatch()
         self.training = Training(challenge, self.clock, self.recorder, self.rows, self.watch)
         self.figures = FigureWatch()
+        self.updates = Updates()
         self.acts = Watch(self.recorder, str(folder), set(challenge["given_cells"]))
         self._cpu = 0.0
         self._driven: Any = None
@@ -60,6 +62,7 @@ class Session:
         self.acts.guard(json, "dumps")
         self.acts.guard(builtins, "float", "isinstance", "len", "sum")
         self.acts.install()
+        self.updates.install(self.shell.display_pub)
         self.shell.register_magic_function(self.stand_in, "line", STAND_IN)
         self.shell.events.register("pre_run_cell", self._before_cell)
         self.shell.events.register("post_run_cell", self._after_cell)
@@ -73,6 +76,7 @@ class Session:
 
     def _after_cell(self, result: Any) -> None:
         self.acts.silent = True
+        self.updates.send()
         cpu = clocks.real_cpu() - self._cpu
         self.acts.check_guarded()
         error = result.error_before_exec or result.error_in_exec

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import inspect
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -211,8 +212,9 @@ class Training:
             names = self._check(model, arguments)
         plan = self.script.plans[record["plan"]]
         self.stop_hint = plan["stand_in_stop"]
-        steps = -(-max(1, record["data"]["rows"]) // record["batch_size"])
-        listener = keras.callbacks.CallbackList(
+        rows = math.floor(record["data"]["rows"] * (1 - (arguments["validation_split"] or 0.0)))
+        steps = math.ceil(max(1, rows) / record["batch_size"])
+        listener = _Listeners(
             _flat(arguments["callbacks"]),
             add_history=True,
             add_progbar=False,
@@ -227,7 +229,7 @@ class Training:
         logs: dict[str, float] = {}
         for epoch in range(arguments["initial_epoch"], arguments["epochs"]):
             listener.on_epoch_begin(epoch)
-            self._batches(listener, steps)
+            listener.batches(steps)
             self.clock.advance(*plan["epoch_cost"])
             record["epochs_run"] += 1
             logs = _logs(plan, record["epochs_run"] - 1, names)
@@ -238,12 +240,6 @@ class Training:
             self._learn(model, plan)
         listener.on_train_end(logs)
         return model.history
-
-    def _batches(self, listener: Any, steps: int) -> None:
-        if getattr(listener, "_should_call_train_batch_hooks", True):
-            for step in range(steps):
-                listener.on_train_batch_begin(step)
-                listener.on_train_batch_end(step, {"loss": 1.0})
 
     def _check(self, model: Any, arguments: dict[str, Any]) -> list[str]:
         """What Keras itself would refuse, it refuses here; returns the names in the logs of an epoch."""
@@ -257,11 +253,18 @@ class Training:
         model.stop_training = False
         predicted = model(x[:256], training=True)
         model.compute_loss(x=x[:256], y=y[:256], y_pred=predicted)
-        model.optimizer.apply([keras.ops.zeros_like(v) for v in model.trainable_variables], model.trainable_variables)
+        self._step(model.optimizer, model.trainable_variables)
         names = list(model.compute_metrics(x[:256], y[:256], predicted))
         model.reset_metrics()
         validated = bool(split) or arguments["validation_data"] is not None
         return [*names, *(f"val_{name}" for name in names if validated)]
+
+    def _step(self, optimizer: Any, variables: list[Any]) -> None:
+        """One step that changes nothing; an optimizer that belongs to another model refuses it as it would in Keras."""
+        if not optimizer.built:
+            optimizer.build(variables)
+        for variable in variables[:1]:
+            optimizer.apply([keras.ops.zeros_like(variable)], [variable])
 
     def _learn(self, model: Any, plan: dict[str, Any]) -> None:
         """Moves the weights so that the model has a test accuracy of its own."""
@@ -293,6 +296,35 @@ class Training:
             return np.asarray(hidden, np.float64).reshape(self.rows.n_test, -1)
         except Exception:
             return None
+
+
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
+
+class _Listeners(keras.callbacks.CallbackList):
+    """Keras's list of callbacks for logs that are plain numbers: Keras looks each of them over for tensors, which takes
+    longer than all else in a scripted epoch. The hooks of batches are called where a callback has any."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        for callback in self.callbacks:
+            callback.on_epoch_begin(epoch, logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._async_train:
+            self._flush_futures()
+        for callback in self.callbacks:
+            callback.on_epoch_end(epoch, logs or {})
+
+    def batches(self, steps: int) -> None:
+        if any(_overrides(callback, name) for callback in self.callbacks for name in BATCH_HOOKS):
+            for step in range(steps):
+                self.on_train_batch_begin(step)
+                self.on_train_batch_end(step, {"loss": 1.0})
+
+
+def _overrides(callback: Any, name: str) -> bool:
+    """Whether a callback has a hook of its own, by its class or set on it."""
+    return getattr(getattr(callback, name, None), "__func__", None) is not getattr(keras.callbacks.Callback, name)
 
 
 class _Use:

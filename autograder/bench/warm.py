@@ -19,6 +19,7 @@ import argparse
 import base64
 import contextlib
 import gc
+import importlib
 import io
 import json
 import selectors
@@ -38,17 +39,38 @@ WATCH = 0.5
 """Seconds between two looks at the kernels' memory."""
 
 
+LATE = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.magics.ast_mod",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.pylab",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
+    "tensorflow.keras.layers",
+    "tensorflow.python.data.ops.from_tensors_op",
+    "tornado.platform.asyncio",
+    "zmq.utils.garbage",
+)
+"""Modules that others import only when they need them, and every kernel of the lab does."""
+
+
 def import_everything() -> None:
     """What the notebooks of the lab import, and what the kernel itself imports when it starts."""
     import bench.session  # noqa: F401
-    import ipykernel.debugger
     import ipykernel.kernelapp  # noqa: F401
     import matplotlib.pyplot as plt
     import matplotlib_inline.backend_inline  # noqa: F401
     import pandas  # noqa: F401
     import seaborn
-    import tensorflow  # noqa: F401
+    from matplotlib.backends import backend_registry
 
+    for name in LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    backend_registry.list_all()
     for module in list(sys.modules.values()):
         hasattr(module, "__file__")  # the kernel asks all modules, and some are loaded only then
     plt.switch_backend("agg")
