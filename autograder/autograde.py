@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import books, feedback, gradebook, lock, report, scratch
+from . import books, feedback, gradebook, ledger, lock, report, scratch
 from .assignment import ROOT, Assignment
 from .classroom import Classroom
 from .errors import AutograderError, PartlyWritten
@@ -68,16 +68,15 @@ def autograde(
         fresh = [s for s in found if s in known and _is_fresh(known[s], found[s], common)]
         for number, student in enumerate(fresh, 1):
             tell(Done(student, known[student], skipped=True), number, len(found))
-        if todo := [student for student in found if student not in set(fresh)]:
-            with ExitStack() as stack:
-                source = None if scheduler else stack.enter_context(kernels(kernel, walls))
-                if source is not None and source.note:
-                    say(source.note)
-                tasks = [Task(assignment, s, found[s], out, source, options, common) for s in todo]
-                workers = _workers(stack, scheduler, min(jobs, len(tasks)), options, kernel, walls)
-                for number, done in enumerate(_run(tasks, workers), len(fresh) + 1):
-                    tell(done, number, len(found))
-        return _write_books(assignment, submitted, out)
+        todo = [student for student in found if student not in set(fresh)]
+        if not todo and ledger.holds(out, assignment, found):
+            return list(known.values())
+        with ExitStack() as stack:
+            tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
+            outcomes = _run(tasks, stack, scheduler, jobs, kernel, walls, say)
+            for number, done in enumerate(outcomes, len(fresh) + 1):
+                tell(done, number, len(found))
+        return _write_books(assignment, found, out)
 
 
 @contextmanager
@@ -91,19 +90,33 @@ def _alone_in(out: Path) -> Iterator[None]:
         yield
 
 
-def _workers(
-    stack: ExitStack, scheduler: str, jobs: int, options: Options, start: Start, walls: Walls
-) -> Pool[Task, Done] | Cluster:
-    """Processes of this machine or, behind a scheduler, of others; they end with the stack."""
-    if not scheduler:
-        return stack.enter_context(Pool(grade_task, jobs, longest(options.limits)))
-    from .cluster import Cluster
-
-    return stack.enter_context(Cluster(scheduler, longest(options.limits), start, walls))
-
-
-def _run(tasks: list[Task], workers: Pool[Task, Done] | Cluster) -> Iterator[Done]:
+def _run(
+    tasks: list[Task],
+    stack: ExitStack,
+    scheduler: str,
+    jobs: int,
+    start: Start,
+    walls: Walls,
+    say: Callable[[str], None],
+) -> Iterator[Done]:
     """Runs the tasks elsewhere; one that is lost costs its own submission a verdict, no more."""
+    if not tasks:
+        return
+    seconds = longest(tasks[0].options.limits)
+    workers: Pool[Task, Done] | Cluster
+    if scheduler:
+        from .cluster import Cluster
+
+        workers = stack.enter_context(Cluster(scheduler, seconds, start, walls))
+    else:
+        pool = Pool(grade_task, min(jobs, len(tasks)), seconds)
+        stack.callback(pool.end)
+        pool.start()  # they import what they need while the parent of the kernels does
+        source = stack.enter_context(kernels(start, walls))
+        if source.note:
+            say(source.note)
+        tasks = [replace(task, kernels=source) for task in tasks]
+        workers = stack.enter_context(pool)
     for task, outcome in workers.run(tasks):
         if not isinstance(outcome, Lost):
             yield outcome
@@ -124,34 +137,37 @@ def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> li
     What fails for one student is written for all others; PartlyWritten then says whose is missing.
     """
     with _alone_in(out):
-        return _write_books(assignment, submitted, out)
+        return _write_books(assignment, students(submitted, assignment) if submitted is not None else {}, out)
 
 
-def _write_books(assignment: Assignment, submitted: Path | None, out: Path) -> list[Verdict]:
+def _write_books(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> list[Verdict]:
+    ledger.forget(out, assignment)
     verdicts = books.read_verdicts(out, assignment)
     database = gradebook_url(out)
     missing: list[str] = []
-    results = _results(assignment, submitted, out, verdicts, missing)
+    results = _results(assignment, folders, out, verdicts, missing)
     release = load_release(assignment)
     known = Classroom.of(out, assignment, release, {verdict.student: run for verdict, run, _ in results})
     with _noting(missing):
         gradebook.record(database, assignment, release, results, out / "autograded", beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, course_configuration())
+    recorded = ledger.gradebook_state(out)
     manual = gradebook.manual_scores(database, assignment)
     books.write_grades(out, assignment, verdicts, manual)
     with _noting(missing):
-        feedback.write_feedback(out, assignment, manual, release)
-    report.write_report(out, assignment, manual, replace(known, members=gradebook.members(database, assignment)))
+        feedback.write_feedback(out, assignment, [(verdict, run) for verdict, run, _ in results], manual, release)
+    known = replace(known, members=gradebook.members(database, assignment))
+    report.write_report(out, assignment, verdicts, manual, known)
     if missing:
         raise PartlyWritten(" ".join(missing))
+    ledger.keep(out, assignment, folders, recorded)
     return verdicts
 
 
 def _results(
-    assignment: Assignment, submitted: Path | None, out: Path, verdicts: list[Verdict], missing: list[str]
+    assignment: Assignment, folders: Mapping[str, Path], out: Path, verdicts: list[Verdict], missing: list[str]
 ) -> list[gradebook.Result]:
     """What the gradebook is to know of each student."""
-    folders = students(submitted, assignment) if submitted is not None else {}
     results = []
     for verdict in verdicts:
         folder = folders.get(verdict.student)

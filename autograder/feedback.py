@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,6 @@ from .books import (
     Manual,
     folder_of,
     points_by_item,
-    read_executed,
-    read_verdicts,
     standing,
     total,
     write_text,
@@ -92,12 +90,18 @@ class ShownCell:
     outputs: list[Output]
 
 
-def write_feedback(out: Path, assignment: Assignment, manual: Manual, release: NotebookNode | None = None) -> None:
-    """Writes the page of every student who has a verdict; PartlyWritten says afterwards for whom that failed."""
+def write_feedback(
+    out: Path,
+    assignment: Assignment,
+    results: Iterable[tuple[Verdict, NotebookNode | None]],
+    manual: Manual,
+    release: NotebookNode | None = None,
+) -> None:
+    """Writes the page of each student, given the verdict and the executed notebook; PartlyWritten says afterwards for
+    whom that failed."""
     failed = {}
-    for verdict in read_verdicts(out, assignment):
+    for verdict, executed in results:
         try:
-            executed = read_executed(out, assignment, verdict.student)
             page = feedback_page(assignment, verdict, executed, manual.get(verdict.student, {}), release)
             write_text(folder_of(out, assignment, verdict.student) / "feedback.html", page)
         except Exception as error:

@@ -383,7 +383,8 @@ def _shown(folder: Path | None, assignment: Assignment, results: list[Result]) -
 def _read(path: Path) -> NotebookNode:
     """A notebook; an empty one where nbgrader, which writes in place, was stopped half-way."""
     try:
-        return nbformat.read(path, as_version=4)
+        made = nbformat.reader.reads(path.read_text(encoding="utf-8"))
+        return made if isinstance(made.get("cells"), list) else nbformat.v4.new_notebook()
     except (OSError, ValueError):
         return nbformat.v4.new_notebook()
 
@@ -500,17 +501,17 @@ def for_formgrader(
     for name, added in beside.items():
         if name in places:
             cells.insert(cells.index(places[name]), added)
-    return nbformat.v4.new_notebook(metadata=release.metadata, cells=cells)
+    made = nbformat.v4.new_notebook(metadata=release.metadata)
+    made.cells = cells
+    return made
 
 
 def _placeholder(cell: NotebookNode, text: str) -> NotebookNode:
     """Stands for a graded cell that the submission lacks."""
+    name = f"missing-{grade_id(cell)}"[:64]
     if cell.cell_type == "code":
-        made = nbformat.v4.new_code_cell(f"# {text}", metadata=cell.metadata)
-    else:
-        made = nbformat.v4.new_markdown_cell(f"*{text}*", metadata=cell.metadata)
-    made.id = f"missing-{grade_id(cell)}"[:64]
-    return made
+        return _cell("code", name, f"# {text}", cell.metadata)
+    return _cell("markdown", name, f"*{text}*", cell.metadata)
 
 
 def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> NotebookNode:
@@ -519,11 +520,17 @@ def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> N
     locked = given is not None and is_locked(given)
     source = given.source if given is not None and locked else cell.source
     if cell.cell_type != "code":
-        text = source if locked else harmless_text(source)
-        return nbformat.v4.new_markdown_cell(text, id=cell_id, metadata=metadata)
-    count = cell.execution_count if isinstance(cell.execution_count, int) else None
-    outputs = [shown for output in cell.outputs if (shown := _harmless_output(output))]
-    return nbformat.v4.new_code_cell(source, id=cell_id, metadata=metadata, execution_count=count, outputs=outputs)
+        return _cell("markdown", cell_id, source if locked else harmless_text(source), metadata)
+    made = _cell("code", cell_id, source, metadata)
+    made.execution_count = cell.execution_count if isinstance(cell.execution_count, int) else None
+    made.outputs = [shown for output in cell.outputs if (shown := _harmless_output(output))]
+    return made
+
+
+def _cell(kind: str, cell_id: str, source: str, metadata: Mapping[str, Any]) -> NotebookNode:
+    """A cell as nbformat makes it, which looks each one over; here that is done once, when the notebook is written."""
+    made = NotebookNode(id=cell_id, cell_type=kind, source=source, metadata=nbformat.from_dict(dict(metadata)))
+    return NotebookNode(made, outputs=[], execution_count=None) if kind == "code" else made
 
 
 def harmless_text(source: str) -> str:
@@ -543,7 +550,9 @@ def _harmless_output(output: NotebookNode) -> NotebookNode | None:
         data = {"text/html": str(clean_html(str(data["text/html"])))}
     else:
         data = {"text/plain": str(data.get("text/plain", ""))}
-    return nbformat.v4.new_output("display_data", data, metadata=metadata) if any(data.values()) else None
+    if not any(data.values()):
+        return None
+    return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": metadata})
 
 
 def _cells(notebook: NotebookNode | None) -> dict[str, NotebookNode]:

@@ -85,10 +85,18 @@ class Pool(Generic[Task, Outcome]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end()
+
+    def start(self) -> None:
+        """Starts all processes now; otherwise each starts with its first task."""
+        while len(self.workers) < self.jobs:
+            self.workers.append(_Worker(self.work))
+
+    def end(self) -> None:
         for worker in self.workers:
             worker.process.kill()
-        for worker in self.workers:
-            worker.end()
+        while self.workers:
+            self.workers.pop().end()
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome | Lost]]:
         """Each task with its outcome, as they are done. AutograderError from a task ends it all."""

@@ -58,7 +58,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
         verdict = Verdict(assignment=assignment.name, student="solution", state="graded", items=items)
         books.write_submission(out, assignment, verdict, done.evidence.model_dump_json(), done.executed)
     with watch("feedback page"):
-        feedback.write_feedback(out, assignment, {})
+        feedback.write_feedback(out, assignment, [(verdict, done.executed)], {})
     return watch.seconds | _of_run(done, watch.seconds.pop("run"))
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from .answers import Remark, written_items
 from .assignment import Assignment, Item
-from .books import Manual, points_by_item, read_verdicts, standing, total, write_text
+from .books import Manual, points_by_item, standing, total, write_text
 from .charts import Values, boxes, histogram
 from .classroom import Classroom
 from .feedback import without_folders
@@ -96,8 +96,10 @@ class ToRead:
     remark: Remark | None
 
 
-def write_report(out: Path, assignment: Assignment, manual: Manual, known: Classroom) -> None:
-    page = report_page(assignment, read_verdicts(out, assignment), manual, known)
+def write_report(
+    out: Path, assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual, known: Classroom
+) -> None:
+    page = report_page(assignment, verdicts, manual, known)
     write_text(out / assignment.name / "report.html", page)
 
 

@@ -40,7 +40,8 @@ PYTHON = {*keyword.kwlist, *dir(builtins)}
 
 @dataclass(frozen=True)
 class Group:
-    """Students whose work hangs together by pairs that are nearly the same; `least` is the smallest share of those."""
+    """Students whose work hangs together by pairs that are nearly the same; `least` is the smallest share that it
+    takes to hold them together."""
 
     students: tuple[str, ...]
     least: float
@@ -48,27 +49,37 @@ class Group:
 
 def groups(sequences: Mapping[str, frozenset[str]], near: float = NEAR) -> list[Group]:
     """The groups among students, given each one's sequences; the closest first."""
-    index, hashes = MinHashLSH(threshold=CANDIDATES, num_perm=128), {}
+    same: dict[frozenset[str], list[str]] = {}
     for student, own in sequences.items():
-        hashes[student] = MinHash(num_perm=128)
-        hashes[student].update_batch([sequence.encode("utf-8", "replace") for sequence in own])
-        index.insert(student, hashes[student])
-    joined: dict[str, list[str]] = {student: [student] for student in sequences}
-    shares: dict[str, float] = dict.fromkeys(sequences, 1.0)
-    for student in sequences:
-        for other in sorted(index.query(hashes[student])):
-            share = in_common(sequences[student], sequences[other])
-            if other == student or share < near:
-                continue
-            least = min(share, shares[joined[student][0]], shares[joined[other][0]])
-            if joined[student] is not joined[other]:
-                joined[student] += joined[other]
-                for member in joined[other]:
-                    joined[member] = joined[student]
-            shares[joined[student][0]] = least
-    found = {id(members): members for members in joined.values() if len(members) > 1}
-    made = [Group(tuple(sorted(members)), shares[members[0]]) for members in found.values()]
+        same.setdefault(own, []).append(student)
+    joined = {own: [own] for own in same}
+    least = dict.fromkeys(same, 1.0)
+    for one, other, share in _near(list(same), near):
+        members, others = joined[one], joined[other]
+        if members is others:
+            continue
+        least[members[0]] = min(share, least[members[0]], least[others[0]])
+        members += others
+        joined |= dict.fromkeys(others, members)
+    found = {id(members): members for members in joined.values()}
+    made = [
+        Group(tuple(sorted(student for own in members for student in same[own])), least[members[0]])
+        for members in found.values()
+    ]
+    made = [group for group in made if len(group.students) > 1]
     return sorted(made, key=lambda group: (-group.least, group.students))
+
+
+def _near(sets: list[frozenset[str]], near: float) -> list[tuple[frozenset[str], frozenset[str], float]]:
+    """The pairs of sets that have at least so much in common, with the share; the closest first."""
+    index, hashes = MinHashLSH(threshold=CANDIDATES, num_perm=128), []
+    for number, own in enumerate(sets):
+        hashes.append(MinHash(num_perm=128))
+        hashes[number].update_batch([sequence.encode("utf-8", "replace") for sequence in own])
+        index.insert(number, hashes[number])
+    pairs = sorted((one, other) for one in range(len(sets)) for other in index.query(hashes[one]) if one < other)
+    shares = [(sets[one], sets[other], in_common(sets[one], sets[other])) for one, other in pairs]
+    return sorted((pair for pair in shares if pair[2] >= near), key=lambda pair: -pair[2])
 
 
 def in_common(one: frozenset[str], other: frozenset[str]) -> float:

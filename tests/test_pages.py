@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from nbformat import NotebookNode
 
-from autograder import books, charts, feedback, report
+from autograder import charts, feedback, report
 from autograder.assignment import Assignment
 from autograder.classroom import Classroom
 from autograder.grading import for_a_person
@@ -269,9 +269,8 @@ class TestFeedback:
     def test_every_student_gets_a_page(
         self, tmp_path: Path, assignment: Assignment, executed: NotebookNode, release: NotebookNode
     ) -> None:
-        for student in ("ada", "bob"):
-            books.write_submission(tmp_path, assignment, verdict_on(assignment, student), "{}", executed)
-        feedback.write_feedback(tmp_path, assignment, {"ada": {"lr-comment": (6.0, None)}}, release)
+        results = [(verdict_on(assignment, student), executed) for student in ("ada", "bob")]
+        feedback.write_feedback(tmp_path, assignment, results, {"ada": {"lr-comment": (6.0, None)}}, release)
         assert "94" in (tmp_path / "tta-eta" / "ada" / "feedback.html").read_text(encoding="utf-8")
         assert "88" in (tmp_path / "tta-eta" / "bob" / "feedback.html").read_text(encoding="utf-8")
 
@@ -319,7 +318,7 @@ class TestReport:
         assert drawn.count("<rect") == 10
 
     def test_a_class_of_nobody_has_a_report(self, tmp_path: Path, assignment: Assignment) -> None:
-        report.write_report(tmp_path, assignment, {}, Classroom())
+        report.write_report(tmp_path, assignment, [], {}, Classroom())
         text = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
         assert "No submission has been graded yet." in text
 

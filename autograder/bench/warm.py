@@ -65,12 +65,12 @@ def import_everything() -> None:
     import matplotlib_inline.backend_inline  # noqa: F401
     import pandas  # noqa: F401
     import seaborn
-    from matplotlib.backends import backend_registry
+    from matplotlib.backends.registry import backend_registry
 
     for name in LATE:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    backend_registry.list_all()
+    backend_registry.list_all()  # type: ignore[no-untyped-call]
     for module in list(sys.modules.values()):
         hasattr(module, "__file__")  # the kernel asks all modules, and some are loaded only then
     plt.switch_backend("agg")

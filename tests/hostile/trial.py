@@ -18,7 +18,7 @@ import psutil
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograder import books, feedback
+from autograder import feedback
 from autograder.assignment import Assignment
 from autograder.challenge import draw
 from autograder.grading import Graded, Options, grade, grade_folder
@@ -157,8 +157,7 @@ def _live_parts(graded: Graded) -> list[str]:
     """What of the student's could come to life in the feedback page."""
     assignment = _assignment()
     with tempfile.TemporaryDirectory() as place:
-        books.write_submission(Path(place), assignment, graded.verdict, "{}", graded.executed)
-        feedback.write_feedback(Path(place), assignment, {})
+        feedback.write_feedback(Path(place), assignment, [(graded.verdict, graded.executed)], {})
         page = (Path(place) / assignment.name / "student" / "feedback.html").read_text(encoding="utf-8")
     return _alive(page)
 
