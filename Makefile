@@ -43,7 +43,7 @@ GRADER  := $(PY) -m autograder
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
-	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one per core) PYTHON=(3.11 to 3.13)"
+	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one more than cores) PYTHON=(3.11 to 3.13)"
 
 setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."

@@ -69,7 +69,7 @@ def autograde(
         for number, student in enumerate(fresh, 1):
             tell(Done(student, known[student], skipped=True), number, len(found))
         todo = [student for student in found if student not in set(fresh)]
-        if not todo and ledger.holds(out, assignment, found):
+        if not todo and ledger.holds(out, assignment):
             return list(known.values())
         with ExitStack() as stack:
             tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
@@ -160,7 +160,7 @@ def _write_books(assignment: Assignment, folders: Mapping[str, Path], out: Path)
     report.write_report(out, assignment, verdicts, manual, known)
     if missing:
         raise PartlyWritten(" ".join(missing))
-    ledger.keep(out, assignment, folders, recorded)
+    ledger.keep(out, assignment, recorded)
     return verdicts
 
 
@@ -210,4 +210,6 @@ def _is_fresh(verdict: Verdict, folder: Path, common: str) -> bool:
 
 
 def default_jobs() -> int:
-    return max(1, os.cpu_count() or 1)
+    """One for each core that this process may use, and one more: a submission waits now and then."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable + 1

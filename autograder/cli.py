@@ -27,7 +27,7 @@ console = Console()
 Name = Annotated[str, typer.Option(help="the assignment, a folder in source/")]
 Out = Annotated[Path, typer.Option(help="folder for the results")]
 Submitted = Annotated[Path, typer.Option(help="folder with one folder for each student")]
-Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one per core")]
+Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one more than cores")]
 Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
 Seed = Annotated[int | None, typer.Option(help="draw the same challenges again")]
 Sandbox = Annotated[Literal["bwrap", "none"], typer.Option(help="what holds the submissions in; none: nothing does")]

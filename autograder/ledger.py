@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from .assignment import ROOT, Assignment
 from .books import write_text
-from .folder import read_start
 
 NAME = ".books"
 """The file beside a class's results that holds the ledger, as a hash."""
@@ -27,15 +26,15 @@ def gradebook_state(out: Path) -> str:
         return ""
 
 
-def keep(out: Path, assignment: Assignment, folders: Mapping[str, Path], gradebook: str) -> None:
+def keep(out: Path, assignment: Assignment, gradebook: str) -> None:
     """Notes that all books are written; `gradebook` is its state when the points that a person gave were read."""
-    write_text(out / assignment.name / NAME, _state(out, assignment, folders, gradebook))
+    write_text(out / assignment.name / NAME, _state(out, assignment, gradebook))
 
 
-def holds(out: Path, assignment: Assignment, folders: Mapping[str, Path]) -> bool:
-    """Whether nothing has changed since: verdicts, gradebook, times of handing in, the kit, the pages themselves."""
+def holds(out: Path, assignment: Assignment) -> bool:
+    """Whether nothing has changed since: verdicts, gradebook, the kit, the books themselves."""
     path = out / assignment.name / NAME
-    return path.is_file() and path.read_text("utf-8") == _state(out, assignment, folders, gradebook_state(out))
+    return path.is_file() and path.read_text("utf-8") == _state(out, assignment, gradebook_state(out))
 
 
 def forget(out: Path, assignment: Assignment) -> None:
@@ -44,13 +43,10 @@ def forget(out: Path, assignment: Assignment) -> None:
         (out / assignment.name / NAME).unlink()
 
 
-def _state(out: Path, assignment: Assignment, folders: Mapping[str, Path], gradebook: str) -> str:
+def _state(out: Path, assignment: Assignment, gradebook: str) -> str:
     digest = hashlib.sha256(f"{gradebook} {os.environ.get('FORMGRADER', '')}".encode())
     for path in _given(assignment):
         digest.update(path.read_bytes())
-    for student, folder in sorted(folders.items()):
-        with contextlib.suppress(OSError, ValueError):
-            digest.update(f"{student} {read_start(folder / 'timestamp.txt', 200)}".encode())
     for line in sorted(_left(out, assignment)):
         digest.update(line.encode("utf-8", "replace"))
     return digest.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -79,6 +81,9 @@ def no_kernels(*_: object) -> Iterator[Kernels]:
 
 class Here(Pool[Task, Done]):
     """Does the work in the process of the test, where it need not be started first."""
+
+    def start(self) -> None:
+        pass
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Done | Lost]]:
         return ((job, self.work(job)) for job in tasks)
@@ -705,3 +710,76 @@ def test_five_kills_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> No
         trial = interrupt(Path(folder), kills=5, submissions=4, seed=1)
     assert trial.losses == []
     assert trial.kills == 5
+
+
+class TestLedger:
+    """Books are written again when something that they depend on has changed, and only then."""
+
+    @pytest.fixture
+    def written(self, grade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+        """A class of two that is graded; from now on every writing of the report is noted here."""
+        hand_in(tmp_path / "submitted", "ada", "bob")
+        grade()
+        noted: list[str] = []
+        original = autograde.report.write_report
+
+        def write(*arguments: Any) -> None:
+            noted.append("report")
+            original(*arguments)
+
+        monkeypatch.setattr(autograde.report, "write_report", write)
+        return noted
+
+    def test_an_unchanged_class_is_left_alone(
+        self, grade: Callable[..., list[str]], written: list[str], tmp_path: Path
+    ) -> None:
+        before = {path: path.stat().st_mtime_ns for path in (tmp_path / "graded").rglob("*") if path.name != ".lock"}
+        assert (grade(), grade(), written) == ([], [], [])
+        assert before == {path: path.stat().st_mtime_ns for path in before}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param(lambda out: enter_points(out, "ada", 3.0), id="points by hand"),
+            pytest.param(lambda out: (out / NAME / "ada" / "feedback.html").unlink(), id="page removed"),
+            pytest.param(lambda out: (out / NAME / "grades.csv").write_text("", "utf-8"), id="table emptied"),
+            pytest.param(lambda out: shutil.rmtree(out / "autograded" / "bob"), id="notebook removed"),
+            pytest.param(lambda out: (out / NAME / autograde.ledger.NAME).unlink(), id="no ledger"),
+        ],
+    )
+    def test_what_changes_is_written(
+        self,
+        grade: Callable[..., list[str]],
+        written: list[str],
+        tmp_path: Path,
+        change: Callable[[Path], object],
+    ) -> None:
+        change(tmp_path / "graded")
+        assert (grade(), written) == ([], ["report"])
+        assert (grade(), written) == ([], ["report"]), "and then it is left alone again"
+
+    def test_points_by_hand_reach_the_table(
+        self, grade: Callable[..., list[str]], written: list[str], tmp_path: Path
+    ) -> None:
+        enter_points(tmp_path / "graded", "ada", 3.0)
+        grade()
+        assert "ada,5,15,14,12,8,3,14," in (tmp_path / "graded" / NAME / "grades.csv").read_text("utf-8")
+
+    def test_books_that_were_not_finished_are_written_next_time(
+        self, grade: Callable[..., list[str]], written: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        enter_points(tmp_path / "graded", "ada", 3.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(autograde.gradebook, "members", lambda *_: refuse(1))
+            with pytest.raises(AutograderError):
+                grade()
+        assert written == []
+        grade()
+        assert written == ["report"]
+
+
+def enter_points(out: Path, student: str, points: float) -> None:
+    with Gradebook(autograde.gradebook_url(out)) as book:
+        grade = book.find_grade("lr-comment", NAME, NAME, student)
+        grade.manual_score, grade.needs_manual_grade = points, False
+        book.db.commit()
