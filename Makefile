@@ -12,6 +12,7 @@ JUPYTER    ?=
 NOTEBOOK   ?=
 SOUNDFONT  ?=
 TESTS      ?=
+SIZES      ?=
 CHROMIUM   ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 AXE        ?=
 ONLY       ?=
@@ -38,7 +39,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile hostile kills lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile bench hostile kills lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -113,6 +114,9 @@ fidelity: $(READY) ## measure the grader on its corpora of right and wrong submi
 profile: $(READY) ## show where the time of a submission goes
 	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
 
+bench: $(READY) .venv-bench/.ready ## measure against nbgrader, Otter and the limit, and write docs/performance.md; ONLY=memory, SIZES=10,100
+	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
+
 hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some
 	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company)
@@ -147,7 +151,7 @@ clean: ## remove what the commands made; a gradebook stays, points given by hand
 	else rm -rf "$(OUT)"; fi
 
 distclean: clean ## clean, and remove the virtual environments and what was fetched
-	@rm -rf .venv .venv-data .tools
+	@rm -rf .venv .venv-data .venv-bench .tools
 
 # The four files are in git; this is for a checkout that lost them.
 have-data:
@@ -184,6 +188,16 @@ $(READY): $(LOCK) Makefile
 	@env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 $(PY) -c "import tensorflow, seaborn, zeus.monitor, nbclient, \
 	    nbgrader.api, ipykernel.kernelapp" 2>.venv/import.log || { cat .venv/import.log >&2; exit 1; }
 	@rm -f .venv/import.log .venv/.ready-*
+	@touch $@
+
+# It sees the packages of .venv, so that both graders run the same TensorFlow.
+.venv-bench/.ready: benchmarks/requirements.txt $(READY)
+	@$(PY) -m venv --clear --without-pip .venv-bench
+	@$(PY) -c 'import pathlib, sysconfig; \
+	    there = pathlib.Path(sysconfig.get_path("purelib", vars={"base": ".venv-bench"})); \
+	    (there / "kit.pth").write_text(sysconfig.get_path("purelib"))'
+	@$(call install-uv,.venv)
+	@$(PY) -m uv pip install --quiet --python .venv-bench/bin/python --no-deps --requirement benchmarks/requirements.txt
 	@touch $@
 
 .venv-data/.ready: data/requirements.lock Makefile

@@ -1,0 +1,129 @@
+"""docs/performance.md and its plot, made from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from autograder.assignment import ROOT
+
+from .record import load
+
+PAGE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "images" / "performance.png"
+TEMPLATE = Path(__file__).with_name("page.md")
+
+NAMES = {
+    "nbgrader": "nbgrader, training for real",
+    "bench": "nbgrader, the kit's bench in plain kernels",
+    "otter": "Otter, training for real",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A line of the table: what was asked for and what came out; `fits` says whether it is enough."""
+
+    what: str
+    wanted: str
+    found: str
+    fits: bool
+
+
+def targets(found: dict[str, Any]) -> list[Target]:
+    """Every target for which there are figures."""
+    lines: list[Target] = []
+
+    def add(what: str, value: Callable[[], float], most: float, unit: str, least: bool = False) -> None:
+        try:
+            measured = value()
+        except (KeyError, StopIteration):
+            return
+        word = "at least" if least else "at most"
+        fits = measured >= most if least else measured <= most
+        lines.append(Target(what, f"{word} {most:g}{unit}", f"{measured:.3g}{unit}", fits))
+
+    add("a complete submission, 100 of them, all cores", lambda: each(found, 100), 1.0, " s")
+    add("nbgrader that trains for real, against that", lambda: ratio(found, "nbgrader"), 40, " times", least=True)
+    add("nbgrader with the kit's bench, against that", lambda: ratio(found, "bench"), 8, " times", least=True)
+    add("time in the kernel, one alone, against the same cells in a warm process", lambda: limit(found), 1.5, " times")
+    add("memory of its own for each kernel", lambda: found["memory"]["kernel"] / 1e6, 150, " MB")
+    add("a submission of 1,000 against one of 10", lambda: each(found, 1000) / each(found, 10), 1.1, " times")
+    add("a second run on 1,000 with nothing changed", lambda: size_of(found, 1000)["again"], 5, " s")
+    add("two Dask workers with a core each against one", lambda: dask(found), 1.8, " times", least=True)
+    return lines
+
+
+def size_of(found: dict[str, Any], size: int) -> dict[str, float]:
+    return next(line for line in found["sizes"]["classes"] if line["size"] == size)
+
+
+def each(found: dict[str, Any], size: int) -> float:
+    """Seconds a submission in a class of that size."""
+    line = size_of(found, size)
+    return line["seconds"] / line["size"]
+
+
+def ratio(found: dict[str, Any], rival: str) -> float:
+    return median(found["rivals"][rival]) / each(found, 100)
+
+
+def limit(found: dict[str, Any]) -> float:
+    """The median of the ratios of each pair that was measured in turn."""
+    return median(ours / alone for ours, alone in zip(found["limit"]["kernel"], found["limit"]["alone"], strict=True))
+
+
+def dask(found: dict[str, Any]) -> float:
+    return median(one / two for one, two in zip(found["dask"]["one"], found["dask"]["two"], strict=True))
+
+
+def write(path: Path = PAGE, plot: Path = PLOT, found: dict[str, Any] | None = None) -> None:
+    found = load() if found is None else found
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    environment.filters["median"] = median
+    text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        found=found, targets=targets(found), names=NAMES, parts=_parts(found), each=each, sizes=_sizes(found)
+    )
+    path.write_text(text, encoding="utf-8")
+    draw(found, plot)
+
+
+def _sizes(found: dict[str, Any]) -> list[dict[str, float]]:
+    return found.get("sizes", {}).get("classes", [])
+
+
+def _parts(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, figures["measured"]) for name, figures in found.items()]
+
+
+def draw(found: dict[str, Any], plot: Path) -> None:
+    """Seconds a submission, by who grades it, and by the size of the class."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    with sns.axes_style("whitegrid"), sns.plotting_context("notebook"):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+        bars = {NAMES[name]: median(found["rivals"][name]) for name in NAMES if name in found.get("rivals", {})}
+        for line in _sizes(found):
+            bars[f"this kit, class of {line['size']:,.0f}"] = line["seconds"] / line["size"]
+        colours = [sns.color_palette("colorblind")[name.startswith("this")] for name in bars]
+        drawn = left.barh(list(bars), list(bars.values()), color=colours)
+        left.bar_label(drawn, fmt="%.2f", padding=4)
+        left.set(xscale="log", xlabel="Seconds a submission (log scale)", xlim=(0.3, 3 * max([1.0, *bars.values()])))
+        left.invert_yaxis()
+        sizes = [line["size"] for line in _sizes(found)]
+        right.plot(sizes, [line["seconds"] / line["size"] for line in _sizes(found)], "o-", label="first run")
+        right.plot(sizes, [line["again"] / line["size"] for line in _sizes(found)], "s--", label="nothing changed")
+        right.set(xscale="log", yscale="log", xlabel="Submissions in the class", ylabel="Seconds a submission")
+        right.legend()
+        plot.parent.mkdir(exist_ok=True)
+        figure.savefig(plot, dpi=110, metadata={"Software": None})
+        plt.close(figure)

@@ -1,0 +1,141 @@
+"""The same submissions graded by nbgrader and by Otter, one after another, as they do."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from nbgrader.apps.api import NbGraderAPI
+from traitlets.config import Config
+
+from autograder import gradebook
+from autograder.assignment import ROOT, Assignment
+from autograder.challenge import draw
+from autograder.errors import AutograderError
+from autograder.release import course_configuration, helpers
+from autograder.source import source_path
+
+from .classes import hand_in
+
+OTTER = ROOT / ".venv-bench" / "bin" / "otter"
+
+CHECKS = {
+    "details": "assert (n_tr, n_feat) == Xtr_scale.shape and n_ts == len(Xts_scale)",
+    "callback": "assert issubclass(TrainToAccuracy, callbacks.Callback)",
+    "lr": "assert [row['learning_rate'] for row in metrics_vs_lr] == LEARNING_RATES",
+    "bs": "assert [row['batch_size'] for row in metrics_vs_bs] == BATCH_SIZES",
+}
+"""Tests for Otter, as few and as quick as they can be: what is compared is running the notebook."""
+
+
+def small_data(assignment: Assignment) -> dict[str, bytes]:
+    """What lies beside a notebook that is trained for real: the challenge's small data and the helper module."""
+    files = dict(helpers(assignment))
+    for name, array in draw(assignment.parameters, 1, training="real").data().items():
+        np.save(content := io.BytesIO(), array, allow_pickle=False)
+        files[name] = content.getvalue()
+    return files
+
+
+def nbgrader_for_real(assignment: Assignment, times: int) -> list[float]:
+    """Seconds a submission of `nbgrader autograde` as it comes: plain kernels, training for real on small data."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        students = hand_in(assignment, root / "submitted", times, small_data(assignment))
+        source = root / "source" / assignment.name
+        source.mkdir(parents=True)
+        shutil.copy(source_path(assignment), source)
+        config = Config()
+        config.CourseDirectory.root = config.Exchange.root = place
+        config.ExecutePreprocessor.timeout = 3600
+        config.NbGraderAPI.log_level = logging.ERROR
+        with gradebook.opened(
+            f"sqlite:///{root / 'gradebook.db'}"
+        ):  # a new one needs a program that nbgrader may not find
+            api = NbGraderAPI(config=config)
+        _must(api.generate_assignment(assignment.name))
+        return [_seconds(api, assignment, student) for student in students]
+
+
+def nbgrader_with_bench(assignment: Assignment, times: int) -> list[float]:
+    """The same with the kit's bench inside the plain kernels, so that no training is real: the harness alone."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        students = hand_in(assignment, root / "submitted", times)
+        settings = {"OUT": str(root / "graded"), "SUBMITTED": str(root / "submitted")}
+        before = dict(os.environ)
+        os.environ.update(settings)
+        try:
+            config = course_configuration()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        config.CourseDirectory.root = str(root)
+        config.GradeSubmission.kernel = "plain"
+        config.NbGraderAPI.log_level = logging.ERROR
+        api = NbGraderAPI(config=config)
+        return [_seconds(api, assignment, student) for student in students]
+
+
+def _seconds(api: NbGraderAPI, assignment: Assignment, student: str) -> float:
+    started = time.monotonic()
+    _must(api.autograde(assignment.name, student))
+    return time.monotonic() - started
+
+
+def _must(result: dict[str, str]) -> None:
+    if not result["success"]:
+        raise AutograderError(f"nbgrader stopped: {result.get('log', '')[:3000]}")
+
+
+def otter_for_real(assignment: Assignment, times: int) -> list[float]:
+    """Seconds of `otter run`, which grades one submission without its container; training for real as above."""
+    if not OTTER.exists():
+        raise AutograderError("There is no Otter: `make bench` installs it into .venv-bench.")
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        files = small_data(assignment)
+        students = hand_in(assignment, root / "submitted", times, files)
+        package = _package(root, files)
+        return [_otter(root / "submitted" / student / assignment.name, assignment, package) for student in students]
+
+
+def _package(root: Path, files: dict[str, bytes]) -> Path:
+    """Otter's autograder of the tests in CHECKS."""
+    tests = root / "tests"
+    tests.mkdir()
+    for name, code in CHECKS.items():
+        case = {"name": name, "points": 1, "suites": [{"type": "doctest", "cases": [{"code": f">>> {code}\n"}]}]}
+        (tests / f"{name}.py").write_text(f"OK_FORMAT = True\n\ntest = {case!r}\n", encoding="utf-8")
+    for name, content in files.items():
+        (root / name).write_bytes(content)
+    _call([str(OTTER), "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", *files], root)
+    with zipfile.ZipFile(root / "autograder.zip") as made:
+        assert "otter_config.json" in made.namelist()
+    return root / "autograder.zip"
+
+
+def _otter(folder: Path, assignment: Assignment, package: Path) -> float:
+    started = time.monotonic()
+    _call([str(OTTER), "run", "-a", str(package), "-o", ".", "--no-logo", assignment.notebook_name], folder)
+    seconds = time.monotonic() - started
+    tests = json.loads((folder / "results.json").read_text(encoding="utf-8"))["tests"]
+    scores = [test.get("score") for test in tests if test["name"] in CHECKS]
+    if scores != [1.0] * len(CHECKS):
+        raise AutograderError(f"Otter graded wrongly, so its time says nothing: {tests}")
+    return seconds
+
+
+def _call(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AutograderError(f"{command[1]} of Otter stopped: {done.stderr[-1000:]}")

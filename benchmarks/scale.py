@@ -1,0 +1,168 @@
+"""Whole classes: the time of each size, of a second run, the memory of what runs, and a cluster of one and two."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from autograder.assignment import ROOT, Assignment
+from autograder.autograde import autograde
+from autograder.errors import AutograderError
+from autograder.grading import Options
+from autograder.task import Done
+
+from .classes import hand_in
+
+GLANCE = 0.02
+"""Seconds between two looks at the memory."""
+
+
+def whole_class(assignment: Assignment, size: int) -> dict[str, float]:
+    """Seconds of `autograde` on a class of complete submissions, and of the same command once more."""
+    with tempfile.TemporaryDirectory() as place:
+        hand_in(assignment, Path(place, "submitted"), size)
+        first = _command(place)
+        points = Path(place, "graded", assignment.name, "grades.csv").read_text(encoding="utf-8").splitlines()[1:]
+        most = f",{sum(item.points for item in assignment.judged_items):g},"
+        if len(points) != size or not all(most in line for line in points):
+            raise AutograderError("A complete submission did not get all points, so the time says nothing.")
+        return {"size": size, "seconds": first, "again": median(_command(place) for _ in range(3))}
+
+
+def _command(place: str) -> float:
+    command = [sys.executable, "-m", "autograder", "autograde"]
+    command += ["--submitted", f"{place}/submitted", "--out", f"{place}/graded"]
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AutograderError(f"autograde stopped: {done.stdout[-500:]}")
+    return time.monotonic() - started
+
+
+def memory(assignment: Assignment, size: int) -> dict[str, float]:
+    """Bytes that are a kernel's own at its highest, and a grading process's; medians over those of a class."""
+    most: dict[int, tuple[str, int]] = {}
+    ended = threading.Event()
+    watch = threading.Thread(target=_watch, args=(most, ended))
+    watch.start()
+    try:
+        whole_class(assignment, size)
+    finally:
+        ended.set()
+        watch.join()
+    found: dict[str, list[int]] = {"kernel": [], "worker": []}
+    for kind, own in most.values():
+        found[kind].append(own)
+    if not found["kernel"]:
+        raise AutograderError("The kernels' memory could not be read: run this as root.")
+    return {kind: median(values) for kind, values in found.items()} | {"kernels": len(found["kernel"])}
+
+
+def _watch(most: dict[int, tuple[str, int]], ended: threading.Event) -> None:
+    """Notes for every kernel and worker the most bytes that it had to itself."""
+    while not ended.wait(GLANCE):
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error, OSError):
+                if (kind := _kind(process)) and (own := process.memory_full_info().uss) > most.get(
+                    process.pid, ("", 0)
+                )[1]:
+                    most[process.pid] = (kind, own)
+
+
+def _kind(process: psutil.Process) -> str:
+    line = " ".join(process.cmdline())
+    if "bench.warm" in line and "bench.warm" in " ".join(process.parent().cmdline()) and process.num_threads() > 1:
+        return "kernel"
+    return "worker" if "multiprocessing.spawn" in line else ""
+
+
+def cluster(assignment: Assignment, size: int, times: int) -> dict[str, list[float]]:
+    """Seconds a submission on one Dask worker that has one core, and on two that have one each, taken in turns."""
+    found: dict[str, list[float]] = {"one": [], "two": []}
+    with tempfile.TemporaryDirectory() as place, _scheduler() as address:
+        hand_in(assignment, Path(place, "submitted"), size)
+        for number in range(2 * times):
+            name, cores = ("one", [0]) if number % 2 == 0 else ("two", [0, 1])
+            with contextlib.ExitStack() as stack:
+                for core in cores:
+                    stack.enter_context(_worker(address, Path(place, f"{number}-{core}"), core))
+                _rate(assignment, place, address, f"{number}-first", len(cores) * 2)  # its kernels get ready
+                found[name].append(_rate(assignment, place, address, f"{number}", size))
+    return found
+
+
+def _rate(assignment: Assignment, place: str, address: str, out: str, size: int) -> float:
+    """Seconds a submission between the first that is done and the last."""
+    done: list[float] = []
+
+    def hear(_: Done, number: int, total: int) -> None:
+        done.append(time.monotonic())
+
+    with tempfile.TemporaryDirectory() as part:
+        for folder in sorted(Path(place, "submitted").iterdir())[:size]:
+            shutil.copytree(folder, Path(part, folder.name))
+        autograde(
+            assignment, Path(part), Path(place, out), Options(),
+            jobs=1, kernel="auto", walls="auto", scheduler=address, tell=hear,
+        )  # fmt: skip
+    return (done[-1] - done[0]) / (len(done) - 1)
+
+
+@contextlib.contextmanager
+def _scheduler() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with _dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show"):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.2)
+        yield f"tcp://127.0.0.1:{port}"
+
+
+def _worker(address: str, folder: Path, core: int) -> contextlib.AbstractContextManager[None]:
+    place = ("--local-directory", str(folder), "--host", "127.0.0.1", "--no-dashboard")
+    return _dask("worker", address, "--nworkers", "1", "--nthreads", "1", *place, core=core)
+
+
+@contextlib.contextmanager
+def _dask(*arguments: str, core: int | None = None) -> Iterator[None]:
+    """A process of Dask, with all that it starts, on one core if it is named."""
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {sorted(before)[core % len(before)]})
+    try:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    finally:
+        os.sched_setaffinity(0, before)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGTERM)
+        try:
+            started.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
