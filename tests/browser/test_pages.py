@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nbformat import NotebookNode
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from autograder.assignment import ROOT, Assignment
 from tests.made_pages import class_page, executed_notebook, student_page
 
 pytestmark = pytest.mark.browser
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 AXE = Path(os.environ.get("AXE") or ROOT / ".tools" / "node_modules" / "axe-core" / "axe.min.js")
-
-# What Chromium would otherwise ask of the network on its own account. Inside a container it has no sandbox.
-QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 PAGES = ("feedback", "report")
 PHONE, DESKTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if not program:
-        pytest.skip("There is no Chromium: install it, or name it in CHROMIUM.")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=QUIET)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
