@@ -12,8 +12,9 @@ from nbformat import NotebookNode
 
 from .assignment import Assignment, Item
 from .errors import ReleaseError
+from .exercise import Series
 from .feedback import picture
-from .ownrun import KEYS, LOOPS, OwnRun, Row
+from .ownrun import KEYS, Loop, OwnRun, Row
 from .pages import environment
 from .similarity import groups, words
 from .source import BEGIN, END, cells_by_id, grade_id, read, source_path
@@ -104,6 +105,7 @@ def beside(
 ) -> dict[str, NotebookNode]:
     """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
     what is remarkable, and the rubric."""
+    about = {series.comment: series for series in assignment.exercise.series}
     return {
         item.cell: _cell(
             item,
@@ -112,8 +114,9 @@ def beside(
             .render(
                 item=item,
                 remark=noted.get(item.id),
-                table=_table(own, _loop(item)),
-                **_figures(own, executed, _loop(item)),
+                table=_table(own, about.get(item.id)),
+                swept=item.id in about and about[item.id].swept is not None,
+                **_figures(own, executed, about.get(item.id)),
                 rubric=Markup(rubrics.get(item.cell, "")),
             ),
         )
@@ -126,16 +129,11 @@ def _cell(item: Item, text: str) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(text, id=f"beside-{item.id}"[:64], metadata=metadata)
 
 
-def _loop(item: Item) -> str:
-    return item.id.partition("-")[0]
-
-
-def _table(own: OwnRun, loop: str) -> list[list[str]]:
+def _table(own: OwnRun, series: Series | None) -> list[list[str]]:
     """The recorded rows with what an epoch cost; the first line is the head. Columns without a number are left out."""
-    rows = own.loops[loop].rows if loop in own.loops else ()
-    if not rows:
+    if series is None or series.swept is None or not (rows := own.loops.get(series.name, Loop()).rows):
         return []
-    columns = {HEADS[key]: [getattr(row, key) for row in rows] for key in (LOOPS[loop], *KEYS[2:])}
+    columns = {HEADS[key]: [getattr(row, key) for row in rows] for key in (series.swept.key, *KEYS[2:])}
     columns |= {head: [_per_epoch(row, key) for row in rows] for key, head in PER_EPOCH.items()}
     filled = {head: values for head, values in columns.items() if any(value is not None for value in values)}
     lines = zip(*filled.values(), strict=True)
@@ -147,11 +145,13 @@ def _per_epoch(row: Row, key: str) -> float | None:
     return value / row.epochs if value is not None and row.epochs > 0 else None
 
 
-def _figures(own: OwnRun, executed: NotebookNode | None, loop: str) -> dict[str, object]:
+def _figures(own: OwnRun, executed: NotebookNode | None, series: Series | None) -> dict[str, object]:
     """The student's own figures, or, where none were saved, those of the run of the grader."""
-    if loop in own.loops and own.loops[loop].pictures:
-        return {"figures": list(own.loops[loop].pictures), "saved": True}
-    cells = [cell for cell in (executed.cells if executed is not None else []) if grade_id(cell) == f"{loop}-plots"]
+    if series is None:
+        return {"figures": [], "saved": False}
+    if pictures := own.loops.get(series.name, Loop()).pictures:
+        return {"figures": list(pictures), "saved": True}
+    cells = [cell for cell in (executed.cells if executed is not None else []) if grade_id(cell) == series.plots]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     found = [shown for output in outputs if (shown := picture(output.get("data", {}))) is not None]
     return {"figures": found[-1:], "saved": False}

@@ -5,37 +5,27 @@ from __future__ import annotations
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from .errors import AssignmentError
+from .exercise import Exercise, Parameters, exercise_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Parameters(Frozen):
-    """What the lab asks for; the notebook, its release and the grader follow these numbers."""
-
-    threshold: float = Field(gt=0, lt=1)
-    patience: PositiveInt
-    max_epochs: PositiveInt
-    learning_rates: tuple[float, ...] = Field(min_length=2)
-    batch_sizes: tuple[PositiveInt, ...] = Field(min_length=2)
-    default_batch_size: PositiveInt
-    default_learning_rate: float = Field(gt=0)
-
-    @model_validator(mode="after")
-    def _values_differ(self) -> Self:
-        for name in ("learning_rates", "batch_sizes"):
-            values = getattr(self, name)
-            if len(set(values)) != len(values) or min(values) <= 0:
-                raise ValueError(f"{name} must be positive and hold no value twice")
-        return self
 
 
 class Item(Frozen):
@@ -50,10 +40,12 @@ class Item(Frozen):
 
 
 class Assignment(Frozen):
+    """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has."""
+
     name: str
     title: str
     checks: str
-    parameters: Parameters
+    parameters: SerializeAsAny[Parameters]
     items: tuple[Item, ...]
 
     @classmethod
@@ -68,9 +60,18 @@ class Assignment(Frozen):
         except tomllib.TOMLDecodeError as error:
             raise AssignmentError(f"{path} is not valid TOML: {error}.") from None
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise AssignmentError(f"{path}: {place or 'settings'}: {first['msg']}.") from None
+            raise AssignmentError(f"{path}: {_first(error)}.") from None
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _parameters_fit(cls, value: Any, info: ValidationInfo) -> Parameters:
+        """Raises ValueError with the first thing that does not fit."""
+        if "checks" not in info.data:
+            raise ValueError("the folder of checks has to be known first")
+        try:
+            return exercise_of(info.data["checks"]).parameters.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(_first(error)) from None
 
     @model_validator(mode="after")
     def _items_fit(self) -> Self:
@@ -82,6 +83,11 @@ class Assignment(Frozen):
             if unknown := set(item.needs) - cells:
                 raise ValueError(f"item {item.id} needs the unknown cell {', '.join(sorted(unknown))}")
         return self
+
+    @property
+    def exercise(self) -> Exercise:
+        """What the assignment brings along besides."""
+        return exercise_of(self.checks)
 
     @cached_property
     def judged_items(self) -> tuple[Item, ...]:
@@ -99,3 +105,10 @@ class Assignment(Frozen):
     @property
     def notebook_name(self) -> str:
         return f"{self.name}.ipynb"
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong: where, and what."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "settings"
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}"

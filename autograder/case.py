@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from .assignment import Assignment, Item, Parameters
+from .assignment import Assignment, Item
 from .challenge import Challenge
 from .evidence import Evidence
 from .verdict import Strip
@@ -48,7 +48,8 @@ class Case:
     """What checks of the same run worked out before and may use again."""
 
     @property
-    def parameters(self) -> Parameters:
+    def parameters(self) -> Any:
+        """Of the class that the exercise has for them."""
         return self.assignment.parameters
 
     @property

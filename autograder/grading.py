@@ -119,7 +119,7 @@ class _Attempts:
 
     def _attempt(self, gpus: int = 1) -> _Attempt:
         seed, training = self.seed + self.count, self.options.training
-        drawn = challenges.draw(self.assignment.parameters, seed, training=training, gpus=gpus)
+        drawn = challenges.draw(self.assignment, seed, training=training, gpus=gpus)
         self.count += 1
         stand_ins = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
         limits = self.options.limits

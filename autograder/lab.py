@@ -22,8 +22,7 @@ from .errors import AutograderError, KernelFailed
 from .source import read, source_path
 
 Rows = list[dict[str, Any]]
-SWEEPS = {"metrics_vs_lr": "learning_rate", "metrics_vs_bs": "batch_size"}
-REPORT = f"import json\nprint(json.dumps([{', '.join(SWEEPS)}], default=float))"
+REPORT = "import json\nprint(json.dumps([{}], default=float))"
 
 
 def run_lab(
@@ -38,7 +37,9 @@ def run_lab(
     console = console or Console()
     dataset.load(data_folder)
     notebook = read(source_path(assignment, root))
-    notebook.cells.append(nbformat.v4.new_code_cell(REPORT))
+    series = assignment.exercise.series
+    names = [one.rows for one in series]
+    notebook.cells.append(nbformat.v4.new_code_cell(REPORT.format(", ".join(names))))
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "data").symlink_to(data_folder.resolve(), target_is_directory=True)
         for module in source_path(assignment, root).parent.glob("*.py"):
@@ -47,10 +48,10 @@ def run_lab(
     lists = json.loads(
         "".join(output.text for output in notebook.cells.pop().outputs if output.get("name") == "stdout")
     )
-    rows: dict[str, Rows] = dict(zip(SWEEPS, lists, strict=True))
+    rows: dict[str, Rows] = dict(zip(names, lists, strict=True))
     _write(notebook, assignment, out_folder)
-    for name, setting in SWEEPS.items():
-        console.print(_table(rows[name], setting, assignment))
+    for one, swept in assignment.exercise.swept.values():
+        console.print(_table(rows[one.rows], swept.key, assignment))
     console.print(f"Notebook and figures: {out_folder / assignment.name}.ipynb and .html")
     return rows
 
@@ -110,14 +111,15 @@ def _write(notebook: NotebookNode, assignment: Assignment, folder: Path) -> None
 
 def _table(rows: Rows, setting: str, assignment: Assignment) -> Table:
     """What each setting took to reach the target: epochs, seconds, joules, and the test accuracy that came of it."""
+    parameters: Any = assignment.parameters
     measured = any(row.get("total_energy") is not None for row in rows)
     caption = None if measured else "Energy: none could be measured on this machine."
     name = setting.replace("_", " ")
-    table = Table(title=f"To a validation accuracy above {assignment.parameters.threshold}", caption=caption)
+    table = Table(title=f"To a validation accuracy above {parameters.threshold}", caption=caption)
     for heading in (name, "epochs", "time (s)", "energy (J)", "test accuracy"):
         table.add_column(heading, justify="right")
     for row in rows:
-        late = row["epochs"] >= assignment.parameters.max_epochs
+        late = row["epochs"] >= parameters.max_epochs
         energy = row.get("total_energy")
         table.add_row(
             f"{row[setting]:g}",

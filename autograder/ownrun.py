@@ -20,13 +20,11 @@ from .assignment import Assignment
 from .books import folder_of, remove, write_text
 from .document import Reading, decoded, parsed
 from .errors import SubmissionError
+from .exercise import Series, Swept
 from .feedback import picture
 from .handin import candidates
 from .source import grade_id
 from .verdict import Record
-
-LOOPS = {"lr": "learning_rate", "bs": "batch_size"}
-"""The loops, with the setting that each of them sweeps."""
 
 KEYS = ("learning_rate", "batch_size", "epochs", "test_accuracy", "train_time", "total_energy")
 NEEDED = {"learning_rate", "batch_size", "epochs"}
@@ -55,7 +53,7 @@ class Row(Record):
 
 
 class Loop(Record):
-    """The rows of one loop by setting, and its figures as data URIs of PNG pictures."""
+    """The rows of a series by setting, if it is that of a loop, and its figures as data URIs of PNG pictures."""
 
     rows: tuple[Row, ...] = ()
     pictures: tuple[str, ...] = ()
@@ -114,7 +112,8 @@ def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> OwnRun
     groups = list(_groups(cells))
     return OwnRun(
         loops={
-            loop: Loop(rows=_rows_of(loop, groups, assignment), pictures=_pictures_of(loop, cells)) for loop in LOOPS
+            series.name: Loop(rows=_rows_of(series, groups, assignment), pictures=_pictures_of(series, cells))
+            for series in assignment.exercise.series
         }
     )
 
@@ -210,33 +209,31 @@ class _Table(HTMLParser):
             self.lines[-1][-1] += data.strip()
 
 
-def _rows_of(loop: str, groups: Iterable[list[Row]], assignment: Assignment) -> tuple[Row, ...]:
+def _rows_of(series: Series, groups: Iterable[list[Row]], assignment: Assignment) -> tuple[Row, ...]:
     """The rows of a loop from the cell that shows most of its settings, the last of several."""
     best: dict[float, Row] = {}
+    if (swept := series.swept) is None:
+        return ()
     for group in groups:
-        found = {getattr(row, LOOPS[loop]): row for row in group if _belongs(row, loop, assignment)}
+        found = {getattr(row, swept.key): row for row in group if _belongs(row, swept, assignment)}
         if len(found) > 1 and len(found) >= len(best):
             best = found
     return tuple(best[setting] for setting in sorted(best))
 
 
-def _belongs(row: Row, loop: str, assignment: Assignment) -> bool:
+def _belongs(row: Row, swept: Swept, assignment: Assignment) -> bool:
     """A row of a loop has the other setting at its default; one with both at their defaults may be in either."""
-    p = assignment.parameters
-    other, default = (
-        (row.batch_size, p.default_batch_size) if loop == "lr" else (row.learning_rate, p.default_learning_rate)
-    )
-    return math.isclose(other, default, rel_tol=1e-4)
+    return math.isclose(getattr(row, swept.other), getattr(assignment.parameters, swept.default), rel_tol=1e-4)
 
 
-def _pictures_of(loop: str, cells: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def _pictures_of(series: Series, cells: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The figures of the cell of the plots, or, where cells have lost their names, of those that name the list."""
     named: list[str] = []
     mentioned: list[str] = []
     for cell in cells:
-        if grade_id(cell) == f"{loop}-plots":
+        if grade_id(cell) == series.plots:
             named += _drawn(cell)
-        elif not mentioned and f"metrics_vs_{loop}" in _text(cell.get("source")):
+        elif not mentioned and series.rows in _text(cell.get("source")):
             mentioned += _drawn(cell)
     return tuple((named or mentioned)[-MOST_PICTURES:])
 

@@ -49,7 +49,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
         notebook = read_notebook(source_path(assignment))
         submission = prepare("solution", notebook, load_release(assignment), assignment)
     with watch("draw the challenge"):
-        challenge = draw(assignment.parameters, seed)
+        challenge = draw(assignment, seed)
     with watch("run"):
         done = run(submission, challenge, source, limits=Limits(), files=helpers(assignment))
     with watch("checks"):

@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from .assignment import Assignment
+from .exercise import Sign
 from .reading import new_cell
 from .source import cells_by_id, grade_id
 from .tasks import completes, opens, takes_part, task_of
@@ -42,6 +43,10 @@ class Repair:
         named = cells_by_id(self.release)
         tasks = self.assignment.cells
         return {name: cell for name, cell in named.items() if name in tasks or cell.cell_type == "code"}
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        return self.assignment.exercise.signs
 
     @cached_property
     def given(self) -> dict[str, NotebookNode]:
@@ -105,7 +110,7 @@ def _take_texts(repair: Repair) -> None:
     for place in repair.free("code"):
         source = repair.cells[place].source
         like = next((text for text in lost if _is_like(_squeezed(source), text)), None)
-        if like is not None and task_of(source) is None:
+        if like is not None and task_of(source, repair.signs) is None:
             _restore(repair, place, lost.pop(like))
 
 
@@ -122,8 +127,14 @@ def _turn_back(repair: Repair) -> None:
         kind = repair.kind(task)
         turned = [p for p, role in enumerate(repair.roles) if role == task and repair.cells[p].cell_type != kind]
         if kind == "code" and not turned:
-            turned = [p for p in repair.free("markdown", "raw") if task_of(repair.cells[p].source) == task][-1:]
-        able = [p for p in (*repair.code(task), *repair.free("code")) if takes_part(task, repair.cells[p].source)]
+            turned = [
+                p for p in repair.free("markdown", "raw") if task_of(repair.cells[p].source, repair.signs) == task
+            ][-1:]
+        able = [
+            p
+            for p in (*repair.code(task), *repair.free("code"))
+            if takes_part(task, repair.cells[p].source, repair.signs)
+        ]
         for place in turned:
             cell = repair.cells[place]
             if kind == "code" and any(not repair.is_untouched(other, task) for other in able):
@@ -139,9 +150,9 @@ def _recognise(repair: Repair) -> None:
     found = []
     for task in repair.tasks:
         own = [p for p in repair.code(task) if not repair.is_untouched(p, task)]
-        if any(completes(task, repair.cells[p].source) for p in own):
+        if any(completes(task, repair.cells[p].source, repair.signs) for p in own):
             continue
-        if places := [p for p in repair.free("code") if takes_part(task, repair.cells[p].source)]:
+        if places := [p for p in repair.free("code") if takes_part(task, repair.cells[p].source, repair.signs)]:
             found.append(task)
         for place in places:
             repair.roles[place] = task
@@ -176,8 +187,8 @@ def _settle_copies(repair: Repair) -> None:
         places = repair.code(task)
         filled = [p for p in places if not repair.is_untouched(p, task)] or places[-1:]
         sources = {p: repair.cells[p].source for p in filled}
-        done = [p for p in filled if completes(task, sources[p])]
-        begun = [p for p in filled if opens(task, sources[p]) and done and p <= done[-1]]
+        done = [p for p in filled if completes(task, sources[p], repair.signs)]
+        begun = [p for p in filled if opens(task, sources[p], repair.signs) and done and p <= done[-1]]
         copies = [p for p in places if p not in filled] + begun[:-1]
         for place in copies:
             repair.roles[place] = ""

@@ -17,7 +17,6 @@ from .books import Manual, points_by_item, standing, total, write_text
 from .charts import Values, boxes, histogram
 from .classroom import Classroom
 from .feedback import without_folders
-from .ownrun import LOOPS
 from .pages import environment
 from .verdict import Finding, ItemVerdict, Verdict
 
@@ -217,23 +216,22 @@ def discrimination(item_id: str, points: Sequence[Mapping[str, float | None]]) -
 def charts(assignment: Assignment, known: Classroom) -> dict[str, list[Markup]]:
     """Boxes of what the students' own runs recorded, by the setting that a loop sweeps."""
     made: dict[str, list[Markup]] = {}
-    p = assignment.parameters
-    for loop, key in LOOPS.items():
-        settings = tuple(map(float, p.learning_rates if loop == "lr" else p.batch_sizes))
-        across = key.replace("_", " ").capitalize()
+    for loop, (_, swept) in assignment.exercise.swept.items():
+        settings = tuple(map(float, getattr(assignment.parameters, swept.values)))
+        across = swept.key.replace("_", " ").capitalize()
         for quantity, (title, unit) in MEASURED.items():
-            groups = _recorded(known, loop, settings, quantity)
+            groups = _recorded(known, loop, swept.key, settings, quantity)
             if any(groups.values()):
                 made.setdefault(across, []).append(boxes(groups, across, title, unit))
     return made
 
 
-def _recorded(known: Classroom, loop: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
+def _recorded(known: Classroom, loop: str, key: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
     """By setting what each student recorded, as far as it can have been measured."""
     found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
     for student, own in known.own.items():
         for row in own.loops[loop].rows if loop in own.loops else ():
-            setting = next((s for s in settings if math.isclose(getattr(row, LOOPS[loop]), s, rel_tol=1e-4)), None)
+            setting = next((s for s in settings if math.isclose(getattr(row, key), s, rel_tol=1e-4)), None)
             value = getattr(row, quantity)
             if setting is not None and value is not None and 0 < value < LARGEST:
                 found[setting].append((student, value))

@@ -13,7 +13,6 @@ from .errors import ReleaseError, SubmissionError
 from .handin import about_choice, candidates, find_file
 from .reading import read, read_notebook
 from .repair import EXTRA, GIVEN, repaired
-from .tasks import task_of
 from .verdict import Finding
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "prepare",
     "read_folder",
     "read_notebook",
-    "task_of",
 ]
 
 MOST_TRIED = 5

@@ -1,17 +1,18 @@
-"""What a piece of code does for the lab's tasks, judged by the names that it defines or uses; nothing is executed."""
+"""What a piece of code does for an assignment's tasks, by the signs of the exercise; nothing is executed."""
 
 from __future__ import annotations
 
 import ast
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from .exercise import Sign
 
 LONGEST = 100_000
 """Characters of a cell that are looked at: a syntax tree takes several hundred times the memory of its text."""
 
-LOOPS = ("lr", "bs")
-DETAILS = frozenset({"n_tr", "n_ts", "n_feat", "n_class"})
 DRAWING = ("plt.", "sns.", "plot", ".bar", "axes")
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 OTHER_MAGIC = re.compile(r"\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
@@ -51,46 +52,44 @@ def shape_of(source: str) -> Shape:
     )
 
 
-def task_of(source: str) -> str | None:
+def task_of(source: str, signs: Sequence[Sign]) -> str | None:
     """The grade_id of the task that code fulfils or begins, None if there is none."""
     shape = shape_of(source)
-    if "TrainToAccuracy" in shape.classes:
-        return "callback"
-    if len(shape.stores & DETAILS) >= 2:
-        return "data-details"
-    for loop in LOOPS:
-        if f"metrics_vs_{loop}" in shape.stores | shape.fills:
-            return f"{loop}-loop"
-    for loop in LOOPS:
-        if f"metrics_vs_{loop}" in shape.uses and shape.draws:
-            return f"{loop}-plots"
-    return None
+    return next((sign.task for sign in signs if _fits(sign, shape)), None)
 
 
-def opens(task: str, source: str) -> bool:
+def opens(task: str, source: str, signs: Sequence[Sign]) -> bool:
     """Whether code begins what the task asks anew, so that what an earlier copy of it made is gone."""
-    shape = shape_of(source)
-    if task == "data-details":
-        return shape.stores >= DETAILS
-    if task.endswith("-loop"):
-        return f"metrics_vs_{task[:2]}" in shape.stores
-    return task_of(source) == task
+    shape, sign = shape_of(source), _sign(task, signs)
+    if sign.sets:
+        return shape.stores >= sign.sets
+    return sign.fills in shape.stores if sign.fills else task_of(source, signs) == task
 
 
-def completes(task: str, source: str) -> bool:
+def completes(task: str, source: str, signs: Sequence[Sign]) -> bool:
     """Whether code does all that the task asks, and not only a first part of it."""
-    shape = shape_of(source)
-    if task == "data-details":
-        return shape.stores >= DETAILS
-    if task.endswith("-loop"):
-        name = f"metrics_vs_{task[:2]}"
-        return name in shape.fills or name in shape.stores - shape.empty
-    return task_of(source) == task
+    shape, sign = shape_of(source), _sign(task, signs)
+    if sign.sets:
+        return shape.stores >= sign.sets
+    return sign.fills in shape.fills | (shape.stores - shape.empty) if sign.fills else task_of(source, signs) == task
 
 
-def takes_part(task: str, source: str) -> bool:
+def takes_part(task: str, source: str, signs: Sequence[Sign]) -> bool:
     """Whether code does at least a part of the task."""
-    return task_of(source) == task or (task == "data-details" and bool(shape_of(source).stores & DETAILS))
+    return task_of(source, signs) == task or bool(shape_of(source).stores & _sign(task, signs).sets)
+
+
+def _fits(sign: Sign, shape: Shape) -> bool:
+    if sign.sets:
+        return len(shape.stores & sign.sets) >= min(2, len(sign.sets))
+    if sign.fills:
+        return sign.fills in shape.stores | shape.fills
+    return sign.makes in shape.classes if sign.makes else bool(sign.draws & shape.uses) and shape.draws
+
+
+def _sign(task: str, signs: Sequence[Sign]) -> Sign:
+    """The sign of a task; one that never fits where the task has none."""
+    return next((sign for sign in signs if sign.task == task), Sign(task))
 
 
 def _tree(source: str) -> ast.AST | None:

@@ -48,7 +48,7 @@ class Bench:
         sources = [IMPORTS, DATA, *map(textwrap.dedent, cells)]
         notebook: NotebookNode = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
         submission = Submission("s", notebook, ("extra",) * len(sources))
-        challenge = draw(self.assignment.parameters, seed, training=training, gpus=gpus)  # type: ignore[arg-type]
+        challenge = draw(self.assignment, seed, training=training, gpus=gpus)  # type: ignore[arg-type]
         return run(submission, challenge, self.kernels, limits=Limits(cell=60))
 
     def value(self, *cells: str, **how: object) -> Value:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignment import Assignment
-from autograder.challenge import draw, setting_key
-from autograder.trials import NUDGE, first_stop
+from autograder.challenge import draw
+from autograder.checks.tta_eta.trials import NUDGE, first_stop
+from autograder.exercise import setting_key
 
 
 @given(st.lists(st.sampled_from([0.5, 0.95 - NUDGE, 0.95, 0.95 + NUDGE, 0.99]), max_size=12), st.integers(1, 6))
@@ -23,7 +24,7 @@ def test_reference_stops_at_the_first_full_run(values: list[float], patience: in
 
 @pytest.mark.parametrize("seed", range(25))
 def test_curves_of_both_loops_hold_every_shape(assignment: Assignment, seed: int) -> None:
-    challenge = draw(assignment.parameters, seed)
+    challenge = draw(assignment, seed)
     p = assignment.parameters
     stops = [
         first_stop([plan.value(epoch) for epoch in range(p.max_epochs)], p.threshold, p.patience)
@@ -40,7 +41,7 @@ def test_curves_of_both_loops_hold_every_shape(assignment: Assignment, seed: int
 
 @pytest.mark.parametrize("seed", range(25))
 def test_every_setting_has_its_own_plan(assignment: Assignment, seed: int) -> None:
-    challenge = draw(assignment.parameters, seed)
+    challenge = draw(assignment, seed)
     p = assignment.parameters
     keys = [setting_key(rate, p.default_batch_size) for rate in p.learning_rates]
     keys += [setting_key(p.default_learning_rate, size) for size in p.batch_sizes]
@@ -51,7 +52,7 @@ def test_every_setting_has_its_own_plan(assignment: Assignment, seed: int) -> No
 
 def test_trials_hold_required_stops_and_required_non_stops(assignment: Assignment) -> None:
     for seed in range(10):
-        trials = draw(assignment.parameters, seed).trials
+        trials = draw(assignment, seed).trials
         for family in ("plain", "any"):
             stops = [first_stop(t.val_accuracy, t.threshold, t.patience) for t in trials if t.family == family]
             assert sum(stop is None for stop in stops) >= 3
@@ -59,13 +60,13 @@ def test_trials_hold_required_stops_and_required_non_stops(assignment: Assignmen
 
 
 def test_kernel_is_not_told_what_a_trial_is_for(assignment: Assignment) -> None:
-    document = draw(assignment.parameters, 3).for_kernel()
+    document = draw(assignment, 3).for_kernel()
     assert '"family"' not in document
     assert "first_stop" not in document
 
 
 def test_same_seed_same_challenge_and_another_seed_another(assignment: Assignment) -> None:
-    first, again, other = (draw(assignment.parameters, seed) for seed in (5, 5, 6))
+    first, again, other = (draw(assignment, seed) for seed in (5, 5, 6))
     assert first == again
     assert first.nonce != other.nonce
     assert (first.data()["uiowa_test_labels.npy"] == again.data()["uiowa_test_labels.npy"]).all()
@@ -73,7 +74,7 @@ def test_same_seed_same_challenge_and_another_seed_another(assignment: Assignmen
 
 def test_sizes_cannot_be_guessed_from_the_default_data(assignment: Assignment) -> None:
     for seed in range(20):
-        challenge = draw(assignment.parameters, seed)
+        challenge = draw(assignment, seed)
         sizes = {challenge.n_train, challenge.n_test, challenge.n_features, challenge.n_classes}
         assert len(sizes) == 4
         assert not sizes & {66247, 14904, 120, 10}

@@ -68,14 +68,14 @@ async def talk(source: Kernels, folder: Path, files: dict[str, bytes], code: str
 def run_cells(source: Kernels, assignment: Assignment, *cells: str, limits: Limits | None = None) -> Run:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     submission = Submission("student", notebook, (EXTRA,) * len(cells))
-    return run(submission, draw(assignment.parameters, 1), source, limits=limits or Limits())
+    return run(submission, draw(assignment, 1), source, limits=limits or Limits())
 
 
 def test_kernels_that_write_much_to_the_real_stdout_do_not_block(
     warm_kernels: Kernels, assignment: Assignment, tmp_path: Path
 ) -> None:
     """A pipe holds 64 KiB: what kernels write past Python's own streams must not fill the parent's."""
-    files = draw(assignment.parameters, 1).files()
+    files = draw(assignment, 1).files()
     before = ours()
     for number in range(3):
         asyncio.run(talk(warm_kernels, tmp_path / str(number), files, "import os; os.write(1, b'x' * 50_000)"))

@@ -12,8 +12,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.assignment import Assignment
-from autograder.submission import EXTRA, GIVEN, Submission, prepare, task_of
-from autograder.tasks import completes, opens
+from autograder.checks.tta_eta.exercise import EXERCISE
+from autograder.submission import EXTRA, GIVEN, Submission, prepare
+from autograder.tasks import completes, opens, task_of
 
 LOOP = "metrics_vs_lr = []\nfor lr in LEARNING_RATES:\n    metrics_vs_lr.append({'learning_rate': lr})"
 DETAILS = "n_tr, n_feat = Xtr_scale.shape\nn_ts = len(yts)\nn_class = len(set(ytr))"
@@ -257,7 +258,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_code_defines_nothing_and_does_no_harm(source: str) -> None:
-    assert task_of(source) is None
+    assert task_of(source, EXERCISE.signs) is None
 
 
 LONG = {
@@ -296,7 +297,7 @@ def test_five_megabytes_in_a_cell_take_no_time(
     ],
 )
 def test_task_of(source: str, task: str | None) -> None:
-    assert task_of(source) == task
+    assert task_of(source, EXERCISE.signs) == task
 
 
 @pytest.mark.parametrize(
@@ -311,4 +312,4 @@ def test_task_of(source: str, task: str | None) -> None:
     ],
 )
 def test_what_opens_and_what_completes_a_loop(source: str, does: tuple[bool, bool]) -> None:
-    assert (opens("lr-loop", source), completes("lr-loop", source)) == does
+    assert (opens("lr-loop", source, EXERCISE.signs), completes("lr-loop", source, EXERCISE.signs)) == does

@@ -9,9 +9,9 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.challenge import draw
+from autograder.checks.tta_eta.trials import first_stop
 from autograder.evidence import CallbackDriven, Evidence, RunCell, TrialResult
 from autograder.judge import judge
-from autograder.trials import first_stop
 from autograder.verdict import PropertyVerdict
 
 Ends = Callable[[list[float], float, int], int | None]
@@ -40,7 +40,7 @@ def missed(assignment: Assignment) -> Callable[[Ends], dict[str, PropertyVerdict
     """The rules that a callback misses which stops as the function says."""
 
     def judged(ends: Ends) -> dict[str, PropertyVerdict]:
-        challenge = draw(assignment.parameters, 7)
+        challenge = draw(assignment, 7)
         asked = challenge.trials
         results = tuple(TrialResult(stop=ends(t.val_accuracy, t.threshold, t.patience), error=None) for t in asked)
         evidence = Evidence(

@@ -20,8 +20,8 @@ from nbformat import NotebookNode
 from tensorflow.keras import callbacks
 
 from autograder.assignment import ROOT, Assignment
+from autograder.checks.tta_eta.trials import first_stop
 from autograder.source import cells_by_id, read, solution_lines, source_path
-from autograder.trials import first_stop
 from tests.conftest import Grade
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant

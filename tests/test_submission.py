@@ -20,11 +20,13 @@ from nbformat import NotebookNode
 
 from autograder import archives, handin
 from autograder.assignment import Assignment
+from autograder.checks.tta_eta.exercise import EXERCISE
 from autograder.errors import SubmissionError
 from autograder.grading import Options, grade_folder
 from autograder.handin import shown
 from autograder.reading import read
-from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook, task_of
+from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
+from autograder.tasks import task_of
 
 NAME = "tta-eta.ipynb"
 
@@ -98,7 +100,7 @@ def test_tasks_are_found_by_what_they_define(assignment: Assignment, release: No
 
 @pytest.mark.parametrize("source", ["", "def (", "%%bash\nls", "print(1)", "!pip install zeus"])
 def test_other_code_is_no_task(source: str) -> None:
-    assert task_of(source) is None
+    assert task_of(source, EXERCISE.signs) is None
 
 
 @pytest.mark.parametrize(

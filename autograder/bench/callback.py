@@ -9,13 +9,12 @@ from typing import Any
 
 import keras
 
-NAME = "TrainToAccuracy"
-
 
 class CallbackWatch:
-    """Notes with which arguments instances of the callback class are made."""
+    """Notes with which arguments instances of the callback class of that name are made; "" for none."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self._instances: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def install(self) -> None:
@@ -24,7 +23,7 @@ class CallbackWatch:
 
         def new(cls: type, *args: Any, **kwargs: Any) -> Any:
             instance: Any = object.__new__(cls)
-            if _is_watched(cls):
+            if watch.is_watched(cls):
                 watch._instances[id(instance)] = (instance, _arguments(cls, instance, args, kwargs))
             return instance
 
@@ -33,13 +32,12 @@ class CallbackWatch:
     def describe(self, callback: Any) -> dict[str, Any]:
         """The class of a callback in use and, for the watched one, which instance it is and how it was made."""
         kind = type(callback)
-        seen: dict[str, Any] = {"type": kind.__name__, "watched": _is_watched(kind), "instance": id(callback)}
+        seen: dict[str, Any] = {"type": kind.__name__, "watched": self.is_watched(kind), "instance": id(callback)}
         arguments = self._instances.get(id(callback), (None, {}))[1]
         return seen | {"threshold": arguments.get("threshold"), "patience": arguments.get("patience")}
 
-
-def _is_watched(cls: type) -> bool:
-    return any(base.__name__ == NAME for base in cls.__mro__)
+    def is_watched(self, cls: type) -> bool:
+        return any(base.__name__ == self.name for base in cls.__mro__)
 
 
 def _arguments(cls: type, instance: Any, args: Any, kwargs: Any) -> dict[str, Any]:

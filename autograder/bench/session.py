@@ -14,12 +14,13 @@ import numpy as np
 
 from . import clock as clocks
 from . import energy
-from .callback import NAME, CallbackWatch, drive
+from .callback import CallbackWatch, drive
 from .clock import Clock
 from .describe import describe
 from .figures import FigureWatch
 from .record import Recorder
 from .rows import Rows
+from .standin import made
 from .surroundings import Surroundings
 from .training import Training
 from .updates import Updates
@@ -39,7 +40,7 @@ class Session:
         self.surroundings = Surroundings(folder, challenge["gpus"])
         names = challenge["data_files"]
         self.rows = Rows(*(self.surroundings.arrays[name] for name in names))
-        self.watch = CallbackWatch()
+        self.watch = CallbackWatch(challenge["callback"])
         self.training = Training(challenge, self.clock, self.recorder, self.rows, self.watch)
         self.figures = FigureWatch()
         self.updates = Updates()
@@ -87,7 +88,7 @@ class Session:
         self.recorder.event("end", error=kind, message=_short(error), cpu=round(cpu, 4))
 
     def _drive_callback(self) -> None:
-        cls = self.shell.user_ns.get(NAME)
+        cls = self.shell.user_ns.get(self.watch.name)
         trials = self.challenge["trials"]
         if cls is None or cls is self._driven or not trials:
             return
@@ -111,29 +112,9 @@ class Session:
     def stand_in(self, task: str) -> None:
         """Puts into the notebook's namespace what the task should have defined; see the challenge's `stand_ins`."""
         energy.close_windows()
-        namespace = self.shell.user_ns
-        if task == "data-details":
-            x, y = (self.surroundings.arrays[name] for name in self.challenge["data_files"][:2])
-            values = (len(x), self.rows.n_test, x.shape[1], len(np.unique(y)))
-            namespace.update(zip(("n_tr", "n_ts", "n_feat", "n_class"), values, strict=True))
-        elif task == "callback":
-            namespace[NAME] = self._driven = _stand_in_callback(self.training)
-        else:
-            namespace.update(json.loads(json.dumps(self.challenge["stand_ins"].get(task, {}))))
-
-
-def _stand_in_callback(training: Training) -> type:
-    class TrainToAccuracy(keras.callbacks.Callback):
-        """Ends each training at an epoch that the challenge chose."""
-
-        def __init__(self, threshold: float = 0.9, patience: int = 3) -> None:
-            super().__init__()
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-            if epoch + 1 >= training.stop_hint:
-                self.model.stop_training = True
-
-    return TrainToAccuracy
+        values = self.challenge["stand_ins"].get(task, {})
+        self.shell.user_ns.update({name: made(value, self.training) for name, value in values.items()})
+        self._driven = self.shell.user_ns[self.watch.name] if self.watch.name in values else self._driven
 
 
 def _short(error: BaseException | None) -> str:

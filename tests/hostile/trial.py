@@ -201,7 +201,7 @@ def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
     """The output of the code in a kernel with the bench."""
     document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     submission = Submission("student", document, (EXTRA,))
-    executed = run(submission, draw(_assignment().parameters, 7), kernels, limits=limits).executed
+    executed = run(submission, draw(_assignment(), 7), kernels, limits=limits).executed
     return _outputs(executed.cells[0])
 
 
@@ -246,7 +246,7 @@ def _plain(code: str, seconds: float, program: str = COMMAND) -> str:
 
 def _in_grader(code: str) -> bool:
     """Whether the code finds something where the grader itself works, as in a grader that judges in one process."""
-    kept = [draw(_assignment().parameters, 7), _assignment().model_dump()]
+    kept = [draw(_assignment(), 7), _assignment().model_dump()]
     printed: list[str] = []
     exec(code, {"print": lambda *parts: printed.append(" ".join(map(str, parts)))})
     return bool(kept) and any(REACHED in line for line in printed)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from autograder.case import Case, Undecided, Wrong, items, points
+from autograder.checks.tta_eta.trials import first_stop
 from autograder.evidence import CallbackDriven, TrialResult
-from autograder.trials import Trial, first_stop
+from autograder.exercise import Trial
 from autograder.verdict import Strip
 
 pytestmark = items("callback")

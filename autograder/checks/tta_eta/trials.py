@@ -8,30 +8,10 @@ judged against the reference.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Literal
 
-from .assignment import Parameters
+from autograder.exercise import Trial
 
 NUDGE = 1e-4
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One question to the callback class; `family` names the property that it asks for.
-
-    The family `plan` takes the curves of the scripted trainings: what a fresh instance does there is what the loops
-    are held against.
-    """
-
-    family: str
-    threshold: float
-    patience: int
-    val_accuracy: list[float]
-    accuracy: list[float]
-    call: Literal["keyword", "position", "default"] = "keyword"
-    beside: list[float] | None = None
-    validated: bool = True
 
 
 def first_stop(values: list[float], threshold: float, patience: int) -> int | None:
@@ -44,8 +24,7 @@ def first_stop(values: list[float], threshold: float, patience: int) -> int | No
     return None
 
 
-def draw_trials(parameters: Parameters, dice: random.Random) -> list[Trial]:
-    goal, patience = parameters.threshold, parameters.patience
+def draw_trials(goal: float, patience: int, dice: random.Random) -> list[Trial]:
     return [
         *_plain(goal, patience, dice),
         *_equal(goal, patience),

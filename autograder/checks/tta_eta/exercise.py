@@ -1,0 +1,192 @@
+"""Training to an accuracy, with one learning rate and batch size after the other: what is asked of a notebook."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from autograder import exercise
+from autograder.exercise import Exercise, Plan, Script, Series, Sign, Sizes, Swept, Trial, setting_key
+
+from .trials import draw_trials
+
+CALLBACK = "TrainToAccuracy"
+
+
+class Parameters(exercise.Parameters):
+    threshold: float = Field(gt=0, lt=1)
+    patience: PositiveInt
+    max_epochs: PositiveInt
+    learning_rates: tuple[float, ...] = Field(min_length=2)
+    batch_sizes: tuple[PositiveInt, ...] = Field(min_length=2)
+    default_batch_size: PositiveInt
+    default_learning_rate: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _values_differ(self) -> Self:
+        for name in ("learning_rates", "batch_sizes"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values) or min(values) <= 0:
+                raise ValueError(f"{name} must be positive and hold no value twice")
+        return self
+
+
+def draw(parameters: Parameters, sizes: Sizes, dice: random.Random) -> Script:
+    """Curves around the threshold for every setting of the two loops, and questions to the callback."""
+    plans, settings, spares = _plans(parameters, dice)
+    trials = draw_trials(parameters.threshold, parameters.patience, dice) + _plan_trials(parameters, plans)
+    return Script(plans, settings, spares, _stand_ins(parameters, sizes, dice), trials)
+
+
+def _plans(parameters: Parameters, dice: random.Random) -> tuple[list[Plan], dict[str, list[int]], list[int]]:
+    """A plan for each setting of each loop, with every shape of curve in each loop, and spares for other trainings."""
+    loops = (
+        [setting_key(rate, parameters.default_batch_size) for rate in parameters.learning_rates],
+        [setting_key(parameters.default_learning_rate, size) for size in parameters.batch_sizes],
+    )
+    total = sum(map(len, loops))
+    errors = _test_errors([len(keys) for keys in loops], dice)
+    first = parameters.patience + 3
+    stops = dice.sample(range(first, first + max(40, 3 * total)), total + 4)
+    plans: list[Plan] = []
+    settings: dict[str, list[int]] = {}
+    for keys in loops:
+        shapes = ["never", "relapse", "touch", *dice.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
+        ahead = enumerate(shapes, len(plans))
+        mine = [_plan(parameters, dice, shape, stops[number], errors[number]) for number, shape in ahead]
+        dice.shuffle(mine)
+        while len(mine) > 2 and _in_order(mine):
+            dice.shuffle(mine)
+        for number, key in enumerate(keys, len(plans)):
+            settings.setdefault(key, []).append(number)
+        plans += mine
+    spares = list(range(total, total + 4))
+    plans += [_plan(parameters, dice, "late", stops[number], errors[number]) for number in spares]
+    return plans, settings, spares
+
+
+SHAPES = ("late", "relapse", "touch")
+
+
+def _in_order(plans: list[Plan]) -> bool:
+    """Whether epochs or errors rise or fall all along: then a list that was sorted would not show."""
+    columns = ([plan.stand_in_stop for plan in plans], [plan.test_errors for plan in plans])
+    return any(column in (sorted(column), sorted(column, reverse=True)) for column in columns)
+
+
+def _plan_trials(parameters: Parameters, plans: list[Plan]) -> list[Trial]:
+    """Each plan's curve up to the cap of epochs, as a trial of family `plan`."""
+    trials = []
+    for plan in plans:
+        curve = [plan.value(epoch) for epoch in range(parameters.max_epochs)]
+        trials.append(Trial("plan", parameters.threshold, parameters.patience, curve, list(curve)))
+    return trials
+
+
+def _test_errors(lengths: list[int], dice: random.Random) -> list[int]:
+    """Numbers of wrong test notes, all different as long as there are enough; each loop has a good and a bad model."""
+    most = max(20, sum(lengths) + 6)
+    between = list(range(4, most - 1))
+    dice.shuffle(between)
+    errors = []
+    for number, length in enumerate(lengths):
+        loop = [2 + number, most - number] + [between.pop() for _ in range(length - 2)]
+        dice.shuffle(loop)
+        errors += loop
+    return errors + [between[-1 - number % len(between)] for number in range(4)]
+
+
+def _plan(parameters: Parameters, dice: random.Random, shape: str, stop: int, errors: int) -> Plan:
+    curve, tail = _curve(parameters, dice, shape, stop)
+    seconds = round(dice.uniform(0.4, 1.6), 3)
+    watts = round(dice.uniform(38, 82), 2)
+    return Plan(
+        val_accuracy=curve,
+        tail=tail,
+        epoch_cost=(seconds, round(seconds * watts, 3)),
+        test_errors=errors,
+        weights_seed=dice.getrandbits(31),
+        stand_in_stop=stop if shape != "never" else 10**6,
+    )
+
+
+def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -> tuple[list[float], int]:
+    """A curve whose right stop is after `stop` epochs (never for shape `never`), and the length of its endless tail.
+
+    It begins with a single hit, so that a count kept from an earlier training shows, and goes on after the right stop
+    with misses and runs of other lengths, so that a late or missed stop shows.
+    """
+    goal, patience = parameters.threshold, parameters.patience
+
+    def below() -> float:
+        return round(goal - dice.uniform(0.002, 0.2), 4)
+
+    def above() -> float:
+        return round(goal + dice.uniform(0.002, 0.98 * (1 - goal)), 4)
+
+    short = [above() for _ in range(patience - 1)]
+    opening = [above() if patience > 1 else below(), below()]
+    if shape == "never":
+        return [*opening, below(), *short, goal], patience
+    run = [above() for _ in range(patience)]
+    lead = stop - patience - len(opening)
+    if shape == "touch":
+        rise = [*opening, *[below() for _ in range(lead - 2)], *[goal] * min(2, lead)]
+    elif shape == "relapse" and lead > patience:
+        rise = [*opening, *[below() for _ in range(lead - patience)], *short, below()]
+    else:
+        rise = [*opening, *[below() for _ in range(lead)]]
+    after = [above(), below(), *short, goal, *[above() for _ in range(patience + 2)], below()]
+    return rise + run + after, len(after)
+
+
+def _stand_ins(parameters: Parameters, sizes: Sizes, dice: random.Random) -> dict[str, dict[str, Any]]:
+    """What later cells need of a broken one; metrics lists of plausible numbers, for plots whose loop is broken."""
+
+    def row(rate: float, size: int) -> dict[str, float]:
+        epochs = dice.randrange(3, 80)
+        seconds = round(epochs * dice.uniform(0.5, 1.5), 3)
+        accuracy = round(dice.uniform(0.9, 0.99), 4)
+        numbers = {"epochs": epochs, "test_accuracy": accuracy, "train_time": seconds, "total_energy": seconds * 55}
+        return {"batch_size": size, "learning_rate": rate, **numbers}
+
+    return {
+        "data-details": sizes.details(),
+        "callback": {CALLBACK: {"stand_in": "callback"}},
+        "lr-loop": {"metrics_vs_lr": [row(rate, parameters.default_batch_size) for rate in parameters.learning_rates]},
+        "bs-loop": {"metrics_vs_bs": [row(parameters.default_learning_rate, size) for size in parameters.batch_sizes]},
+    }
+
+
+EXERCISE = Exercise(
+    parameters=Parameters,
+    draw=draw,
+    names=("n_tr", "n_ts", "n_feat", "n_class", "metrics_vs_lr", "metrics_vs_bs"),
+    callback=CALLBACK,
+    signs=(
+        Sign("callback", makes=CALLBACK),
+        Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
+        Sign("lr-loop", fills="metrics_vs_lr"),
+        Sign("bs-loop", fills="metrics_vs_bs"),
+        Sign("lr-plots", draws=frozenset({"metrics_vs_lr"})),
+        Sign("bs-plots", draws=frozenset({"metrics_vs_bs"})),
+    ),
+    series=(
+        Series(
+            "lr",
+            rows="metrics_vs_lr",
+            plots="lr-plots",
+            comment="lr-comment",
+            swept=Swept("learning_rate", "learning_rates", other="batch_size", default="default_batch_size"),
+        ),
+        Series(
+            "bs",
+            rows="metrics_vs_bs",
+            plots="bs-plots",
+            comment="bs-comment",
+            swept=Swept("batch_size", "batch_sizes", other="learning_rate", default="default_learning_rate"),
+        ),
+    ),
+)
