@@ -66,7 +66,7 @@ def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], lis
         with subprocess.Popen(command, env=variables, text=True, **pipes) as warm:  # type: ignore[call-overload]
             for number in range(times + 1):
                 submission = prepare("s", notebook(assignment, number), load_release(assignment), assignment)
-                challenge = draw(assignment.parameters, number)
+                challenge = draw(assignment, number)
                 done = run(submission, challenge, source, limits=Limits(), files=helpers(assignment))
                 ran = [submission.notebook.cells[cell.index].source for cell in done.evidence.cells]
                 files = {**helpers(assignment), **challenge.files(), "cells.json": json.dumps(ran).encode()}

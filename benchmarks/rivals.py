@@ -40,7 +40,7 @@ CHECKS = {
 def small_data(assignment: Assignment) -> dict[str, bytes]:
     """What lies beside a notebook that is trained for real: the challenge's small data and the helper module."""
     files = dict(helpers(assignment))
-    for name, array in draw(assignment.parameters, 1, training="real").data().items():
+    for name, array in draw(assignment, 1, training="real").data().items():
         np.save(content := io.BytesIO(), array, allow_pickle=False)
         files[name] = content.getvalue()
     return files
