@@ -17,8 +17,16 @@ class SubmissionError(AutograderError):
     """A submission cannot be read as a notebook of this assignment."""
 
 
+class Unreadable(AutograderError):
+    """A submission's file is there, and this machine does not let it be opened: no fault of the student's."""
+
+
 class KernelFailed(AutograderError):
     """No kernel could be started, or it broke before the first cell of the student."""
+
+
+class ParentGone(KernelFailed):
+    """The process from which kernels are forked ended while one of them ran."""
 
 
 class EvidenceError(AutograderError):

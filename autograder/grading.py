@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from . import challenge as challenges
 from .assignment import Assignment
-from .errors import EvidenceError, KernelFailed, SubmissionError
+from .errors import EvidenceError, KernelFailed, ParentGone, SubmissionError, Unreadable
 from .evidence import Act, Evidence, Window
 from .judge import judge
 from .kernel import Kernels
@@ -53,6 +53,8 @@ def grade_folder(assignment: Assignment, folder: Path, student: str, kernels: Ke
         submission = prepare(student, notebook, load_release(assignment), assignment)
     except SubmissionError as error:
         return Graded(not_run(assignment, student, str(error)))
+    except Unreadable as error:
+        return Graded(for_a_person(assignment, student, str(error)))
     found = (*findings, *submission.findings)
     return grade(assignment, replace(submission, findings=found), kernels, options)
 
@@ -70,9 +72,8 @@ def grade(assignment: Assignment, submission: Submission, kernels: Kernels, opti
     """Runs and judges a submission as often as it takes to judge every item fairly."""
     seed = options.seed if options.seed is not None else secrets.randbits(48)
     started = time.monotonic()
-    attempts = _Attempts(assignment, submission, kernels, options, seed)
     try:
-        first, items = attempts.judged()
+        attempts, first, items = _judged(assignment, submission, kernels, options, seed)
     except (KernelFailed, EvidenceError) as error:
         verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
         return Graded(verdict)
@@ -80,6 +81,19 @@ def grade(assignment: Assignment, submission: Submission, kernels: Kernels, opti
     grader = {"seed": str(seed), "sandbox": kernels.sandbox}
     verdict = _verdict(assignment, submission, items, first.evidence, timings, grader)
     return Graded(verdict, first.evidence, first.executed)
+
+
+def _judged(
+    assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int
+) -> tuple[_Attempts, Run, tuple[ItemVerdict, ...]]:
+    """All runs that it took. They begin anew, once, where the parent of the kernels ended under them."""
+    for _ in range(2):
+        attempts = _Attempts(assignment, submission, kernels, options, seed)
+        try:
+            return attempts, *attempts.judged()
+        except ParentGone as error:
+            gone = error
+    raise gone
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Nothing is followed out of the folder, nothing is unpacked to disk, and nothing 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -16,7 +17,7 @@ from typing import BinaryIO
 
 from . import archives
 from .assignment import ROOT, Assignment
-from .errors import SubmissionError
+from .errors import SubmissionError, Unreadable
 from .limits import MB
 from .verdict import Finding
 
@@ -33,6 +34,9 @@ KINDS = (
     ("archive", (".zip", ".tar", ".tar.gz", ".tgz")),
 )
 """Kinds of files that may hold the submission, the better ones first."""
+
+MOVED = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
+"""What opening says where there is no plain file."""
 
 ENDINGS = tuple(ending for _, endings in KINDS for ending in endings)
 """How the names of all files end on which a verdict may depend."""
@@ -178,11 +182,14 @@ def _what(mode: int) -> str:
 
 
 def _opened(path: Path, name: str) -> BinaryIO:
-    """Opens a regular file that is no link; never waits, as for the other end of a pipe."""
+    """Opens a regular file that is no link; never waits, as for the other end of a pipe. SubmissionError where there
+    is none, Unreadable where this machine does not let it be read."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise SubmissionError(f"{name} cannot be opened ({error.strerror}): hand it in again.") from None
+        if error.errno in MOVED:
+            raise SubmissionError(f"{name} cannot be opened ({error.strerror}): hand it in again.") from None
+        raise Unreadable(f"{name} cannot be opened ({error.strerror}): see who may read it.") from None
     if not stat.S_ISREG(mode := os.fstat(number).st_mode):
         os.close(number)
         raise SubmissionError(f"{name} is {_what(mode)}: hand in the file itself.")

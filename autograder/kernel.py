@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import json
+import logging
 import os
 import shutil
 import signal
@@ -13,6 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -25,7 +29,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
 
 from . import sandbox
-from .errors import KernelFailed
+from .errors import KernelFailed, ParentGone
 from .limits import Limits
 
 Start = Literal["auto", "warm", "plain"]
@@ -39,6 +43,18 @@ SPEC = "bench"
 PROVISIONER = "warm-parent"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables of the grader's environment that a kernel gets to see."""
+
+
+log = logging.getLogger(__name__)
+
+GONE = "gone"
+"""Why a kernel ended that nobody tells of, because its parent is gone."""
+
+MOST_PARENTS = 5
+"""How often a parent is started that ends by itself."""
+
+RETURN = 60.0
+"""Seconds to wait for a parent that is being started again."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +112,64 @@ def kernels(start: Start = "auto", walls: Walls = "auto") -> Iterator[Kernels]:
     elif walls == "bwrap" and (why := sandbox.missing()):
         raise KernelFailed(why)
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
-    process: subprocess.Popen[str] | None = None
+    parent: _Parent | None = None
     try:
         runtime = _lay_runtime(folder)
         process, why = _start_parent(runtime, walls, cold=start == "plain")
+        is_cold = start == "plain"
         if process is None and start == "auto":
             notes.append(
                 f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
             )
             process, why = _start_parent(runtime, walls, cold=True)
+            is_cold = True
         if process is None:
             raise KernelFailed(f"The parent of the kernels did not start: {why}.")
+        parent = _Parent(process, runtime, walls, is_cold)
         yield Kernels(runtime, walls, " ".join(notes))
     finally:
-        if process is not None:
-            process.communicate()
+        if parent is not None:
+            parent.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Parent:
+    """The parent of the kernels, which is started again where it ends before it should."""
+
+    def __init__(self, process: subprocess.Popen[str], runtime: Path, walls: sandbox.Sandbox, cold: bool) -> None:
+        self.process = process
+        self._start = functools.partial(_start_parent, runtime, walls, cold=cold)
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._keep, name="parent of the kernels", daemon=True)
+        self._watch.start()
+
+    def _keep(self) -> None:
+        for _ in range(MOST_PARENTS):
+            self.process.wait()
+            if self._ended.is_set():
+                return
+            with self.process:
+                pass  # closes its pipes
+            process, why = self._start()
+            if process is None:
+                log.warning("The parent of the kernels ended and could not be started again (%s).", why)
+                return
+            self.process = process
+            if self._ended.is_set():
+                self._hang_up()
+
+    def end(self) -> None:
+        """Ends it with all its kernels."""
+        self._ended.set()
+        self._hang_up()
+        self._watch.join()
+        with self.process:
+            pass
+
+    def _hang_up(self) -> None:
+        """A parent whose standard input ends has nobody left."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
 
 def _lay_runtime(folder: Path) -> Path:
@@ -215,17 +273,29 @@ class WarmProvisioner(KernelProvisionerBase):
     def _ask(self, body: bytes, evidence: int) -> str:
         """Sends the request and answers the folder of the kernel's sockets as it is to be reached from here."""
         assert self._lifeline is not None
-        self._lifeline.connect(self.parent_socket)
+        self._connect(self._lifeline)
         socket.send_fds(self._lifeline, [len(body).to_bytes(8, "big")], [evidence])
         self._lifeline.sendall(body)
         reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
+        if not reply:
+            raise ParentGone("No kernel could be made (the parent of the kernels is gone): grade it again.")
         if not files:
-            why = json.loads(reply)["error"] if reply else "its parent is gone"
-            raise KernelFailed(f"No kernel could be made ({why}).")
+            raise KernelFailed(f"No kernel could be made ({json.loads(reply)['error']}).")
         self._place = files[0]
         folder = str(json.loads(reply)["folder"])
         # Through the open folder its sockets are reached, although the kernel's mounts are its own.
         return f"/proc/self/fd/{self._place}" if sys.platform == "linux" else folder
+
+    def _connect(self, line: socket.socket) -> None:
+        """Connects to the parent; waits for one that is being started again."""
+        deadline = time.monotonic() + RETURN
+        while True:
+            try:
+                return line.connect(self.parent_socket)
+            except (ConnectionRefusedError, FileNotFoundError):
+                if time.monotonic() > deadline:
+                    raise ParentGone("The parent of the kernels is gone: grade it again.") from None
+                time.sleep(0.2)
 
     async def poll(self) -> int | None:
         if self._lifeline is None:
@@ -243,7 +313,7 @@ class WarmProvisioner(KernelProvisionerBase):
             return b""
 
     def _end(self, text: bytes) -> None:
-        end: dict[str, Any] = json.loads(text) if text else {"status": 1, "reason": ""}
+        end: dict[str, Any] = json.loads(text) if text else {"status": 1, "reason": GONE}
         self._status, self.reason = int(end["status"]), str(end["reason"])
 
     async def wait(self) -> int | None:

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Enum, Integer, Unicode
 
-from . import books, gradebook
+from . import books, gradebook, lock
 from .assignment import Assignment
 from .classroom import Classroom
 from .errors import AutograderError
@@ -73,8 +73,12 @@ class GradeSubmission(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         names = resources["nbgrader"]
-        assignment = Assignment.load(names["assignment"])
-        release, out = load_release(assignment), Path(self.out).resolve()
+        assignment, out = Assignment.load(names["assignment"]), Path(self.out).resolve()
+        with lock.held(out):
+            return self._graded(resources["nbgrader"], assignment, out), resources
+
+    def _graded(self, names: dict[str, Any], assignment: Assignment, out: Path) -> NotebookNode:
+        release = load_release(assignment)
         before = books.read_executed(out, assignment, names["student"])
         verdict = self._verdict(assignment, names["student"], out)
         executed = books.read_executed(out, assignment, names["student"])
@@ -82,7 +86,7 @@ class GradeSubmission(NbGraderPreprocessor):
         gradebook.record(names["db_url"], assignment, release, [(verdict, executed, None)], before=earlier)
         self.log.info("%s: %g points, %s. %s", verdict.student, verdict.points, verdict.state, verdict.reason)
         known = Classroom.of(out, assignment, release, {verdict.student: executed})
-        return gradebook.for_formgrader(executed, release, known.beside(assignment)[verdict.student]), resources
+        return gradebook.for_formgrader(executed, release, known.beside(assignment)[verdict.student])
 
     def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
         open_now = workshop(cast(Start, self.kernel), cast(Walls, self.sandbox))

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from .assignment import Assignment
 from .books import folder_of, remove, write_text
 from .document import Reading, decoded, parsed
-from .errors import SubmissionError
+from .errors import SubmissionError, Unreadable
 from .exercise import Series, Swept
 from .feedback import picture
 from .handin import candidates
@@ -94,13 +94,13 @@ def read_folder(folder: Path, assignment: Assignment) -> OwnRun:
     """From the likeliest file that can be read; empty where there is none."""
     try:
         files, _ = candidates(folder, assignment)
-    except SubmissionError:
+    except (SubmissionError, Unreadable):
         return OwnRun()
     for file in files[:3]:
         try:
             reading = Reading(file.name)
             return from_notebook(parsed(decoded(file.read(), reading), reading), assignment)
-        except SubmissionError:
+        except (SubmissionError, Unreadable):
             continue
     return OwnRun()
 

@@ -24,9 +24,9 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from .challenge import Challenge
-from .errors import EvidenceError, KernelFailed
+from .errors import EvidenceError, KernelFailed, ParentGone
 from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, Overflow, RunCell, read_events
-from .kernel import Kernels, WarmProvisioner
+from .kernel import GONE, Kernels, WarmProvisioner
 from .limits import Limits
 from .source import grade_id
 from .submission import GIVEN, Submission
@@ -227,6 +227,8 @@ class _Driver:
             evidence.shut_entrance()
             with self.watch("connection"):
                 await client.async_start_new_kernel_client()
+        except ParentGone:
+            raise
         except Exception as error:
             raise KernelFailed(f"The kernel did not start: {type(error).__name__}: {error}") from error
 
@@ -270,6 +272,8 @@ class _Driver:
         provisioner = self._manager.provisioner
         assert isinstance(provisioner, WarmProvisioner)
         await provisioner.poll()
+        if provisioner.reason == GONE:
+            raise ParentGone("The parent of the kernels ended while a cell ran: grade it again.")
         if provisioner.reason == "memory":
             return f"The kernel was ended because it took more than {self.limits.memory / 1e6:,.0f} MB of memory."
         return "The kernel died while a cell ran."

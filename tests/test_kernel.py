@@ -16,15 +16,20 @@ import nbformat
 import psutil
 import pytest
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbclient import NotebookClient
+from nbformat import NotebookNode
 
 from autograder import kernel, sandbox
 from autograder.assignment import Assignment
 from autograder.challenge import draw
 from autograder.errors import KernelFailed
+from autograder.grading import Options, grade
 from autograder.kernel import Kernels, Walls, kernels
 from autograder.limits import Limits
+from autograder.reading import read_notebook
 from autograder.runner import Run, run
-from autograder.submission import EXTRA, Submission
+from autograder.source import source_path
+from autograder.submission import EXTRA, Submission, prepare
 
 needs_walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
 WALLS = [pytest.param("bwrap", marks=needs_walls), "none"]
@@ -91,6 +96,40 @@ def test_nothing_outlives_the_parent(assignment: Assignment, walls: Walls) -> No
         assert source.runtime.exists()
     assert settled(lambda: ours() == before)
     assert not source.runtime.exists()
+
+
+def test_a_parent_that_is_killed_is_started_again(assignment: Assignment) -> None:
+    before = ours()
+    with kernels("plain", "none") as source:
+        (parent,) = ours() - before
+        psutil.Process(parent).kill()
+        done = run_cells(source, assignment, "print(1)")
+        assert [cell.status for cell in done.evidence.cells] == ["ran"]
+    assert settled(lambda: ours() == before)
+
+
+def test_a_parent_that_dies_under_a_submission_costs_it_nothing(
+    assignment: Assignment, release: NotebookNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first run loses its parent while a cell runs; the submission is graded anew, from the beginning."""
+    before, killed = ours(), []
+    original = NotebookClient.async_execute_cell
+
+    async def kill_first(client: NotebookClient, cell: NotebookNode, number: int) -> NotebookNode:
+        if number == 3 and not killed:
+            (parent,) = {pid for pid in ours() - before if psutil.Process(pid).ppid() == os.getpid()}
+            psutil.Process(parent).kill()
+            killed.append(parent)
+        return await original(client, cell, number)
+
+    monkeypatch.setattr(NotebookClient, "async_execute_cell", kill_first)
+    notebook = read_notebook(source_path(assignment))
+    with kernels("warm", "none") as source:
+        submission = prepare("ada", notebook, release, assignment)
+        graded = grade(assignment, submission, source, Options(seed=1))
+    assert killed
+    assert (graded.verdict.state, graded.verdict.points) == ("graded", 88)
+    assert settled(lambda: ours() == before)
 
 
 @pytest.mark.parametrize("walls", WALLS)

@@ -21,9 +21,10 @@ from nbformat import NotebookNode
 from autograder import archives, handin
 from autograder.assignment import Assignment
 from autograder.checks.tta_eta.exercise import EXERCISE
-from autograder.errors import SubmissionError
+from autograder.errors import SubmissionError, Unreadable
 from autograder.grading import Options, grade_folder
 from autograder.handin import shown
+from autograder.kernel import Kernels
 from autograder.reading import read
 from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
 from autograder.tasks import task_of
@@ -552,7 +553,7 @@ def test_file_that_becomes_a_link_before_it_is_opened_is_refused(
         file.read()
 
 
-def test_file_that_may_not_be_read_is_refused(
+def test_file_that_may_not_be_read_is_for_a_person(
     tmp_path: Path, assignment: Assignment, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(*_: object) -> int:
@@ -560,9 +561,12 @@ def test_file_that_may_not_be_read_is_refused(
 
     (tmp_path / NAME).write_text(text)
     monkeypatch.setattr(os, "open", denied)
-    with pytest.raises(SubmissionError, match="cannot be opened .Permission denied.") as caught:
+    with pytest.raises(Unreadable, match="cannot be opened .Permission denied.: see who may read it") as caught:
         read_folder(tmp_path, assignment)
     one_sentence(caught.value, tmp_path)
+    graded = grade_folder(assignment, tmp_path, "ada", Kernels(tmp_path, "none"), Options())
+    assert graded.verdict.state == "needs a person"
+    assert {item.points for item in graded.verdict.items} == {None}
 
 
 def test_folder_of_very_many_files_ends(
