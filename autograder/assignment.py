@@ -55,8 +55,8 @@ class Assignment(Frozen):
         try:
             return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            known = sorted(p.parent.name for p in (root / "source").glob("*/assignment.toml"))
-            raise AssignmentError(f"There is no assignment {name!r}: known are {', '.join(known) or 'none'}.") from None
+            known = ", ".join(names(root)) or "none"
+            raise AssignmentError(f"There is no assignment {name!r}: known are {known}.") from None
         except tomllib.TOMLDecodeError as error:
             raise AssignmentError(f"{path} is not valid TOML: {error}.") from None
         except ValidationError as error:
@@ -105,6 +105,11 @@ class Assignment(Frozen):
     @property
     def notebook_name(self) -> str:
         return f"{self.name}.ipynb"
+
+
+def names(root: Path = ROOT) -> list[str]:
+    """The assignments that there are."""
+    return sorted(path.parent.name for path in (root / "source").glob("*/assignment.toml"))
 
 
 def _first(error: ValidationError) -> str:

@@ -92,7 +92,10 @@ class CallbackUse(Part):
 
 
 class Fit(Event):
-    """One `Model.fit`; times in virtual seconds, energies in virtual joules; `parameters` are the trainable ones."""
+    """One `Model.fit`; times in virtual seconds, energies in virtual joules; `parameters` are the trainable ones.
+
+    The accuracies by epoch are those of a real training; a scripted one has those of its plan.
+    """
 
     kind: Literal["fit"]
     model: int
@@ -109,6 +112,7 @@ class Fit(Event):
     validation: RowOrigin | None
     callbacks: tuple[CallbackUse, ...]
     plan: int | None
+    accuracy: tuple[Number, ...] = ()
     val_accuracy: tuple[Number, ...]
     epochs_run: int
     begin: float
@@ -182,6 +186,14 @@ class Bar(Part):
     label: str
 
 
+class Curve(Part):
+    """A line or a cloud of points in data coordinates; `name` is what a legend calls it, "" if none does."""
+
+    x: tuple[Number, ...]
+    y: tuple[Number, ...]
+    name: str
+
+
 class Axes(Part):
     title: str
     xlabel: str
@@ -193,7 +205,9 @@ class Axes(Part):
     yscale: str
     bars: tuple[Bar, ...]
     lines: int
+    curves: tuple[Curve, ...] = ()
     legend: tuple[str, ...]
+    texts: tuple[str, ...] = ()
     ticks: tuple[Tick, ...]
     yticks: tuple[Tick, ...]
 
@@ -203,6 +217,7 @@ class FigureSeen(Part):
     title: str
     xlabel: str
     ylabel: str
+    legend: tuple[str, ...] = ()
     axes: tuple[Axes, ...]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .assignment import Assignment
+from .assignment import Assignment, names
 from .errors import AutograderError
 from .limits import MB
 
@@ -35,9 +35,15 @@ class Contents:
 
 
 def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
-    """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files."""
+    """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files.
+
+    Who handed in other assignments only is left out.
+    """
+    others = {name.lower() for name in names()} - {assignment.name.lower()}
     found = {
-        folder.name: _inner(folder, assignment) for folder in _folders(submitted, assignment) if _is_text(folder.name)
+        folder.name: _inner(folder, assignment)
+        for folder in _folders(submitted, assignment)
+        if _is_text(folder.name) and not _holds_others_only(folder, others)
     }
     if not found:
         raise AutograderError(
@@ -79,6 +85,17 @@ def _inner(folder: Path, assignment: Assignment) -> Path:
     except OSError:
         return folder
     return inner[0] if inner else folder
+
+
+def _holds_others_only(folder: Path, others: set[str]) -> bool:
+    """Whether all that lies in a student's folder is folders of assignments, and none of them the one in question."""
+    if folder.is_symlink():
+        return False
+    try:
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return False
+    return bool(inside) and all(path.name.lower() in others and _is_folder(path) for path in inside)
 
 
 def contents(folder: Path, basis: str) -> Contents:

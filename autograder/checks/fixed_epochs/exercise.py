@@ -1,0 +1,76 @@
+"""Training for a fixed number of epochs: what is asked of a notebook."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from pydantic import Field, PositiveInt
+
+from autograder import exercise
+from autograder.exercise import Exercise, Plan, Script, Series, Sign, Sizes, setting_key
+
+
+class Parameters(exercise.Parameters):
+    epochs: int = Field(ge=3, le=500)
+    batch_size: PositiveInt
+    learning_rate: float = Field(gt=0)
+    validation_split: float = Field(gt=0, lt=1)
+
+
+def draw(parameters: Parameters, sizes: Sizes, dice: random.Random) -> Script:
+    """A plan for the training that is asked for, and spares for all others."""
+    plans = [_plan(parameters, dice) for _ in range(4)]
+    settings = {setting_key(parameters.learning_rate, parameters.batch_size): [0]}
+    return Script(plans, settings, [1, 2, 3], _stand_ins(parameters, sizes, dice))
+
+
+def _plan(parameters: Parameters, dice: random.Random) -> Plan:
+    length = 3 * parameters.epochs
+    seconds = round(dice.uniform(0.4, 1.6), 3)
+    return Plan(
+        val_accuracy=_curve(length, dice),
+        tail=length,
+        epoch_cost=(seconds, round(seconds * dice.uniform(38, 82), 3)),
+        test_errors=dice.randrange(5, 40),
+        weights_seed=dice.getrandbits(31),
+        accuracy=_curve(length, dice),
+    )
+
+
+def _curve(length: int, dice: random.Random) -> list[float]:
+    """Accuracies that rise unsteadily, so that no two epochs and no two curves are taken for each other."""
+    low, high = dice.uniform(0.3, 0.5), dice.uniform(0.8, 0.9)
+    return [round(high - (high - low) * 0.9**epoch + dice.uniform(-0.04, 0.04), 4) for epoch in range(length)]
+
+
+def _stand_ins(parameters: Parameters, sizes: Sizes, dice: random.Random) -> dict[str, dict[str, Any]]:
+    """What later cells need of a broken one: sizes, a training, and another one as it should be recorded."""
+    accuracy, val_accuracy, *recorded = (_curve(parameters.epochs, dice) for _ in range(4))
+    loss, val_loss = ([round(2 - 2 * value, 4) for value in values] for values in (accuracy, val_accuracy))
+    logs = {"accuracy": accuracy, "loss": loss, "val_accuracy": val_accuracy, "val_loss": val_loss}
+    seconds, joules = (round(parameters.epochs * dice.uniform(*each), 3) for each in ((0.4, 1.6), (20, 90)))
+    costs = {"train_time": seconds, "total_energy": joules}
+    rows = [
+        {"epoch": number, "accuracy": trained, "val_accuracy": validated}
+        for number, (trained, validated) in enumerate(zip(*recorded, strict=True), start=1)
+    ]
+    return {
+        "data-details": sizes.details(),
+        "training": {"history": {"stand_in": "history", "logs": logs}, **costs},
+        "record": {"history_rows": rows, "summary": {"epochs": parameters.epochs, **costs}},
+    }
+
+
+EXERCISE = Exercise(
+    parameters=Parameters,
+    draw=draw,
+    names=("n_tr", "n_ts", "n_feat", "n_class", "history_rows", "summary"),
+    signs=(
+        Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
+        Sign("training", sets=frozenset({"history", "train_time"})),
+        Sign("record", fills="history_rows"),
+        Sign("plot", draws=frozenset({"history_rows", "history"})),
+    ),
+    series=(Series("training", rows="history_rows", plots="plot", comment="comment"),),
+)
