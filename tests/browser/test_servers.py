@@ -65,8 +65,11 @@ def jupyter(folder: Path, place: Path, **variables: str) -> Iterator[tuple[str, 
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}), encoding="utf-8")
     (place / "log").mkdir()
+    news = place / "settings" / "@jupyterlab" / "apputils-extension"
+    news.mkdir(parents=True)
+    (news / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false"}), encoding="utf-8")
     options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    options += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--LabApp.news_url="]
+    options += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
     with (place / "log" / "server.txt").open("w", encoding="utf-8") as log:
         started = subprocess.Popen(
             [sys.executable, "-m", "jupyter", "lab", *options],
@@ -96,6 +99,10 @@ def _wait_for(address: str, started: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.2)
     raise AssertionError(f"no server answered at {address}")
+
+
+MATHJAX = """window.MathJax = {Hub: {Config() {}, Queue() {}, Startup: {signal: {Interest(hear) { hear("End") }}}}}"""
+"""Stands for the script that the formgrader fetches from the network, without which it does not start."""
 
 
 def shot(page: Page | Locator, name: str) -> None:
@@ -133,7 +140,7 @@ def handed_out(tmp_path: Path, assignment: Assignment) -> Path:
     folder = tmp_path / "student"
     shutil.copytree(ROOT / "release" / NAME, folder)
     (folder / "data").mkdir()
-    for name, array in draw(assignment.parameters, 1, training="real").data().items():
+    for name, array in draw(assignment, 1, training="real").data().items():
         np.save(folder / "data" / name, array)
     return folder
 
@@ -194,9 +201,10 @@ def test_points_and_a_comment_from_the_formgrader_reach_the_pages(
     page_id = gradebook.members(database, assignment)[STUDENT]
     with jupyter(ROOT, tmp_path, OUT=str(graded), SUBMITTED=str(tmp_path / "submitted")) as (address, token):
         page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page.route("**/mathjax/**", lambda route: route.fulfill(body=MATHJAX, content_type="text/javascript"))
         page.goto(f"{address}/formgrader/submissions/{page_id}/?token={token}")
         score = page.locator("input#lr-comment")
-        expect(score).to_be_visible(timeout=SECONDS)
+        page.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded", timeout=SECONDS)
         beside = page.locator("section", has_text="Learning rates: comment: beside the answer")
         expect(beside.get_by_alt_text("The student's own figure")).to_be_visible(timeout=SECONDS)
         expect(beside.locator("tbody tr").nth(1)).to_contain_text("6.8")
