@@ -202,7 +202,8 @@ def test_points_and_a_comment_from_the_formgrader_reach_the_pages(
     with jupyter(ROOT, tmp_path, OUT=str(graded), SUBMITTED=str(tmp_path / "submitted")) as (address, token):
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         page.route("**/mathjax/**", lambda route: route.fulfill(body=MATHJAX, content_type="text/javascript"))
-        page.goto(f"{address}/formgrader/submissions/{page_id}/?token={token}")
+        page.goto(f"{address}/login?token={token}")
+        page.goto(f"{address}/formgrader/submissions/{page_id}/")
         score = page.locator("input#lr-comment")
         page.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded", timeout=SECONDS)
         beside = page.locator("section", has_text="Learning rates: comment: beside the answer")
