@@ -102,7 +102,7 @@ def _wait_for(address: str, started: subprocess.Popen[bytes]) -> None:
 
 
 MATHJAX = """window.MathJax = {Hub: {Config() {}, Queue() {}, Startup: {signal: {Interest(hear) { hear("End") }}}}}"""
-"""Stands for the script that the formgrader fetches from the network, without which it does not start."""
+"""Stands for the script that the formgrader fetches from a network, which a test has none of."""
 
 
 def shot(page: Page | Locator, name: str) -> None:
