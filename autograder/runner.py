@@ -148,6 +148,11 @@ class _Client(NotebookClient):
 class _Channels(AsyncKernelClient):
     """Channels that refuse messages of a size that could only do harm; the connection is lost then."""
 
+    def start_channels(self, *chosen: bool, **named: bool) -> None:
+        """Without the heartbeat: the parent tells when a kernel ends, and the thread of that channel may never end when
+        it is stopped at the wrong moment."""
+        super().start_channels(*chosen, **{**named, "hb": False})
+
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Returns as soon as the kernel has answered on both channels; the original then waits for silence."""
         deadline = time.monotonic() + (timeout or float("inf"))
