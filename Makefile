@@ -39,7 +39,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile bench hostile kills lock clean distclean have-data
+.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile bench docs hostile kills lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -114,6 +114,10 @@ profile: $(READY) ## show where the time of a submission goes
 bench: $(READY) .venv-bench/.ready ## measure against nbgrader, Otter and the limit, and write docs/performance.md; ONLY=memory, SIZES=10,100
 	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
 
+docs: $(READY) .venv-docs/.ready have-data ## make the pages of docs/ and the executed notebooks into a site, docs/_build/html/index.html
+	@.venv-docs/bin/python -m sphinx -W --keep-going -q -E -j auto -c docs . docs/_build/html
+	@echo "Open docs/_build/html/index.html."
+
 hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some
 	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company)
@@ -140,7 +144,7 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --up
     --custom-compile-command "make lock" --output-file $(1)
 
 clean: ## remove what the commands made; a gradebook stays, points given by hand may be in it
-	@rm -rf demo lab release/*.zip .pytest_cache .mypy_cache .ruff_cache samples/.ruff_cache .hypothesis
+	@rm -rf demo lab docs/_build release/*.zip .pytest_cache .mypy_cache .ruff_cache samples/.ruff_cache .hypothesis
 	@find autograder data samples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find source release notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 	@if [ -e "$(OUT)/gradebook.db" ]; then \
@@ -148,7 +152,7 @@ clean: ## remove what the commands made; a gradebook stays, points given by hand
 	else rm -rf "$(OUT)"; fi
 
 distclean: clean ## clean, and remove the virtual environments and what was fetched
-	@rm -rf .venv .venv-data .venv-bench .tools
+	@rm -rf .venv .venv-data .venv-bench .venv-docs .tools
 
 # The four files are in git; this is for a checkout that lost them.
 have-data:
@@ -195,6 +199,15 @@ $(READY): $(LOCK) Makefile
 	    (there / "kit.pth").write_text(sysconfig.get_path("purelib"))'
 	@$(call install-uv,.venv)
 	@$(PY) -m uv pip install --quiet --python .venv-bench/bin/python --no-deps --requirement benchmarks/requirements.txt
+	@touch $@
+
+.venv-docs/.ready: docs/requirements.txt $(READY)
+	@$(PY) -m venv --clear --without-pip .venv-docs
+	@$(PY) -c 'import pathlib, sysconfig; \
+	    there = pathlib.Path(sysconfig.get_path("purelib", vars={"base": ".venv-docs"})); \
+	    (there / "kit.pth").write_text(sysconfig.get_path("purelib"))'
+	@$(call install-uv,.venv)
+	@$(PY) -m uv pip install --quiet --python .venv-docs/bin/python --no-deps --requirement docs/requirements.txt
 	@touch $@
 
 .venv-data/.ready: data/requirements.lock Makefile
