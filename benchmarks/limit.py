@@ -24,6 +24,9 @@ import json, os, sys, time, types
 sys.path.insert(0, sys.argv[1])
 from bench import warm
 warm.import_everything()
+import gc
+gc.collect()
+gc.freeze()
 import bench.session
 from IPython.core.interactiveshell import InteractiveShell
 class Shell(InteractiveShell):
