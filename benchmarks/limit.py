@@ -28,6 +28,7 @@ import gc
 gc.collect()
 gc.freeze()
 import bench.session
+from bench import pictures
 from IPython.core.interactiveshell import InteractiveShell
 class Shell(InteractiveShell):
     kernel = types.SimpleNamespace()
@@ -45,6 +46,7 @@ for line in sys.stdin:
         cells = json.load(open("cells.json"))
         sys.stdout = open(os.devnull, "w")
         shell = Shell.instance()
+        pictures.install()
         shell.run_line_magic("matplotlib", "inline")
         bench.session.start(shell)
         fine = all(shell.run_cell(cell).success for cell in cells)

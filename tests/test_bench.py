@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import textwrap
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from PIL import Image
 
 from autograder.assignment import Assignment
 from autograder.bench.clock import Clock
@@ -108,8 +111,28 @@ attempt(lambda: with_optimizer(shared).fit(X, y, verbose=0))
 attempt(lambda: new().fit(X, y, verbose=0))
 """
 
+LIKE_ONE_THAT_WAS_ACCEPTED = f"""
+{REFUSED.split("raw =")[0]}
+def with_optimizer(optimizer):
+    model = new(); model.compile(optimizer, 'sparse_categorical_crossentropy', metrics=['accuracy']); return model
+def with_classes(count):
+    model = Sequential([layers.Input((X.shape[1],)), layers.Dense(256, 'sigmoid'), layers.Dense(count, 'softmax')])
+    model.compile(optimizers.Adam(0.01), 'sparse_categorical_crossentropy', metrics=['accuracy']); return model
+shared, again = optimizers.Adam(0.01), new()
+attempt(lambda: new().fit(X, y, verbose=0))
+attempt(lambda: with_optimizer(shared).fit(X, y, verbose=0))
+attempt(lambda: with_optimizer(shared).fit(X, y, verbose=0))
+attempt(lambda: again.fit(X, y, verbose=0))
+attempt(lambda: again.fit(X, y, verbose=0))
+attempt(lambda: with_classes(40).fit(X, y, verbose=0))
+attempt(lambda: new().fit(X[:, 1:], y, verbose=0))
+attempt(lambda: new().fit(X, y[1:], verbose=0))
+"""
 
-@pytest.mark.parametrize("cell", [PROTOCOL, REFUSED], ids=["protocol", "refused"])
+
+@pytest.mark.parametrize(
+    "cell", [PROTOCOL, REFUSED, LIKE_ONE_THAT_WAS_ACCEPTED], ids=["protocol", "refused", "like one that was accepted"]
+)
 def test_scripted_fit_keeps_the_contract_of_keras(bench: Bench, cell: str) -> None:
     assert texts(bench.value(cell)) == texts(bench.value(cell, training="real"))
 
@@ -155,6 +178,27 @@ def test_an_optimizer_of_another_model_is_refused(bench: Bench) -> None:
         metrics_vs_lr = [str('Unknown variable' in str(error))]
     """
     assert texts(bench.value(cell)) == ["True"]
+
+
+SHOWN = """
+import matplotlib.pyplot as plt
+for how in ({how}, {{}}):
+    figure, axes = plt.subplots(figsize=(4, 3), **how)
+    axes.bar(['a', 'b'], [1, 2]); axes.set_xlabel('a label')
+    plt.show()
+"""
+
+
+def test_figures_are_shown_whole_with_and_without_a_layout(bench: Bench) -> None:
+    for how in ("{'layout': 'constrained'}", "{'layout': 'tight'}"):
+        outputs = bench.executed(SHOWN.format(how=how))["cells"][-1].outputs
+        with_layout, without = (_size(output.data["image/png"]) for output in outputs if "data" in output)
+        assert with_layout == (400, 300)
+        assert without != (400, 300)
+
+
+def _size(picture: str) -> tuple[int, int]:
+    return Image.open(io.BytesIO(base64.b64decode(picture))).size
 
 
 def test_what_a_cell_shows_again_and_again_is_sent_once(bench: Bench) -> None:

@@ -10,12 +10,14 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def main(argv: list[str]) -> None:
+    from bench import pictures
     from bench.session import start
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
     app.initialize([*argv, "--HistoryManager.enabled=False"])
     assert app.shell is not None
+    pictures.install()
     app.shell.run_line_magic("matplotlib", "inline")
     start(app.shell)
     app.start()

@@ -56,6 +56,8 @@ class Training:
         self._models: dict[int, tuple[int, Any]] = {}
         self._inside = 0
         self._whole: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
+        self._checked: dict[str, list[str]] = {}
+        self._owned: dict[int, tuple[Any, list[Any]]] = {}
 
     def install(self) -> None:
         training = self
@@ -210,7 +212,7 @@ class Training:
     def _scripted(self, original: Any, model: Any, arguments: dict[str, Any], record: dict[str, Any]) -> Any:
         """The challenge's curve through Keras's callback protocol."""
         with self.unseen():
-            names = self._check(model, arguments)
+            names = self._check(model, arguments, record["data"])
         plan = self.script.plans[record["plan"]]
         self.stop_hint = plan["stand_in_stop"]
         rows = math.floor(record["data"]["rows"] * (1 - (arguments["validation_split"] or 0.0)))
@@ -242,13 +244,28 @@ class Training:
         listener.on_train_end(logs)
         return model.history
 
-    def _check(self, model: Any, arguments: dict[str, Any]) -> list[str]:
-        """What Keras itself would refuse, it refuses here; returns the names in the logs of an epoch."""
+    def _check(self, model: Any, arguments: dict[str, Any], data: dict[str, Any]) -> list[str]:
+        """What Keras itself would refuse, it refuses here; returns the names in the logs of an epoch.
+
+        A model that differs from an earlier one in nothing that decides this is not tried again.
+        """
         model._assert_compile_called("fit")
-        x, y = as_arrays(arguments["x"], arguments["y"])
         split = arguments["validation_split"] or 0.0
         if split and hasattr(arguments["x"], "element_spec"):
             raise ValueError("`validation_split` is only supported for Tensors or NumPy arrays.")
+        kind = "" if id(model.optimizer) in self._owned else _kind(model, arguments, data)
+        if kind in self._checked:
+            self._owned[id(model.optimizer)] = (model.optimizer, model.trainable_variables)
+            names = self._checked[kind]
+        else:
+            names = self._try(model, *as_arrays(arguments["x"], arguments["y"]))
+        if kind:
+            self._checked[kind] = names
+        validated = bool(split) or arguments["validation_data"] is not None
+        return [*names, *(f"val_{name}" for name in names if validated)]
+
+    def _try(self, model: Any, x: Any, y: Any) -> list[str]:
+        """One step as in training, which changes nothing; returns the names of what it measures."""
         if x.shape[0] != y.shape[0]:
             raise ValueError(f"Data cardinality is ambiguous: x has {x.shape[0]} rows and y has {y.shape[0]}.")
         model.stop_training = False
@@ -257,13 +274,13 @@ class Training:
         self._step(model.optimizer, model.trainable_variables)
         names = list(model.compute_metrics(x[:256], y[:256], predicted))
         model.reset_metrics()
-        validated = bool(split) or arguments["validation_data"] is not None
-        return [*names, *(f"val_{name}" for name in names if validated)]
+        return names
 
     def _step(self, optimizer: Any, variables: list[Any]) -> None:
         """One step that changes nothing; an optimizer that belongs to another model refuses it as it would in Keras."""
+        _, owned = self._owned.setdefault(id(optimizer), (optimizer, variables))
         if not optimizer.built:
-            optimizer.build(variables)
+            optimizer.build(owned)
         for variable in variables[:1]:
             optimizer.apply([keras.ops.zeros_like(variable)], [variable])
 
@@ -361,6 +378,31 @@ def _logs(plan: dict[str, Any], epoch: int, names: list[str]) -> dict[str, float
             accuracy = readings["val_accuracy"] if name.startswith("val_") else trained
             readings[name] = accuracy if "acc" in name else 1 - accuracy
     return {name: readings[name] for name in names}
+
+
+def _kind(model: Any, arguments: dict[str, Any], data: dict[str, Any]) -> str:
+    """All that decides whether Keras can train such a model on such data; empty where that cannot be told for sure.
+
+    It can of a chain of Keras's own layers with a loss and metrics of Keras's own, on the challenge's own rows.
+    """
+    x, y, optimizer = arguments["x"], arguments["y"], model.optimizer
+    parts = [*model.layers, *([] if isinstance(model.loss, str) else [model.loss])]
+    metrics = model._compile_metrics and model._compile_metrics._user_metrics
+    if (
+        type(model) is not keras.Sequential
+        or not model.built
+        or not all(type(part).__module__.startswith("keras.src.") for part in [*parts, optimizer])
+        or any(isinstance(layer, keras.layers.Lambda) for layer in model.layers)
+        or not all(isinstance(metric, str) for metric in metrics or [])
+        or not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray))
+        or data["other"]
+        or not data["labels_fit"]
+    ):
+        return ""
+    settings = [(type(part).__name__, {**part.get_config(), "name": ""}) for part in parts]
+    loss = model.loss if isinstance(model.loss, str) else ""
+    shapes = (model.input_shape, x.shape, x.dtype, y.shape, y.dtype)
+    return repr((settings, loss, metrics, type(optimizer).__name__, shapes, data))
 
 
 def _flat(callbacks: Any) -> list[Any]:
