@@ -8,3 +8,9 @@ keep it, `feedback` and `report` show it. `autograde` does this for a class, in 
 `cluster`. An `assignment` is its settings; what else the harness has to know of it is its `exercise`, which lies with
 its checks.
 """
+
+import sys
+
+# jsonschema builds a grammar of web addresses from this when nbformat imports it, which takes half of the time until a
+# command begins; where it is not there, jsonschema does without. No notebook is checked with it.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

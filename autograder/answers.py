@@ -13,9 +13,9 @@ from nbformat import NotebookNode
 from .assignment import Assignment, Item
 from .errors import ReleaseError
 from .exercise import Series
-from .feedback import picture
 from .ownrun import KEYS, Loop, OwnRun, Row
 from .pages import environment
+from .pictures import picture
 from .similarity import groups, words
 from .source import BEGIN, END, cells_by_id, grade_id, read, source_path
 

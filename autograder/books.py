@@ -11,16 +11,17 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import nbformat
-from nbformat import NotebookNode
 from pydantic import ValidationError
 
 from .assignment import Assignment
 from .errors import AutograderError
 from .lock import runs
 from .verdict import ItemVerdict, Verdict
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 Given = Mapping[str, tuple[float | None, str | None]]
 """By item: the score and the comment that a person gave to one student."""
@@ -39,6 +40,10 @@ log = logging.getLogger(__name__)
 
 def folder_of(out: Path, assignment: Assignment, student: str) -> Path:
     return out / assignment.name / student
+
+
+def gradebook_url(out: Path) -> str:
+    return f"sqlite:///{(out / 'gradebook.db').resolve()}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -87,6 +92,8 @@ def write_submission(
 ) -> None:
     """Writes all files of one student. An older verdict goes first and the new one comes last: where a verdict is,
     the other files are complete and belong to it."""
+    import nbformat  # here: what does not touch a notebook need not wait for it
+
     folder = folder_of(out, assignment, verdict.student)
     notebook = folder / assignment.notebook_name
     remove(folder / "verdict.json")
@@ -125,6 +132,8 @@ def _read_verdict(path: Path, assignment: Assignment) -> Verdict | None:
 
 def read_executed(out: Path, assignment: Assignment, student: str) -> NotebookNode | None:
     """The executed notebook of a student, None where nothing could be executed."""
+    import nbformat  # here, as above
+
     path = folder_of(out, assignment, student) / assignment.notebook_name
     try:
         return nbformat.read(path, as_version=4)

@@ -114,8 +114,8 @@ def grade_class(
     scheduler: str = "",
 ) -> None:
     from . import autograde as classes
-    from .grading import Options
-    from .task import Done
+    from .options import Options
+    from .verdict import Done
 
     options = Options(seed=seed, training=train)
     columns = (

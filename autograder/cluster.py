@@ -25,11 +25,12 @@ from distributed import Client, Future, KilledWorker, wait
 from . import folder
 from .errors import AutograderError
 from .evidence import Evidence
-from .grading import Graded, Options, grade_folder
+from .grading import Graded, grade_folder
 from .kernel import Kernels, Start, Walls, kernels
+from .options import Options
 from .pool import TRIES, Lost
-from .task import Done, Task, finish, leave_to_a_person, what_failed
-from .verdict import Verdict
+from .task import Task, finish, leave_to_a_person, what_failed
+from .verdict import Done, Verdict
 
 PATIENCE = 60.0
 """Seconds to wait for a worker when there is none, before the run is given up."""

@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from . import books, gradebook
 from .assignment import Assignment
-from .autograde import gradebook_url, write_books
+from .autograde import write_books
+from .books import gradebook_url
 from .errors import AutograderError
 from .release import course_configuration
 from .verdict import Verdict

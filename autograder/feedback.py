@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 from nbformat import NotebookNode
@@ -26,6 +24,7 @@ from .books import (
 )
 from .errors import PartlyWritten
 from .pages import environment
+from .pictures import picture
 from .source import grade_id
 from .strip import draw
 from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
@@ -33,16 +32,12 @@ from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 LONGEST = 4_000
 """Characters of one text output that are shown."""
 
-LARGEST = 3_000_000
-"""Characters of one encoded picture that are shown; a figure of this lab has some 50,000."""
 
 MOST_PICTURES = 30
 
 MOST_OUTPUTS = 60
 """Outputs of one cell that are shown."""
 
-PNG = b"\x89PNG\r\n\x1a\n"
-"""How a PNG file begins."""
 
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
@@ -245,21 +240,6 @@ def _output(output: NotebookNode, room: bool, above: bool) -> Output:
     if above:
         return Output("note", "The figure is shown with its item above.")
     return Output("picture", shown) if room else Output("note", "There are more pictures than are shown here.")
-
-
-def picture(data: Mapping[str, Any]) -> str | None:
-    """A data URI of the PNG picture in an output's data, None if there is none that can be shown.
-
-    No other kind is passed on: SVG is a document, which runs scripts where it is opened by itself.
-    """
-    content = data.get("image/png")
-    if not isinstance(content, str) or len(content) > LARGEST:
-        return None
-    try:
-        decoded = base64.b64decode("".join(content.split()), validate=True)
-    except ValueError:
-        return None
-    return f"data:image/png;base64,{base64.b64encode(decoded).decode()}" if decoded.startswith(PNG) else None
 
 
 def cleaned(text: str) -> str:

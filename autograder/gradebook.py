@@ -46,8 +46,8 @@ from traitlets.config import Config
 from .assignment import Assignment
 from .books import LATE, temporary_name, write_text
 from .errors import AutograderError, PartlyWritten
-from .feedback import picture
 from .folder import read_start
+from .pictures import picture
 from .source import grade_id
 from .submission import load_release
 from .verdict import ItemVerdict, Verdict

@@ -20,8 +20,9 @@ from . import books
 from .assignment import ROOT, Assignment
 from .errors import AutograderError
 from .feedback import without_folders
-from .grading import Options, for_a_person
+from .grading import for_a_person
 from .kernel import kernels
+from .options import Options
 from .pages import TEMPLATES
 from .submission import load_release
 from .task import Task, grade_task

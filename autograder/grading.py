@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from nbformat import NotebookNode
 
@@ -16,25 +15,14 @@ from .errors import EvidenceError, KernelFailed, ParentGone, SubmissionError, Un
 from .evidence import Act, Evidence, Window
 from .judge import judge
 from .kernel import Kernels
-from .limits import Limits
+from .options import Options
 from .release import helpers
 from .runner import KERNEL_DIED, Run, run
 from .submission import EXTRA, GIVEN, Submission, load_release, prepare, read_folder
 from .verdict import Finding, ItemVerdict, Verdict
 
-Training = Literal["scripted", "real"]
-
 MOST_STUCK = 3
 """How often a submission is run again because cells hung or ended the kernel."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How submissions are run; `seed` None draws a new challenge for each."""
-
-    seed: int | None = None
-    training: Training = "scripted"
-    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from . import books, gradebook, lock
 from .assignment import Assignment
 from .classroom import Classroom
 from .errors import AutograderError
-from .grading import Options, Training, for_a_person
+from .grading import for_a_person
 from .kernel import Start, Walls, kernels
+from .options import Options, Training
 from .submission import load_release
 from .task import Task, grade_task
 from .verdict import Verdict

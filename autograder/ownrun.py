@@ -21,8 +21,8 @@ from .books import folder_of, remove, write_text
 from .document import Reading, decoded, parsed
 from .errors import SubmissionError, Unreadable
 from .exercise import Series, Swept
-from .feedback import picture
 from .handin import candidates
+from .pictures import picture
 from .source import grade_id
 from .verdict import Record
 

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .errors import AutograderError
 
@@ -40,7 +41,8 @@ class _Worker(Generic[Task, Outcome]):
     def __init__(self, work: Callable[[Task], Outcome]) -> None:
         context = multiprocessing.get_context("spawn")
         self.line, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, work), daemon=True)
+        # The work as bytes: to read it imports what it needs, and until then nothing would end the process.
+        self.process = context.Process(target=_serve, args=(other, pickle.dumps(work)), daemon=True)
         # Ctrl-C reaches every process of the terminal; only the one that looks after the others answers it.
         # The tracker's start would undo the block, so it comes first.
         resource_tracker.ensure_running()
@@ -136,18 +138,19 @@ class Pool(Generic[Task, Outcome]):
         return [*((busy[line], busy[line].hear()) for line in ready), *((worker, Lost("overdue")) for worker in late)]
 
 
-def _serve(line: Connection, work: Callable[[Task], Outcome]) -> None:
+def _serve(line: Connection, pickled: bytes) -> None:
     """What a process does: task after task, until nobody gives it any."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
+    work: Callable[[Any], Any] = pickle.loads(pickled)
     while True:
         try:
             task = line.recv()
         except EOFError:
             return
         try:
-            told: Outcome | AutograderError = work(task)
+            told = work(task)
         except AutograderError as error:
             told = error
         line.send(told)

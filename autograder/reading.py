@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import nbformat
 from nbformat import NotebookNode
 
@@ -63,6 +62,8 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     text = re.sub(r"^# In\[[ \d]*\]:[ \t]*$", "# %%", text, flags=re.MULTILINE)
     text = re.sub(r"^get_ipython\(\)\.(?:system|run_line_magic)\(.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\n{4,}", "\n\n\n", text)
+    import jupytext  # here: hardly anybody hands in a script, and it takes as long as all else that reads
+
     format_name = "percent" if re.search(r"^# ?%%", text, flags=re.MULTILINE) else "light"
     try:
         return dict(jupytext.reads(text, fmt=f"py:{format_name}"))

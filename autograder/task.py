@@ -9,9 +9,10 @@ from . import books, ownrun
 from .assignment import Assignment
 from .errors import AutograderError
 from .folder import Contents, contents
-from .grading import Graded, Options, for_a_person, grade_folder
+from .grading import Graded, for_a_person, grade_folder
 from .kernel import Kernels
-from .verdict import Finding, Verdict
+from .options import Options
+from .verdict import Done, Finding
 
 CHANGED = "It changed while it was graded: run the same command again."
 
@@ -31,15 +32,6 @@ class Task:
     kernels: Kernels | None
     options: Options
     basis: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """What happened to one student's submission."""
-
-    student: str
-    verdict: Verdict
-    skipped: bool = False
 
 
 def grade_task(task: Task) -> Done:

@@ -7,8 +7,9 @@ from pathlib import Path
 from . import release as releases
 from .assignment import ROOT, Assignment
 from .errors import SubmissionError
-from .grading import Options, grade
+from .grading import grade
 from .kernel import Kernels, kernels
+from .options import Options
 from .source import source_path, validate_source
 from .submission import load_release, prepare, read_notebook
 from .verdict import Verdict

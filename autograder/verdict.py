@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,3 +86,12 @@ class Verdict(Record):
     @property
     def max_points(self) -> float:
         return sum(item.max_points for item in self.items)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What happened to one student's submission."""
+
+    student: str
+    verdict: Verdict
+    skipped: bool = False

@@ -21,8 +21,8 @@ import psutil
 from autograder.assignment import ROOT, Assignment
 from autograder.autograde import autograde
 from autograder.errors import AutograderError
-from autograder.grading import Options
-from autograder.task import Done
+from autograder.options import Options
+from autograder.verdict import Done
 
 from .classes import hand_in
 

@@ -8,9 +8,10 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment import Assignment
-from autograder.grading import Graded, Options, grade
+from autograder.grading import Graded, grade
 from autograder.kernel import Kernels, kernels
 from autograder.limits import Limits
+from autograder.options import Options
 from autograder.submission import load_release, prepare
 
 Grade = Callable[..., Graded]

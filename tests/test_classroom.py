@@ -257,7 +257,7 @@ class TestBesideAnAnswer:
 def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:
     """From the folder of results to the report and the formgrader: who is missing, who shares an answer, what a student
     measured."""
-    database = autograde.gradebook_url(tmp_path)
+    database = books.gradebook_url(tmp_path)
     with gradebook.opened(database) as book:
         book.add_student("zoe")
     for student in ("ada", "bob"):

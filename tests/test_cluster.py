@@ -20,8 +20,8 @@ from autograder import cluster
 from autograder.assignment import ROOT, Assignment
 from autograder.autograde import autograde
 from autograder.errors import AutograderError
-from autograder.grading import Options
-from autograder.task import Done
+from autograder.options import Options
+from autograder.verdict import Done
 from samples.build import build
 
 NAME = "tta-eta"

@@ -202,7 +202,7 @@ class TestFromTheBooks:
         for verdict in (verdict_on(assignment, "ada"), broken.model_copy(update={"items": nothing})):
             books.write_submission(folder, assignment, verdict, "{}", None)
         autograde.write_books(assignment, None, folder)
-        with gradebook.opened(autograde.gradebook_url(folder)) as book:
+        with gradebook.opened(books.gradebook_url(folder)) as book:
             for item, (score, _) in COMMENTS.items():
                 book.find_grade(item, NAME, NAME, "ada").manual_score = score
             book.db.commit()

@@ -16,8 +16,9 @@ from autograder.autograde import autograde
 from autograder.books import read_verdicts
 from autograder.errors import AssignmentError
 from autograder.filling import Description, Header, fill
-from autograder.grading import Options, grade
+from autograder.grading import grade
 from autograder.kernel import Kernels
+from autograder.options import Options
 from autograder.release import check
 from autograder.source import cells_by_id, read, source_path
 from autograder.submission import load_release, prepare

@@ -24,18 +24,19 @@ import pytest
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-from autograder import autograde, books, cli, feedback, gradebook, lock, scratch, task
+from autograder import autograde, books, classbooks, cli, feedback, gradebook, lock, scratch, task, workers
 from autograder.assignment import ROOT, Assignment
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.evidence import Evidence
 from autograder.folder import contents, students
-from autograder.grading import Graded, Options
+from autograder.grading import Graded
 from autograder.interruption import Stopped, stoppable
 from autograder.kernel import Kernels
 from autograder.limits import Limits
+from autograder.options import Options
 from autograder.pool import Lost, Pool
-from autograder.task import Done, Task, grade_task
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.task import Task, grade_task
+from autograder.verdict import Done, ItemVerdict, Verdict
 
 NAME = "tta-eta"
 NOTHING = Kernels(Path("/nowhere"), "none")
@@ -91,9 +92,9 @@ class Here(Pool[Task, Done]):
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autograde, "kernels", no_kernels)
-    monkeypatch.setattr(autograde, "grade_task", quick_task)
-    monkeypatch.setattr(autograde, "Pool", Here)
+    monkeypatch.setattr(workers, "kernels", no_kernels)
+    monkeypatch.setattr(workers, "grade_task", quick_task)
+    monkeypatch.setattr(workers, "Pool", Here)
     monkeypatch.setattr(task, "grade_folder", quick_verdict)
 
 
@@ -122,7 +123,7 @@ def verdict_of(out: Path, student: str) -> Verdict:
 
 
 def recorded(out: Path) -> dict[str, float]:
-    with Gradebook(autograde.gradebook_url(out)) as book:
+    with Gradebook(books.gradebook_url(out)) as book:
         return {entry.student.id: entry.score for entry in book.assignment_submissions(NAME)}
 
 
@@ -140,12 +141,12 @@ class TestWorkers:
     def test_one_that_dies_costs_its_own_submission_alone(
         self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(autograde, "Pool", Pool)
+        monkeypatch.setattr(workers, "Pool", Pool)
         hand_in(tmp_path / "submitted", "ada", "bob", "dies", "dies-once")
         assert len(grade()) == 4
         verdicts = {name: verdict_of(tmp_path / "graded", name) for name in ("ada", "bob", "dies", "dies-once")}
         assert {verdict.state for name, verdict in verdicts.items() if name != "dies"} == {"graded"}
-        assert (verdicts["dies"].state, verdicts["dies"].reason) == ("needs a person", autograde.DIED)
+        assert (verdicts["dies"].state, verdicts["dies"].reason) == ("needs a person", workers.DIED)
         assert grade() == ["dies"]
         assert not sleepers(os.getpid())
 
@@ -165,7 +166,7 @@ class TestWorkers:
         monkeypatch.setattr(Here, "run", lambda _, tasks: iter([(job, Lost("overdue")) for job in tasks]))
         assert grade() == ["ada"]
         verdict = verdict_of(tmp_path / "graded", "ada")
-        assert (verdict.state, verdict.reason) == ("needs a person", autograde.OVERDUE)
+        assert (verdict.state, verdict.reason) == ("needs a person", workers.OVERDUE)
         assert grade() == [], "it would take as long again"
 
     def test_what_cannot_be_written_ends_the_work(self) -> None:
@@ -174,7 +175,7 @@ class TestWorkers:
 
     def test_the_limit_lies_above_what_the_runner_allows(self) -> None:
         limits = Limits()
-        assert autograde.longest(limits) > 3 * (limits.start + limits.run)
+        assert workers.longest(limits) > 3 * (limits.start + limits.run)
 
     def test_outcomes_do_not_depend_on_the_wall_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         jumps = iter(range(1_000_000))
@@ -218,7 +219,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> object:
 
 def run_command(*arguments: str) -> None:
     """The command line with quick verdicts, in a process of its own."""
-    autograde.kernels, autograde.grade_task = no_kernels, quick_task
+    workers.kernels, workers.grade_task = no_kernels, quick_task
     cli.app(["autograde", "--sandbox", "none", "--jobs", "2", *arguments])
 
 
@@ -419,7 +420,7 @@ class TestGradebook:
     def test_one_that_is_held_is_waited_for(
         self, tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with gradebook.opened(url := autograde.gradebook_url(tmp_path)):
+        with gradebook.opened(url := books.gradebook_url(tmp_path)):
             pass
         holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None, check_same_thread=False)
         holder.execute("begin exclusive")
@@ -452,7 +453,7 @@ class TestGradebook:
 
     def test_one_of_an_older_nbgrader_is_left_alone_until_it_is_upgraded(self, tmp_path: Path) -> None:
         path = tmp_path / "gradebook.db"
-        url = autograde.gradebook_url(tmp_path)
+        url = books.gradebook_url(tmp_path)
         with gradebook.opened(url) as book:
             book.add_student("ada")
         with contextlib.closing(sqlite3.connect(path)) as older:
@@ -479,7 +480,7 @@ class TestGradebook:
         self, grade: Callable[..., list[str]], tmp_path: Path, place: int
     ) -> None:
         hand_in(tmp_path / "submitted", "ada")
-        with gradebook.opened(autograde.gradebook_url(tmp_path / "graded")):
+        with gradebook.opened(books.gradebook_url(tmp_path / "graded")):
             pass
         path = tmp_path / "graded" / "gradebook.db"
         with path.open("r+b") as file:
@@ -492,7 +493,7 @@ class TestGradebook:
         assert path.read_bytes() == before
 
     def test_one_that_was_not_made_to_the_end_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        url = autograde.gradebook_url(tmp_path)
+        url = books.gradebook_url(tmp_path)
         with monkeypatch.context() as patch:
             patch.setattr("nbgrader.api.get_alembic_version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt), gradebook.opened(url):
@@ -641,7 +642,7 @@ class TestShiftingGround:
         for path in [*tmp_path.rglob("*")]:
             os.utime(path, (4e9, 4e9))
         assert grade() == []
-        with Gradebook(autograde.gradebook_url(tmp_path / "graded")) as book:
+        with Gradebook(books.gradebook_url(tmp_path / "graded")) as book:
             assert book.find_submission(NAME, "ada").timestamp == datetime(2026, 3, 1, 12)
 
 
@@ -721,13 +722,13 @@ class TestLedger:
         hand_in(tmp_path / "submitted", "ada", "bob")
         grade()
         noted: list[str] = []
-        original = autograde.report.write_report
+        original = classbooks.report.write_report
 
         def write(*arguments: Any) -> None:
             noted.append("report")
             original(*arguments)
 
-        monkeypatch.setattr(autograde.report, "write_report", write)
+        monkeypatch.setattr(classbooks.report, "write_report", write)
         return noted
 
     def test_an_unchanged_class_is_left_alone(
@@ -770,7 +771,7 @@ class TestLedger:
     ) -> None:
         enter_points(tmp_path / "graded", "ada", 3.0)
         with monkeypatch.context() as patch:
-            patch.setattr(autograde.gradebook, "members", lambda *_: refuse(1))
+            patch.setattr(classbooks.gradebook, "members", lambda *_: refuse(1))
             with pytest.raises(AutograderError):
                 grade()
         assert written == []
@@ -779,7 +780,7 @@ class TestLedger:
 
 
 def enter_points(out: Path, student: str, points: float) -> None:
-    with Gradebook(autograde.gradebook_url(out)) as book:
+    with Gradebook(books.gradebook_url(out)) as book:
         grade = book.find_grade("lr-comment", NAME, NAME, student)
         grade.manual_score, grade.needs_manual_grade = points, False
         book.db.commit()

@@ -23,9 +23,10 @@ from autograder import kernel, sandbox
 from autograder.assignment import Assignment
 from autograder.challenge import draw
 from autograder.errors import KernelFailed
-from autograder.grading import Options, grade
+from autograder.grading import grade
 from autograder.kernel import Kernels, Walls, kernels
 from autograder.limits import Limits
+from autograder.options import Options
 from autograder.reading import read_notebook
 from autograder.runner import Run, run
 from autograder.source import source_path

@@ -11,7 +11,7 @@ import pytest
 from nbgrader.plugins import BasePlugin
 from traitlets.config import Config
 
-from autograder import autograde, books, gradebook, report
+from autograder import autograde, books, classbooks, gradebook, report
 from autograder.assignment import ROOT, Assignment
 from autograder.errors import AutograderError
 from autograder.release import course_configuration
@@ -59,14 +59,14 @@ def out(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment) -> Pat
         stamp = (DUE + after).strftime("%Y-%m-%d %H:%M:%S %Z")
         (folder / "submitted" / student / NAME / "timestamp.txt").write_text(stamp)
     autograde.write_books(assignment, folder / "submitted", folder / "graded")
-    with gradebook.opened(autograde.gradebook_url(folder / "graded")) as book:
+    with gradebook.opened(books.gradebook_url(folder / "graded")) as book:
         book.update_or_create_assignment(NAME, duedate=DUE.isoformat())
     return folder / "graded"
 
 
 @pytest.fixture
 def ruled(out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(autograde, "course_configuration", lambda: course("PerHour"))
+    monkeypatch.setattr(classbooks, "course_configuration", lambda: course("PerHour"))
     return out
 
 
@@ -83,20 +83,20 @@ def test_without_a_rule_being_late_costs_nothing(out: Path, assignment: Assignme
 def test_the_named_plugin_decides_and_every_total_follows(ruled: Path, assignment: Assignment) -> None:
     autograde.write_books(assignment, None, ruled)
     assert totals(ruled) == {"early": ("", "88"), "late": ("-4", "84"), "later": ("-88", "0")}
-    manual = gradebook.manual_scores(autograde.gradebook_url(ruled), assignment)
+    manual = gradebook.manual_scores(books.gradebook_url(ruled), assignment)
     page = report.report_page(assignment, books.read_verdicts(ruled, assignment), manual)
     assert "<strong>84</strong>" in page
     assert '<p class="score">84 ' in (ruled / NAME / "late" / "feedback.html").read_text(encoding="utf-8")
 
 
 def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignment: Assignment) -> None:
-    with gradebook.opened(autograde.gradebook_url(ruled)) as book:
+    with gradebook.opened(books.gradebook_url(ruled)) as book:
         book.find_grade("lr-comment", NAME, NAME, "later").manual_score = 5.0
         book.grant_extension(NAME, "late", hours=1)
         book.db.commit()
     autograde.write_books(assignment, None, ruled)
     assert totals(ruled) == {"early": ("", "88"), "late": ("-2", "86"), "later": ("-93", "0")}
-    with gradebook.opened(autograde.gradebook_url(ruled)) as book:
+    with gradebook.opened(books.gradebook_url(ruled)) as book:
         book.grant_extension(NAME, "late", days=1)
     autograde.write_books(assignment, None, ruled)
     assert totals(ruled)["late"] == ("", "88")
@@ -105,7 +105,7 @@ def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignm
 @pytest.mark.parametrize(("plugin", "said"), [("Broken", "KeyError: 'rules'"), ("Nowhere", "TraitError")])
 def test_a_rule_that_fails_is_named(out: Path, assignment: Assignment, plugin: str, said: str) -> None:
     with pytest.raises(AutograderError, match=rf"late penalties cannot be worked out \({said}.*nbgrader_config.py"):
-        gradebook.assign_late_penalties(autograde.gradebook_url(out), assignment, course(plugin))
+        gradebook.assign_late_penalties(books.gradebook_url(out), assignment, course(plugin))
 
 
 def test_the_rule_of_the_page_for_graders_is_one(
@@ -119,7 +119,7 @@ def test_the_rule_of_the_page_for_graders_is_one(
     monkeypatch.setattr(sys, "path", [*sys.path])
     config = course_configuration(tmp_path)
     assert "nbgrader.preprocessors.AssignLatePenalties" in config.Autograde.autograde_preprocessors
-    monkeypatch.setattr(autograde, "course_configuration", lambda: config)
+    monkeypatch.setattr(classbooks, "course_configuration", lambda: config)
     autograde.write_books(assignment, None, out)
     assert totals(out)["later"][0] is not None
     sys.modules.pop("rules")

@@ -19,12 +19,12 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import autograde, books, gradebook, nbgrader_door
 from autograder.assignment import ROOT, Assignment
-from autograder.autograde import gradebook_url
+from autograder.books import gradebook_url
 from autograder.filling import Description, fill, read_description
-from autograder.grading import Options
 from autograder.kernel import Kernels
-from autograder.task import Done, Task
-from autograder.verdict import Verdict
+from autograder.options import Options
+from autograder.task import Task
+from autograder.verdict import Done, Verdict
 
 NAME = "tta-eta"
 SEED = 5

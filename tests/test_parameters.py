@@ -9,8 +9,9 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment import ROOT, Assignment
-from autograder.grading import Options, grade
+from autograder.grading import grade
 from autograder.kernel import Kernels
+from autograder.options import Options
 from autograder.source import refresh
 from autograder.submission import prepare
 from autograder.verdict import Verdict

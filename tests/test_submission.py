@@ -22,9 +22,10 @@ from autograder import archives, handin
 from autograder.assignment import Assignment
 from autograder.checks.tta_eta.exercise import EXERCISE
 from autograder.errors import SubmissionError, Unreadable
-from autograder.grading import Options, grade_folder
+from autograder.grading import grade_folder
 from autograder.handin import shown
 from autograder.kernel import Kernels
+from autograder.options import Options
 from autograder.reading import read
 from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
 from autograder.tasks import task_of

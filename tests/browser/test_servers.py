@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from autograder import autograde, gradebook
+from autograder import books, gradebook
 from autograder.assignment import ROOT, Assignment
 from autograder.challenge import draw
 from autograder.source import cells_by_id
@@ -206,7 +206,7 @@ def grader(*arguments: str) -> None:
 def test_points_and_a_comment_from_the_formgrader_reach_the_pages(
     browser: Browser, graded: Path, tmp_path: Path, assignment: Assignment
 ) -> None:
-    database = autograde.gradebook_url(graded)
+    database = books.gradebook_url(graded)
     page_id = gradebook.members(database, assignment)[STUDENT]
     with jupyter(ROOT, tmp_path, OUT=str(graded), SUBMITTED=str(tmp_path / "submitted")) as (address, token):
         page = browser.new_page(viewport={"width": 1100, "height": 900})

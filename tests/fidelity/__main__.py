@@ -20,8 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.assignment import Assignment
-from autograder.grading import Options
 from autograder.kernel import kernels
+from autograder.options import Options
 
 from .changed import RIGHT_THEN, adapted, changed
 from .outcome import Case, Outcome, cases, grader

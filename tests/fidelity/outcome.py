@@ -9,9 +9,9 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.filling import Description, fill, write_submission
-from autograder.grading import Options
 from autograder.grading import grade as grade_submission
 from autograder.kernel import Kernels
+from autograder.options import Options
 from autograder.source import refresh
 from autograder.submission import find_file, load_release, prepare, read_notebook
 from autograder.verdict import ItemVerdict, Verdict

@@ -18,7 +18,7 @@ import typer
 
 from autograder.assignment import Assignment
 from autograder.autograde import autograde
-from autograder.grading import Options
+from autograder.options import Options
 from samples.build import build, students
 
 from . import bait

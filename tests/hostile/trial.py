@@ -21,9 +21,10 @@ from nbformat import NotebookNode
 from autograder import feedback
 from autograder.assignment import Assignment
 from autograder.challenge import draw
-from autograder.grading import Graded, Options, grade, grade_folder
+from autograder.grading import Graded, grade, grade_folder
 from autograder.kernel import Kernels
 from autograder.limits import Limits
+from autograder.options import Options
 from autograder.runner import run
 from autograder.submission import EXTRA, Submission, load_release, prepare
 from tests.fidelity.build import notebook, variant
