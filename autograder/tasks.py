@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .exercise import Sign
 
@@ -31,6 +32,7 @@ class Shape:
     draws: bool = False
 
 
+@lru_cache(maxsize=256)
 def shape_of(source: str) -> Shape:
     """The shape of code; nothing is found in what is no Python or far too long."""
     tree = _tree(source)
