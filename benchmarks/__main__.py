@@ -15,16 +15,16 @@ from autograder.assignment import Assignment
 from autograder.errors import AutograderError
 from autograder.profile import profile
 
-from . import limit, page, record, rivals, scale
+from . import lab, limit, page, record, rivals, scale
 
 console = Console()
 
-Only = Annotated[str, typer.Option(help="parts to measure, by comma: sizes, rivals, limit, memory, dask, page")]
+Only = Annotated[str, typer.Option(help="parts to measure, by comma: sizes, rivals, limit, memory, dask, lab, page")]
 Sizes = Annotated[str, typer.Option(help="sizes of classes, by comma")]
 Times = Annotated[int, typer.Option(help="how often each comparison is measured")]
 
 
-def main(only: Only = "sizes,rivals,limit,memory,dask", sizes: Sizes = "10,100,1000", times: Times = 5) -> None:
+def main(only: Only = "sizes,rivals,limit,memory,dask,lab", sizes: Sizes = "10,100,1000", times: Times = 5) -> None:
     """Measures part by part; a part that is left out keeps its older figures."""
     assignment = Assignment.load("tta-eta")
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -33,6 +33,7 @@ def main(only: Only = "sizes,rivals,limit,memory,dask", sizes: Sizes = "10,100,1
         "limit": lambda: dict(zip(("kernel", "alone"), limit.without_kernel(assignment, times), strict=True)),
         "memory": lambda: scale.memory(assignment, 2 * times),
         "dask": lambda: scale.cluster(assignment, 4 * times, times),
+        "lab": lambda: lab.epochs(times),
     }
     wanted = [part for part in only.split(",") if part]
     try:

@@ -56,6 +56,7 @@ def targets(found: dict[str, Any]) -> list[Target]:
     add("a submission of 1,000 against one of 10", lambda: each(found, 1000) / each(found, 10), 1.1, " times")
     add("a second run on 1,000 with nothing changed", lambda: size_of(found, 1000)["again"], 5, " s")
     add("two Dask workers with a core each against one", lambda: dask(found), 1.8, " times", least=True)
+    add("an epoch of plain `fit` against one of the lab", lambda: epoch(found), 2, " times", least=True)
     return lines
 
 
@@ -82,10 +83,14 @@ def dask(found: dict[str, Any]) -> float:
     return median(one / two for one, two in zip(found["dask"]["one"], found["dask"]["two"], strict=True))
 
 
+def epoch(found: dict[str, Any]) -> float:
+    return median(plain / given for plain, given in zip(found["lab"]["plain"], found["lab"]["given"], strict=True))
+
+
 def write(path: Path = PAGE, plot: Path = PLOT, found: dict[str, Any] | None = None) -> None:
     found = load() if found is None else found
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    environment.filters["median"] = median
+    environment.filters |= {"median": median, "percent": "{:.1%}".format}
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         found=found, targets=targets(found), names=NAMES, parts=_parts(found), each=each, sizes=_sizes(found)
     )

@@ -1,15 +1,16 @@
 """Measures what an epoch of the lab costs with plain `fit` and with less overhead, and prints the table of README.md.
 
-`python data/measure_fit.py`, in the environment of the lab.
+`python data/measure_fit.py`, in the environment of the lab; `make bench` takes its figures as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
 
@@ -119,6 +120,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each way (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=6, help="of each training (default: %(default)s)")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[128], help="(default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print every training, not the table")
     args = parser.parse_args()
     rate = Assignment.load(args.assignment).parameters.default_learning_rate
     data = load(args.data)
@@ -128,7 +130,7 @@ def main() -> None:
         (way, rate, size, args.epochs, seed) for size in args.batch_sizes for seed in range(args.seeds) for way in WAYS
     ]
     timings = [train(data, *one) for one in track(work, "training", console=Console(stderr=True))]
-    print(table(timings))
+    print(json.dumps([asdict(timing) for timing in timings]) if args.json else table(timings))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ FIGURES: dict[str, Any] = {
     "limit": {"kernel": [1.4, 1.6], "alone": [1.0, 1.0]},
     "memory": {"kernel": 120e6, "worker": 150e6, "kernels": 10},
     "dask": {"one": [2.0, 1.8], "two": [1.0, 1.0]},
+    "lab": {"plain": [1.0, 1.2], "given": [0.4, 0.5], "plain accuracy": [0.97, 0.98], "given accuracy": [0.97, 0.975]},
 }
 
 
@@ -52,11 +53,12 @@ def test_targets_are_met_or_not_by_the_figures(kept: dict[str, Any]) -> None:
         ("0.475 times", True),
         ("6 s", False),
         ("1.9 times", True),
+        ("2.45 times", True),
     ]
 
 
 def test_what_was_not_measured_is_left_out(kept: dict[str, Any]) -> None:
-    del kept["sizes"], kept["dask"]
+    del kept["sizes"], kept["dask"], kept["lab"]
     assert [target.found for target in page.targets(kept)] == ["1.5 times", "120 MB"]
 
 
@@ -74,6 +76,7 @@ def test_the_page_shows_table_and_plot(tmp_path: Path, kept: dict[str, Any]) -> 
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "| 1,000 | 950.0 s | 0.95 s | 6.0 s |" in text
     assert text.count("**not met**") == 2
+    assert "97.0%, 98.0%" in text
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
