@@ -35,11 +35,13 @@ def autograde(
     walls: Walls,
     scheduler: str = "",
     tell: Report,
+    begin: Callable[[str], None] = lambda _: None,
     say: Callable[[str], None] = print,
 ) -> list[Verdict]:
     """Grades what is new or changed and writes all books.
 
-    `tell` hears of each submission as it is done, `say` gets sentences about the run as a whole.
+    `begin` hears of each student whose submission is begun, `tell` of each that is done, `say` gets sentences about the
+    run as a whole.
     """
     found = students(submitted, assignment)
     for name in misnamed(submitted):
@@ -53,11 +55,12 @@ def autograde(
             tell(Done(student, known[student], skipped=True), number, len(found))
         if todo:
             from .task import Task
-            from .workers import graded
+            from .workers import Crew, graded
 
             tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
             with ExitStack() as stack:
-                outcomes = graded(tasks, stack, scheduler, jobs, kernel, walls, say, lambda: _check_books(out))
+                crew = Crew(scheduler, jobs, kernel, walls)
+                outcomes = graded(tasks, stack, crew, begin, say, lambda: _check_books(out))
                 for number, done in enumerate(outcomes, len(fresh) + 1):
                     tell(done, number, len(found))
         elif ledger.holds(out, assignment):

@@ -12,7 +12,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from .assignment import ROOT, Assignment
@@ -115,37 +114,20 @@ def grade_class(
 ) -> None:
     from . import autograde as classes
     from .options import Options
-    from .verdict import Done
+    from .progress import ClassProgress
 
-    options = Options(seed=seed, training=train)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("Grading", total=None)
-
-        def tell(done: Done, number: int, total: int) -> None:
-            progress.update(bar, completed=number, total=total, description=f"Graded {done.student[:30]}")
-            if not console.is_terminal:
-                word = "unchanged" if done.skipped else done.verdict.state
-                console.print(
-                    f"{number}/{total} {done.student}: {done.verdict.points:g} points, {word}", highlight=False
-                )
-
+    with ClassProgress(console) as progress:
         verdicts = classes.autograde(
             assignment,
             submitted,
             out,
-            options,
+            Options(seed=seed, training=train),
             jobs=jobs or classes.default_jobs(),
             kernel=kernel,
             walls=walls,
             scheduler=scheduler,
-            tell=tell,
+            begin=progress.begin,
+            tell=progress.tell,
             say=console.print,
         )
     console.print(class_table(assignment, verdicts))

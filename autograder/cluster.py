@@ -12,7 +12,7 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -93,8 +93,9 @@ class Cluster:
         with contextlib.suppress(Exception):
             self.client.close(timeout=5)
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Done | Lost]]:
-        """Each task with its outcome, as they are done; at most one for each thread of the cluster is on its way."""
+    def run(self, tasks: Iterable[Task], begin: Callable[[Task], None]) -> Iterator[tuple[Task, Done | Lost]]:
+        """Each task with its outcome, as they are done; at most one for each thread of the cluster is on its way.
+        `begin` hears of each that is sent."""
         waiting = deque((task, 1) for task in tasks)
         running: dict[Future[Answer], _Sent] = {}
         while waiting or running:
@@ -108,6 +109,7 @@ class Cluster:
                     continue
                 future = self.client.submit(grade_remotely, job, pure=False, retries=0)
                 running[future] = _Sent(task, tries, time.monotonic() + self.seconds, before)
+                begin(task)
             for future in self._finished(running):
                 sent = running.pop(future)
                 task, tries, outcome = sent.task, sent.tries, _outcome(future, sent)

@@ -100,12 +100,15 @@ class Pool(Generic[Task, Outcome]):
         while self.workers:
             self.workers.pop().end()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome | Lost]]:
-        """Each task with its outcome, as they are done. AutograderError from a task ends it all."""
+    def run(
+        self, tasks: Iterable[Task], begin: Callable[[Task], None] = lambda _: None
+    ) -> Iterator[tuple[Task, Outcome | Lost]]:
+        """Each task with its outcome, as they are done; `begin` hears of each that a process gets. AutograderError from
+        a task ends it all."""
         waiting = deque((task, 1) for task in tasks)
         tries: dict[int, int] = {}
         while waiting or any(worker.task is not None for worker in self.workers):
-            self._hand_out(waiting, tries)
+            self._hand_out(waiting, tries, begin)
             for worker, outcome in self._heard():
                 task, worker.task = worker.task, None
                 assert task is not None
@@ -117,7 +120,7 @@ class Pool(Generic[Task, Outcome]):
                 else:
                     yield task, outcome
 
-    def _hand_out(self, waiting: deque[tuple[Task, int]], tries: dict[int, int]) -> None:
+    def _hand_out(self, waiting: deque[tuple[Task, int]], tries: dict[int, int], begin: Callable[[Task], None]) -> None:
         while waiting:
             idle = next((worker for worker in self.workers if worker.task is None), None)
             if idle is None and len(self.workers) == self.jobs:
@@ -127,6 +130,7 @@ class Pool(Generic[Task, Outcome]):
                 self.workers.append(idle)
             task, tries[id(task)] = waiting.popleft()
             idle.give(task, self.seconds)
+            begin(task)
 
     def _heard(self) -> list[tuple[_Worker[Task, Outcome], Outcome | Lost]]:
         """Waits until at least one has something to tell, or has been busy for too long."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .folder import contents
@@ -28,36 +28,47 @@ DIED = "The grading process died twice on it."
 OVERDUE = "The grading process did not come back in time and was ended."
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Who grades: at most `jobs` processes of this machine or, where it is named, the workers of a scheduler."""
+
+    scheduler: str
+    jobs: int
+    start: Start
+    walls: Walls
+
+
 def graded(
     tasks: list[Task],
     stack: ExitStack,
-    scheduler: str,
-    jobs: int,
-    start: Start,
-    walls: Walls,
+    crew: Crew,
+    begin: Callable[[str], None],
     say: Callable[[str], None],
     meanwhile: Callable[[], None],
 ) -> Iterator[Done]:
-    """The tasks as they are done, in processes of this machine or on the cluster of a scheduler; one that is lost costs
-    its own submission a verdict, no more. `meanwhile` is called while those who grade get ready, in a thread."""
+    """The tasks as they are done; one that is lost costs its own submission a verdict, no more.
+
+    `begin` hears the student of each task that is begun, `say` gets sentences, and `meanwhile` is called while those
+    who grade get ready, in a thread.
+    """
     seconds = longest(tasks[0].options.limits)
     workers: Pool[Task, Done] | Cluster
     waiting = stack.enter_context(ThreadPoolExecutor(1)).submit(meanwhile)
-    if scheduler:
+    if crew.scheduler:
         from .cluster import Cluster
 
-        workers = stack.enter_context(Cluster(scheduler, seconds, start, walls))
+        workers = stack.enter_context(Cluster(crew.scheduler, seconds, crew.start, crew.walls))
     else:
-        pool = Pool(grade_task, min(jobs, len(tasks)), seconds)
+        pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds)
         stack.callback(pool.end)
         pool.start()  # they import what they need while the parent of the kernels does
-        source = stack.enter_context(kernels(start, walls))
+        source = stack.enter_context(kernels(crew.start, crew.walls))
         if source.note:
             say(source.note)
         tasks = [replace(task, kernels=source) for task in tasks]
         workers = stack.enter_context(pool)
     waiting.result()
-    for task, outcome in workers.run(tasks):
+    for task, outcome in workers.run(tasks, lambda task: begin(task.student)):
         if not isinstance(outcome, Lost):
             yield outcome
         elif outcome.how == "died":

@@ -86,7 +86,9 @@ class Here(Pool[Task, Done]):
     def start(self) -> None:
         pass
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Done | Lost]]:
+    def run(
+        self, tasks: Iterable[Task], begin: Callable[[Task], None] = lambda _: None
+    ) -> Iterator[tuple[Task, Done | Lost]]:
         return ((job, self.work(job)) for job in tasks)
 
 
@@ -163,7 +165,7 @@ class TestWorkers:
         self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hand_in(tmp_path / "submitted", "ada")
-        monkeypatch.setattr(Here, "run", lambda _, tasks: iter([(job, Lost("overdue")) for job in tasks]))
+        monkeypatch.setattr(Here, "run", lambda _, tasks, begin: iter([(job, Lost("overdue")) for job in tasks]))
         assert grade() == ["ada"]
         verdict = verdict_of(tmp_path / "graded", "ada")
         assert (verdict.state, verdict.reason) == ("needs a person", workers.OVERDUE)
@@ -181,7 +183,9 @@ class TestWorkers:
         jumps = iter(range(1_000_000))
         monkeypatch.setattr(time, "time", lambda: (-1) ** next(jumps) * 1e9)
         with Pool(abs, 2, 60) as pool:
-            assert sorted(pool.run([-1, -2, -3])) == [(-3, 3), (-2, 2), (-1, 1)]
+            begun: list[int] = []
+            assert sorted(pool.run([-1, -2, -3], begun.append)) == [(-3, 3), (-2, 2), (-1, 1)]
+            assert begun == [-1, -2, -3]
 
     def test_none_outlives_its_parent(self) -> None:
         main = start(

@@ -1,0 +1,55 @@
+"""Who is being graded, how many are done and at which rate; a plain log where there is no terminal."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from autograder.progress import ClassProgress
+from autograder.verdict import Done, Verdict
+
+
+def done(student: str, skipped: bool = False) -> Done:
+    return Done(student, Verdict(assignment="lab", student=student, state="graded", items=()), skipped)
+
+
+def shown(progress: ClassProgress) -> str:
+    console = Console(file=io.StringIO(), width=160)
+    console.print(progress._bar.get_renderable())
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_bar_counts_work_and_names_who_is_graded() -> None:
+    progress = ClassProgress(Console(file=io.StringIO(), force_terminal=True, width=160))
+    assert "getting ready" in shown(progress)
+    for number in range(1, 8):
+        progress.tell(done(f"old-{number}", skipped=True), number, 10)
+    progress.begin("ada")
+    progress.begin("[bob]")
+    assert "0/3" in shown(progress)
+    assert "ada, [bob]" in shown(progress)
+    progress.tell(done("ada"), 8, 10)
+    progress.tell(done("[bob]"), 9, 10)
+    assert "2/3" in shown(progress)
+    assert "/min" in shown(progress)
+    assert "ada" not in shown(progress)
+    progress.tell(done("cy"), 10, 10)
+    assert "writing the books" in shown(progress)
+
+
+def test_many_at_a_time_are_counted() -> None:
+    progress = ClassProgress(Console(file=io.StringIO(), force_terminal=True, width=160))
+    for number in range(7):
+        progress.begin(f"s{number}")
+    assert "s0, s1, s2, s3 and 3 more" in shown(progress)
+
+
+def test_without_a_terminal_there_is_a_line_for_each() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    with ClassProgress(console) as progress:
+        progress.begin("ada")
+        progress.tell(done("[ada]"), 1, 2)
+        progress.tell(done("bob", skipped=True), 2, 2)
+    lines = console.file.getvalue().split("\n")  # type: ignore[attr-defined]
+    assert lines[:2] == ["1/2 [ada]: 0 points, graded", "2/2 bob: 0 points, unchanged"]
