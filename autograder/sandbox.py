@@ -32,7 +32,7 @@ NEEDED = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "SETFCAP", "SYS_PTRACE", "
 """Capabilities that the warm parent keeps inside its walls, to build those of each kernel; the kernels have none."""
 
 AS_NUMBER_3 = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.execvp(sys.argv[2], sys.argv[2:])"
-"""Podman passes on the files from number 3 on, and only those."""
+"""Runs a command with that open file as number 3, where the files begin that Podman passes on."""
 
 ENOUGH = 32768
 """Open files, and processes, of all kernels together."""
@@ -57,7 +57,8 @@ def podman() -> tuple[list[str], str]:
     if shutil.which("podman") is None:
         return [], "it is not installed"
     reasons = []
-    for program in (["podman", "run"], ["podman", "run", "--cgroups", "disabled"]):
+    # Its own limit on processes would be one for all kernels; each has one already.
+    for program in (["podman", "run", "--pids-limit", "-1"], ["podman", "run", "--cgroups", "disabled"]):
         with tempfile.TemporaryDirectory(prefix="kernels-") as folder, Path(os.devnull).open() as nothing:
             why = _fails([*container(program, Path(folder), nothing.fileno()), "/bin/true"], nothing.fileno())
         if not why:
