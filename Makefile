@@ -58,7 +58,7 @@ release: $(READY) ## make the students' notebook in release/ from source/
 validate: $(READY) ## check that the release fails cleanly and the solution passes; NOTEBOOK=path checks one notebook
 	@$(GRADER) validate --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)")
 
-autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real, SEED=1 draws the same again
+autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real, SEED=1 draws the same again, SANDBOX=podman takes Podman
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
@@ -118,9 +118,9 @@ docs: $(READY) .venv-docs/.ready have-data ## make the pages of docs/ and the ex
 	@.venv-docs/bin/python -m sphinx -W --keep-going -q -E -j auto -c docs . docs/_build/html
 	@echo "Open docs/_build/html/index.html."
 
-hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some
-	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
-	@$(if $(ONLY),:,$(PY) -m tests.hostile.company)
+hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some, SANDBOX=podman takes Podman
+	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
+	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
 kills: $(READY) ## kill a grading run at 200 random moments, and check that nothing is lost
 	@$(PY) -m tests.hostile.interruption --kills 200 --submissions 40

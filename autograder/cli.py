@@ -29,7 +29,10 @@ Submitted = Annotated[Path, typer.Option(help="folder with one folder for each s
 Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one more than cores")]
 Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
 Seed = Annotated[int | None, typer.Option(help="draw the same challenges again")]
-Sandbox = Annotated[Literal["bwrap", "none"], typer.Option(help="what holds the submissions in; none: nothing does")]
+Sandbox = Annotated[
+    Literal["any", "bwrap", "podman", "none"],
+    typer.Option(help="what holds the submissions in; any: bubblewrap, else Podman; none: nothing does"),
+]
 Kernel = Annotated[Literal["auto", "warm", "plain"], typer.Option(help="fork warm kernels or start plain ones")]
 
 
@@ -90,7 +93,7 @@ def autograde(
     train: Train = "scripted",
     seed: Seed = None,
     kernel: Kernel = "auto",
-    sandbox: Sandbox = "bwrap",
+    sandbox: Sandbox = "any",
     scheduler: Annotated[str, typer.Option(help="a Dask scheduler, tcp://host:8786, whose workers grade")] = "",
 ) -> None:
     """Grade every submission that is new or changed, and write the books."""

@@ -35,8 +35,9 @@ from .limits import Limits
 Start = Literal["auto", "warm", "plain"]
 """Warm kernels are forked from a parent that has imported everything; plain ones import it all themselves."""
 
-Walls = Literal["auto", "bwrap", "none"]
-"""The sandbox that is asked for; `auto` goes without one where there can be none."""
+Walls = Literal["auto", "any", "bwrap", "podman", "none"]
+"""The sandbox that is asked for: `any` takes the first that the machine allows, and `auto` goes without where it allows
+none."""
 
 BENCH = Path(__file__).resolve().parent / "bench"
 SPEC = "bench"
@@ -80,7 +81,7 @@ class Kernels:
     @property
     def _place(self) -> str:
         """The folder of the bench as a kernel sees it."""
-        return sandbox.KIT if self.sandbox == "bwrap" else str(self.runtime)
+        return sandbox.KIT if self.sandbox != "none" else str(self.runtime)
 
     def request(self, files: Mapping[str, bytes], evidence: int, limits: Limits) -> dict[str, Any]:
         """What `start_kernel` must be given: the files that the kernel finds in its folder, the file descriptor that
@@ -105,32 +106,43 @@ def kernels(start: Start = "auto", walls: Walls = "auto") -> Iterator[Kernels]:
     `start` and `walls` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
     cannot be had raises KernelFailed.
     """
-    notes = []
-    if walls == "auto":
-        walls = "none" if sandbox.missing() else "bwrap"
-        notes += ["The submissions run without a sandbox: there can be none on this machine."] * (walls == "none")
-    elif walls == "bwrap" and (why := sandbox.missing()):
-        raise KernelFailed(why)
+    chosen, note = _choose(walls)
+    notes = [note] if note else []
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
     parent: _Parent | None = None
     try:
         runtime = _lay_runtime(folder)
-        process, why = _start_parent(runtime, walls, cold=start == "plain")
+        process, why = _start_parent(runtime, chosen, cold=start == "plain")
         is_cold = start == "plain"
         if process is None and start == "auto":
             notes.append(
                 f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
             )
-            process, why = _start_parent(runtime, walls, cold=True)
+            process, why = _start_parent(runtime, chosen, cold=True)
             is_cold = True
         if process is None:
             raise KernelFailed(f"The parent of the kernels did not start: {why}.")
-        parent = _Parent(process, runtime, walls, is_cold)
-        yield Kernels(runtime, walls, " ".join(notes))
+        parent = _Parent(process, runtime, chosen, is_cold)
+        yield Kernels(runtime, chosen, " ".join(notes))
     finally:
         if parent is not None:
             parent.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _choose(walls: Walls) -> tuple[sandbox.Sandbox, str]:
+    """The sandbox to take, and what is to be said of it."""
+    if walls == "none":
+        return "none", ""
+    engines: tuple[sandbox.Engine, ...] = (walls,) if walls in ("bwrap", "podman") else ("bwrap", "podman")
+    reasons: list[str] = []
+    for engine in engines:
+        if not (why := sandbox.missing(engine)):
+            return engine, f"Podman holds the submissions in. {reasons[0]}" if reasons else ""
+        reasons.append(why)
+    if walls == "auto":
+        return "none", "The submissions run without a sandbox: there can be none on this machine."
+    raise KernelFailed(" ".join([*reasons, sandbox.ADVICE]))
 
 
 class _Parent:
@@ -194,16 +206,21 @@ def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[su
     with socket.socket(socket.AF_UNIX) as server, (runtime / "parent.log").open("w", encoding="utf-8") as log:
         server.bind(str(address))
         server.listen(64)
-        place = sandbox.KIT if walls == "bwrap" else str(runtime)
+        place = sandbox.KIT if walls != "none" else str(runtime)
         variables = environment(place) | dict.fromkeys(("MPLCONFIGDIR", "XDG_CACHE_HOME"), tempfile.gettempdir())
-        command = [sys.executable, "-m", "bench.warm", "--listen", str(server.fileno()), *["--cold"] * cold]
+        command = [sys.executable, "-m", "bench.warm", *["--cold"] * cold, *["--walled"] * (walls != "none")]
+        listening = server.fileno()
         if walls == "bwrap":
-            program = sandbox.bwrap()
-            assert program is not None
-            command = [*sandbox.wall(program, runtime / "bench"), *_arguments(variables), *command, "--walled"]
+            bwrap = sandbox.bwrap()
+            assert bwrap is not None
+            command = [*sandbox.wall(bwrap, runtime / "bench", variables), *command]
+        elif walls == "podman":
+            program, _ = sandbox.podman()
+            held = sandbox.container(program, runtime.parent, listening, runtime / "bench", variables)
+            command, listening = [*held, *command], 3
         process = subprocess.Popen(
-            command,
-            env=variables,
+            [*command, "--listen", str(listening)],
+            env=None if walls == "podman" else variables,  # Podman itself stays outside, and needs the grader's own
             pass_fds=[server.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -218,11 +235,6 @@ def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[su
     process.communicate()
     lines = (runtime / "parent.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return None, lines[-1] if lines else "it said nothing"
-
-
-def _arguments(variables: Mapping[str, str]) -> list[str]:
-    """An environment as arguments for bubblewrap."""
-    return [part for name, value in variables.items() for part in ("--setenv", name, value)]
 
 
 class WarmProvisioner(KernelProvisionerBase):

@@ -8,8 +8,10 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -33,7 +35,9 @@ from autograder.source import source_path
 from autograder.submission import EXTRA, Submission, prepare
 
 needs_walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
-WALLS = [pytest.param("bwrap", marks=needs_walls), "none"]
+needs_podman = pytest.mark.skipif(bool(sandbox.missing("podman")), reason=sandbox.missing("podman"))
+PODMAN = pytest.param("podman", marks=needs_podman)
+WALLS = [pytest.param("bwrap", marks=needs_walls), PODMAN, "none"]
 
 
 def ours() -> set[int]:
@@ -43,6 +47,14 @@ def ours() -> set[int]:
         if "bench.warm" in " ".join(process.cmdline()):
             found.add(process.pid)
     return found
+
+
+def containers(walls: Walls) -> set[str]:
+    """The containers of kernels on this machine, also those that have ended; other graders may have some too."""
+    if walls != "podman":
+        return set()
+    command = ["podman", "ps", "--all", "--filter", "name=kernels-", "--format", "{{.Names}}"]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
 
 
 def settled(expected: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -95,18 +107,22 @@ def test_nothing_outlives_the_parent(assignment: Assignment, walls: Walls) -> No
         done = run_cells(source, assignment, "import subprocess; subprocess.Popen(['sleep', '300'])", "print(1)")
         assert [cell.status for cell in done.evidence.cells] == ["ran", "ran"]
         assert source.runtime.exists()
+        assert walls != "podman" or source.runtime.parent.name in containers(walls)
     assert settled(lambda: ours() == before)
-    assert not source.runtime.exists()
+    assert source.runtime.parent.name not in containers(walls)
+    assert not source.runtime.parent.exists()
 
 
-def test_a_parent_that_is_killed_is_started_again(assignment: Assignment) -> None:
+@pytest.mark.parametrize("walls", [PODMAN, "none"])
+def test_a_parent_that_is_killed_is_started_again(assignment: Assignment, walls: Walls) -> None:
     before = ours()
-    with kernels("plain", "none") as source:
+    with kernels("plain", walls) as source:
         (parent,) = ours() - before
         psutil.Process(parent).kill()
         done = run_cells(source, assignment, "print(1)")
         assert [cell.status for cell in done.evidence.cells] == ["ran"]
     assert settled(lambda: ours() == before)
+    assert settled(lambda: source.runtime.parent.name not in containers(walls))
 
 
 def test_a_parent_that_dies_under_a_submission_costs_it_nothing(
@@ -139,18 +155,22 @@ def test_a_parent_whose_grader_is_gone_ends_with_its_kernels(tmp_path: Path, wal
     code = (
         "import time\n"
         "from autograder.kernel import kernels\n"
-        f"with kernels('plain', {walls!r}):\n"
-        "    print('open', flush=True)\n"
+        f"with kernels('plain', {walls!r}) as source:\n"
+        "    print(source.runtime.parent.name, flush=True)\n"
         "    time.sleep(60)\n"
     )
     grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert grader.stdout is not None
-    assert grader.stdout.readline().strip() == "open"
+    name = grader.stdout.readline().strip()
+    assert name
+    assert walls != "podman" or name in containers(walls)
     below = {process.pid for process in psutil.Process(grader.pid).children(recursive=True)}
     assert below
     grader.kill()
     grader.communicate()
     assert settled(lambda: not any(psutil.pid_exists(pid) for pid in below))
+    assert settled(lambda: name not in containers(walls))
+    shutil.rmtree(Path(tempfile.gettempdir(), name), ignore_errors=True)
 
 
 def test_plain_kernels_are_the_fallback(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,20 +193,76 @@ def test_plain_kernels_are_the_fallback(assignment: Assignment, monkeypatch: pyt
         pass
 
 
-def test_without_a_sandbox_nothing_runs_unless_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def no_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A machine whose bubblewrap may not do its work."""
     broken = tmp_path / "bwrap"
     broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n", encoding="utf-8")
     broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sandbox, "bwrap", lambda: broken)
     sandbox.missing.cache_clear()
-    try:
-        with pytest.raises(KernelFailed, match=r"No permissions .*--sandbox none"), kernels("plain", "bwrap"):
-            pass
-        with kernels("plain", "auto") as source:
-            assert source.sandbox == "none"
-            assert "without a sandbox" in source.note
-    finally:
-        sandbox.missing.cache_clear()
+    yield
+    sandbox.missing.cache_clear()
+
+
+@pytest.mark.usefixtures("no_bubblewrap")
+@pytest.mark.parametrize("walls", ["any", "bwrap"])
+def test_without_a_sandbox_nothing_runs_unless_it_is_said(monkeypatch: pytest.MonkeyPatch, walls: Walls) -> None:
+    monkeypatch.setattr(sandbox, "podman", lambda: ([], "it is not installed"))
+    with pytest.raises(KernelFailed, match=r"No permissions .*--sandbox none"), kernels("plain", walls):
+        pass
+    with kernels("plain", "auto") as source:
+        assert source.sandbox == "none"
+        assert "without a sandbox" in source.note
+
+
+@needs_podman
+@pytest.mark.usefixtures("no_bubblewrap")
+@pytest.mark.parametrize("walls", ["any", "auto"])
+def test_podman_is_taken_where_bubblewrap_cannot_be_had_and_that_is_said(
+    assignment: Assignment, release: NotebookNode, walls: Walls
+) -> None:
+    with kernels("warm", walls) as source:
+        assert "Podman holds the submissions in." in source.note
+        notebook = read_notebook(source_path(assignment))
+        graded = grade(assignment, prepare("ada", notebook, release, assignment), source, Options(seed=1))
+    assert graded.verdict.grader["sandbox"] == "podman"
+    assert (graded.verdict.state, graded.verdict.points) == ("graded", 88)
+
+
+def test_podman_by_name_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "podman", lambda: ([], "it is not installed"))
+    sandbox.missing.cache_clear()
+    with pytest.raises(KernelFailed, match=r"Podman cannot .*not installed"), kernels("plain", "podman"):
+        pass
+    sandbox.missing.cache_clear()
+
+
+LOOK = """
+import os
+tops = ("/", "/dev", "/etc", "/home", "/opt", "/opt/kit", "/run", "/sys", "/tmp")
+seen = {os.path.join(top, name) for top in tops if os.path.isdir(top) for name in os.listdir(top)}
+folders = [place for place, _, _ in os.walk("/") if not place.startswith("/proc")]
+seen |= {f"writes-{place}" for place in folders if os.access(place, os.W_OK)}
+environments = (repr(os.environ), open("/proc/self/environ").read())
+print(*seen, *("secret" for text in environments if "not-for-students" in text))
+"""
+OF_PODMAN = {"/dev/mqueue", "/etc/hostname", "/etc/mtab", "/run", "/run/.containerenv", "/sys", "/sys/fs"}
+"""What Podman adds: empty folders in memory that nobody may write to, and the name of the machine, which is made up."""
+
+
+@needs_walls
+@needs_podman
+def test_podman_shows_what_bubblewrap_shows(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No place more that can be written to, either; nor the grader's variables, of which Podman passes on some."""
+    monkeypatch.setenv("https_proxy", "http://not-for-students@localhost:1")
+    seen = {}
+    for walls in typing.get_args(sandbox.Engine):
+        with kernels("plain", walls) as source:
+            executed = run_cells(source, assignment, LOOK).executed
+        seen[walls] = set(executed.cells[0].outputs[0].text.split())
+    assert "writes-/home/student" in seen["bwrap"] & seen["podman"]
+    assert seen["podman"] - seen["bwrap"] <= OF_PODMAN
 
 
 @needs_walls

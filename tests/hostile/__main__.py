@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fnmatch import fnmatch
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -31,16 +31,17 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 def main(
     only: Annotated[str, typer.Option(help="rows to try: part of the name, or a pattern with *")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="rows tried at a time")] = 2,
+    engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="what protects")] = "bwrap",
 ) -> None:
     """Try every attack and fault of the table, with the protection and without it."""
-    if why := sandbox.missing():
+    if why := sandbox.missing(engine):
         console.print(why)
         raise typer.Exit(1)
     pattern = only if "*" in only else f"*{only}*"
     chosen = [name for name in rows() if fnmatch(name, pattern)]
     if not chosen:
         raise typer.BadParameter(f"no row is called {only!r}")
-    outcomes = _tried(chosen, jobs)
+    outcomes = _tried(chosen, jobs, engine)
     for part, members in table().items():
         if mine := [outcomes[row.id] for row in members if row.id in outcomes]:
             console.print(_shown(part, mine))
@@ -52,11 +53,11 @@ def main(
     raise typer.Exit(1 if wrong or quiet else 0)
 
 
-def _tried(names: list[str], jobs: int) -> dict[str, Outcome]:
+def _tried(names: list[str], jobs: int, engine: sandbox.Engine) -> dict[str, Outcome]:
     context = multiprocessing.get_context("spawn")
     with (
         bait.laid() as laid,
-        kernels("auto", "bwrap") as walled,
+        kernels("auto", engine) as walled,
         kernels("auto", "none") as free,
         ProcessPoolExecutor(min(jobs, len(names)), mp_context=context) as pool,
         Progress(console=console, transient=True) as progress,

@@ -11,7 +11,7 @@ import csv
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import nbformat
 import typer
@@ -19,6 +19,7 @@ import typer
 from autograder.assignment import Assignment
 from autograder.autograde import autograde
 from autograder.options import Options
+from autograder.sandbox import Engine
 from samples.build import build, students
 
 from . import bait
@@ -32,13 +33,14 @@ NAME = "tta-eta"
 def main(
     company: Annotated[int, typer.Option(min=1, help="hostile submissions")] = 40,
     jobs: Annotated[int, typer.Option(min=1, help="submissions at a time")] = 2,
+    engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="what protects")] = "bwrap",
 ) -> None:
     """Grade the sample class alone and among hostile submissions, and compare the points."""
     with tempfile.TemporaryDirectory(prefix="company-") as place, bait.laid() as laid:
-        alone = _graded(Path(place, "alone"), {}, jobs)
+        alone = _graded(Path(place, "alone"), {}, jobs, engine)
         attacks = [row for row in rows().values() if isinstance(row, Row) and not row.limits]
         chosen = attacks[:: max(1, len(attacks) // company)][:company]
-        among = _graded(Path(place, "among"), {row.id: laid.into(row.cell) for row in chosen}, jobs)
+        among = _graded(Path(place, "among"), {row.id: laid.into(row.cell) for row in chosen}, jobs, engine)
         differences = [name for name in students() if among[name] != alone[name]]
         untouched = laid.is_untouched()
     for name in differences:
@@ -50,7 +52,7 @@ def main(
     sys.exit(1 if differences or not untouched else 0)
 
 
-def _graded(folder: Path, attacks: dict[str, str], jobs: int) -> dict[str, list[str]]:
+def _graded(folder: Path, attacks: dict[str, str], jobs: int, engine: Engine) -> dict[str, list[str]]:
     """The row of grades.csv of each student; the hostile ones are named so that they come between the others."""
     build(folder / "submitted")
     for number, (name, code) in enumerate(attacks.items()):
@@ -64,7 +66,7 @@ def _graded(folder: Path, attacks: dict[str, str], jobs: int) -> dict[str, list[
         Options(seed=3),
         jobs=jobs,
         kernel="auto",
-        walls="bwrap",
+        walls=engine,
         tell=lambda done, number, total: print(f"{number}/{total} {done.student}: {done.verdict.points:g}", flush=True),
     )
     with (folder / "graded" / NAME / "grades.csv").open(encoding="utf-8", newline="") as table:

@@ -44,6 +44,12 @@ def free() -> Iterator[Kernels]:
         yield source
 
 
+@pytest.fixture(scope="module")
+def by_podman() -> Iterator[Kernels]:
+    with kernels("auto", "podman") as source:
+        yield source
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_row_goes_as_it_must_and_works_unprotected(
     name: str, laid: bait.Bait, warm_kernels: Kernels, free: Kernels
@@ -51,6 +57,13 @@ def test_row_goes_as_it_must_and_works_unprotected(
     outcome = try_row(laid, warm_kernels, free, name)
     assert outcome.is_right, outcome.told
     assert outcome.control, "the attack did not work without protection either"
+
+
+@pytest.mark.skipif(bool(sandbox.missing("podman")), reason=sandbox.missing("podman"))
+@pytest.mark.parametrize("name", SOME[:4])
+def test_row_goes_as_it_must_by_podman(name: str, laid: bait.Bait, by_podman: Kernels, free: Kernels) -> None:
+    outcome = try_row(laid, by_podman, free, name)
+    assert outcome.is_right, outcome.told
 
 
 def test_the_table_is_large_and_every_row_says_what_it_tries() -> None:
