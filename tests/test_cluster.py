@@ -21,7 +21,7 @@ from autograder.assignment import ROOT, Assignment
 from autograder.autograde import autograde
 from autograder.errors import AutograderError
 from autograder.options import Options
-from autograder.verdict import Done
+from autograder.verdict import Done, Verdict
 from samples.build import build
 
 NAME = "tta-eta"
@@ -38,11 +38,14 @@ def submitted(tmp_path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of Dask, with all that it starts."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+def process(*arguments: str, host: str = "", **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of Dask, with all that it starts; on one of the `hosts` if it is named."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | settings
     started = subprocess.Popen(
-        [sys.executable, "-m", "dask", *arguments], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+        [*on(host), sys.executable, "-m", "dask", *arguments],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield started
@@ -50,6 +53,11 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
         started.wait()
+
+
+def on(host: str) -> list[str]:
+    """The beginning of a command that runs on that host."""
+    return ["ip", "netns", "exec", host] if host else []
 
 
 @pytest.fixture
@@ -126,3 +134,79 @@ def test_without_workers_it_ends_and_keeps_what_is_graded(
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)
     with pytest.raises(AutograderError, match=r"has no worker.*make worker"):
         graded(submitted, tmp_path / "out", scheduler)
+
+
+HUB = "lab-hub"
+HOSTS = ("lab-one", "lab-two")
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def hosts() -> Iterator[None]:
+    """A host for the scheduler and two for workers, each a network namespace with a wire to the first."""
+    if shutil.which("ip") is None or os.geteuid() != 0:
+        pytest.skip("Network namespaces need root and the program ip.")
+    try:
+        for host in (HUB, *HOSTS):
+            ip("netns", "add", host)
+            ip("-n", host, "link", "set", "lo", "up")
+        for number, host in enumerate(HOSTS, 1):
+            ip("-n", HUB, "link", "add", f"to-{number}", "type", "veth", "peer", "name", "wire", "netns", host)
+            for end, device, address in ((HUB, f"to-{number}", 1), (host, "wire", 2)):
+                ip("-n", end, "addr", "add", f"10.87.{number}.{address}/24", "dev", device)
+                ip("-n", end, "link", "set", device, "up")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"Network namespaces cannot be made here: {error.stderr.decode().strip()}")
+    else:
+        yield
+    finally:
+        for host in (HUB, *HOSTS):
+            subprocess.run(["ip", "netns", "del", host], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def workers_on_hosts(folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """A scheduler on the hub, for which a worker that is silent for 20 s is gone, and a worker on each other host."""
+    with contextlib.ExitStack() as stack:
+        listen = ("--host", "0.0.0.0", "--port", "8786", "--no-dashboard", "--no-show")
+        ttl = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "20s"}
+        stack.enter_context(process("scheduler", *listen, host=HUB, **ttl))
+        started = []
+        for number, host in enumerate(HOSTS, 1):
+            place = ("--local-directory", str(folder / host), "--host", f"10.87.{number}.2", "--no-dashboard")
+            command = ("worker", f"tcp://10.87.{number}.1:8786", "--nworkers", "1", "--nthreads", "1", *place)
+            started.append(stack.enter_context(process(*command, host=host)))
+        yield started
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["is cut off", "hangs"])
+def test_a_worker_on_another_host_that_fails_loses_nothing(
+    hosts: None, submitted: Path, tmp_path: Path, how: str
+) -> None:
+    command = [sys.executable, "-m", "autograder", "autograde", "--submitted", str(submitted)]
+    command += ["--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:8786"]
+    with workers_on_hosts(tmp_path) as (first, _):
+        run = subprocess.Popen([*on(HUB), *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert run.stdout is not None
+        heard = run.stdout.readline()
+        while not heard.startswith("1/3"):
+            assert heard, "it ended before it began"
+            heard = run.stdout.readline()
+        if how == "is cut off":
+            ip("-n", HUB, "link", "set", "to-1", "down")
+        else:
+            os.killpg(first.pid, signal.SIGSTOP)
+        rest, _ = run.communicate(timeout=600)
+        if how == "hangs":
+            os.killpg(first.pid, signal.SIGCONT)
+    assert run.returncode == 0, rest
+    verdicts = [read(tmp_path / "out", student) for student in STUDENTS]
+    assert all("process" not in verdict.reason for verdict in verdicts)
+
+
+def read(out: Path, student: str) -> Verdict:
+    return Verdict.model_validate_json((out / NAME / student / "verdict.json").read_bytes())
