@@ -25,6 +25,9 @@ STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "
 
 MOST_MISTAKES = 12
 
+SHOWN_FINDINGS = 12
+"""Submissions of which the findings are not folded away, for nobody else's turn to come too late."""
+
 FEWEST = 5
 """Submissions without which no correlation is given."""
 
@@ -134,6 +137,7 @@ def report_page(
             measured_by=sum(any(loop.rows for loop in own.loops.values()) for own in known.own.values()),
             alike=known.alike,
             noted=[row for row in rows if row.findings and row.state == "graded"],
+            shown_findings=SHOWN_FINDINGS,
         )
     )
 
