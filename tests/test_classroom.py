@@ -19,9 +19,13 @@ from autograder.assignment import Assignment
 from autograder.classroom import Classroom
 from autograder.ownrun import OwnRun
 from autograder.source import cells_by_id, grade_id, read, source_path
+from samples.build import build, students
+from samples.own_runs import own_runs
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
 from tests.made_pages import HOSTILE, executed_notebook, figure, own_run, verdict_on
+
+ALIKE = ("amber", "basil", "hazel", "juniper", "tansy")
 
 ROWS = [
     {"batch_size": 128, "learning_rate": 0.0001, "epochs": 10, "test_accuracy": 0.95, "train_time": 8.5},
@@ -290,6 +294,25 @@ class TestBesideAnAnswer:
                 assert "<script" not in cell.source
                 assert set(re.findall(r'src="([a-z]*:[a-z/]*)', cell.source)) == {"data:image/png"}
                 assert not re.findall(r"<img src=x", cell.source)
+
+
+def test_the_sample_class_has_something_of_everything(
+    tmp_path: Path, assignment: Assignment, release: NotebookNode
+) -> None:
+    """Own runs, one of them dry, and a copy: what `make demo` is to show."""
+    build(tmp_path)
+    folders = {student: tmp_path / student / assignment.name for student in students()}
+    own = {student: ownrun.read_folder(folder, assignment) for student, folder in folders.items()}
+    assert {student for student, run in own.items() if run.dry} == {"iris"}
+    measured = {student: run for student, run in own.items() if run.measured("lr")}
+    assert set(measured) == set(own_runs()) - {"iris"}
+    assert all(len(run.measured("lr")) == 5 and len(run.measured("bs")) == 6 for run in measured.values())
+    assert all(run.loops["lr"].pictures and run.loops["bs"].pictures for run in measured.values())
+    notebooks = {student: nbformat.read(folders[student] / assignment.notebook_name, 4) for student in ALIKE}
+    (group,) = similarity.groups(similarity.code_of_class(notebooks, release))
+    assert group.students == ("juniper", "tansy")
+    found = answers.remarks(assignment, release, notebooks)
+    assert found["tansy"]["bs-comment"] == Remark("identical", ("juniper",))
 
 
 def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:
