@@ -87,7 +87,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
     """A copy of the notebook with the numbers and links of `assignment.toml` and without outputs.
 
     Rewritten are the cell `settings`, what is marked in the text, the points of the graded cells and the address in the
-    cell `helper`. Raises ReleaseError when the text marks something that the assignment does not have.
+    cell `fetch`. Raises ReleaseError when the text marks something that the assignment does not have.
     """
     fresh = deepcopy(notebook)
     shown = marked_text(assignment)
@@ -107,7 +107,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
         if grade_id == "settings":
             cell.source = settings(assignment)
-        if grade_id == "helper":
+        if grade_id == "fetch":
             cell.source = COURSE_URL.sub(f'"{assignment.links.files}"', cell.source)
         if grade_id in points and grader_metadata(cell).get("grade"):
             cell.metadata["nbgrader"]["points"] = points[grade_id]

@@ -166,11 +166,16 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: dict[str, Any]) 
     return folder
 
 
+def fetch(names: dict[str, Any]) -> None:
+    for cell in ("fetch", "helper"):
+        exec(CELLS[cell].source, names)
+
+
 def test_the_helper_and_the_data_are_fetched_from_where_the_course_keeps_them(
     names: Any, web: Path, helpers: Any
 ) -> None:
     Path("uiowa_test_labels.npy").write_text("one's own")
-    exec(CELLS["helper"].source, names)
+    fetch(names)
     assert Path("lab_helpers.py").read_bytes() == HELPER.read_bytes()
     assert type(names["lab"]).__name__ == "Lab"
     assert [Path(name).read_text() for name in DATA_FILES[:3]] == [f"of the course: {name}" for name in DATA_FILES[:3]]
@@ -182,10 +187,10 @@ def test_files_that_cannot_be_fetched_are_fetched_the_next_time(
     names: Any, web: Path, helpers: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = (web / "data" / DATA_FILES[2]).rename(web / "elsewhere")
-    exec(CELLS["helper"].source, names)
+    fetch(names)
     assert capsys.readouterr().out.startswith("The files of the course could not be fetched: ")
     missing.rename(web / "data" / DATA_FILES[2])
-    exec(CELLS["helper"].source, names)
+    fetch(names)
     assert all(Path(name).exists() for name in (*DATA_FILES, "lab_helpers.py"))
     assert capsys.readouterr().out == ""
 
@@ -193,7 +198,7 @@ def test_files_that_cannot_be_fetched_are_fetched_the_next_time(
 def test_where_the_helper_is_nothing_is_fetched(names: Any, web: Path, helpers: Any) -> None:
     """As in the grader, which has data of its own."""
     shutil.copy(HELPER, "lab_helpers.py")
-    exec(CELLS["helper"].source, names)
+    fetch(names)
     assert not list(Path().glob("*.npy"))
 
 
