@@ -325,6 +325,12 @@ class TestReport:
         assert 'href="b/ob%20%231/feedback.html#item-lr-metrics"' in rows[0]
         assert "Nothing there to judge" in rows[1]
 
+    def test_a_mean_of_some_is_called_so(self, class_report: str) -> None:
+        lines = [text_of(line) for line in class_report.split("<tr") if "Batch sizes: plots</th>" in line]
+        assert any(re.search(r"100 % so far", line) for line in lines)
+        whole = next(text_of(line) for line in class_report.split("<tr") if "Details of the data</th>" in line)
+        assert "so far" not in whole
+
     def test_the_histogram_holds_every_submission(self) -> None:
         drawn = str(report.histogram([0, 5, 9.99, 10, 99.5, 100, 104], 100))
         assert "0 to 10: 3; 10 to 20: 1; 90 to 100: 3" in drawn
