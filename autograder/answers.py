@@ -116,6 +116,7 @@ def beside(
                 remark=noted.get(item.id),
                 table=_table(own, about.get(item.id)),
                 swept=item.id in about and about[item.id].swept is not None,
+                dry=item.id in about and own.loops.get(about[item.id].name, Loop()).dry,
                 **_figures(own, executed, about.get(item.id)),
                 rubric=Markup(rubrics.get(item.cell, "")),
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ from .exercise import Exercise, Parameters, exercise_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
+ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
+"""It is written into code and into Markdown, where nothing of it may end what it stands in."""
+
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +43,23 @@ class Item(Frozen):
     needs: tuple[str, ...] = ()
 
 
+class Links(Frozen):
+    """Where students who were given no files find the lab, "" for nowhere: `notebook` is the page that the badge opens,
+    `files` the folder that holds what `make release` packs."""
+
+    notebook: str = ""
+    files: str = ""
+
+    @field_validator("notebook", "files")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not ADDRESS.fullmatch(value):
+            raise ValueError(
+                "an address begins with https:// or http:// and holds no space, quote, bracket or backslash"
+            )
+        return value.rstrip("/")
+
+
 class Assignment(Frozen):
     """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has."""
 
@@ -47,6 +68,7 @@ class Assignment(Frozen):
     checks: str
     parameters: SerializeAsAny[Parameters]
     items: tuple[Item, ...]
+    links: Links = Links()
 
     @classmethod
     def load(cls, name: str, root: Path = ROOT) -> Assignment:

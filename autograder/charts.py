@@ -1,4 +1,5 @@
-"""Charts of the class report, as SVG that takes its colours from the page; marks tell what they are when pointed at."""
+"""Charts of the class report, as SVG that takes its colours from the page. What a mark stands for is read in the space
+above the axes as long as it is pointed at, by a rule of the page's style and without a script."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from statistics import median, quantiles
 from markupsafe import Markup, escape
 from matplotlib.ticker import MaxNLocator
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 210, 50, 42, 16
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 232, 50, 42, 38
 """Pixels of a chart: the whole, and what is left for the axes and above them."""
 
 WIDE = 20.0
@@ -74,10 +75,8 @@ def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
     for number, count in enumerate(counts):
         x, y = round(LEFT + number * step, 1), scale.y(count)
         told = f"{edges[number]} to {edges[number + 1]} points: {count}"
-        shapes.append(
-            f'<rect class="bar" x="{x + 1.5}" y="{y}" width="{step - 3:.1f}" height="{HEIGHT - BOTTOM - y:.1f}">'
-            f"<title>{told}</title></rect>"
-        )
+        bar = f'<rect class="bar" x="{x + 1.5}" y="{y}" width="{step - 3:.1f}" height="{HEIGHT - BOTTOM - y:.1f}"/>'
+        shapes.append(_mark(bar, told))
         shapes.append(_text(x + step / 2, y - 4, str(count or ""), "value"))
     shapes += [_text(LEFT + number * step, HEIGHT - BOTTOM + 15, edge) for number, edge in enumerate(edges)]
     said = "; ".join(f"{edges[i]} to {edges[i + 1]}: {count}" for i, count in enumerate(counts) if count)
@@ -94,33 +93,34 @@ def boxes(groups: Mapping[str, Values], across: str, up: str, unit: str) -> Mark
         middle = LEFT + (number + 0.5) * step
         shapes.append(_text(middle, HEIGHT - BOTTOM + 15, group))
         if values:
-            drawn, told = _box(values, scale, middle, min(15.0, step / 3), f"{across} {group}", unit)
+            drawn, told = _box(values, scale, middle, step, f"{across} {group}", unit)
             shapes += drawn
             said.append(told)
     return _svg(f"{up} by {across.lower()}. {'; '.join(said)}.", shapes)
 
 
-def _box(values: Values, scale: Scale, x: float, half: float, name: str, unit: str) -> tuple[list[str], str]:
-    """The shapes of a box around `x`, and what it says in words."""
+def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: str) -> tuple[list[str], str]:
+    """The shapes of a box around `x`, and what it says in words. It can be pointed at in all of its column."""
+    half = min(15.0, step / 3)
     numbers = [value for _, value in values]
     low, _, high = quantiles(numbers, n=4, method="inclusive") if len(numbers) > 1 else numbers * 3
     inside = [value for value in numbers if low - 1.5 * (high - low) <= value <= high + 1.5 * (high - low)]
     centre = median(numbers)
     count = f"{len(numbers)} {'value' if len(numbers) == 1 else 'values'}"
     told = f"{name}: median {centre:.3g}{unit and f' {unit}'}, middle half {low:.3g} to {high:.3g}, {count}"
-    shapes = [
+    drawn = [
+        f'<rect class="column" x="{x - step / 2:.1f}" y="{TOP}" width="{step:.1f}" height="{HEIGHT - BOTTOM - TOP}"/>',
         f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{scale.y(min(inside))}" y2="{scale.y(max(inside))}"/>',
         f'<rect class="box" x="{x - half:.1f}" y="{scale.y(high)}" width="{2 * half:.1f}" '
-        f'height="{scale.y(low) - scale.y(high):.1f}"><title>{escape(told)}</title></rect>',
+        f'height="{scale.y(low) - scale.y(high):.1f}"/>',
         f'<line class="median" x1="{x - half:.1f}" x2="{x + half:.1f}" y1="{scale.y(centre)}" y2="{scale.y(centre)}"/>',
     ]
+    shapes = [_mark("".join(drawn), *told.split(", ", 1))]
     shown = values if len(values) <= MOST_DOTS else [pair for pair in values if pair[1] not in set(inside)]
     for place, (who, value) in enumerate(shown):
         aside = x + (place % 5 - 2) * half / 4
-        label = escape(f"{who}: {value:.4g}{unit and f' {unit}'}")
-        shapes.append(
-            f'<circle class="dot" cx="{aside:.1f}" cy="{scale.y(value)}" r="3"><title>{label}</title></circle>'
-        )
+        dot = f'<circle class="dot" cx="{aside:.1f}" cy="{scale.y(value)}" r="3"/>'
+        shapes.append(_mark(dot, f"{who}: {value:.4g}{unit and f' {unit}'}", name))
     return shapes, told
 
 
@@ -137,6 +137,12 @@ def _frame(scale: Scale, across: str, up: str) -> list[str]:
     turned = f'transform="rotate(-90 12 {centre})"'
     shapes.append(f'<text class="label" x="12" y="{centre}" text-anchor="middle" {turned}>{escape(up)}</text>')
     return shapes
+
+
+def _mark(shape: str, *told: str) -> str:
+    """A shape with the lines that are shown while it is pointed at."""
+    lines = [_text(WIDTH - 8, 13 + 14 * number, line, "told", "end") for number, line in enumerate(told)]
+    return f'<g class="mark">{shape}{"".join(lines)}</g>'
 
 
 def _text(x: float, y: float, text: str, kind: str = "axis", anchor: str = "middle") -> str:

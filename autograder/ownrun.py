@@ -10,6 +10,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
 PAIR = re.compile(rf"\b({'|'.join(KEYS)})\b['\"]?(?:\s*[:=]\s*|\s+)(?:np\.\w+\()?({NUMBER}|None|nan)")
 """A key and its value, as a dictionary, JSON or a line of text shows them."""
 
+DRY = re.compile(r"^(Dry run: |DRY_RUN is on)", re.MULTILINE)
+"""What a dry run leaves: the first in the cell that takes the sample, the second below the checks."""
+
 log = logging.getLogger(__name__)
 
 
@@ -53,14 +57,34 @@ class Row(Record):
 
 
 class Loop(Record):
-    """The rows of a series by setting, if it is that of a loop, and its figures as data URIs of PNG pictures."""
+    """The rows of a series by setting, if it is that of a loop, and its figures as data URIs of PNG pictures; `dry`
+    are those of a dry run, on few notes and for few epochs."""
 
     rows: tuple[Row, ...] = ()
     pictures: tuple[str, ...] = ()
+    dry: bool = False
 
 
 class OwnRun(Record):
     loops: dict[str, Loop] = Field(default_factory=dict)
+
+    def measured(self, series: str) -> tuple[Row, ...]:
+        """The rows of a series that a whole run recorded."""
+        loop = self.loops.get(series, Loop())
+        return () if loop.dry else loop.rows
+
+    @property
+    def dry(self) -> bool:
+        """Whether a part of it is of a dry run."""
+        return any(loop.dry for loop in self.loops.values())
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows that one cell shows, and whether it says that they are of a dry run."""
+
+    rows: list[Row]
+    dry: bool
 
 
 def keep(out: Path, assignment: Assignment, student: str, folder: Path) -> None:
@@ -111,22 +135,32 @@ def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> OwnRun
     cells = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
     groups = list(_groups(cells))
     return OwnRun(
-        loops={
-            series.name: Loop(rows=_rows_of(series, groups, assignment), pictures=_pictures_of(series, cells))
-            for series in assignment.exercise.series
-        }
+        loops={series.name: _loop(series, groups, cells, assignment) for series in assignment.exercise.series}
     )
 
 
-def _groups(cells: Iterable[Mapping[str, Any]]) -> Iterator[list[Row]]:
-    """The rows that each cell shows, as long as there is not more to read than a student's work has."""
-    left = MOST_TEXT
+def _loop(series: Series, groups: Iterable[Group], cells: Iterable[Mapping[str, Any]], assignment: Assignment) -> Loop:
+    """What is left of a series; of a dry run only where there is nothing better."""
+    pictures = _pictures_of(series, cells)
+    if rows := _rows_of(series, [group.rows for group in groups if not group.dry], assignment):
+        return Loop(rows=rows, pictures=pictures)
+    rows = _rows_of(series, [group.rows for group in groups if group.dry], assignment)
+    return Loop(rows=rows, pictures=pictures, dry=bool(rows or pictures) and any(group.dry for group in groups))
+
+
+def _groups(cells: Iterable[Mapping[str, Any]]) -> Iterator[Group]:
+    """What each cell shows, as long as there is not more to read than a student's work has. Where the sample of a dry
+    run was taken, all that comes after is of it."""
+    left, sampled = MOST_TEXT, False
     for cell in cells:
-        group: list[Row] = []
+        rows: list[Row] = []
+        marks: list[str] = []
         for page, text in map(_shown, _outputs(cell)):
             if (left := left - len(page) - len(text)) > 0:
-                group += rows_in(page, text)
-        yield group
+                rows += rows_in(page, text)
+                marks += DRY.findall(text)
+        sampled = sampled or "Dry run: " in marks
+        yield Group(rows, sampled or bool(marks))
 
 
 def _outputs(cell: Mapping[str, Any]) -> list[dict[str, Any]]:

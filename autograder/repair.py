@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -115,7 +116,7 @@ def _take_texts(repair: Repair) -> None:
 
 
 def _restore(repair: Repair, place: int, name: str) -> None:
-    if not repair.is_untouched(place, name):
+    if _code(repair.cells[place].source) != _code(repair.given[name].source):
         text = "A given cell was changed; it ran as it was given. Put code of your own into cells of your own."
         repair.note("given cell changed", text, name)
     repair.put(place, repair.given[name], GIVEN)
@@ -272,6 +273,11 @@ def _is_like(text: str, given: str) -> bool:
         return False
     matcher = SequenceMatcher(None, text, given)
     return matcher.quick_ratio() > ALIKE and matcher.ratio() > ALIKE
+
+
+def _code(source: str) -> str:
+    """Code without the lines that are comments: in a script these are the texts between its cells."""
+    return _squeezed(re.sub(r"^\s*#.*$", "", source, flags=re.MULTILINE))
 
 
 def _squeezed(source: str) -> str:

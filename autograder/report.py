@@ -25,6 +25,9 @@ STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "
 
 MOST_MISTAKES = 12
 
+SHOWN_FINDINGS = 12
+"""Submissions of which the findings are not folded away, for nobody else's turn to come too late."""
+
 FEWEST = 5
 """Submissions without which no correlation is given."""
 
@@ -131,9 +134,11 @@ def report_page(
             ran=sum(row.state != "failed to run" for row in rows),
             mistakes=mistakes(assignment, verdicts),
             charts=charts(assignment, known),
-            measured_by=sum(any(loop.rows for loop in own.loops.values()) for own in known.own.values()),
+            measured_by=sum(any(map(own.measured, own.loops)) for own in known.own.values()),
+            dry=sorted(student for student, own in known.own.items() if own.dry),
             alike=known.alike,
             noted=[row for row in rows if row.findings and row.state == "graded"],
+            shown_findings=SHOWN_FINDINGS,
         )
     )
 
@@ -230,7 +235,7 @@ def _recorded(known: Classroom, loop: str, key: str, settings: Sequence[float], 
     """By setting what each student recorded, as far as it can have been measured."""
     found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
     for student, own in known.own.items():
-        for row in own.loops[loop].rows if loop in own.loops else ():
+        for row in own.measured(loop):
             setting = next((s for s in settings if math.isclose(getattr(row, key), s, rel_tol=1e-4)), None)
             value = getattr(row, quantity)
             if setting is not None and value is not None and 0 < value < LARGEST:

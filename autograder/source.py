@@ -17,6 +17,8 @@ from .errors import ReleaseError
 
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 MARKED = re.compile(r"<!--(?P<key>[a-z][\w -]*)-->(?P<shown>[^<]*)<!--/-->")
+COURSE_URL = re.compile(r'(?<=os\.environ\.get\("COURSE_URL", )"[^"]*"')
+COLAB = "https://colab.research.google.com"
 FLAGS = ("grade", "solution", "locked")
 
 
@@ -69,24 +71,26 @@ def settings(assignment: Assignment) -> str:
     return "\n".join(f"{name.upper()} = {value!r}" for name, value in values.items())
 
 
-def marked_numbers(assignment: Assignment) -> dict[str, str]:
-    """What stands between `<!--key-->` and `<!--/-->` in the text: a parameter, an item's points, all points."""
+def marked_text(assignment: Assignment) -> dict[str, str]:
+    """What stands between `<!--key-->` and `<!--/-->` in the text: a parameter, an item's points, all points, the
+    badge."""
     shown = {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for name, value in assignment.parameters.model_dump().items()
     }
     shown |= {f"points {item.id}": number(item.points) for item in assignment.items}
-    return shown | {"points": number(sum(item.points for item in assignment.items))}
+    badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({assignment.links.notebook or COLAB})"
+    return shown | {"points": number(sum(item.points for item in assignment.items)), "badge": badge}
 
 
 def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
-    """A copy of the notebook with the numbers of `assignment.toml` and without outputs.
+    """A copy of the notebook with the numbers and links of `assignment.toml` and without outputs.
 
-    Rewritten are the cell `settings`, the marked numbers in the text and the points of the graded cells.
-    Raises ReleaseError when the text marks a number that the assignment does not have.
+    Rewritten are the cell `settings`, what is marked in the text, the points of the graded cells and the address in the
+    cell `fetch`. Raises ReleaseError when the text marks something that the assignment does not have.
     """
     fresh = deepcopy(notebook)
-    shown = marked_numbers(assignment)
+    shown = marked_text(assignment)
     points = {item.id: int(item.points) if item.points.is_integer() else item.points for item in assignment.items}
 
     def replace(match: re.Match[str]) -> str:
@@ -103,6 +107,8 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
         if grade_id == "settings":
             cell.source = settings(assignment)
+        if grade_id == "fetch":
+            cell.source = COURSE_URL.sub(f'"{assignment.links.files}"', cell.source)
         if grade_id in points and grader_metadata(cell).get("grade"):
             cell.metadata["nbgrader"]["points"] = points[grade_id]
     return fresh

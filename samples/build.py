@@ -10,6 +10,8 @@ import nbformat
 from autograder.assignment import ROOT, Assignment
 from autograder.filling import fill, read_description, write_submission
 
+from .own_runs import own_runs, show
+
 SAMPLES = Path(__file__).resolve().parent
 ASSIGNMENT = "tta-eta"
 
@@ -26,7 +28,7 @@ def build(folder: Path) -> list[Path]:
     """Writes every sample submission, in place of what was there for this student; returns the files."""
     assignment = Assignment.load(ASSIGNMENT)
     release = nbformat.read(ROOT / "release" / ASSIGNMENT / assignment.notebook_name, as_version=4)
-    written = []
+    written, runs = [], own_runs()
     for student in students():
         place = folder / student / ASSIGNMENT
         shutil.rmtree(place, ignore_errors=True)
@@ -35,6 +37,9 @@ def build(folder: Path) -> list[Path]:
             target = shutil.copyfile(SAMPLES / "raw" / RAW[student], place / assignment.notebook_name)
         else:
             description = read_description(SAMPLES / "students" / f"{student}.py")
-            target = write_submission(fill(release, description), description, place, ASSIGNMENT)
+            notebook = fill(release, description)
+            if student in runs:
+                show(notebook, runs[student], assignment)
+            target = write_submission(notebook, description, place, ASSIGNMENT)
         written.append(target)
     return written

@@ -13,14 +13,19 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import answers, autograde, books, gradebook, ownrun, similarity
+from autograder import answers, autograde, books, gradebook, ownrun, report, similarity
 from autograder.answers import Remark
 from autograder.assignment import Assignment
 from autograder.classroom import Classroom
-from autograder.source import grade_id
+from autograder.ownrun import OwnRun
+from autograder.source import cells_by_id, grade_id, read, source_path
+from samples.build import build, students
+from samples.own_runs import own_runs
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
 from tests.made_pages import HOSTILE, executed_notebook, figure, own_run, verdict_on
+
+ALIKE = ("amber", "basil", "hazel", "juniper", "tansy")
 
 ROWS = [
     {"batch_size": 128, "learning_rate": 0.0001, "epochs": 10, "test_accuracy": 0.95, "train_time": 8.5},
@@ -92,6 +97,33 @@ class TestOwnRun:
         cells = [document(stream(told(rows)))["cells"][0] for rows in (ROWS, later, ROWS[:2])]
         loops = ownrun.from_notebook({"cells": cells}, assignment).loops
         assert [row.epochs for row in loops["lr"].rows] == [7, 7, 7]
+
+    def test_a_dry_run_is_told_from_a_real_one(self, assignment: Assignment) -> None:
+        """By what the lab's own cell prints, which holds for all that follows, or by the line below a check."""
+        few = [{**row, "epochs": 4} for row in ROWS]
+        sample = document(stream("Dry run: 6000 training notes, at most 4 epochs.\n"))["cells"]
+        dry, real = (document(stream(told(rows)))["cells"] for rows in (few, ROWS))
+        checked = document(shown("text/html", as_table(few)), stream(f"{told([])}DRY_RUN is on: the numbers.\n"))[
+            "cells"
+        ]
+        for cells in (sample + dry, checked):
+            found = ownrun.from_notebook({"cells": cells}, assignment)
+            assert found.loops["lr"].dry
+            assert len(found.loops["lr"].rows) == 3
+            assert found.measured("lr") == ()
+        for cells in (real, checked + real, real + checked):
+            found = ownrun.from_notebook({"cells": cells}, assignment)
+            assert not found.dry
+            assert [row.epochs for row in found.measured("lr")] == [10, 3, 500]
+
+    def test_the_lab_says_what_tells_a_dry_run(self, assignment: Assignment) -> None:
+        cells = cells_by_id(read(source_path(assignment)))
+        said = re.search(r'print\(f"(Dry run: )', cells["sample"].source)
+        helper = (source_path(assignment).parent / "lab_helpers.py").read_text(encoding="utf-8")
+        below = re.search(r'^DRY = "(.+)"$', helper, re.MULTILINE)
+        assert said is not None
+        assert below is not None
+        assert all(ownrun.DRY.match(text[1]) for text in (said, below))
 
     def test_figures_are_those_of_the_plots(self, assignment: Assignment) -> None:
         png = shown("image/png", figure("png"))
@@ -246,12 +278,41 @@ class TestBesideAnAnswer:
         assert "shows no numbers of the student's own run" in second
         assert "Drawn when it was graded" in second
 
+    def test_a_dry_run_is_marked(self, assignment: Assignment, release: NotebookNode) -> None:
+        own = OwnRun(loops={"lr": own_run(0.5).loops["lr"].model_copy(update={"dry": True})})
+        known = Classroom(notebooks={"ada": release}, own={"ada": own}, remarks={"ada": {}})
+        made = known.beside(assignment)["ada"]
+        assert "A dry run" in made["lr-comment"].source
+        assert "A dry run" not in made["bs-comment"].source
+        page = report.report_page(assignment, [verdict_on(assignment, "ada")], {}, known)
+        assert 'a dry run on a small sample: <a href="ada/feedback.html">ada</a>.' in page
+        assert 'aria-label="Time to accuracy' not in page
+
     def test_nothing_in_it_can_run(self, cells: list[NotebookNode]) -> None:
         for cell in cells:
             if answers.MARK in cell.metadata.get("tags", []):
                 assert "<script" not in cell.source
                 assert set(re.findall(r'src="([a-z]*:[a-z/]*)', cell.source)) == {"data:image/png"}
                 assert not re.findall(r"<img src=x", cell.source)
+
+
+def test_the_sample_class_has_something_of_everything(
+    tmp_path: Path, assignment: Assignment, release: NotebookNode
+) -> None:
+    """Own runs, one of them dry, and a copy: what `make demo` is to show."""
+    build(tmp_path)
+    folders = {student: tmp_path / student / assignment.name for student in students()}
+    own = {student: ownrun.read_folder(folder, assignment) for student, folder in folders.items()}
+    assert {student for student, run in own.items() if run.dry} == {"iris"}
+    measured = {student: run for student, run in own.items() if run.measured("lr")}
+    assert set(measured) == set(own_runs()) - {"iris"}
+    assert all(len(run.measured("lr")) == 5 and len(run.measured("bs")) == 6 for run in measured.values())
+    assert all(run.loops["lr"].pictures and run.loops["bs"].pictures for run in measured.values())
+    notebooks = {student: nbformat.read(folders[student] / assignment.notebook_name, 4) for student in ALIKE}
+    (group,) = similarity.groups(similarity.code_of_class(notebooks, release))
+    assert group.students == ("juniper", "tansy")
+    found = answers.remarks(assignment, release, notebooks)
+    assert found["tansy"]["bs-comment"] == Remark("identical", ("juniper",))
 
 
 def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:

@@ -19,7 +19,7 @@ from autograder.classroom import Classroom
 from autograder.grading import for_a_person
 from autograder.pages import TEMPLATES
 from autograder.strip import described, draw
-from autograder.verdict import Strip
+from autograder.verdict import Finding, Strip
 from tests.made_pages import (
     CURVE,
     HOSTILE,
@@ -279,13 +279,26 @@ class TestReport:
     def test_what_needs_a_person_comes_first(self, class_report: str) -> None:
         parsed = Page(class_report)
         assert parsed.said("h2")[0] == "What needs a person"
-        urgent = class_report[class_report.index("What needs a person") : class_report.index("Answers to read")]
+        urgent = class_report[class_report.index("What needs a person") : class_report.index(">Findings<")]
         assert urgent.index("needs a person</span>") < urgent.index("failed to run</span>")
         assert [link.split("#")[-1] for link in HREF.findall(urgent) if "#" in link] == ["item-bs-plots"]
         assert "Could not be observed." in urgent
         assert "A cell was renamed." in urgent
         assert len(Page(urgent).all("li")) == 4, "two students, one with an item that waits and a finding"
         assert "Learning rates: comment (3, " in class_report, "of five, one has points and one did not run"
+
+    def test_findings_come_before_the_points_and_many_are_folded(
+        self, class_report: str, assignment: Assignment
+    ) -> None:
+        places = [class_report.index(f">{head}</h") for head in ("Findings", "Answers to read", "Items")]
+        assert places == sorted(places)
+        assert "<details" not in class_report
+        several = [
+            verdict_on(assignment, f"student {n}", findings=(Finding(kind="k", text="Renamed."),)) for n in range(13)
+        ]
+        text = report.report_page(assignment, several, {})
+        assert "<summary>In 13 submissions</summary>" in text
+        assert text.count("Renamed.") == 13
 
     def test_items_that_wait_for_one_reason_stand_in_one_line(self, assignment: Assignment) -> None:
         waiting = for_a_person(assignment, "ada", "The kernel did not start.")
@@ -311,6 +324,12 @@ class TestReport:
         assert "lr-metrics 2, bs-metrics 2" in rows[0]
         assert 'href="b/ob%20%231/feedback.html#item-lr-metrics"' in rows[0]
         assert "Nothing there to judge" in rows[1]
+
+    def test_a_mean_of_some_is_called_so(self, class_report: str) -> None:
+        lines = [text_of(line) for line in class_report.split("<tr") if "Batch sizes: plots</th>" in line]
+        assert any(re.search(r"100 % so far", line) for line in lines)
+        whole = next(text_of(line) for line in class_report.split("<tr") if "Details of the data</th>" in line)
+        assert "so far" not in whole
 
     def test_the_histogram_holds_every_submission(self) -> None:
         drawn = str(report.histogram([0, 5, 9.99, 10, 99.5, 100, 104], 100))
@@ -367,7 +386,7 @@ class TestTheReportOnAClass:
         assert len(times) == 1
         assert "Learning rate 0.0001: median 7 s, middle half 6 to 11, 3 values" in times[0]
         assert not [label for label in drawn if label.startswith("Energy")]
-        assert "<title>eve: 7 s</title>" in class_report
+        assert re.search(r'<g class="mark"><circle[^>]*/><text class="told"[^>]*>eve: 7 s</text>', class_report)
         assert "numbers that 3 of 5 notebooks show" in text_of(class_report)
 
     def test_without_own_runs_it_says_so(self, assignment: Assignment) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.assignment import ROOT, Assignment
 from autograder.challenge import DATA_FILES
-from autograder.errors import ReleaseError
+from autograder.errors import AssignmentError, ReleaseError
 from autograder.release import check, release
 from autograder.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
 
@@ -143,6 +143,23 @@ def test_one_edit_of_the_settings_reaches_source_and_release(course: Path) -> No
         assert "THRESHOLD = 0.98" in cells["settings"].source
         assert ">20<!--/--> points" in cells["callback-text"].source
         assert cells["callback"].metadata["nbgrader"]["points"] == 20
+
+
+def test_links_reach_the_badge_and_the_cell_that_fetches_files(course: Path) -> None:
+    path = course / "source" / "tta-eta" / "assignment.toml"
+    text = path.read_text(encoding="utf-8")
+    for name, address in (("notebook", "https://colab.example.org/a/b.ipynb"), ("files", "https://example.org/lab/")):
+        assert f'\n{name} = ""' in text
+        text = text.replace(f'\n{name} = ""', f'\n{name} = "{address}"')
+    path.write_text(text, encoding="utf-8")
+    other = Assignment.load("tta-eta", course)
+    release(other, course)
+    cells = cells_by_id(read(course / "release" / "tta-eta" / "tta-eta.ipynb"))
+    assert "](https://colab.example.org/a/b.ipynb)<!--/-->" in cells["title"].source
+    assert 'os.environ.get("COURSE_URL", "https://example.org/lab")' in cells["fetch"].source
+    path.write_text(text.replace("https://example.org/lab/", "lab'); import os"), encoding="utf-8")
+    with pytest.raises(AssignmentError, match="links.files: an address begins with https://"):
+        Assignment.load("tta-eta", course)
 
 
 def test_the_package_for_students_holds_the_data(course: Path) -> None:

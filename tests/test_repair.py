@@ -196,6 +196,18 @@ def test_without_ids_a_given_cell_that_was_changed_a_little_is_restored(
     assert "given cell changed" in kinds(submission)
 
 
+def test_text_of_the_lab_that_a_script_holds_as_comments_is_no_change(
+    solved: NotebookNode, release: NotebookNode, repaired: Repaired
+) -> None:
+    index = place(solved, "helper")
+    for cell in solved.cells:
+        cell.metadata = {}
+    solved.cells[index].source += "\n\n\n# ## 2. The data\n# \n# Each row is one note.\n"
+    submission = repaired(solved)
+    assert submission.notebook.cells[index].source == release.cells[index].source
+    assert kinds(submission) == {"ids lost": "grader"}
+
+
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
 @pytest.mark.parametrize("with_id", [True, False])
 def test_code_made_text_by_mistake_runs(solved: NotebookNode, repaired: Repaired, kind: str, with_id: bool) -> None:

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from tensorflow.keras import callbacks
 
 from autograder.assignment import ROOT, Assignment
+from autograder.challenge import DATA_FILES
 from autograder.checks.tta_eta.trials import first_stop
 from autograder.source import cells_by_id, read, solution_lines, source_path
 from tests.conftest import Grade
@@ -148,16 +149,57 @@ def test_without_the_helper_the_notebook_says_so_and_runs(names: dict[str, Any],
     assert names["lab"].processor_monitor(object()) is None
 
 
-def test_the_helper_is_fetched_from_where_the_course_keeps_it(names: Any, monkeypatch: Any, helpers: Any) -> None:
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: dict[str, Any]) -> Path:
+    """The folder that a course has on the web, and a student who has nothing but the notebook."""
     import os
     import urllib.request
 
-    monkeypatch.setenv("COURSE_URL", HELPER.parent.as_uri())
+    folder = tmp_path / "web"
+    (folder / "data").mkdir(parents=True)
+    shutil.copy(HELPER, folder)
+    for name in DATA_FILES:
+        (folder / "data" / name).write_text(f"of the course: {name}")
+    monkeypatch.setenv("COURSE_URL", folder.as_uri())
     monkeypatch.setattr(sys, "path", [*sys.path])
     names |= {"os": os, "sys": sys, "urllib": urllib, "Path": Path}
-    exec(CELLS["helper"].source, names)
+    return folder
+
+
+def fetch(names: dict[str, Any]) -> None:
+    for cell in ("fetch", "helper"):
+        exec(CELLS[cell].source, names)
+
+
+def test_the_helper_and_the_data_are_fetched_from_where_the_course_keeps_them(
+    names: Any, web: Path, helpers: Any
+) -> None:
+    Path("uiowa_test_labels.npy").write_text("one's own")
+    fetch(names)
     assert Path("lab_helpers.py").read_bytes() == HELPER.read_bytes()
     assert type(names["lab"]).__name__ == "Lab"
+    assert [Path(name).read_text() for name in DATA_FILES[:3]] == [f"of the course: {name}" for name in DATA_FILES[:3]]
+    assert Path("uiowa_test_labels.npy").read_text() == "one's own"
+    assert not list(Path().glob("*.part"))
+
+
+def test_files_that_cannot_be_fetched_are_fetched_the_next_time(
+    names: Any, web: Path, helpers: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = (web / "data" / DATA_FILES[2]).rename(web / "elsewhere")
+    fetch(names)
+    assert capsys.readouterr().out.startswith("The files of the course could not be fetched: ")
+    missing.rename(web / "data" / DATA_FILES[2])
+    fetch(names)
+    assert all(Path(name).exists() for name in (*DATA_FILES, "lab_helpers.py"))
+    assert capsys.readouterr().out == ""
+
+
+def test_where_the_helper_is_nothing_is_fetched(names: Any, web: Path, helpers: Any) -> None:
+    """As in the grader, which has data of its own."""
+    shutil.copy(HELPER, "lab_helpers.py")
+    fetch(names)
+    assert not list(Path().glob("*.npy"))
 
 
 # The dry run

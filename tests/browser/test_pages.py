@@ -106,3 +106,16 @@ def test_the_strip_reads_its_text_alternative(browser: Browser, folder: Path) ->
     picture = page.get_by_role("img", name="It stopped after epoch 3; it had to go on.")
     assert picture.count() == 1
     assert picture.bounding_box()["height"] > 150  # type: ignore[index]
+
+
+def test_a_mark_that_is_pointed_at_can_be_read(browser: Browser, folder: Path) -> None:
+    page = opened(browser, folder / "report.html")
+    chart = page.get_by_role("img", name="Time to accuracy by learning rate.")
+    whole, one = chart.get_by_text("Learning rate 0.001: median 2.1 s"), chart.get_by_text("eve: 2.1 s").first
+    assert not whole.is_visible()
+    chart.locator(".box").nth(1).hover(position={"x": 1, "y": 1})
+    assert whole.is_visible()
+    assert not one.is_visible()
+    chart.locator(".mark", has=page.get_by_text("eve: 2.1 s")).first.locator(".dot").hover()
+    assert one.is_visible()
+    assert not whole.is_visible()
