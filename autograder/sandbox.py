@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import importlib.util
+import itertools
 import os
 import resource
 import shutil
@@ -36,6 +37,9 @@ AS_NUMBER_3 = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.execvp(sys.argv[
 
 ENOUGH = 32768
 """Open files, and processes, of all kernels together."""
+
+NUMBERS = itertools.count()
+"""The container of a parent that was killed may still be there when that of the next one starts."""
 
 ADVICE = "Say --sandbox none (make: SANDBOX=none) to run the submissions unprotected; every verdict will carry that."
 
@@ -141,10 +145,10 @@ def container(
     bench: Path | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The command that does the same by Podman, without an image. The container is called as the folder, where only the
-    places are made that something is mounted on. The file descriptor that is passed is number 3 inside."""
+    """The command that does the same by Podman, without an image. The container is named after the folder, where only
+    the places are made that something is mounted on. The file descriptor that is passed is number 3 inside."""
     command = [sys.executable, "-ISc", AS_NUMBER_3, str(passed), *program, "--rm", "--interactive"]
-    command += ["--name", folder.name, "--replace", "--preserve-fds", "1", "--log-driver", "none"]
+    command += ["--name", f"{folder.name}-{next(NUMBERS)}", "--preserve-fds", "1", "--log-driver", "none"]
     command += ["--network", "none", "--no-hosts", "--http-proxy=false", "--passwd=false", "--hostname", "lab"]
     command += ["--read-only", "--read-only-tmpfs=false", "--workdir", HOME, "--cap-drop", "all"]
     for capability in NEEDED:
