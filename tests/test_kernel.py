@@ -139,8 +139,8 @@ def test_a_parent_that_dies_under_a_submission_costs_it_nothing(
     async def kill_first(client: NotebookClient, cell: NotebookNode, number: int) -> NotebookNode:
         if number == 3 and not killed:
             (parent,) = {pid for pid in ours() - before if psutil.Process(pid).ppid() == os.getpid()}
+            killed.extend([parent, *(kernel.pid for kernel in psutil.Process(parent).children())])
             psutil.Process(parent).kill()
-            killed.append(parent)
         return await original(client, cell, number)
 
     monkeypatch.setattr(NotebookClient, "async_execute_cell", kill_first)
@@ -148,7 +148,8 @@ def test_a_parent_that_dies_under_a_submission_costs_it_nothing(
     with kernels("warm", "none") as source:
         submission = prepare("ada", notebook, release, assignment)
         graded = grade(assignment, submission, source, Options(seed=1))
-    assert killed
+    assert len(killed) == 2
+    assert settled(lambda: not any(psutil.pid_exists(pid) for pid in killed))
     assert (graded.verdict.state, graded.verdict.points) == ("graded", 88)
     assert settled(lambda: ours() == before)
 

@@ -126,9 +126,12 @@ class Parent:
             connection.close()
             return
         folder = "" if self.walled else tempfile.mkdtemp(prefix="kernel-")
+        parent = os.getpid()
         with walls.own_process_ids() if self.walled else contextlib.nullcontext():
             pid = os.fork()
         if pid == 0:
+            if not self.walled:
+                walls.end_with(parent)
             self._become_kernel(request, files[0], connection, folder or walls.HOME)
         os.close(files[0])
         limits = request["limits"]
