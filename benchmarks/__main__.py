@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from statistics import median
 from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -66,6 +67,7 @@ def _rivals(assignment: Assignment, times: int) -> dict[str, Any]:
     parts, _ = profile(assignment, times)
     return {
         "alone": [sum(seconds) for seconds in zip(*parts.values(), strict=True)],
+        "parts": {part: median(seconds) for part, seconds in parts.items()},
         "bench": rivals.nbgrader_with_bench(assignment, times),
         "nbgrader": rivals.nbgrader_for_real(assignment, times),
         "otter": rivals.otter_for_real(assignment, times),

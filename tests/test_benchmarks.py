@@ -22,6 +22,7 @@ FIGURES: dict[str, Any] = {
     },
     "rivals": {
         "alone": [1.6, 1.5, 1.4],
+        "parts": {"kernel": 1.2, "checks": 0.3},
         "bench": [9.0, 8.1, 8.0],
         "nbgrader": [17.0, 18.0, 40.0],
         "otter": [23.0, 22.0, 24.0],
@@ -77,6 +78,7 @@ def test_the_page_shows_table_and_plot(tmp_path: Path, kept: dict[str, Any]) -> 
     assert "| 1,000 | 950.0 s | 0.95 s | 6.0 s |" in text
     assert text.count("**not met**") == 2
     assert "97.0%, 98.0%" in text
+    assert "| checks | 0.300 | 20 % |" in text
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
