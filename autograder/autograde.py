@@ -60,7 +60,7 @@ def autograde(
             tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
             with ExitStack() as stack:
                 crew = Crew(scheduler, jobs, kernel, walls)
-                outcomes = graded(tasks, stack, crew, begin, say, lambda: _check_books(out))
+                outcomes = graded(tasks, stack, crew, begin, say, lambda: _prepare_books(out))
                 for number, done in enumerate(outcomes, len(fresh) + 1):
                     tell(done, number, len(found))
         elif ledger.holds(out, assignment):
@@ -68,10 +68,10 @@ def autograde(
         return _write_books(assignment, found, out)
 
 
-def _check_books(out: Path) -> None:
+def _prepare_books(out: Path) -> None:
     from . import classbooks
 
-    classbooks.check(out)
+    classbooks.prepare(out)
 
 
 def _write_books(assignment: Assignment, found: Mapping[str, Path], out: Path) -> list[Verdict]:

@@ -17,9 +17,13 @@ from .submission import load_release
 from .verdict import Verdict
 
 
-def check(out: Path) -> None:
-    """AutograderError if the books in a folder of results cannot be written now; better before grading than after."""
-    gradebook.check(gradebook_url(out))
+def prepare(out: Path) -> None:
+    """AutograderError if the books in a folder of results cannot be written now; better before grading than after.
+
+    A gradebook that is not there yet is made: nbgrader takes some seconds for that.
+    """
+    with gradebook.opened(gradebook_url(out)):
+        pass
 
 
 def write(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> list[Verdict]:

@@ -376,7 +376,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 class TestDisk:
-    @pytest.mark.parametrize("size", ["size=400k", "size=800k"])
+    @pytest.mark.parametrize("size", ["size=100k", "size=400k", "size=1000k"])
     def test_a_full_disk_keeps_what_is_graded(
         self,
         grade: Callable[..., list[str]],
@@ -384,7 +384,8 @@ class TestDisk:
         small_disk: Callable[[str], Path],
         size: str,
     ) -> None:
-        """The smaller one is full while the submissions are graded, the other while the gradebook is made."""
+        """The smallest has no room for a gradebook, the next is full while the submissions are graded, the last while
+        the books are written."""
         hand_in(tmp_path / "submitted", *(f"s{number}@100" for number in range(6)))
         out = small_disk(size) / "graded"
         with pytest.raises(AutograderError, match=r"(?i)(no space left|full|disk).*(make room|room)") as error:
@@ -448,6 +449,7 @@ class TestGradebook:
         ):
             patch.setattr(gradebook, "PATIENCE", 0.3)
             patch.setattr(gradebook, "check", lambda _: None)
+            patch.setattr(classbooks, "prepare", lambda _: None)  # it was free then
             holder.execute("begin exclusive")
             with pytest.raises(AutograderError, match="locked.*: close the program that holds it"):
                 grade()
