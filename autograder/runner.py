@@ -180,12 +180,16 @@ class _Channels(AsyncKernelClient):
         self._created_context = True
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
         return context
 
 
 ECHO = 0.03
 """Seconds after its reply in which a kernel says that it is idle. Where nothing comes, this side had not been listening
 yet when it did, and it is asked once more."""
+
+RECONNECT = 5
+"""Milliseconds after which a socket is tried again that the kernel has yet to make; ZeroMQ itself waits for 100."""
 
 LARGEST_MESSAGE = 64_000_000
 """Bytes of one message from a kernel."""
