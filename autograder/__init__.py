@@ -11,6 +11,6 @@ settings; what else the harness has to know of it is its `exercise`, which lies 
 
 import sys
 
-# jsonschema builds a grammar of web addresses from this when nbformat imports it, which takes half of the time until a
-# command begins; where it is not there, jsonschema does without. No notebook is checked with it.
+# jsonschema builds a grammar of web addresses from this when nbformat imports it, which takes longer than all else that
+# nbformat needs; where it is not there, jsonschema does without. No notebook is checked with it.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

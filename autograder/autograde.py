@@ -101,8 +101,10 @@ def basis(assignment: Assignment, options: Options) -> str:
     """A hash of everything but the submission that a verdict depends on."""
     digest = hashlib.sha256(assignment.model_dump_json().encode())
     digest.update(repr(options).encode())
-    for path in sorted((ROOT / "release" / assignment.name).glob("*.*")):
-        digest.update(path.name.encode() + path.read_bytes())
+    release = ROOT / "release" / assignment.name
+    for path in (release / assignment.notebook_name, *sorted(release.glob("*.py"))):
+        if path.is_file():  # a release that is missing is told of where it is needed
+            digest.update(path.name.encode() + path.read_bytes())
     for pattern in WATCHED:
         for path in sorted((ROOT / "autograder").rglob(pattern)):
             digest.update(path.read_bytes())

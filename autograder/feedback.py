@@ -32,12 +32,10 @@ from .verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 LONGEST = 4_000
 """Characters of one text output that are shown."""
 
-
 MOST_PICTURES = 30
 
 MOST_OUTPUTS = 60
 """Outputs of one cell that are shown."""
-
 
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"

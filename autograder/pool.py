@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -19,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from .bench.walls import end_with
 from .errors import AutograderError
 
 Task = TypeVar("Task")
@@ -169,7 +168,5 @@ def _end_with_parent() -> None:
         parent.join()
         os._exit(1)
 
-    if sys.platform == "linux":
-        death = 1  # PR_SET_PDEATHSIG, which also ends a process whose threads cannot run
-        ctypes.CDLL(None).prctl(death, signal.SIGKILL)
+    end_with(parent.pid or 0)  # also ends a process whose threads cannot run
     threading.Thread(target=watch, daemon=True).start()

@@ -55,6 +55,8 @@ def read(source: File | Path) -> tuple[NotebookNode, list[Finding]]:
 
 def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     """A notebook from a script in percent format, in the form that nbconvert writes, or cut at blank lines."""
+    import jupytext  # here: hardly anybody hands in a script, and it takes as long as all else that reads
+
     if len(text) > MOST_SCRIPT or text.count("\n") > MOST_LINES:
         raise reading.refuse(
             f"has more than {MOST_LINES:,} lines or {MOST_SCRIPT:,} characters", "hand in the notebook"
@@ -62,8 +64,6 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     text = re.sub(r"^# In\[[ \d]*\]:[ \t]*$", "# %%", text, flags=re.MULTILINE)
     text = re.sub(r"^get_ipython\(\)\.(?:system|run_line_magic)\(.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\n{4,}", "\n\n\n", text)
-    import jupytext  # here: hardly anybody hands in a script, and it takes as long as all else that reads
-
     format_name = "percent" if re.search(r"^# ?%%", text, flags=re.MULTILINE) else "light"
     try:
         return dict(jupytext.reads(text, fmt=f"py:{format_name}"))

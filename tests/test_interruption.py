@@ -790,3 +790,19 @@ def enter_points(out: Path, student: str, points: float) -> None:
         grade = book.find_grade("lr-comment", NAME, NAME, student)
         grade.manual_score, grade.needs_manual_grade = points, False
         book.db.commit()
+
+
+def test_what_a_verdict_rests_on_is_what_students_got_and_not_what_lies_beside_it(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = tmp_path / "release" / NAME
+    release.mkdir(parents=True)
+    (release / assignment.notebook_name).write_text("{}")
+    (release / "lab_helpers.py").write_text("")
+    monkeypatch.setattr(autograde, "ROOT", tmp_path)
+    before = autograde.basis(assignment, Options())
+    (release / ".ipynb_checkpoints").mkdir()
+    (release / "kept-batch_size.json").write_text("[]")
+    assert autograde.basis(assignment, Options()) == before
+    (release / "lab_helpers.py").write_text("changed = True")
+    assert autograde.basis(assignment, Options()) != before
