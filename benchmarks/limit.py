@@ -29,6 +29,7 @@ gc.collect()
 gc.freeze()
 import bench.session
 from bench import pictures
+from bench.__main__ import GARBAGE
 from IPython.core.interactiveshell import InteractiveShell
 class Shell(InteractiveShell):
     kernel = types.SimpleNamespace()
@@ -46,6 +47,7 @@ for line in sys.stdin:
         cells = json.load(open("cells.json"))
         sys.stdout = open(os.devnull, "w")
         shell = Shell.instance()
+        gc.set_threshold(GARBAGE, 10, 10)
         pictures.install()
         shell.run_line_magic("matplotlib", "inline")
         bench.session.start(shell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -9,11 +10,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
+GARBAGE = 10_000
+"""Objects that may come into being before the first look for garbage among them; Python itself waits for 700."""
+
+
 def main(argv: list[str]) -> None:
     from bench import pictures
     from bench.session import start
     from ipykernel.kernelapp import IPKernelApp
 
+    gc.set_threshold(GARBAGE, 10, 10)
     app = IPKernelApp.instance()
     app.initialize([*argv, "--HistoryManager.enabled=False"])
     assert app.shell is not None

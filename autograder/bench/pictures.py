@@ -1,18 +1,25 @@
-"""Pictures of figures for the notebook's outputs, drawn once where IPython and Matplotlib draw twice.
+"""Pictures of figures for the notebook's outputs, byte for byte those of IPython and Matplotlib, in a part of the time.
 
-They draw a first time to find the space that a figure takes. A figure with a layout engine has made its contents fit
-already; all others are drawn as before.
+IPython draws a figure twice, the first time to find the space that it takes; a figure with a layout engine has made its
+contents fit already and is drawn once. Matplotlib finds the ticks of an axis and lays out a text anew whenever it looks
+at them, a dozen times for one drawing; here it does so once for each place of the axes and each way of writing.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from IPython.core import pylabtools
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+Method = Callable[..., Any]
 
 
 def install() -> None:
@@ -20,13 +27,75 @@ def install() -> None:
     original = pylabtools.print_figure
 
     def print_figure(figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", **kwargs: Any) -> Any:
-        if fmt == "png" and bbox_inches == "tight" and kwargs == {"base64": True} and _fits(figure):
-            figure.canvas.print_png(picture := io.BytesIO())  # type: ignore[attr-defined]
-            return base64.b64encode(picture.getvalue()).decode("ascii")
-        return original(figure, fmt, bbox_inches, **kwargs)  # type: ignore[no-untyped-call]
+        with remembering():
+            if fmt == "png" and bbox_inches == "tight" and kwargs == {"base64": True} and _fits(figure):
+                figure.canvas.print_png(picture := io.BytesIO())  # type: ignore[attr-defined]
+                return base64.b64encode(picture.getvalue()).decode("ascii")
+            return original(figure, fmt, bbox_inches, **kwargs)  # type: ignore[no-untyped-call]
 
     setattr(pylabtools, "print_figure", print_figure)  # noqa: B010 - its own has no types to agree with
 
 
 def _fits(figure: Figure) -> bool:
     return bool(figure.axes) and figure.get_layout_engine() is not None and type(figure.canvas) is FigureCanvasAgg
+
+
+@contextlib.contextmanager
+def remembering() -> Iterator[None]:
+    """What is drawn meanwhile finds ticks and lays out texts only once in the same circumstances."""
+    replaced = [
+        (Axis, "_update_ticks", _ticks_once),
+        (Text, "_get_layout", _layout_once),
+    ]
+    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in replaced]
+    for owner, name, once in replaced:
+        setattr(owner, name, once(getattr(owner, name)))
+    try:
+        yield
+    finally:
+        for owner, name, original in originals:
+            setattr(owner, name, original)
+
+
+def _ticks_once(original: Method) -> Method:
+    """Of an axis in a plane the ticks depend on what it shows and on how large the axes are."""
+    known: dict[Any, tuple[Axis, list[Any]]] = {}
+
+    def update(axis: Axis) -> list[Any]:
+        if axis.axes.name != "rectilinear":
+            return original(axis)  # type: ignore[no-any-return]
+        shows = axis.get_view_interval()  # type: ignore[no-untyped-call]
+        key = (id(axis), *shows, *axis.axes.bbox.bounds)
+        if key not in known:
+            known[key] = (axis, original(axis))
+        return list(known[key][1])
+
+    return update
+
+
+def _layout_once(original: Method) -> Method:
+    """Where a text stands plays no part in its layout, so that equal texts at several places have one."""
+    known: dict[Any, Any] = {}
+
+    def layout(text: Text, renderer: Any) -> Any:
+        if text.get_wrap() or text.get_transform_rotates_text():
+            return original(text, renderer)
+        key = (
+            id(renderer),
+            text.get_text(),
+            hash(text.get_fontproperties()),
+            text.get_figure(root=True).dpi,  # type: ignore[union-attr]
+            text.get_rotation(),
+            text.get_rotation_mode(),
+            text.get_horizontalalignment(),
+            text.get_verticalalignment(),
+            text._get_multialignment(),
+            text._linespacing,
+            text.get_usetex(),
+            text.get_parse_math(),
+        )
+        if key not in known:
+            known[key] = original(text, renderer)
+        return known[key]
+
+    return layout

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from . import shortcuts
 from .callback import CallbackWatch
 from .clock import Clock
 from .record import Recorder
@@ -55,11 +56,11 @@ class Training:
         self._trained: set[str] = set()
         self._models: dict[int, tuple[int, Any]] = {}
         self._inside = 0
-        self._whole: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
         self._checked: dict[str, list[str]] = {}
         self._owned: dict[int, tuple[Any, list[Any]]] = {}
 
     def install(self) -> None:
+        shortcuts.install(self.scripted)
         training = self
         originals = {name: getattr(keras.Model, name) for name in ("fit", "evaluate", "predict", "compile", "__call__")}
         fit_signature = inspect.signature(originals["fit"])
@@ -82,7 +83,10 @@ class Training:
         ) -> Any:
             plain = batch_size is None and len(args) < 2 and "sample_weight" not in kwargs
             with training.use("evaluate", model, x, y):
-                if plain and (whole := training.whole(x, y)) is not None:
+                if plain and shortcuts.can_evaluate(model, x, y, args, kwargs):
+                    return shortcuts.evaluated(model, x, y, kwargs.get("return_dict", False))
+                if plain and shortcuts.are_rows(x, y):  # in one batch: it is no less work, but far less around it
+                    whole = tf.data.Dataset.from_tensors(shortcuts.in_one_batch(x, y))
                     return originals["evaluate"](model, whole, None, None, *args, **kwargs)
                 return originals["evaluate"](model, x, y, batch_size, *args, **kwargs)
 
@@ -101,19 +105,6 @@ class Training:
             replacement.__doc__ = originals[replacement.__name__].__doc__
             setattr(keras.Model, replacement.__name__, replacement)
         keras.Model.__call__ = call
-
-    def whole(self, x: Any, y: Any) -> Any:
-        """Arrays as one batch, kept for the next time: to make a data set of them takes longer than to evaluate it.
-
-        None for what is not two arrays of as many rows.
-        """
-        if not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and len(x) == len(y) > 0):
-            return None
-        key = (id(x), id(y))
-        if key not in self._whole:
-            floats = x.astype(keras.config.floatx()) if x.dtype.kind == "f" else x
-            self._whole[key] = (x, y, tf.data.Dataset.from_tensors((floats, y)))
-        return self._whole[key][2]
 
     def use(self, what: str, model: Any, x: Any, y: Any) -> _Use:
         return _Use(self, what, model, x, y)

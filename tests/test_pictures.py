@@ -1,0 +1,165 @@
+"""The bench's own way to pictures shows what Matplotlib's does, byte for byte."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import seaborn as sns
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from autograder.bench.pictures import remembering
+
+VALUES = [0.5, 20.0, 300.0, 4000.0, 2.0]
+NAMES = ["0.0001", "0.001", "0.01", "0.1", "1"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_style() -> Iterator[None]:
+    with plt.style.context("default"), plt.rc_context({"backend": "agg"}):
+        yield
+    plt.close("all")
+
+
+def bars(layout: str | None) -> Figure:
+    """The lab's own kind: a row of panels with bars, labels and logarithmic axes."""
+    sns.set_theme(style="whitegrid", palette="colorblind")
+    figure, axes = plt.subplots(1, 4, figsize=(16, 4), layout=layout)
+    for number, ax in enumerate(axes):
+        drawn = ax.bar(NAMES, VALUES, hatch=["//", "", "", "", ""], edgecolor="white")
+        ax.bar_label(drawn, fmt=lambda v: f"{v:.3g}", padding=2, fontsize=10)
+        ax.set(xlabel="Learning rate", ylabel="Time (s)\nto accuracy", title=f"$10^{number}$")
+        if number % 2:
+            ax.set_yscale("log")
+            ax.yaxis.set_major_locator(plt.LogLocator(subs=(1, 2, 5)))
+            ax.set_ylim(0.1, 9000)
+    figure.suptitle("Orange, hatched")
+    return figure
+
+
+def turned() -> Figure:
+    figure, ax = plt.subplots()
+    ax.bar(range(5), VALUES)
+    ax.set_xticks(
+        range(5), [f"learning rate {name}" for name in NAMES], rotation=45, ha="right", rotation_mode="anchor"
+    )
+    ax.set_ylabel("twice", rotation=0)
+    ax.text(1, 100, "a\nlonger text\nin lines", ha="center", multialignment="right", linespacing=2)
+    ax.text(1, 100, "a\nlonger text\nin lines", ha="center", multialignment="left", linespacing=1)
+    ax.text(2, 50, "wrapped " * 20, wrap=True)
+    ax.text(0.5, 0.5, "along", rotation=30, transform_rotates_text=True, transform=ax.transAxes)
+    ax.annotate("here", (3, 3000), (1, 3500), arrowprops={"arrowstyle": "->"})
+    figure.tight_layout()
+    return figure
+
+
+def twins() -> Figure:
+    figure, ax = plt.subplots(layout="constrained")
+    other = ax.twinx()
+    ax.plot(VALUES, label="seconds")
+    other.semilogy(VALUES[::-1], "o--", label="joules")
+    ax.secondary_xaxis("top", functions=(lambda x: x * 2, lambda x: x / 2))
+    figure.legend(loc="outside upper center")
+    return figure
+
+
+def grid() -> Figure:
+    figure, axes = plt.subplots(2, 3, sharex=True, sharey="row", layout="compressed")
+    for ax in axes.flat:
+        image = ax.imshow(np.arange(12).reshape(3, 4) * 1e-7)
+        ax.label_outer()
+    figure.colorbar(image, ax=axes, label="level")
+    figure.supxlabel("columns")
+    return figure
+
+
+def seaborns() -> Figure:
+    figure, ax = plt.subplots()
+    sns.heatmap(np.arange(20).reshape(4, 5), annot=True, fmt="d", ax=ax)
+    return figure
+
+
+def round_and_deep() -> Figure:
+    figure = plt.figure(layout="constrained")
+    figure.add_subplot(121, projection="polar").plot(np.linspace(0, 6, 50), np.linspace(0, 9, 50))
+    figure.add_subplot(122, projection="3d").plot(VALUES, VALUES, VALUES)
+    return figure
+
+
+def equal_aspect() -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, layout="tight")
+    left.plot([0, 1000], [0, 10])
+    left.set_aspect("equal", adjustable="datalim")
+    right.pie(VALUES, labels=NAMES, autopct="%1.1f%%")
+    return figure
+
+
+DRAWN: dict[str, Callable[[], Figure]] = {
+    "bars, constrained": lambda: bars("constrained"),
+    "bars, plain": lambda: bars(None),
+    "turned": turned,
+    "twins": twins,
+    "grid": grid,
+    "seaborn": seaborns,
+    "round and deep": round_and_deep,
+    "equal aspect": equal_aspect,
+}
+
+
+def printed(figure: Figure, **settings: Any) -> bytes:
+    figure.savefig(picture := io.BytesIO(), format="png", metadata={"Software": None}, **settings)
+    return picture.getvalue()
+
+
+@pytest.mark.parametrize("settings", [{}, {"bbox_inches": "tight", "dpi": 60}], ids=["whole", "tight"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_picture_is_the_same(name: str, settings: dict[str, Any]) -> None:
+    plain = printed(DRAWN[name](), **settings)
+    with remembering():
+        ours = printed(DRAWN[name](), **settings)
+    assert ours == plain
+
+
+def test_a_figure_that_changes_between_pictures_is_drawn_as_it_is() -> None:
+    pictures = []
+    for ours in (False, True):
+        figure = bars("constrained")
+        made = []
+        for step in range(3):
+            figure.axes[0].set_ylim(0, 10.0 ** (step + 3))
+            figure.axes[1].set_xlabel("wider " * (step + 1), fontsize=10 + 3 * step)
+            figure.set_size_inches(10 + step, 4)
+            if ours:
+                with remembering():
+                    made.append(printed(figure))
+            else:
+                made.append(printed(figure))
+        pictures.append(made)
+    assert pictures[0] == pictures[1]
+
+
+def test_matplotlib_is_left_as_it_was() -> None:
+    before = Axis._update_ticks, Text._get_layout  # type: ignore[attr-defined]
+    figure = bars("constrained")
+    figure.axes[0].xaxis.set_major_formatter(lambda value, place: f"{1 / 0}")
+    with pytest.raises(ZeroDivisionError), remembering():
+        printed(figure)
+    assert (Axis._update_ticks, Text._get_layout) == before  # type: ignore[attr-defined]
+
+
+def test_an_axis_is_asked_for_its_ticks_much_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    original = Axis._update_ticks  # type: ignore[attr-defined]
+    monkeypatch.setattr(Axis, "_update_ticks", lambda axis: (asked.append(axis), original(axis))[1])
+    printed(bars("constrained"))
+    plain = len(asked)
+    asked.clear()
+    with remembering():
+        printed(bars("constrained"))
+    assert 0 < len(asked) < plain / 2

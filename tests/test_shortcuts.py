@@ -1,0 +1,126 @@
+"""The bench's shortcuts lead to what Keras and TensorFlow themselves bring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.ops import gen_resource_variable_ops
+
+from autograder.bench import shortcuts
+
+ROWS = 37
+NOISE = np.random.default_rng(3)
+X = NOISE.normal(size=(ROWS, 5)).astype("float32")
+Y = NOISE.integers(0, 4, ROWS)
+ONE_HOT = np.eye(4, dtype="float32")[Y]
+
+
+def model(loss: Any = "sparse_categorical_crossentropy", metrics: Any = ("accuracy",), steps: int = 1) -> Any:
+    keras.utils.set_random_seed(7)
+    made = keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(4, "softmax")])
+    made.compile("adam", loss, metrics=list(metrics), steps_per_execution=steps, run_eagerly=True)
+    return made
+
+
+def functional() -> Any:
+    entrance = keras.Input((5,))
+    hidden = keras.layers.BatchNormalization()(keras.layers.Dense(8, "relu")(entrance))
+    made = keras.Model(entrance, keras.layers.Dense(4, "softmax")(keras.layers.Dropout(0.5)(hidden)))
+    made.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    return made
+
+
+def unbuilt() -> Any:
+    made = keras.Sequential([keras.layers.Dense(4, "softmax", kernel_regularizer="l2")])
+    made.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    return made
+
+
+MODELS: dict[str, tuple[Any, Any]] = {
+    "plain": (model, Y),
+    "many steps": (lambda: model(steps=64), Y),
+    "column of labels": (model, Y.reshape(-1, 1)),
+    "one-hot": (lambda: model("categorical_crossentropy", ["accuracy", "mse"]), ONE_HOT),
+    "no metrics": (lambda: model(metrics=[]), Y),
+    "objects": (
+        lambda: model(
+            keras.losses.SparseCategoricalCrossentropy(),
+            [keras.metrics.SparseCategoricalAccuracy(name="right"), keras.metrics.SparseTopKCategoricalAccuracy(k=2)],
+        ),
+        Y,
+    ),
+    "functional": (functional, Y),
+    "unbuilt": (unbuilt, Y),
+}
+
+
+@pytest.mark.parametrize("as_dictionary", [False, True])
+@pytest.mark.parametrize("kind", MODELS)
+def test_it_evaluates_like_keras(kind: str, as_dictionary: bool) -> None:
+    make, labels = MODELS[kind]
+    made = make()
+    made(X)  # so that both find the same weights
+    settings = {"verbose": 0, "return_dict": as_dictionary}
+    assert shortcuts.can_evaluate(made, X, labels, (), settings)
+    plain = made.evaluate(X, labels, batch_size=ROWS, **settings)
+    ours = [shortcuts.evaluated(made, X, labels, as_dictionary) for _ in range(2)]
+    assert type(ours[0]) is type(plain)
+    np.testing.assert_allclose(*(list(v.values()) if as_dictionary else v for v in (ours[0], plain)), rtol=1e-6)
+    assert ours[0] == ours[1], "an evaluation must not add to the one before"
+    if as_dictionary:
+        assert list(ours[0]) == list(plain)
+
+
+def test_a_model_that_was_not_compiled_is_refused_like_by_keras() -> None:
+    with pytest.raises(ValueError, match="compile"):
+        shortcuts.evaluated(keras.Sequential([keras.layers.Dense(4)]), X, Y, False)
+
+
+class Own(keras.Model):
+    """A student's own kind of model."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fits"),
+    [
+        ({"settings": {"verbose": 0}}, True),
+        ({"rest": (0,)}, True),
+        ({"rest": (0,), "settings": {"return_dict": True}}, True),
+        ({}, False),
+        ({"settings": {"verbose": "auto"}}, False),
+        ({"rest": (2,)}, False),
+        ({"settings": {"verbose": 0, "callbacks": []}}, False),
+        ({"settings": {"verbose": 0, "sample_weight": Y}}, False),
+        ({"settings": {"verbose": 0}, "y": Y[:-1]}, False),
+        ({"settings": {"verbose": 0}, "x": X[:0], "y": Y[:0]}, False),
+        ({"settings": {"verbose": 0}, "y": None}, False),
+        ({"settings": {"verbose": 0}, "x": tf.constant(X)}, False),
+        ({"settings": {"verbose": 0}, "model": Own()}, False),
+    ],
+)
+def test_it_takes_only_what_it_can_do(arguments: dict[str, Any], fits: bool) -> None:
+    chosen = {"model": model(), "x": X, "y": Y, "rest": (), "settings": {}} | arguments
+    assert shortcuts.can_evaluate(**chosen) == fits
+
+
+def test_variables_without_names_for_debuggers_are_parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gen_resource_variable_ops, "var_handle_op", gen_resource_variable_ops.var_handle_op)
+    shortcuts.install(scripted=False)
+    first, second = (tf.Variable([float(number)] * 3, name="same") for number in (1, 2))
+    other = keras.layers.Dense(3)
+    other.build((3, 3))
+    first.assign_add([10.0, 10.0, 10.0])
+    assert first.numpy().tolist() == [11.0] * 3
+    assert second.numpy().tolist() == [2.0] * 3
+    assert first.name == second.name == "same:0"
+    assert other.kernel.path == f"{other.name}/kernel"
+
+    @tf.function
+    def step(by: Any) -> Any:
+        return first.assign_add(by)
+
+    assert step(tf.ones(3)).numpy().tolist() == [12.0] * 3
