@@ -63,8 +63,8 @@ def _ticks_once(original: Method) -> Method:
 
     def update(axis: Axis) -> list[Any]:
         if axis.axes.name != "rectilinear":
-            return original(axis)  # type: ignore[no-any-return]
-        shows = axis.get_view_interval()  # type: ignore[no-untyped-call]
+            return original(axis)
+        shows = axis.get_view_interval()
         key = (id(axis), *shows, *axis.axes.bbox.bounds)
         if key not in known:
             known[key] = (axis, original(axis))
@@ -89,8 +89,8 @@ def _layout_once(original: Method) -> Method:
             text.get_rotation_mode(),
             text.get_horizontalalignment(),
             text.get_verticalalignment(),
-            text._get_multialignment(),
-            text._linespacing,
+            text._get_multialignment(),  # type: ignore[attr-defined]
+            text._linespacing,  # type: ignore[attr-defined]
             text.get_usetex(),
             text.get_parse_math(),
         )
