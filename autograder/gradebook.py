@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sqlite3
-import subprocess
-import sysconfig
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,12 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from unittest import mock
 
 import nbformat
 from alembic.script import ScriptDirectory
 from nbconvert.filters import clean_html
 from nbformat import NotebookNode
-from nbgrader import dbutil
+from nbgrader import api, dbutil
 from nbgrader.api import Assignment as Released
 from nbgrader.api import (
     Comment,
@@ -104,7 +102,7 @@ def check(db_url: str) -> None:
             raise sqlite3.DatabaseError(f"it is malformed: {found}")
         tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
         known = connection.execute("select * from alembic_version").fetchone() if "alembic_version" in tables else None
-    wanted = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
+    wanted = _version()
     if tables and known != (wanted,):
         raise AutograderError(
             f"The gradebook {place} was made by another version of nbgrader and is left as it is: run "
@@ -134,7 +132,7 @@ def _sentences(db_url: str) -> Iterator[None]:
     """Turns what the database refuses into a sentence with advice."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, InvalidEntry, OSError, subprocess.CalledProcessError) as error:
+    except (SQLAlchemyError, sqlite3.Error, InvalidEntry, OSError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         advice = next((advice for sign, advice in ADVICE.items() if sign in reason), ADVICE[""])
         place = make_url(db_url).database or db_url
@@ -169,13 +167,15 @@ def _make(place: Path) -> None:
 
 
 def _connected(db_url: str) -> Gradebook:
-    """Connects; for a new database nbgrader calls the program `alembic`, which lies where scripts are installed."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), before])
-    try:
+    """Connects. A new database is told its version here: nbgrader would start a program for that, which takes seconds
+    and may not be found."""
+    with mock.patch.object(api, "get_alembic_version", _version):
         return Gradebook(db_url)
-    finally:
-        os.environ["PATH"] = before
+
+
+def _version() -> str:
+    """That of the tables which this nbgrader makes."""
+    return str(ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head())
 
 
 def handed_in(folder: Path) -> datetime | None:

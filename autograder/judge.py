@@ -21,8 +21,11 @@ from .verdict import ItemVerdict, PropertyVerdict
 
 FOLDER = ROOT / "autograder" / "checks"
 # Nothing of pytest's own that looks at the process around it: it stays in a thread for as long as the process lives.
-WITHOUT = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging", "xdist")
-OPTIONS = ("--assert=plain", "--import-mode=importlib", "--capture=no", *(f"-pno:{name}" for name in WITHOUT))
+WITHOUT = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging")
+OPTIONS = (
+    *("--assert=plain", "--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),
+    *(f"-pno:{name}" for name in WITHOUT),
+)
 
 
 def judge(assignment: Assignment, challenge: Challenge, evidence: Evidence) -> tuple[ItemVerdict, ...]:

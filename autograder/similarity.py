@@ -1,8 +1,7 @@
 """Submissions that are nearly the same: code, without what everybody was given, and written answers.
 
 What is compared are sets of short sequences of words, by the share that two sets have in common (A. Broder, "On the
-resemblance and containment of documents", 1997). An index of MinHashes names the pairs that are worth comparing, so
-that a large class takes seconds; what is said of a pair is its exact share.
+resemblance and containment of documents", 1997). All pairs of a class are counted at once, by products of matrices.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from datasketch import MinHash, MinHashLSH
+import numpy as np
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked
 
@@ -22,8 +21,8 @@ from .source import grade_id
 NEAR = 0.7
 """The share in common from which two submissions are called nearly the same."""
 
-CANDIDATES = 0.5
-"""The share from which the index is asked for pairs: its own is an estimate."""
+BLOCK = 4096
+"""Sequences that are counted in one step, so that a large class does not take all memory."""
 
 LENGTH = 6
 """Tokens of a sequence of code; of a written answer half as many words."""
@@ -72,19 +71,28 @@ def groups(sequences: Mapping[str, frozenset[str]], near: float = NEAR) -> list[
 
 def _near(sets: list[frozenset[str]], near: float) -> list[tuple[frozenset[str], frozenset[str], float]]:
     """The pairs of sets that have at least so much in common, with the share; the closest first."""
-    index, hashes = MinHashLSH(threshold=CANDIDATES, num_perm=128), []
+    common, sizes = _common(sets), np.array([len(own) for own in sets])
+    shares = np.triu(common / np.maximum(1, sizes[:, None] + sizes - common), 1)
+    pairs = np.argwhere(shares >= near)
+    found = [(sets[one], sets[other], float(shares[one, other])) for one, other in pairs]
+    return sorted(found, key=lambda pair: -pair[2])
+
+
+def _common(sets: list[frozenset[str]]) -> np.ndarray:
+    """How many sequences each two sets have in common, (sets, sets)."""
+    owners: dict[str, list[int]] = {}
     for number, own in enumerate(sets):
-        hashes.append(MinHash(num_perm=128))
-        hashes[number].update_batch([sequence.encode("utf-8", "replace") for sequence in own])
-        index.insert(number, hashes[number])
-    pairs = sorted((one, other) for one in range(len(sets)) for other in index.query(hashes[one]) if one < other)
-    shares = [(sets[one], sets[other], in_common(sets[one], sets[other])) for one, other in pairs]
-    return sorted((pair for pair in shares if pair[2] >= near), key=lambda pair: -pair[2])
-
-
-def in_common(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of all sequences of two that both have (Jaccard's index); 0 where there are none."""
-    return len(one & other) / len(one | other) if one or other else 0.0
+        for sequence in own:
+            owners.setdefault(sequence, []).append(number)
+    shared = [numbers for numbers in owners.values() if len(numbers) > 1]
+    common = np.zeros((len(sets), len(sets)), np.float32)
+    for start in range(0, len(shared), BLOCK):
+        block = shared[start : start + BLOCK]
+        holds = np.zeros((len(sets), len(block)), np.float32)
+        for column, numbers in enumerate(block):
+            holds[numbers, column] = 1
+        common += holds @ holds.T
+    return common
 
 
 def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: NotebookNode) -> dict[str, frozenset[str]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 import re
 import time
+from collections import Counter
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -210,9 +213,15 @@ class TestSimilarity:
         assert group.students == ("a", "b", "c")
         assert group.least == pytest.approx(90 / 110)
 
-    def test_a_share_is_that_of_all(self) -> None:
-        assert similarity.in_common(frozenset("abc"), frozenset("bcd")) == pytest.approx(0.5)
-        assert similarity.in_common(frozenset(), frozenset()) == 0
+    def test_every_pair_is_counted_exactly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(similarity, "BLOCK", 7)
+        dice = random.Random(4)
+        sets = [frozenset(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randrange(40))) for _ in range(30)]
+        shares = [(one, two, len(one & two) / len(one | two)) for one, two in combinations(sets, 2) if one | two]
+        for near in (0.3, 0.5, 0.9):
+            found = similarity._near(sets, near)
+            assert Counter(found) == Counter(pair for pair in shares if pair[2] >= near)
+            assert [share for *_, share in found] == sorted((share for *_, share in found), reverse=True)
 
 
 def with_answer(release: NotebookNode, text: str) -> NotebookNode:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from autograder.case import Case, Undecided
 from autograder.evidence import Evidence, Fit, NameSeen, Value, Window
@@ -115,8 +114,7 @@ class Sweep:
         scores = np.array(
             [[self._agreement(row, i, fit, j) for j, fit in enumerate(fits)] for i, row in enumerate(rows)]
         )
-        chosen = zip(*linear_sum_assignment(scores, maximize=True), strict=True)
-        return [(int(i), int(j)) for i, j in chosen if scores[i, j] >= least]
+        return [(i, j) for i, j in assigned(scores) if scores[i, j] >= least]
 
     def _agreement(self, row: Value, place: int, fit: Fit, order: int) -> float:
         """How much of a row agrees with a training; measured values weigh most, then settings, then the order."""
@@ -162,6 +160,17 @@ class Sweep:
         """Whether a window of the energy monitor overlapped one of the trainings."""
         windows = self.evidence.of(Window)
         return any(w.begin < fit.end and w.end > fit.begin for w in windows for fit in self.fits)
+
+
+def assigned(scores: np.ndarray) -> list[tuple[int, int]]:
+    """The places (row, column) whose scores have the largest sum, of each row and column at most one."""
+    best = scores.argmax(axis=1)
+    only = (scores == scores.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    if only.all() and len(set(best)) == len(best):
+        return [(row, int(column)) for row, column in enumerate(best)]
+    from scipy.optimize import linear_sum_assignment  # here: it is seldom needed, and takes a second to import
+
+    return [(int(row), int(column)) for row, column in zip(*linear_sum_assignment(scores, maximize=True), strict=True)]
 
 
 def number(row: Value, key: str) -> float:
