@@ -16,7 +16,7 @@ from .evidence import Act, Evidence, Window
 from .judge import judge
 from .kernel import Kernels
 from .options import Options
-from .release import helpers
+from .release import importable
 from .runner import KERNEL_DIED, Run, run
 from .submission import EXTRA, GIVEN, Submission, load_release, prepare, read_folder
 from .verdict import Finding, ItemVerdict, Verdict
@@ -132,7 +132,7 @@ class _Attempts:
             limits=limits,
             stand_ins=stand_ins,
             skip=frozenset(self.stuck),
-            files=helpers(self.assignment),
+            files=importable(self.assignment),
         )
         return _Attempt(done, judge(self.assignment, drawn, done.evidence))
 

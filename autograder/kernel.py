@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import compileall
 import contextlib
 import functools
 import json
@@ -188,6 +189,7 @@ def _lay_runtime(folder: Path) -> Path:
     """Copies the bench alone to where kernels find it; the rest of the autograder stays out of their path."""
     runtime = folder / "runtime"
     shutil.copytree(BENCH, runtime / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(runtime / "bench", quiet=2)  # once: no kernel may write what it compiled
     provisioner = {"provisioner_name": PROVISIONER, "config": {"parent_socket": str(runtime / "parent")}}
     spec = {"argv": [SPEC], "display_name": SPEC, "language": "python", "metadata": {"kernel_provisioner": provisioner}}
     (runtime / "kernels" / SPEC).mkdir(parents=True)

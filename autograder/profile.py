@@ -18,7 +18,7 @@ from .judge import judge
 from .kernel import Kernels, Walls, kernels
 from .limits import Limits
 from .reading import read_notebook
-from .release import helpers
+from .release import importable
 from .runner import Run, Stopwatch, run
 from .source import source_path
 from .submission import GIVEN, load_release, prepare
@@ -51,7 +51,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
     with watch("draw the challenge"):
         challenge = draw(assignment, seed)
     with watch("run"):
-        done = run(submission, challenge, source, limits=Limits(), files=helpers(assignment))
+        done = run(submission, challenge, source, limits=Limits(), files=importable(assignment))
     with watch("checks"):
         items = judge(assignment, challenge, done.evidence)
     with watch("files"):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import filecmp
+import functools
+import importlib.util
 import logging
+import py_compile
 import re
 import shutil
 import tempfile
@@ -64,6 +67,28 @@ def check(assignment: Assignment, root: Path = ROOT) -> None:
 def helpers(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
     """The modules that the students were given with the notebook, by file name."""
     return {path.name: path.read_bytes() for path in sorted((root / "release" / assignment.name).glob("*.py"))}
+
+
+def importable(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
+    """The same with what Python makes of them, which would take each kernel longer than to import it."""
+    found = helpers(assignment, root)
+    made = {importlib.util.cache_from_source(name): _compiled(name, source) for name, source in found.items()}
+    return found | {name: code for name, code in made.items() if code}
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(name: str, source: bytes) -> bytes:
+    """The bytecode of a module, which counts only beside this source; empty where it is no Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, code = Path(folder, name), Path(folder, "code")
+        path.write_bytes(source)
+        try:
+            py_compile.compile(
+                str(path), str(code), name, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH
+            )
+        except py_compile.PyCompileError:
+            return b""
+        return code.read_bytes()
 
 
 def _generate(assignment: Assignment, source: Path, root: Path, course: Path) -> Path:

@@ -13,7 +13,7 @@ from autograder.challenge import draw
 from autograder.errors import AutograderError
 from autograder.kernel import environment, kernels
 from autograder.limits import Limits
-from autograder.release import helpers
+from autograder.release import importable
 from autograder.runner import run
 from autograder.submission import load_release, prepare
 
@@ -74,12 +74,13 @@ def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], lis
             for number in range(times + 1):
                 submission = prepare("s", notebook(assignment, number), load_release(assignment), assignment)
                 challenge = draw(assignment, number)
-                done = run(submission, challenge, source, limits=Limits(), files=helpers(assignment))
+                done = run(submission, challenge, source, limits=Limits(), files=importable(assignment))
                 ran = [submission.notebook.cells[cell.index].source for cell in done.evidence.cells]
-                files = {**helpers(assignment), **challenge.files(), "cells.json": json.dumps(ran).encode()}
+                files = {**importable(assignment), **challenge.files(), "cells.json": json.dumps(ran).encode()}
                 folder = Path(place, str(number))
                 folder.mkdir()
                 for name, content in files.items():
+                    (folder / name).parent.mkdir(exist_ok=True)
                     (folder / name).write_bytes(content)
                 warm.stdin.write(f"{folder}\n")
                 warm.stdin.flush()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
+import types
+from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -20,13 +24,41 @@ def main(argv: list[str]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     gc.set_threshold(GARBAGE, 10, 10)
+    _flush_what_there_is()
     app = IPKernelApp.instance()
-    app.initialize([*argv, "--HistoryManager.enabled=False"])
+    with _no_modules():
+        app.initialize([*argv, "--HistoryManager.enabled=False"])
     assert app.shell is not None
     pictures.install()
     app.shell.run_line_magic("matplotlib", "inline")
     start(app.shell)
     app.start()
+
+
+@contextlib.contextmanager
+def _no_modules() -> Iterator[None]:
+    """A kernel that is made meanwhile goes through no modules to name them to a debugger: what it looks at becomes its
+    own, page by page."""
+    from ipykernel import ipkernel
+
+    ipkernel.sys = types.SimpleNamespace(**{**vars(sys), "modules": {}})  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        ipkernel.sys = sys
+
+
+def _flush_what_there_is() -> None:
+    """A stream that holds nothing has nothing to hand to the thread that sends, nor to wait for."""
+    from ipykernel.iostream import OutStream
+
+    original = OutStream.flush
+
+    def flush(stream: Any) -> None:
+        if stream._buffers:
+            original(stream)  # type: ignore[no-untyped-call]
+
+    OutStream.flush = flush  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
 from typing import Any
@@ -43,13 +44,16 @@ class CallbackWatch:
 def _arguments(cls: type, instance: Any, args: Any, kwargs: Any) -> dict[str, Any]:
     """Threshold and patience as the call gives them, by keyword, by position or by default."""
     try:
-        bound = inspect.signature(cls.__init__).bind(instance, *args, **kwargs)  # type: ignore[misc]
+        bound = _signature(cls.__init__).bind(instance, *args, **kwargs)  # type: ignore[misc]
         bound.apply_defaults()
     except (TypeError, ValueError):
         return {}
     flat: dict[str, Any] = dict(zip(("threshold", "patience"), args, strict=False)) | kwargs
     flat |= {name: value for name, value in bound.arguments.items() if name in ("threshold", "patience")}
     return {name: _plain(flat.get(name)) for name in ("threshold", "patience")}
+
+
+_signature = functools.lru_cache(maxsize=8)(inspect.signature)
 
 
 def _plain(value: Any) -> float | None:

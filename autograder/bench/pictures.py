@@ -2,7 +2,7 @@
 
 IPython draws a figure twice, the first time to find the space that it takes; a figure with a layout engine has made its
 contents fit already and is drawn once. Matplotlib finds the ticks of an axis and lays out a text anew whenever it looks
-at them, a dozen times for one drawing; here it does so once for each place of the axes and each way of writing.
+at them, a dozen times for one drawing; here it does so once for as much room and for each way of writing.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def remembering() -> Iterator[None]:
 
 
 def _ticks_once(original: Method) -> Method:
-    """Of an axis in a plane the ticks depend on what it shows and on how large the axes are."""
+    """Of an axis in a plane the ticks depend on what it shows and on how many have room."""
     known: dict[Any, tuple[Axis, list[Any]]] = {}
 
     def update(axis: Axis) -> list[Any]:
         if axis.axes.name != "rectilinear":
             return original(axis)
         shows = axis.get_view_interval()
-        key = (id(axis), *shows, *axis.axes.bbox.bounds)
+        key = (id(axis), *shows, axis.get_tick_space())  # type: ignore[no-untyped-call]
         if key not in known:
             known[key] = (axis, original(axis))
         return list(known[key][1])

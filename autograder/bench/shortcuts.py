@@ -54,8 +54,7 @@ def evaluated(model: Any, x: np.ndarray, y: np.ndarray, return_dict: bool) -> An
     """`evaluate`'s result by one step of the model's own on all rows at once, without data set, loop and listeners."""
     model._assert_compile_called("evaluate")
     model.reset_metrics()
-    logs = model.test_step(in_one_batch(x, y))
-    logs = pythonify_logs(model._get_metrics_result_or_logs(logs))
+    logs = pythonify_logs(model.test_step(in_one_batch(x, y)))
     return logs if return_dict else model._flatten_metrics_in_order(logs)
 
 

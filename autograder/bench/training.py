@@ -277,9 +277,11 @@ class Training:
 
     def _learn(self, model: Any, plan: dict[str, Any]) -> None:
         """Moves the weights so that the model has a test accuracy of its own."""
-        weights = [np.asarray(weight) for weight in model.get_weights()]
         noise = np.random.default_rng(plan["weights_seed"])
-        model.set_weights([w + noise.normal(0, 1e-3, w.shape).astype(w.dtype) for w in weights])
+        for variable in model.weights:
+            weight = np.asarray(variable)
+            moved = weight + 1e-3 * noise.standard_normal(weight.shape, dtype=np.float32)
+            variable.assign(moved.astype(weight.dtype))
         hidden = self._hidden(model)
         if hidden is None:
             return

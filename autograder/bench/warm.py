@@ -148,6 +148,7 @@ class Parent:
                 other.close()
             _leave_standard_streams()
             os.setsid()
+            os.umask(0o022)  # what is laid out for the kernel is for another user to read
             with contextlib.closing(line):
                 argv = _furnish_or_say(request, evidence, line, folder, self.walled)
             from bench.__main__ import main
@@ -245,7 +246,9 @@ def _furnish(request: dict[str, Any], evidence: int, line: socket.socket, folder
     if walled:
         walls.build(limits["space"])
     for name, text in request["files"].items():
-        Path(folder, name).write_bytes(base64.b64decode(text))
+        path = Path(folder, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(base64.b64decode(text))
     private = Path(folder, ".kernel")
     private.mkdir(mode=0o755)
     connection = request["connection"] | {"ip": str(private / "k")}
