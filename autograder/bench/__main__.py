@@ -41,11 +41,11 @@ def _no_modules() -> Iterator[None]:
     own, page by page."""
     from ipykernel import ipkernel
 
-    ipkernel.sys = types.SimpleNamespace(**{**vars(sys), "modules": {}})  # type: ignore[assignment]
+    setattr(ipkernel, "sys", types.SimpleNamespace(**{**vars(sys), "modules": {}}))  # noqa: B010 - it exports none
     try:
         yield
     finally:
-        ipkernel.sys = sys
+        setattr(ipkernel, "sys", sys)  # noqa: B010
 
 
 def _flush_what_there_is() -> None:
