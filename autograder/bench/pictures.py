@@ -65,7 +65,7 @@ def _ticks_once(original: Method) -> Method:
         if axis.axes.name != "rectilinear":
             return original(axis)
         shows = axis.get_view_interval()
-        key = (id(axis), *shows, axis.get_tick_space())  # type: ignore[no-untyped-call]
+        key = (id(axis), *shows, axis.get_tick_space())
         if key not in known:
             known[key] = (axis, original(axis))
         return list(known[key][1])
