@@ -12,9 +12,11 @@ import pytest
 import seaborn as sns
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
 
-from autograder.bench.pictures import remembering
+from autograder.bench.pictures import copy_markers_plainly, remembering
 
 VALUES = [0.5, 20.0, 300.0, 4000.0, 2.0]
 NAMES = ["0.0001", "0.001", "0.01", "0.1", "1"]
@@ -85,6 +87,20 @@ def seaborns() -> Figure:
     return figure
 
 
+def markers() -> Figure:
+    figure, ax = plt.subplots()
+    style = MarkerStyle("o", fillstyle="left", transform=Affine2D().rotate_deg(20), capstyle="round")
+    for number, marker in enumerate([style, MarkerStyle("^"), MarkerStyle(style), "$x$", (5, 1), "s"]):
+        (line,) = ax.plot([0, 1], [number, number + 1], marker=marker, markersize=20, label=str(number))
+        ax.scatter([2, 3], [number, number], marker=marker, s=200)
+        if number == 2:
+            line.set_fillstyle("none")
+            line.set_marker(MarkerStyle(style.get_marker(), "bottom"))
+    ax.plot([4], [4], marker=style, markersize=30)
+    ax.legend()
+    return figure
+
+
 def round_and_deep() -> Figure:
     figure = plt.figure(layout="constrained")
     figure.add_subplot(121, projection="polar").plot(np.linspace(0, 6, 50), np.linspace(0, 9, 50))
@@ -107,6 +123,7 @@ DRAWN: dict[str, Callable[[], Figure]] = {
     "twins": twins,
     "grid": grid,
     "seaborn": seaborns,
+    "markers": markers,
     "round and deep": round_and_deep,
     "equal aspect": equal_aspect,
 }
@@ -119,8 +136,10 @@ def printed(figure: Figure, **settings: Any) -> bytes:
 
 @pytest.mark.parametrize("settings", [{}, {"bbox_inches": "tight", "dpi": 60}], ids=["whole", "tight"])
 @pytest.mark.parametrize("name", DRAWN)
-def test_a_picture_is_the_same(name: str, settings: dict[str, Any]) -> None:
+def test_a_picture_is_the_same(name: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     plain = printed(DRAWN[name](), **settings)
+    monkeypatch.setattr(MarkerStyle, "_set_marker", MarkerStyle._set_marker)  # type: ignore[attr-defined]
+    copy_markers_plainly()
     with remembering():
         ours = printed(DRAWN[name](), **settings)
     assert ours == plain

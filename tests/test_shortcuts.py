@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import keras
@@ -107,8 +108,69 @@ def test_it_takes_only_what_it_can_do(arguments: dict[str, Any], fits: bool) -> 
     assert shortcuts.can_evaluate(**chosen) == fits
 
 
+def everything(layer: Any) -> Any:
+    """What a layer holds and answers."""
+    tracked = [[each.path for each in layer.variables], [each.name for each in layer._layers], layer.get_config()]
+    return tracked, sorted(vars(layer)), layer.trainable, layer.built
+
+
+def lived(made: Any) -> Any:
+    """A layer that was given all kinds of values, the ways of which show in what it holds."""
+    made.note, made.count, made.rate, made.flag, made.nothing = "a", 1, 0.5, True, None
+    made.inner = keras.layers.Dense(2, name="inner")
+    made.inner.build((1, 3))
+    made.items = [keras.layers.Dense(1, name="listed")]
+    made.trainable = False
+    made.inner.trainable = False
+    made.inner = None
+    made.note = keras.layers.Dense(2, name="later")
+    return made
+
+
+@pytest.mark.parametrize("kind", [keras.layers.Dense, keras.layers.BatchNormalization])
+def test_plain_values_are_had_as_before(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"name": "made"} | ({"units": 3} if kind is keras.layers.Dense else {})
+    plain = everything(lived(kind(**settings)))
+    monkeypatch.setattr(keras.layers.Layer, "__setattr__", keras.layers.Layer.__setattr__)
+    shortcuts.set_plainly()
+    assert everything(lived(kind(**settings))) == plain
+    made = model()
+    made.run_eagerly = False
+    assert made._run_eagerly is False, "a property must still be set by its own setter"
+    with pytest.raises(AttributeError):
+        made.jit = made.variables_that_are_not_there
+
+
+def test_signatures_are_those_that_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [
+        keras.layers.Dense.call,
+        keras.layers.Dense(1).call,
+        keras.layers.Dense(2).call,
+        keras.layers.Dense(1).build,
+        keras.Model.fit,
+        model().fit,
+        keras.layers.Dense,
+        Own.from_config,
+        everything,
+        print,
+        np.array,
+        lambda x, *, y=2: x,
+    ]
+    plain = [inspect.signature(each) for each in asked]
+    monkeypatch.setattr(inspect, "signature", inspect.signature)
+    shortcuts.remember_signatures()
+    for _ in range(2):
+        assert [inspect.signature(each) for each in asked] == plain
+    assert inspect.signature(everything, eval_str=True).parameters["layer"].annotation is Any
+
+
 def test_variables_without_names_for_debuggers_are_parted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gen_resource_variable_ops, "var_handle_op", gen_resource_variable_ops.var_handle_op)
+    for owner, name in (
+        (gen_resource_variable_ops, "var_handle_op"),
+        (keras.layers.Layer, "__setattr__"),
+        (inspect, "signature"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
     shortcuts.install(scripted=False)
     first, second = (tf.Variable([float(number)] * 3, name="same") for number in (1, 2))
     other = keras.layers.Dense(3)

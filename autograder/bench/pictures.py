@@ -2,14 +2,17 @@
 
 IPython draws a figure twice, the first time to find the space that it takes; a figure with a layout engine has made its
 contents fit already and is drawn once. Matplotlib finds the ticks of an axis and lays out a text anew whenever it looks
-at them, a dozen times for one drawing; here it does so once for as much room and for each way of writing.
+at them, a dozen times for one drawing; here it does so once for as much room and for each way of writing. And it copies
+markers, three for each tick, with all that hangs on them.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import io
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,13 +20,17 @@ from IPython.core import pylabtools
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
 
 Method = Callable[..., Any]
 
 
 def install() -> None:
     """Takes the place of `IPython.core.pylabtools.print_figure` for what is set up from now on."""
+    copy_markers_plainly()
     original = pylabtools.print_figure
 
     def print_figure(figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", **kwargs: Any) -> Any:
@@ -99,3 +106,32 @@ def _layout_once(original: Method) -> Method:
         return known[key]
 
     return layout
+
+
+def copy_markers_plainly() -> None:
+    """From now on a marker that is made from another shares with it what neither of them changes."""
+    original = MarkerStyle._set_marker  # type: ignore[attr-defined]
+
+    def set_marker(marker: MarkerStyle, other: Any) -> None:
+        if type(other) is MarkerStyle:
+            marker.__dict__ = _copied(vars(other))
+        else:
+            original(marker, other)
+
+    MarkerStyle._set_marker = set_marker  # type: ignore[attr-defined]
+
+
+def _copied(state: dict[str, Any]) -> dict[str, Any]:
+    """What `copy.deepcopy` makes of a marker's state."""
+    made = {}
+    for name, value in state.items():
+        if isinstance(value, Affine2D):
+            value = value.frozen()
+        elif not isinstance(value, (str, int, float, Path, types.MethodType, type(None))):
+            value = copy.deepcopy(value)
+        made[name] = value
+    draws = made.get("_marker_function")
+    if isinstance(draws, types.MethodType):  # bound to a copy again, never to the marker that was copied
+        (hidden := object.__new__(MarkerStyle)).__dict__.update(made)
+        made["_marker_function"] = types.MethodType(draws.__func__, hidden)
+    return made

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
+import types
 import typing
 from typing import Any
 
@@ -27,8 +29,46 @@ def install(scripted: bool) -> None:
     gen_resource_variable_ops.var_handle_op = var_handle_op
     if sys.version_info < (3, 12):  # later ones go through a protocol once, not at each `isinstance`
         typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)  # type: ignore[attr-defined]
+    set_plainly()
+    remember_signatures()
     if scripted:  # to write code for the processor pays only where much is multiplied
         os.environ.setdefault("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "0")
+
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types of values in which Keras and TensorFlow find nothing to keep track of."""
+
+
+def set_plainly() -> None:
+    """A layer that is given a plain value just has it; Keras looks for something to keep track of three times."""
+    original = keras.layers.Layer.__setattr__
+
+    def __setattr__(layer: Any, name: str, value: Any) -> None:
+        if type(value) in PLAIN and "_tracker" in vars(layer):
+            object.__setattr__(layer, name, value)
+        else:
+            original(layer, name, value)
+
+    keras.layers.Layer.__setattr__ = __setattr__
+
+
+def remember_signatures() -> None:
+    """Keras asks for the signatures of its own methods whenever it makes a layer; each is worked out once."""
+    original = inspect.signature
+
+    @functools.cache
+    def known(function: Any, bound: bool) -> inspect.Signature:
+        return original(types.MethodType(function, object()) if bound else function)
+
+    @functools.wraps(original)
+    def signature(subject: Any, *args: Any, **kwargs: Any) -> inspect.Signature:
+        function = getattr(subject, "__func__", subject)
+        is_keras = inspect.isfunction(function) and str(function.__module__).startswith("keras.src.")
+        if args or kwargs or not is_keras:
+            return original(subject, *args, **kwargs)
+        return known(function, function is not subject)
+
+    inspect.signature = signature  # type: ignore[assignment]
 
 
 def can_evaluate(model: Any, x: Any, y: Any, rest: tuple[Any, ...], settings: dict[str, Any]) -> bool:
