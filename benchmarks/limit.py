@@ -22,11 +22,13 @@ from .classes import notebook
 PROGRAM = """
 import json, os, sys, time, types
 sys.path.insert(0, sys.argv[1])
+import gc
+gc.disable()
 from bench import warm
 warm.import_everything()
-import gc
 gc.collect()
 gc.freeze()
+gc.enable()
 import bench.session
 from bench import pictures
 from bench.__main__ import GARBAGE

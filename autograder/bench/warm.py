@@ -282,12 +282,14 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--walled", action="store_true", help="build walls around every kernel")
     options.add_argument("--cold", action="store_true", help="import nothing beforehand")
     chosen = options.parse_args(arguments)
+    gc.disable()  # what is imported stays
     if not chosen.cold:
         import_everything()
     if tree.threads() != 1:
         raise SystemExit(f"The warm parent has {tree.threads()} threads and cannot fork safely.")
     gc.collect()
     gc.freeze()
+    gc.enable()
     parent = Parent(socket.socket(fileno=chosen.listen), chosen.walled)
     print("ready", flush=True)
     parent.serve()
