@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 from nbformat import NotebookNode
@@ -157,10 +158,9 @@ def _cell(raw: dict[str, Any], reading: Reading) -> NotebookNode:
 
 
 def new_cell(kind: str, source: str, metadata: dict[str, Any]) -> NotebookNode:
-    """A cell of one of the three types."""
-    v4 = nbformat.v4
-    make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}[kind]
-    return make(source, metadata=nbformat.from_dict(metadata))  # type: ignore[no-untyped-call]
+    """A cell of one of the three types, as nbformat makes it; that one looks each over, and the notebook once more."""
+    made = NotebookNode(id=uuid4().hex[:8], cell_type=kind, source=source, metadata=nbformat.from_dict(metadata))
+    return NotebookNode(made, outputs=[], execution_count=None) if kind == "code" else made
 
 
 def _source(raw: Any, reading: Reading) -> str:

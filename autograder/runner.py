@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import queue
 import tempfile
@@ -136,13 +135,22 @@ class _Client(NotebookClient):
         if msg["msg_type"] not in SHOWN:
             return super().process_message(msg, cell, cell_index)
         before = self._written.get(cell_index, 0)
-        self._written[cell_index] = after = before + len(json.dumps(msg["content"]))
+        self._written[cell_index] = after = before + _characters(msg["content"])
         if after <= self._limits.output:
             return super().process_message(msg, cell, cell_index)
         if before <= self._limits.output:
             text = f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
         return None
+
+
+def _characters(content: Any) -> int:
+    """How much text a message holds, other values as one each."""
+    if isinstance(content, dict):
+        return sum(len(name) + _characters(value) for name, value in content.items())
+    if isinstance(content, list):
+        return sum(map(_characters, content))
+    return len(content) if isinstance(content, str) else 1
 
 
 class _Channels(AsyncKernelClient):

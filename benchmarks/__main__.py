@@ -8,6 +8,7 @@ from statistics import median
 from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as for those who use it: what is compiled once is kept
 
 import typer
 from rich.console import Console

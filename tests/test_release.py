@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tomllib
 import types
 import zipfile
@@ -13,7 +15,7 @@ import pytest
 from autograder.assignment import ROOT, Assignment
 from autograder.challenge import DATA_FILES
 from autograder.errors import AssignmentError, ReleaseError
-from autograder.release import check, release
+from autograder.release import check, importable, release
 from autograder.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
 
 ASSIGNMENT = Assignment.load("tta-eta")
@@ -181,3 +183,27 @@ def test_the_package_for_students_holds_the_data(course: Path) -> None:
     (course / "data" / DATA_FILES[0]).unlink()
     release(ASSIGNMENT, course)
     assert not package.exists()
+
+
+def test_what_is_compiled_counts_only_beside_its_source(tmp_path: Path) -> None:
+    given, beside = tmp_path / "release" / ASSIGNMENT.name, tmp_path / "kernel"
+    given.mkdir(parents=True)
+    (given / "tiny.py").write_text("x = 1\n", encoding="utf-8")
+    (given / "broken.py").write_text("x = (\n", encoding="utf-8")
+    files = importable(ASSIGNMENT, tmp_path)
+    code = next(name for name in files if name.endswith(".pyc"))
+    assert set(files) == {"tiny.py", "broken.py", code}
+    for name, content in files.items():
+        (beside / name).parent.mkdir(parents=True, exist_ok=True)
+        (beside / name).write_bytes(content)
+
+    def imported() -> tuple[str, bool]:
+        """The module's value, and whether it came from what was compiled."""
+        command = [sys.executable, "-Bvc", "import tiny; print(tiny.x)"]
+        done = subprocess.run(command, cwd=beside, capture_output=True, text=True, check=True)
+        told = [line for line in done.stderr.splitlines() if code in line]
+        return done.stdout.strip(), any("matches" in line for line in told)
+
+    assert imported() == ("1", True)
+    (beside / "tiny.py").write_text("x = 2\n", encoding="utf-8")
+    assert imported() == ("2", False)
