@@ -8,10 +8,12 @@ import textwrap
 
 import nbformat
 import pytest
+from ipykernel.iostream import OutStream
 from nbformat import NotebookNode
 from PIL import Image
 
 from autograder.assignment import Assignment
+from autograder.bench.__main__ import _flush_what_was_written
 from autograder.bench.clock import Clock
 from autograder.bench.energy import Measurement, monitor_class
 from autograder.challenge import draw
@@ -339,3 +341,19 @@ def test_hostile_values_are_described_without_harm(bench: Bench) -> None:
     assert value.items[0].number is None
     assert [item.number for item in value.items[-2:]] == [2.5, 1.5]
     assert len(value.items[5].text or "") < 1000
+
+
+def test_a_stream_is_flushed_when_it_was_written_to_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(OutStream, "write", lambda stream, text: None)
+    monkeypatch.setattr(OutStream, "flush", lambda stream: flushed.append(stream.name))
+    _flush_what_was_written()
+    stream = object.__new__(OutStream)
+    stream.name = "stdout"
+    stream.flush()
+    assert not flushed
+    for count in (1, 2):
+        stream.write("a line, which the thread that sends may take before the flush")
+        stream.flush()
+        stream.flush()
+        assert flushed == ["stdout"] * count

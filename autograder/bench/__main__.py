@@ -24,7 +24,7 @@ def main(argv: list[str]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     gc.set_threshold(GARBAGE, 10, 10)
-    _flush_what_there_is()
+    _flush_what_was_written()
     app = IPKernelApp.instance()
     with _no_modules():
         app.initialize([*argv, "--HistoryManager.enabled=False"])
@@ -48,17 +48,23 @@ def _no_modules() -> Iterator[None]:
         setattr(ipkernel, "sys", sys)  # noqa: B010
 
 
-def _flush_what_there_is() -> None:
-    """A stream that holds nothing has nothing to hand to the thread that sends, nor to wait for."""
+def _flush_what_was_written() -> None:
+    """A stream that nothing was written to since it was flushed has nothing to hand to the thread that sends, nor to wait
+    for. That its buffer is empty would not do: the thread may have taken what was in it, and not have sent it yet."""
     from ipykernel.iostream import OutStream
 
-    original = OutStream.flush
+    original_write, original_flush = OutStream.write, OutStream.flush
+
+    def write(stream: Any, string: str) -> int | None:
+        stream.was_written = True
+        return original_write(stream, string)
 
     def flush(stream: Any) -> None:
-        if stream._buffers:
-            original(stream)  # type: ignore[no-untyped-call]
+        if getattr(stream, "was_written", False):
+            stream.was_written = False
+            original_flush(stream)  # type: ignore[no-untyped-call]
 
-    OutStream.flush = flush  # type: ignore[method-assign]
+    OutStream.write, OutStream.flush = write, flush  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
