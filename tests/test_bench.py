@@ -348,7 +348,7 @@ def test_a_stream_is_flushed_when_it_was_written_to_since(monkeypatch: pytest.Mo
     monkeypatch.setattr(OutStream, "write", lambda stream, text: None)
     monkeypatch.setattr(OutStream, "flush", lambda stream: flushed.append(stream.name))
     _flush_what_was_written()
-    stream = object.__new__(OutStream)
+    stream = OutStream.__new__(OutStream)
     stream.name = "stdout"
     stream.flush()
     assert not flushed

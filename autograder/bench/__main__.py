@@ -49,8 +49,8 @@ def _no_modules() -> Iterator[None]:
 
 
 def _flush_what_was_written() -> None:
-    """A stream that nothing was written to since it was flushed has nothing to hand to the thread that sends, nor to wait
-    for. That its buffer is empty would not do: the thread may have taken what was in it, and not have sent it yet."""
+    """A stream that nothing was written to since it was flushed has nothing to hand to the thread that sends, nor to
+    wait for. That its buffer is empty would not do: the thread may have taken what was in it, and not have sent it."""
     from ipykernel.iostream import OutStream
 
     original_write, original_flush = OutStream.write, OutStream.flush
@@ -64,7 +64,7 @@ def _flush_what_was_written() -> None:
             stream.was_written = False
             original_flush(stream)  # type: ignore[no-untyped-call]
 
-    OutStream.write, OutStream.flush = write, flush  # type: ignore[method-assign]
+    OutStream.write, OutStream.flush = write, flush  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":
