@@ -58,9 +58,7 @@ def nbgrader_for_real(assignment: Assignment, times: int) -> list[float]:
         config.CourseDirectory.root = config.Exchange.root = place
         config.ExecutePreprocessor.timeout = 3600
         config.NbGraderAPI.log_level = logging.ERROR
-        with gradebook.opened(
-            f"sqlite:///{root / 'gradebook.db'}"
-        ):  # a new one needs a program that nbgrader may not find
+        with gradebook.opened(f"sqlite:///{root / 'gradebook.db'}"):
             api = NbGraderAPI(config=config)
         _must(api.generate_assignment(assignment.name))
         return [_seconds(api, assignment, student) for student in students]
