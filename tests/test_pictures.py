@@ -163,6 +163,20 @@ def test_a_figure_that_changes_between_pictures_is_drawn_as_it_is() -> None:
     assert pictures[0] == pictures[1]
 
 
+def test_ticks_that_moved_and_are_asked_back_are_moved_back() -> None:
+    """As between the passes of a layout: wide, narrow and wide again."""
+    places = []
+    with remembering():
+        _, ax = plt.subplots(figsize=(8, 3))
+        ax.plot([0, 1000], [0, 1])
+        for width in (0.8, 0.1, 0.8):
+            ax.set_position((0.1, 0.1, width, 0.8))
+            drawn = ax.xaxis._update_ticks()  # type: ignore[attr-defined]
+            places.append([(tick.get_loc(), tick.label1.get_text()) for tick in drawn])
+    assert places[0] == places[2]
+    assert len(places[1]) < len(places[0])
+
+
 def test_matplotlib_is_left_as_it_was() -> None:
     before = Axis._update_ticks, Text._get_layout  # type: ignore[attr-defined]
     figure = bars("constrained")

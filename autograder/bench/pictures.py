@@ -65,24 +65,24 @@ def remembering() -> Iterator[None]:
 
 
 def _ticks_once(original: Method) -> Method:
-    """Of an axis in a plane the ticks depend on what it shows and on how many have room."""
-    known: dict[Any, tuple[Axis, list[Any]]] = {}
+    """Of an axis in a plane the ticks depend on what it shows and on how many have room. They are the axis's own and
+    are moved when that changes, so only the latest are known."""
+    latest: dict[int, tuple[Axis, Any, list[Any]]] = {}
 
     def update(axis: Axis) -> list[Any]:
         if axis.axes.name != "rectilinear":
             return original(axis)
-        shows = axis.get_view_interval()
-        key = (id(axis), *shows, axis.get_tick_space())
-        if key not in known:
-            known[key] = (axis, original(axis))
-        return list(known[key][1])
+        state = (*axis.get_view_interval(), axis.get_tick_space())
+        if id(axis) not in latest or latest[id(axis)][1] != state:
+            latest[id(axis)] = (axis, state, original(axis))
+        return list(latest[id(axis)][2])
 
     return update
 
 
 def _layout_once(original: Method) -> Method:
     """Where a text stands plays no part in its layout, so that equal texts at several places have one."""
-    known: dict[Any, Any] = {}
+    known: dict[Any, tuple[Any, Any]] = {}  # with what is known by its id, so that nothing else gets it
 
     def layout(text: Text, renderer: Any) -> Any:
         if text.get_wrap() or text.get_transform_rotates_text():
@@ -102,8 +102,8 @@ def _layout_once(original: Method) -> Method:
             text.get_parse_math(),
         )
         if key not in known:
-            known[key] = original(text, renderer)
-        return known[key]
+            known[key] = (renderer, original(text, renderer))
+        return known[key][1]
 
     return layout
 
