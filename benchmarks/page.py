@@ -19,6 +19,7 @@ PLOT = ROOT / "docs" / "images" / "performance.png"
 TEMPLATE = Path(__file__).with_name("page.md")
 
 NAMES = {
+    "class": "this kit, a class of 100 on all cores",
     "nbgrader": "nbgrader, training for real",
     "bench": "nbgrader, the kit's bench in plain kernels",
     "otter": "Otter, training for real",
@@ -48,7 +49,7 @@ def targets(found: dict[str, Any]) -> list[Target]:
         fits = measured >= most if least else measured <= most
         lines.append(Target(what, f"{word} {most:g}{unit}", f"{measured:.3g}{unit}", fits))
 
-    add("a complete submission, 100 of them, all cores", lambda: each(found, 100), 1.0, " s")
+    add("a complete submission, 100 of them, all cores", lambda: median(found["rivals"]["class"]), 1.0, " s")
     add("nbgrader that trains for real, against that", lambda: ratio(found, "nbgrader"), 40, " times", least=True)
     add("nbgrader with the kit's bench, against that", lambda: ratio(found, "bench"), 8, " times", least=True)
     add("time in the kernel, one alone, against the same cells in a warm process", lambda: limit(found), 1.5, " times")
@@ -71,7 +72,9 @@ def each(found: dict[str, Any], size: int) -> float:
 
 
 def ratio(found: dict[str, Any], rival: str) -> float:
-    return median(found["rivals"][rival]) / each(found, 100)
+    """The median of the ratios of each round in which they were measured in turn."""
+    rounds = zip(found["rivals"][rival], found["rivals"]["class"], strict=True)
+    return median(theirs / ours for theirs, ours in rounds)
 
 
 def limit(found: dict[str, Any]) -> float:
@@ -116,7 +119,8 @@ def draw(found: dict[str, Any], plot: Path) -> None:
 
     with sns.axes_style("whitegrid"), sns.plotting_context("notebook"):
         figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
-        bars = {NAMES[name]: median(found["rivals"][name]) for name in NAMES if name in found.get("rivals", {})}
+        rivals = [name for name in NAMES if name in found.get("rivals", {}) and name != "class"]
+        bars = {NAMES[name]: median(found["rivals"][name]) for name in rivals}
         for line in _sizes(found):
             bars[f"this kit, class of {line['size']:,.0f}"] = line["seconds"] / line["size"]
         colours = [sns.color_palette("colorblind")[name.startswith("this")] for name in bars]

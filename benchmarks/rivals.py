@@ -1,4 +1,8 @@
-"""The same submissions graded by nbgrader and by Otter, one after another, as they do."""
+"""The same submissions graded by nbgrader and by Otter, one after another, as they do.
+
+Each way yields the seconds of one submission at a time, so that they and a class graded by this kit can be measured in
+turns: how fast a machine is changes from minute to minute.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +30,11 @@ from autograder.release import course_configuration, helpers
 from autograder.source import source_path
 
 from .classes import hand_in
+from .scale import whole_class
 
 OTTER = ROOT / ".venv-bench" / "bin" / "otter"
+
+CLASS = 100
 
 CHECKS = {
     "details": "assert (n_tr, n_feat) == Xtr_scale.shape and n_ts == len(Xts_scale)",
@@ -46,7 +54,13 @@ def small_data(assignment: Assignment) -> dict[str, bytes]:
     return files
 
 
-def nbgrader_for_real(assignment: Assignment, times: int) -> list[float]:
+def in_a_class(assignment: Assignment, times: int) -> Iterator[float]:
+    """Seconds a submission of this kit with a class of CLASS, all cores and all that the command takes."""
+    for _ in range(times):
+        yield whole_class(assignment, CLASS)["seconds"] / CLASS
+
+
+def nbgrader_for_real(assignment: Assignment, times: int) -> Iterator[float]:
     """Seconds a submission of `nbgrader autograde` as it comes: plain kernels, training for real on small data."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
@@ -61,10 +75,11 @@ def nbgrader_for_real(assignment: Assignment, times: int) -> list[float]:
         with gradebook.opened(f"sqlite:///{root / 'gradebook.db'}"):
             api = NbGraderAPI(config=config)
         _must(api.generate_assignment(assignment.name))
-        return [_seconds(api, assignment, student) for student in students]
+        for student in students:
+            yield _seconds(api, assignment, student)
 
 
-def nbgrader_with_bench(assignment: Assignment, times: int) -> list[float]:
+def nbgrader_with_bench(assignment: Assignment, times: int) -> Iterator[float]:
     """The same with the kit's bench inside the plain kernels, so that no training is real: the harness alone."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
@@ -81,7 +96,8 @@ def nbgrader_with_bench(assignment: Assignment, times: int) -> list[float]:
         config.GradeSubmission.kernel = "plain"
         config.NbGraderAPI.log_level = logging.ERROR
         api = NbGraderAPI(config=config)
-        return [_seconds(api, assignment, student) for student in students]
+        for student in students:
+            yield _seconds(api, assignment, student)
 
 
 def _seconds(api: NbGraderAPI, assignment: Assignment, student: str) -> float:
@@ -95,7 +111,7 @@ def _must(result: dict[str, str]) -> None:
         raise AutograderError(f"nbgrader stopped: {result.get('log', '')[:3000]}")
 
 
-def otter_for_real(assignment: Assignment, times: int) -> list[float]:
+def otter_for_real(assignment: Assignment, times: int) -> Iterator[float]:
     """Seconds of `otter run`, which grades one submission without its container; training for real as above."""
     if not OTTER.exists():
         raise AutograderError("There is no Otter: `make bench` installs it into .venv-bench.")
@@ -104,7 +120,8 @@ def otter_for_real(assignment: Assignment, times: int) -> list[float]:
         files = small_data(assignment)
         students = hand_in(assignment, root / "submitted", times, files)
         package = _package(root, files)
-        return [_otter(root / "submitted" / student / assignment.name, assignment, package) for student in students]
+        for student in students:
+            yield _otter(root / "submitted" / student / assignment.name, assignment, package)
 
 
 def _package(root: Path, files: dict[str, bytes]) -> Path:

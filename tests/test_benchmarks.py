@@ -23,6 +23,7 @@ FIGURES: dict[str, Any] = {
     "rivals": {
         "alone": [1.6, 1.5, 1.4],
         "parts": {"kernel": 1.2, "checks": 0.3},
+        "class": [0.9, 0.9, 0.9],
         "bench": [9.0, 8.1, 8.0],
         "nbgrader": [17.0, 18.0, 40.0],
         "otter": [23.0, 22.0, 24.0],
