@@ -60,7 +60,7 @@ def test_targets_are_met_or_not_by_the_figures(kept: dict[str, Any]) -> None:
 
 
 def test_what_was_not_measured_is_left_out(kept: dict[str, Any]) -> None:
-    del kept["sizes"], kept["dask"], kept["lab"]
+    del kept["sizes"], kept["rivals"], kept["dask"], kept["lab"]
     assert [target.found for target in page.targets(kept)] == ["1.5 times", "120 MB"]
 
 
