@@ -128,6 +128,7 @@ def draw(found: dict[str, Any], plot: Path) -> None:
         left.bar_label(drawn, fmt="%.2f", padding=4)
         left.set(xscale="log", xlabel="Seconds a submission (log scale)", xlim=(0.3, 3 * max([1.0, *bars.values()])))
         left.invert_yaxis()
+        left.grid(axis="y", visible=False)
         sizes = [line["size"] for line in _sizes(found)]
         right.plot(sizes, [line["seconds"] / line["size"] for line in _sizes(found)], "o-", label="first run")
         right.plot(sizes, [line["again"] / line["size"] for line in _sizes(found)], "s--", label="nothing changed")

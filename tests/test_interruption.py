@@ -501,7 +501,7 @@ class TestGradebook:
     def test_one_that_was_not_made_to_the_end_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         url = books.gradebook_url(tmp_path)
         with monkeypatch.context() as patch:
-            patch.setattr("nbgrader.api.get_alembic_version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr("autograder.gradebook._version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt), gradebook.opened(url):
                 pass
         assert not list(tmp_path.iterdir())
