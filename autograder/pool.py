@@ -24,6 +24,9 @@ from .errors import AutograderError
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
+GLANCE = 1.0
+"""Seconds after which one who waits looks around."""
+
 TRIES = 2
 """How often a task is begun whose process dies."""
 
@@ -133,10 +136,15 @@ class Pool(Generic[Task, Outcome]):
             begin(task)
 
     def _heard(self) -> list[tuple[_Worker[Task, Outcome], Outcome | Lost]]:
-        """Waits until at least one has something to tell, or has been busy for too long."""
+        """Waits until at least one has something to tell, has been busy for too long, or it is time to look around: a
+        signal that comes just before a process begins to wait does not wake it."""
         busy = {worker.line: worker for worker in self.workers if worker.task is not None}
         first = min(worker.deadline for worker in busy.values())
-        ready = {line for line in wait(list(busy), max(0.0, first - time.monotonic())) if isinstance(line, Connection)}
+        ready = {
+            line
+            for line in wait(list(busy), min(GLANCE, max(0.0, first - time.monotonic())))
+            if isinstance(line, Connection)
+        }
         now = time.monotonic()
         late = [worker for line, worker in busy.items() if line not in ready and worker.deadline <= now]
         return [*((busy[line], busy[line].hear()) for line in ready), *((worker, Lost("overdue")) for worker in late)]
