@@ -28,15 +28,12 @@ from .evidence import Evidence
 from .grading import Graded, grade_folder
 from .kernel import Kernels, Start, Walls, kernels
 from .options import Options
-from .pool import TRIES, Lost
+from .pool import GLANCE, TRIES, Lost
 from .task import Task, finish, leave_to_a_person, what_failed
 from .verdict import Done, Verdict
 
 PATIENCE = 60.0
 """Seconds to wait for a worker when there is none, before the run is given up."""
-
-GLANCE = 1.0
-"""Seconds between two looks at what is overdue."""
 
 
 @dataclass(frozen=True)

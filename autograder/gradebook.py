@@ -46,6 +46,7 @@ from .books import LATE, temporary_name, write_text
 from .errors import AutograderError, PartlyWritten
 from .folder import read_start
 from .pictures import picture
+from .reading import new_cell
 from .source import grade_id
 from .submission import load_release
 from .verdict import ItemVerdict, Verdict
@@ -510,8 +511,8 @@ def _placeholder(cell: NotebookNode, text: str) -> NotebookNode:
     """Stands for a graded cell that the submission lacks."""
     name = f"missing-{grade_id(cell)}"[:64]
     if cell.cell_type == "code":
-        return _cell("code", name, f"# {text}", cell.metadata)
-    return _cell("markdown", name, f"*{text}*", cell.metadata)
+        return new_cell("code", f"# {text}", cell.metadata, name)
+    return new_cell("markdown", f"*{text}*", cell.metadata, name)
 
 
 def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> NotebookNode:
@@ -520,17 +521,11 @@ def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> N
     locked = given is not None and is_locked(given)
     source = given.source if given is not None and locked else cell.source
     if cell.cell_type != "code":
-        return _cell("markdown", cell_id, source if locked else harmless_text(source), metadata)
-    made = _cell("code", cell_id, source, metadata)
+        return new_cell("markdown", source if locked else harmless_text(source), metadata, cell_id)
+    made = new_cell("code", source, metadata, cell_id)
     made.execution_count = cell.execution_count if isinstance(cell.execution_count, int) else None
     made.outputs = [shown for output in cell.outputs if (shown := _harmless_output(output))]
     return made
-
-
-def _cell(kind: str, cell_id: str, source: str, metadata: Mapping[str, Any]) -> NotebookNode:
-    """A cell as nbformat makes it, which looks each one over; here that is done once, when the notebook is written."""
-    made = NotebookNode(id=cell_id, cell_type=kind, source=source, metadata=nbformat.from_dict(dict(metadata)))
-    return NotebookNode(made, outputs=[], execution_count=None) if kind == "code" else made
 
 
 def harmless_text(source: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import multiprocessing
 import os
 import pickle
@@ -18,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from .bench.garbage import imports
 from .bench.walls import end_with
 from .errors import AutograderError
 
@@ -25,7 +25,7 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 GLANCE = 1.0
-"""Seconds after which one who waits looks around."""
+"""Seconds after which one who waits looks around, at what is overdue and whether a signal came."""
 
 TRIES = 2
 """How often a task is begun whose process dies."""
@@ -140,11 +140,8 @@ class Pool(Generic[Task, Outcome]):
         signal that comes just before a process begins to wait does not wake it."""
         busy = {worker.line: worker for worker in self.workers if worker.task is not None}
         first = min(worker.deadline for worker in busy.values())
-        ready = {
-            line
-            for line in wait(list(busy), min(GLANCE, max(0.0, first - time.monotonic())))
-            if isinstance(line, Connection)
-        }
+        left = max(0.0, first - time.monotonic())
+        ready = {line for line in wait(list(busy), min(GLANCE, left)) if isinstance(line, Connection)}
         now = time.monotonic()
         late = [worker for line, worker in busy.items() if line not in ready and worker.deadline <= now]
         return [*((busy[line], busy[line].hear()) for line in ready), *((worker, Lost("overdue")) for worker in late)]
@@ -167,18 +164,6 @@ def _serve(line: Connection, pickled: bytes) -> None:
         except AutograderError as error:
             told = error
         line.send(told)
-
-
-@contextlib.contextmanager
-def imports() -> Iterator[None]:
-    """What is imported meanwhile stays: no garbage is looked for in it, neither now nor later."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.collect()
-        gc.freeze()
-        gc.enable()
 
 
 def _end_with_parent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -157,9 +158,10 @@ def _cell(raw: dict[str, Any], reading: Reading) -> NotebookNode:
     return made
 
 
-def new_cell(kind: str, source: str, metadata: dict[str, Any]) -> NotebookNode:
+def new_cell(kind: str, source: str, metadata: Mapping[str, Any], cell_id: str = "") -> NotebookNode:
     """A cell of one of the three types, as nbformat makes it; that one looks each over, and the notebook once more."""
-    made = NotebookNode(id=uuid4().hex[:8], cell_type=kind, source=source, metadata=nbformat.from_dict(metadata))
+    name = cell_id or uuid4().hex[:8]
+    made = NotebookNode(id=name, cell_type=kind, source=source, metadata=nbformat.from_dict(dict(metadata)))
     return NotebookNode(made, outputs=[], execution_count=None) if kind == "code" else made
 
 

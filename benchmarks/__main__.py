@@ -72,12 +72,12 @@ def _rivals(assignment: Assignment, times: int) -> dict[str, Any]:
         "nbgrader": rivals.nbgrader_for_real(assignment, times),
         "otter": rivals.otter_for_real(assignment, times),
     }
-    rounds = list(zip(*ways.values(), strict=True))
+    rounds = zip(*ways.values(), strict=True)
     return {
         "alone": [sum(seconds) for seconds in zip(*parts.values(), strict=True)],
         "parts": {part: median(seconds) for part, seconds in parts.items()},
         "checks": len(rivals.CHECKS),
-        **{name: list(seconds) for name, seconds in zip(ways, zip(*rounds, strict=True), strict=True)},
+        **dict(zip(ways, map(list, zip(*rounds, strict=True)), strict=True)),
     }
 
 

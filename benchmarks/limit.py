@@ -22,16 +22,11 @@ from .classes import notebook
 PROGRAM = """
 import json, os, sys, time, types
 sys.path.insert(0, sys.argv[1])
-import gc
-gc.disable()
-from bench import warm
-warm.import_everything()
-gc.collect()
-gc.freeze()
-gc.enable()
+from bench import garbage, warm
+with garbage.imports():
+    warm.import_everything()
 import bench.session
 from bench import pictures
-from bench.__main__ import GARBAGE
 from IPython.core.interactiveshell import InteractiveShell
 class Shell(InteractiveShell):
     kernel = types.SimpleNamespace()
@@ -49,7 +44,7 @@ for line in sys.stdin:
         cells = json.load(open("cells.json"))
         sys.stdout = open(os.devnull, "w")
         shell = Shell.instance()
-        gc.set_threshold(GARBAGE, 10, 10)
+        garbage.seldom()
         pictures.install()
         shell.run_line_magic("matplotlib", "inline")
         bench.session.start(shell)

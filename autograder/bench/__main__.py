@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import sys
 import types
-from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
-GARBAGE = 10_000
-"""Objects that may come into being before the first look for garbage among them; Python itself waits for 700."""
-
-
 def main(argv: list[str]) -> None:
-    from bench import pictures
+    from bench import garbage, pictures
     from bench.session import start
+    from ipykernel import ipkernel
     from ipykernel.kernelapp import IPKernelApp
 
-    gc.set_threshold(GARBAGE, 10, 10)
+    garbage.seldom()
     _flush_what_was_written()
     app = IPKernelApp.instance()
-    with _no_modules():
+    # To name all modules to a debugger it would look at each, and what it looks at becomes its own, page by page.
+    without_modules = types.SimpleNamespace(**{**vars(sys), "modules": {}})
+    with mock.patch.object(ipkernel, "sys", without_modules):
         app.initialize([*argv, "--HistoryManager.enabled=False"])
     assert app.shell is not None
     pictures.install()
     app.shell.run_line_magic("matplotlib", "inline")
     start(app.shell)
     app.start()
-
-
-@contextlib.contextmanager
-def _no_modules() -> Iterator[None]:
-    """A kernel that is made meanwhile goes through no modules to name them to a debugger: what it looks at becomes its
-    own, page by page."""
-    from ipykernel import ipkernel
-
-    setattr(ipkernel, "sys", types.SimpleNamespace(**{**vars(sys), "modules": {}}))  # noqa: B010 - it exports none
-    try:
-        yield
-    finally:
-        setattr(ipkernel, "sys", sys)  # noqa: B010
 
 
 def _flush_what_was_written() -> None:

@@ -15,6 +15,7 @@ import io
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 from IPython.core import pylabtools
 from matplotlib.axis import Axis
@@ -50,18 +51,11 @@ def _fits(figure: Figure) -> bool:
 @contextlib.contextmanager
 def remembering() -> Iterator[None]:
     """What is drawn meanwhile finds ticks and lays out texts only once in the same circumstances."""
-    replaced = [
-        (Axis, "_update_ticks", _ticks_once),
-        (Text, "_get_layout", _layout_once),
-    ]
-    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in replaced]
-    for owner, name, once in replaced:
-        setattr(owner, name, once(getattr(owner, name)))
-    try:
+    with (
+        mock.patch.object(Axis, "_update_ticks", _ticks_once(Axis._update_ticks)),  # type: ignore[attr-defined]
+        mock.patch.object(Text, "_get_layout", _layout_once(Text._get_layout)),  # type: ignore[attr-defined]
+    ):
         yield
-    finally:
-        for owner, name, original in originals:
-            setattr(owner, name, original)
 
 
 def _ticks_once(original: Method) -> Method:

@@ -18,7 +18,6 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import argparse
 import base64
 import contextlib
-import gc
 import importlib
 import io
 import json
@@ -33,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import tree, walls
+from . import garbage, tree, walls
 
 WATCH = 0.5
 """Seconds between two looks at the kernels' memory."""
@@ -59,6 +58,7 @@ LATE = (
 
 def import_everything() -> None:
     """What the notebooks of the lab import, and what the kernel itself imports when it starts."""
+    import bench.pictures
     import bench.session  # noqa: F401
     import ipykernel.kernelapp  # noqa: F401
     import matplotlib.pyplot as plt
@@ -282,14 +282,11 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--walled", action="store_true", help="build walls around every kernel")
     options.add_argument("--cold", action="store_true", help="import nothing beforehand")
     chosen = options.parse_args(arguments)
-    gc.disable()  # what is imported stays
-    if not chosen.cold:
-        import_everything()
+    with garbage.imports():
+        if not chosen.cold:
+            import_everything()
     if tree.threads() != 1:
         raise SystemExit(f"The warm parent has {tree.threads()} threads and cannot fork safely.")
-    gc.collect()
-    gc.freeze()
-    gc.enable()
     parent = Parent(socket.socket(fileno=chosen.listen), chosen.walled)
     print("ready", flush=True)
     parent.serve()

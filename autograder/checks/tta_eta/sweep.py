@@ -168,7 +168,7 @@ def assigned(scores: np.ndarray) -> list[tuple[int, int]]:
     only = (scores == scores.max(axis=1, keepdims=True)).sum(axis=1) == 1
     if only.all() and len(set(best)) == len(best):
         return [(row, int(column)) for row, column in enumerate(best)]
-    from scipy.optimize import linear_sum_assignment  # here: it is seldom needed, and takes a second to import
+    from scipy.optimize import linear_sum_assignment  # here: it is seldom needed, and takes long to import
 
     return [(int(row), int(column)) for row, column in zip(*linear_sum_assignment(scores, maximize=True), strict=True)]
 

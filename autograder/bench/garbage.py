@@ -1,0 +1,28 @@
+"""What Python's collector of garbage is told: looking costs more than it brings where much is imported and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+
+YOUNG = 10_000
+"""Objects that may come into being in a kernel before the first look for garbage among them; Python itself waits for
+700."""
+
+
+def seldom() -> None:
+    """Looks for garbage in a kernel only so often."""
+    gc.set_threshold(YOUNG, 10, 10)
+
+
+@contextlib.contextmanager
+def imports() -> Iterator[None]:
+    """What is imported meanwhile stays: no garbage is looked for in it, neither now nor later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
