@@ -7,6 +7,7 @@ import io
 import textwrap
 
 import nbformat
+import numpy as np
 import pytest
 from ipykernel.iostream import OutStream
 from nbformat import NotebookNode
@@ -228,6 +229,31 @@ def test_every_model_has_a_test_accuracy_of_its_own_and_evaluate_agrees(bench: B
     assert values[::2] == pytest.approx(values[1::2], abs=1e-6)
     assert len(set(values[::2])) == 3
     assert all(0.88 < value < 1 for value in values)
+
+
+RESTORED = """
+metrics_vs_lr = []
+class Undo(callbacks.Callback):
+    def on_train_begin(self, logs=None): self.weights = self.model.get_weights()
+    def on_train_end(self, logs=None): self.model.set_weights(self.weights)
+for undone in ([], [Undo()]):
+    model = new()
+    untrained = model.evaluate(Xts, yts, verbose=0)[1]
+    model.fit(X, y, epochs=3, validation_split=0.2, verbose=0, callbacks=undone)
+    metrics_vs_lr += [untrained, model.evaluate(Xts, yts, verbose=0)[1]]
+"""
+
+
+def test_predictions_are_those_of_the_weights_that_a_callback_leaves(bench: Bench) -> None:
+    evidence = bench.run(RESTORED)
+    value = evidence.value("metrics_vs_lr")
+    assert value is not None
+    assert value.items is not None
+    labels = draw(bench.assignment, 1).test_labels()
+    accuracies = [float(item.number or 0) for item in value.items]
+    predicted = [float(np.mean(np.asarray(fit.test_predictions) == labels)) for fit in evidence.of(Fit)]
+    assert predicted == pytest.approx([accuracies[1], accuracies[3]])
+    assert accuracies[3] == accuracies[2] != accuracies[1]
 
 
 def test_clocks_and_energy_show_the_same_window(bench: Bench) -> None:

@@ -1,8 +1,9 @@
-"""The bench's own way to pictures shows what Matplotlib's does, byte for byte."""
+"""The bench's own way to pictures shows what Matplotlib's does, dot for dot."""
 
 from __future__ import annotations
 
 import io
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,12 +12,17 @@ import numpy as np
 import pytest
 import seaborn as sns
 from matplotlib.axis import Axis
+from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.text import Text
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, Bbox, TransformNode
+from PIL import Image
 
-from autograder.bench.pictures import copy_markers_plainly, remembering
+from autograder.bench.pictures import png, remembering
+from autograder.bench.ticks import copied, copy_markers_plainly
 
 VALUES = [0.5, 20.0, 300.0, 4000.0, 2.0]
 NAMES = ["0.0001", "0.001", "0.01", "0.1", "1"]
@@ -196,3 +202,60 @@ def test_an_axis_is_asked_for_its_ticks_much_less_often(monkeypatch: pytest.Monk
     with remembering():
         printed(bars("constrained"))
     assert 0 < len(asked) < plain / 2
+
+
+@pytest.mark.parametrize("opacity", [1.0, 0.5])
+def test_a_file_holds_the_dots_of_the_figure(opacity: float) -> None:
+    figure = bars("constrained")
+    figure.patch.set_alpha(opacity)
+    figure.canvas.draw()
+    dots = np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
+    ours = Image.open(io.BytesIO(png(dots, figure.dpi)))
+    theirs = Image.open(io.BytesIO(printed(figure)))
+    assert ours.info["dpi"] == theirs.info["dpi"]
+    assert ours.mode == ("RGB" if opacity == 1 else "RGBA")
+    assert np.array_equal(np.asarray(ours.convert("RGBA")), np.asarray(theirs))
+
+
+def held(artist: Any) -> dict[str, Any]:
+    """What an artist holds, with what it is made of, as far as two can be compared."""
+    found = {}
+    for name, value in vars(artist).items():
+        if isinstance(value, (Line2D, Text, MarkerStyle)):
+            value = held(value)
+        elif isinstance(value, (np.ndarray, Path)):
+            value = np.asarray(getattr(value, "vertices", value)).tolist()
+        elif isinstance(value, TransformNode):
+            value = str(value)
+        elif isinstance(value, CallbackRegistry):
+            value = (value._signals, value.callbacks)  # type: ignore[attr-defined]
+        found[name] = value.__func__ if isinstance(value, types.MethodType) else value
+    return found
+
+
+@pytest.mark.parametrize("major", [True, False])
+@pytest.mark.parametrize("which", ["xaxis", "yaxis"])
+def test_a_tick_made_from_another_is_like_a_new_one_and_alone(which: str, major: bool) -> None:
+    _, ax = plt.subplots()
+    ax.tick_params(axis="both", which="both", labelsize=7, direction="inout", rotation=20, grid_alpha=0.3)
+    axis = getattr(ax, which)
+    model, new = axis._get_tick(major), axis._get_tick(major)
+    made = copied(model)
+    assert held(made) == held(new)
+    untouched = held(new)
+    made.update_position(5)
+    made.label1.set(text="x", fontsize=30, color="red", rotation=70)
+    made.tick1line.set(markersize=40, marker="o", fillstyle="left", clip_on=False)
+    made.gridline.set(linewidth=9, linestyle=":")
+    made.label2.get_fontproperties().set_weight("bold")
+    assert held(model) == untouched
+
+
+def test_boxes_have_the_box_that_matplotlib_puts_around_them() -> None:
+    boxes = [Bbox([[0, 3], [1, -2]]), Bbox([[5, 0], [-1, 1]]), Bbox.unit()]
+    plain = Bbox.union(boxes).get_points()
+    with remembering():
+        assert Bbox.union(boxes).get_points().tolist() == plain.tolist()
+        assert np.isnan(Bbox.union([*boxes, Bbox([[np.nan, 0], [1, 1]])]).x0)
+        with pytest.raises(ValueError, match="empty"):
+            Bbox.union([])

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.backend.tensorflow import random as keras_random
+from keras.src.backend.tensorflow.trackable import KerasAutoTrackable
 from tensorflow.python.ops import gen_resource_variable_ops
 
 from autograder.bench import shortcuts
@@ -111,7 +113,8 @@ def test_it_takes_only_what_it_can_do(arguments: dict[str, Any], fits: bool) -> 
 def everything(layer: Any) -> Any:
     """What a layer holds and answers."""
     tracked = [[each.path for each in layer.variables], [each.name for each in layer._layers], layer.get_config()]
-    return tracked, sorted(vars(layer)), layer.trainable, layer.built
+    kinds = {name: type(value).__name__ for name, value in vars(layer).items()}
+    return tracked, kinds, layer.trainable, layer.built, sorted(layer._trackable_children())
 
 
 def lived(made: Any) -> Any:
@@ -124,6 +127,9 @@ def lived(made: Any) -> Any:
     made.inner.trainable = False
     made.inner = None
     made.note = keras.layers.Dense(2, name="later")
+    made.table, made.pair, made.calls = {"a": keras.layers.Dense(1, name="kept")}, (1, keras.metrics.Mean("mean")), len
+    made.calls = keras.Variable(1.0, name="own")
+    made.items = made.items
     return made
 
 
@@ -132,6 +138,7 @@ def test_plain_values_are_had_as_before(kind: Any, monkeypatch: pytest.MonkeyPat
     settings = {"name": "made"} | ({"units": 3} if kind is keras.layers.Dense else {})
     plain = everything(lived(kind(**settings)))
     monkeypatch.setattr(keras.layers.Layer, "__setattr__", keras.layers.Layer.__setattr__)
+    monkeypatch.setattr(KerasAutoTrackable, "__setattr__", KerasAutoTrackable.__setattr__)
     shortcuts.set_plainly()
     assert everything(lived(kind(**settings))) == plain
     made = model()
@@ -186,3 +193,39 @@ def test_variables_without_names_for_debuggers_are_parted(monkeypatch: pytest.Mo
         return first.assign_add(by)
 
     assert step(tf.ones(3)).numpy().tolist() == [12.0] * 3
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**31 - 2, 2**31 + 7, 2**40])
+@pytest.mark.parametrize("shape", [(3,), (20, 30), (2, 3, 4), ()])
+def test_uniform_numbers_are_those_of_keras(shape: tuple[int, ...], seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = keras_random.uniform(shape, -0.3, 0.7, "float32", seed)
+    monkeypatch.setattr(keras_random, "uniform", keras_random.uniform)
+    shortcuts.draw_uniformly()
+    assert np.array_equal(keras_random.uniform(shape, -0.3, 0.7, "float32", seed), plain)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", None])
+def test_other_uniform_numbers_are_drawn_by_keras(dtype: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = keras.random.SeedGenerator(3)
+    plain = keras_random.uniform((2, 3), dtype=dtype, seed=generator)
+    monkeypatch.setattr(keras_random, "uniform", keras_random.uniform)
+    shortcuts.draw_uniformly()
+    drawn = keras_random.uniform((2, 3), dtype=dtype, seed=keras.random.SeedGenerator(3))
+    assert drawn.dtype == plain.dtype
+    assert np.array_equal(drawn, plain)
+
+
+def dropping() -> Any:
+    return keras.Sequential([keras.layers.Input((5,)), keras.layers.Dropout(0.5), keras.layers.Dense(4)])
+
+
+def regularized() -> Any:
+    return keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(4, activity_regularizer="l2")])
+
+
+@pytest.mark.parametrize(
+    ("make", "plain"), [(model, True), (functional, False), (unbuilt, False), (dropping, False), (regularized, False)]
+)
+def test_only_a_chain_of_plain_layers_is_one(make: Any, plain: bool) -> None:
+    assert shortcuts.is_plain_chain(make(), tf.constant(X)) is plain
+    assert not shortcuts.is_plain_chain(make(), tf.constant(X[:, :3]))

@@ -13,8 +13,13 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.tensorflow import random as keras_random
+from keras.src.backend.tensorflow.trackable import KerasAutoTrackable, sticky_attribute_assignment
 from keras.src.utils.python_utils import pythonify_logs
-from tensorflow.python.ops import gen_resource_variable_ops
+from tensorflow.python.ops import gen_math_ops, gen_resource_variable_ops, gen_stateless_random_ops_v2, random_ops_util
+from tensorflow.python.trackable import data_structures
+from tensorflow.python.trackable.autotrackable import AutoTrackable
+from tensorflow.python.trackable.base import Trackable
 
 
 def install(scripted: bool) -> None:
@@ -30,26 +35,71 @@ def install(scripted: bool) -> None:
     if sys.version_info < (3, 12):  # later ones go through a protocol once, not at each `isinstance`
         typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)  # type: ignore[attr-defined]
     set_plainly()
+    draw_uniformly()
     remember_signatures()
     if scripted:  # to write code for the processor pays only where much is multiplied
         os.environ.setdefault("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "0")
 
 
-PLAIN = frozenset({str, int, float, bool, type(None)})
-"""Types of values in which Keras and TensorFlow find nothing to keep track of."""
+KEPT_TRACK_OF = (
+    *(tuple, list, dict, set),
+    *(keras.Variable, keras.layers.Layer, keras.metrics.Metric, keras.random.SeedGenerator),
+    *(Trackable, data_structures.NoDependency),
+)
+"""Types of values that Keras and TensorFlow wrap or remember when an object is given one as an attribute."""
+
+
+@functools.cache
+def _is_plain(kind: Any) -> bool:
+    return not issubclass(kind, KEPT_TRACK_OF)
 
 
 def set_plainly() -> None:
-    """A layer that is given a plain value just has it; Keras looks for something to keep track of three times."""
+    """A layer that is given a plain value just has it; Keras looks for something to keep track of three times, and for
+    a value that is there already twice, where none can be."""
     original = keras.layers.Layer.__setattr__
+    look_twice = KerasAutoTrackable.__setattr__
 
     def __setattr__(layer: Any, name: str, value: Any) -> None:
-        if type(value) in PLAIN and "_tracker" in vars(layer):
+        if _is_plain(type(value)) and "_tracker" in vars(layer):
             object.__setattr__(layer, name, value)
         else:
             original(layer, name, value)
 
+    def set_new(holder: Any, name: str, value: Any) -> None:
+        kind = type(holder)
+        if name in vars(holder) or hasattr(kind, name) or hasattr(kind, "__getattr__"):
+            look_twice(holder, name, value)
+            return
+        if getattr(holder, "_self_setattr_tracking", True):
+            value = sticky_attribute_assignment(trackable=holder, name=name, value=value)
+            value = data_structures.sticky_attribute_assignment(trackable=holder, name=name, value=value)
+        super(AutoTrackable, holder).__setattr__(name, value)
+
     keras.layers.Layer.__setattr__ = __setattr__
+    KerasAutoTrackable.__setattr__ = set_new
+
+
+def draw_uniformly() -> None:
+    """Uniform random numbers from a seed that is a number: TensorFlow's operations without what Keras and TensorFlow
+    put around them to fit other cases."""
+    original = keras_random.uniform
+
+    def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+        plain = type(seed) is int and seed >= 0 and type(minval) is type(maxval) is float
+        sized = type(shape) is tuple and all(type(size) is int for size in shape)
+        if not (plain and sized and (dtype or keras.config.floatx()) == "float32" and tf.executing_eagerly()):
+            return original(shape, minval, maxval, dtype, seed)
+        # As Keras brings the seed into the numbers that TensorFlow takes; what is no tensor yet takes TensorFlow longer.
+        state = tf.constant([seed % (tf.int32.max - 1), 0], tf.int32)
+        key, counter = gen_stateless_random_ops_v2.stateless_random_get_key_counter(state)
+        algorithm = tf.constant(random_ops_util.Algorithm.AUTO_SELECT.value)
+        size = tf.constant(shape, tf.int32)
+        drawn = gen_stateless_random_ops_v2.stateless_random_uniform_v2(size, key, counter, algorithm, tf.float32)
+        low, high = np.float32(minval), np.float32(maxval)
+        return gen_math_ops.add_v2(gen_math_ops.mul(drawn, tf.constant(high - low)), tf.constant(low))
+
+    keras_random.uniform = uniform
 
 
 def remember_signatures() -> None:
@@ -94,8 +144,37 @@ def evaluated(model: Any, x: np.ndarray, y: np.ndarray, return_dict: bool) -> An
     """`evaluate`'s result by one step of the model's own on all rows at once, without data set, loop and listeners."""
     model._assert_compile_called("evaluate")
     model.reset_metrics()
-    logs = pythonify_logs(model.test_step(in_one_batch(x, y)))
+    x, y = in_one_batch(x, y)
+    logs = pythonify_logs(_tested(model, x, y) if is_plain_chain(model, x) else model.test_step((x, y)))
     return logs if return_dict else model._flatten_metrics_in_order(logs)
+
+
+def _tested(model: Any, x: Any, y: Any) -> dict[str, Any]:
+    """What the `test_step` of a plain chain comes to."""
+    predicted = x
+    for layer in model.layers:
+        predicted = layer.call(predicted)
+    loss = model._compute_loss(x=x, y=y, y_pred=predicted, training=False)
+    model._loss_tracker.update_state(loss, sample_weight=len(x))
+    return model.compute_metrics(x, y, predicted)
+
+
+def is_plain_chain(model: Any, x: Any) -> bool:
+    """Whether to call a model on such rows is to call its layers one after another: built ones of Keras's own kind that
+    keep nothing of a call."""
+    return (
+        type(model) is keras.Sequential
+        and model.built
+        and model.dtype_policy.name == x.dtype.name == "float32"
+        and x.shape.rank == 2
+        and x.shape[1:] == model.input_shape[1:]
+        and all(
+            type(layer) is keras.layers.Dense
+            and layer.compute_dtype == "float32"
+            and layer.activity_regularizer is None
+            for layer in model.layers
+        )
+    )
 
 
 def in_one_batch(x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:

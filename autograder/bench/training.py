@@ -58,6 +58,7 @@ class Training:
         self._inside = 0
         self._checked: dict[str, list[str]] = {}
         self._owned: dict[int, tuple[Any, list[Any]]] = {}
+        self._told: tuple[list[np.ndarray], list[int]] | None = None
 
     def install(self) -> None:
         shortcuts.install(self.scripted)
@@ -143,7 +144,7 @@ class Training:
         batch_size = arguments["batch_size"] or _dataset_batch(x) or 32
         record: dict[str, Any] = {
             "model": self.number(model),
-            "trained_before": bool(self._trained.intersection(_fingerprints(model))),
+            "trained_before": bool(self._trained.intersection(_fingerprints(_weights(model)))),
             "parameters": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
             "optimizer": type(optimizer).__name__,
             "learning_rate": rate,
@@ -172,16 +173,23 @@ class Training:
 
     def _after(self, model: Any, record: dict[str, Any]) -> None:
         record["end"], record["end_energy"] = self.clock.seconds, self.clock.joules
-        self._trained.update(_fingerprints(model))
-        try:
-            record["test_predictions"] = np.argmax(
-                np.asarray(model(self.rows.x_test, training=False)), axis=-1
-            ).tolist()
-        except Exception:
-            record["test_predictions"] = None
+        weights = _weights(model)
+        self._trained.update(_fingerprints(weights))
+        record["test_predictions"] = self._predictions(model, weights)
         if self.scripted:
             record["accuracy"], record["val_accuracy"] = [], []
         self.recorder.event("fit", **record)
+
+    def _predictions(self, model: Any, weights: list[np.ndarray]) -> list[int] | None:
+        """The classes that a model finds for the test rows; it is asked unless its weights tell, and no callback has
+        changed them since."""
+        told, self._told = self._told, None
+        try:
+            if told and all(map(np.array_equal, weights, told[0])):
+                return told[1]
+            return np.argmax(np.asarray(model(self.rows.x_test, training=False)), axis=-1).tolist()
+        except Exception:
+            return None
 
     def _real(self, original: Any, model: Any, arguments: dict[str, Any], record: dict[str, Any]) -> Any:
         """Keras's own training; the clock still shows the challenge's seconds and joules."""
@@ -231,7 +239,7 @@ class Training:
             if model.stop_training:
                 break
         with self.unseen():
-            self._learn(model, plan)
+            self._told = self._learn(model, plan)
         listener.on_train_end(logs)
         return model.history
 
@@ -275,40 +283,71 @@ class Training:
         for variable in variables[:1]:
             optimizer.apply([keras.ops.zeros_like(variable)], [variable])
 
-    def _learn(self, model: Any, plan: dict[str, Any]) -> None:
-        """Moves the weights so that the model has a test accuracy of its own."""
+    def _learn(self, model: Any, plan: dict[str, Any]) -> tuple[list[np.ndarray], list[int]] | None:
+        """Moves the weights so that the model has a test accuracy of its own; returns them and the classes that it then
+        finds for the test rows, (n_test,), where these can be told without asking it."""
         noise = np.random.default_rng(plan["weights_seed"])
-        for variable in model.weights:
-            weight = np.asarray(variable)
-            moved = weight + 1e-3 * noise.standard_normal(weight.shape, dtype=np.float32)
-            variable.assign(moved.astype(weight.dtype))
-        hidden = self._hidden(model)
-        if hidden is None:
-            return
         last = model.layers[-1]
-        hidden = np.column_stack([hidden, np.ones(self.rows.n_test)])
+        final = list(last.weights) if isinstance(last, keras.layers.Dense) else []
+        weights = _moved([each for each in model.weights if not any(each is own for own in final)], noise)
+        hidden = self._hidden(model) if final else None
+        if hidden is None:
+            _moved(final, noise)
+            return None
         wrong = noise.permutation(self.rows.n_test)[: plan["test_errors"]]
         wanted = self.rows.y_test.astype(int).copy()
         wanted[wrong] = (wanted[wrong] + 1) % last.units
-        target = np.where(np.arange(last.units) == wanted[:, None], 5.0, -5.0)
-        solution = hidden.T @ np.linalg.solve(hidden @ hidden.T + 1e-6 * np.eye(self.rows.n_test), target)
-        parts = [solution[:-1], solution[-1]] if last.use_bias else [solution[:-1]]
-        last.set_weights([part.astype(np.float32) for part in parts])
+        kernel, bias = _interpolated(hidden, np.where(np.arange(last.units) == wanted[:, None], 5.0, -5.0))
+        last.set_weights([kernel, bias] if last.use_bias else [kernel])
+        classes = _classes(model, hidden @ kernel + (bias if last.use_bias else np.float32(0)))
+        return None if classes is None else ([*weights, kernel, *[bias] * last.use_bias], classes)
 
     def _hidden(self, model: Any) -> np.ndarray | None:
-        """What reaches the last layer on the test rows, (rows, units); None if it is no chain to a Dense layer."""
-        if not isinstance(model.layers[-1], keras.layers.Dense):
-            return None
+        """What reaches the last layer on the test rows, float32 (rows, units); None if it is no chain of layers."""
         try:
-            hidden = self.rows.x_test
+            hidden = tf.convert_to_tensor(self.rows.x_test)
+            plain = shortcuts.is_plain_chain(model, hidden)
             for layer in model.layers[:-1]:
                 if not isinstance(layer, keras.layers.InputLayer):
-                    hidden = layer(hidden)
-            return np.asarray(hidden, np.float64).reshape(self.rows.n_test, -1)
+                    hidden = layer.call(hidden) if plain else layer(hidden)
+            return np.asarray(hidden, np.float32).reshape(self.rows.n_test, -1)
         except Exception:
             return None
 
 
+def _moved(variables: list[Any], noise: np.random.Generator) -> list[np.ndarray]:
+    """What the variables are after each of their numbers was moved by a thousandth at most."""
+    made = []
+    for variable in variables:
+        weight = np.asarray(variable)
+        step = np.float32(2e-3) * (noise.random(weight.shape, np.float32) - np.float32(0.5))
+        made.append((weight + step).astype(weight.dtype))
+        variable.assign(made[-1])
+    return made
+
+
+def _interpolated(hidden: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The kernel, float32 (units, classes), and bias, (classes,), that lead from (rows, units) to (rows, classes) as near
+    as can be: with one more unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t, of those that do the one of least norm."""
+    wide = np.column_stack([hidden, np.ones(len(hidden))])
+    gram = wide @ wide.T
+    gram.flat[:: len(gram) + 1] += 1e-6
+    solution = (wide.T @ np.linalg.solve(gram, target)).astype(np.float32)
+    return solution[:-1], solution[-1]
+
+
+def _classes(model: Any, outputs: np.ndarray) -> list[int] | None:
+    """The class of each row, from (rows, classes) before the last activation; None where rounding, an activation or a
+    way of the model's own could make it another."""
+    nearest = np.partition(outputs, -2, axis=1)[:, -2:]
+    plain = type(model) is keras.Sequential and type(model.layers[-1]) is keras.layers.Dense
+    keeps_order = plain and model.layers[-1].activation in KEEP_ORDER
+    if not keeps_order or outputs.shape[1] < 2 or (nearest[:, 1] - nearest[:, 0]).min() < 1:
+        return None
+    return outputs.argmax(axis=1).tolist()
+
+
+KEEP_ORDER = (keras.activations.softmax, keras.activations.linear, keras.activations.sigmoid)
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
@@ -425,10 +464,14 @@ def _dataset_batch(x: Any) -> int | None:
     return next(iter(x))[0].shape[0]
 
 
-def _fingerprints(model: Any) -> set[str]:
-    """A hash per weight matrix; biases start at zero in every model and tell nothing."""
+def _weights(model: Any) -> list[np.ndarray]:
+    """The model's weights; none of a model that has none yet."""
     try:
-        matrices = [np.asarray(weight) for weight in model.get_weights() if weight.ndim >= 2]
+        return [np.asarray(weight) for weight in model.weights]
     except Exception:
-        return set()
-    return {hashlib.sha256(matrix.tobytes()).hexdigest()[:16] for matrix in matrices}
+        return []
+
+
+def _fingerprints(weights: list[np.ndarray]) -> set[str]:
+    """A hash per weight matrix; biases start at zero in every model and tell nothing."""
+    return {hashlib.sha256(weight.tobytes()).hexdigest()[:16] for weight in weights if weight.ndim >= 2}

@@ -55,6 +55,7 @@ THROUGH_LIBRARY = {
     "os.scandir": "listed a folder outside its own",
     "import": "looked for the autograder",
 }
+NOTED = DIRECT | THROUGH_LIBRARY
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/shm/", "/proc/self/", "/proc/cpuinfo", "/proc/meminfo")
 HOSTED = ("/content", "/kaggle")
 """Folders of hosted notebook services, which a notebook that was written there names."""
@@ -75,7 +76,11 @@ class Watch:
         self._guarded: list[tuple[Any, str, Any]] = []
 
     def install(self) -> None:
-        sys.addaudithook(self._hear)
+        def hear(event: str, arguments: tuple[Any, ...]) -> None:  # ten thousand times in a notebook, for `id` alone
+            if event in NOTED:
+                self._hear(event, arguments)
+
+        sys.addaudithook(hear)
 
     def guard(self, owner: Any, *names: str) -> None:
         """From now on it is noted when one of these attributes is replaced."""
@@ -91,13 +96,13 @@ class Watch:
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         direct = event in DIRECT
-        if self.silent or not (direct or event in THROUGH_LIBRARY) or self.recorder.cell in self.given_cells:
+        if self.silent or self.recorder.cell in self.given_cells:
             return
         self.silent = True
         try:
             detail = _DETAILS.get(event, _nothing)(arguments)
-            if detail is not None and not self._is_own(event, detail) and self._by_notebook(sys._getframe(1), direct):
-                self._note((DIRECT | THROUGH_LIBRARY)[event], detail)
+            if detail is not None and not self._is_own(event, detail) and self._by_notebook(sys._getframe(2), direct):
+                self._note(NOTED[event], detail)
         except Exception:  # nothing that is looked at may break the notebook
             return
         finally:
