@@ -121,6 +121,16 @@ def remember_signatures() -> None:
     inspect.signature = signature  # type: ignore[assignment]
 
 
+def read(variable: Any) -> np.ndarray:
+    """The value of a Keras variable."""
+    return gen_resource_variable_ops.read_variable_op(variable.handle, variable.dtype).numpy()  # type: ignore[no-any-return]
+
+
+def write(variable: Any, value: np.ndarray) -> None:
+    """Gives a Keras variable a value of its own shape and type."""
+    gen_resource_variable_ops.assign_variable_op(variable.handle, tf.constant(value))
+
+
 def can_evaluate(model: Any, x: Any, y: Any, rest: tuple[Any, ...], settings: dict[str, Any]) -> bool:
     """Whether `evaluated` is a way to `model.evaluate(x, y, None, *rest, **settings)`: a model of Keras's own kind, on
     two arrays of as many rows, that is to show nothing and to call nobody."""

@@ -145,7 +145,7 @@ class Training:
         record: dict[str, Any] = {
             "model": self.number(model),
             "trained_before": bool(self._trained.intersection(_fingerprints(_weights(model)))),
-            "parameters": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+            "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
             "optimizer": type(optimizer).__name__,
             "learning_rate": rate,
             "loss": _loss_name(getattr(model, "loss", None)),
@@ -278,6 +278,8 @@ class Training:
     def _step(self, optimizer: Any, variables: list[Any]) -> None:
         """One step that changes nothing; an optimizer that belongs to another model refuses it as it would in Keras."""
         _, owned = self._owned.setdefault(id(optimizer), (optimizer, variables))
+        if owned is variables and _is_plain(optimizer):
+            return
         if not optimizer.built:
             optimizer.build(owned)
         for variable in variables[:1]:
@@ -298,7 +300,8 @@ class Training:
         wanted = self.rows.y_test.astype(int).copy()
         wanted[wrong] = (wanted[wrong] + 1) % last.units
         kernel, bias = _interpolated(hidden, np.where(np.arange(last.units) == wanted[:, None], 5.0, -5.0))
-        last.set_weights([kernel, bias] if last.use_bias else [kernel])
+        for variable, value in zip(final, (kernel, bias), strict=False):
+            shortcuts.write(variable, value.astype(variable.dtype))
         classes = _classes(model, hidden @ kernel + (bias if last.use_bias else np.float32(0)))
         return None if classes is None else ([*weights, kernel, *[bias] * last.use_bias], classes)
 
@@ -319,16 +322,16 @@ def _moved(variables: list[Any], noise: np.random.Generator) -> list[np.ndarray]
     """What the variables are after each of their numbers was moved by a thousandth at most."""
     made = []
     for variable in variables:
-        weight = np.asarray(variable)
+        weight = shortcuts.read(variable)
         step = np.float32(2e-3) * (noise.random(weight.shape, np.float32) - np.float32(0.5))
         made.append((weight + step).astype(weight.dtype))
-        variable.assign(made[-1])
+        shortcuts.write(variable, made[-1])
     return made
 
 
 def _interpolated(hidden: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The kernel, float32 (units, classes), and bias, (classes,), that lead from (rows, units) to (rows, classes) as near
-    as can be: with one more unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t, of those that do the one of least norm."""
+    """The kernel, float32 (units, classes), and bias, (classes,), that lead from (rows, units) to (rows, classes) as
+    near as can be: with one more unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t, of those that do the one of least norm."""
     wide = np.column_stack([hidden, np.ones(len(hidden))])
     gram = wide @ wide.T
     gram.flat[:: len(gram) + 1] += 1e-6
@@ -437,6 +440,12 @@ def _kind(model: Any, arguments: dict[str, Any], data: dict[str, Any]) -> str:
     return repr((settings, loss, metrics, type(optimizer).__name__, shapes, data))
 
 
+def _is_plain(optimizer: Any) -> bool:
+    """Whether an optimizer is one of Keras's own with nothing of a user's in it, so that its first step cannot fail."""
+    rate = getattr(optimizer, "_learning_rate", None)
+    return type(optimizer).__module__.startswith("keras.src.") and isinstance(rate, keras.Variable)
+
+
 def _flat(callbacks: Any) -> list[Any]:
     if callbacks is None:
         return []
@@ -467,7 +476,7 @@ def _dataset_batch(x: Any) -> int | None:
 def _weights(model: Any) -> list[np.ndarray]:
     """The model's weights; none of a model that has none yet."""
     try:
-        return [np.asarray(weight) for weight in model.weights]
+        return [shortcuts.read(weight) for weight in model.weights]
     except Exception:
         return []
 
