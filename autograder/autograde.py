@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from . import books, ledger, lock, scratch
 from .assignment import ROOT, Assignment
 from .folder import contents, misnamed, students
-from .kernel import Start, Walls
+from .kernel import Kernels, Start, Walls, kernels
 from .options import Options
 from .verdict import Done, Verdict
 
@@ -54,18 +55,33 @@ def autograde(
         for number, student in enumerate(fresh, 1):
             tell(Done(student, known[student], skipped=True), number, len(found))
         if todo:
-            from .task import Task
-            from .workers import Crew, graded
-
-            tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
             with ExitStack() as stack:
-                crew = Crew(scheduler, jobs, kernel, walls)
+                # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
+                ready = stack.enter_context(_soon(kernels(kernel, walls))) if not scheduler else None
+                from .task import Task
+                from .workers import Crew, graded
+
+                tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
+                crew = Crew(scheduler, jobs, kernel, walls, ready)
                 outcomes = graded(tasks, stack, crew, begin, say, lambda: _prepare_books(out))
                 for number, done in enumerate(outcomes, len(fresh) + 1):
                     tell(done, number, len(found))
         elif ledger.holds(out, assignment):
             return list(known.values())
         return _write_books(assignment, found, out)
+
+
+@contextmanager
+def _soon(manager: AbstractContextManager[Kernels]) -> Iterator[Callable[[], Kernels]]:
+    """Enters a context in a thread; what is yielded waits for what it gives. The thread stays as long as the context,
+    because a process that shall end with its parent ends with the thread that started it."""
+    with ThreadPoolExecutor(1) as thread:
+        entered = thread.submit(manager.__enter__)
+        try:
+            yield entered.result
+        finally:
+            if entered.exception() is None:
+                manager.__exit__(None, None, None)
 
 
 def _prepare_books(out: Path) -> None:

@@ -39,6 +39,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import joinedload, selectinload
 from traitlets.config import Config
 
 from .assignment import Assignment
@@ -318,8 +319,24 @@ def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Res
         elif came is not None:
             known[verdict.student].timestamp = parse_utc(came)
     gradebook.db.commit()
-    entries = gradebook.notebook_submissions(assignment.name, assignment.name)
-    return {entry.assignment.student_id: entry for entry in entries}
+    return {entry.assignment.student_id: entry for entry in _all_of(gradebook, assignment)}
+
+
+def _all_of(gradebook: Gradebook, assignment: Assignment) -> list[SubmittedNotebook]:
+    """What nbgrader's `notebook_submissions` finds, with grades, comments and their cells at once: to ask for those of
+    each student is what a class waits for."""
+    found = (
+        gradebook.db.query(SubmittedNotebook)
+        .join(SubmittedNotebook.notebook)
+        .join(Notebook.assignment)
+        .filter(Notebook.name == assignment.name, Released.name == assignment.name)
+        .options(
+            joinedload(SubmittedNotebook.assignment),
+            selectinload(SubmittedNotebook.grades).joinedload(Grade.cell),
+            selectinload(SubmittedNotebook.comments).joinedload(Comment.cell),
+        )
+    )
+    return list(found)
 
 
 def _new_submission(released: Released, student: str, came: datetime | None) -> SubmittedAssignment:
@@ -431,7 +448,7 @@ def manual_scores(db_url: str, assignment: Assignment) -> Scores:
     judged = {item.id for item in assignment.judged_items}
     found: Scores = {}
     with opened(db_url) as gradebook:
-        for notebook in gradebook.notebook_submissions(assignment.name, assignment.name):
+        for notebook in _all_of(gradebook, assignment):
             comments = {comment.name: comment for comment in notebook.comments}
             entries = found.setdefault(notebook.assignment.student_id, {})
             if notebook.late_submission_penalty:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .folder import contents
-from .kernel import Start, Walls, kernels
+from .kernel import Kernels, Start, Walls
 from .limits import Limits
 from .pool import Lost, Pool
 from .task import Task, grade_task, leave_to_a_person
@@ -30,12 +30,14 @@ OVERDUE = "The grading process did not come back in time and was ended."
 
 @dataclass(frozen=True)
 class Crew:
-    """Who grades: at most `jobs` processes of this machine or, where it is named, the workers of a scheduler."""
+    """Who grades: at most `jobs` processes of this machine, with the kernels that are `ready` when they are asked for,
+    or, where it is named, the workers of a scheduler, with kernels of their own."""
 
     scheduler: str
     jobs: int
     start: Start
     walls: Walls
+    ready: Callable[[], Kernels] | None = None
 
 
 def graded(
@@ -62,7 +64,8 @@ def graded(
         pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds)
         stack.callback(pool.end)
         pool.start()  # they import what they need while the parent of the kernels does
-        source = stack.enter_context(kernels(crew.start, crew.walls))
+        assert crew.ready is not None
+        source = crew.ready()
         if source.note:
             say(source.note)
         tasks = [replace(task, kernels=source) for task in tasks]

@@ -94,7 +94,7 @@ class Here(Pool[Task, Done]):
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "kernels", no_kernels)
+    monkeypatch.setattr(autograde, "kernels", no_kernels)
     monkeypatch.setattr(workers, "grade_task", quick_task)
     monkeypatch.setattr(workers, "Pool", Here)
     monkeypatch.setattr(task, "grade_folder", quick_verdict)
@@ -223,7 +223,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> object:
 
 def run_command(*arguments: str) -> None:
     """The command line with quick verdicts, in a process of its own."""
-    workers.kernels, workers.grade_task = no_kernels, quick_task
+    autograde.kernels, workers.grade_task = no_kernels, quick_task
     cli.app(["autograde", "--sandbox", "none", "--jobs", "2", *arguments])
 
 

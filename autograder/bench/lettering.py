@@ -140,4 +140,4 @@ def _turned(angle: float, slant: float, extend: float) -> list[list[int]]:
     """A letter's turn and slant in FreeType's numbers, which count in 65536ths."""
     across, up = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     exact = (0x10000 * np.array([[across, -up], [up, across]])) @ [[extend, extend * slant], [0, 1]]
-    return exact.round().astype(int).tolist()  # type: ignore[no-any-return]
+    return exact.round().astype(int).tolist()

@@ -49,9 +49,15 @@ KEPT_TRACK_OF = (
 """Types of values that Keras and TensorFlow wrap or remember when an object is given one as an attribute."""
 
 
-@functools.cache
-def _is_plain(kind: Any) -> bool:
-    return not issubclass(kind, KEPT_TRACK_OF)
+PLAIN: dict[type, bool] = {}
+"""Of each type that was met, whether Keras and TensorFlow find nothing to keep track of in its values."""
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind not in PLAIN:
+        PLAIN[kind] = not issubclass(kind, KEPT_TRACK_OF)
+    return PLAIN[kind]
 
 
 def set_plainly() -> None:
@@ -61,7 +67,7 @@ def set_plainly() -> None:
     look_twice = KerasAutoTrackable.__setattr__
 
     def __setattr__(layer: Any, name: str, value: Any) -> None:
-        if _is_plain(type(value)) and "_tracker" in vars(layer):
+        if _is_plain(value) and "_tracker" in vars(layer):
             object.__setattr__(layer, name, value)
         else:
             original(layer, name, value)
@@ -90,7 +96,7 @@ def draw_uniformly() -> None:
         sized = type(shape) is tuple and all(type(size) is int for size in shape)
         if not (plain and sized and (dtype or keras.config.floatx()) == "float32" and tf.executing_eagerly()):
             return original(shape, minval, maxval, dtype, seed)
-        # As Keras brings the seed into the numbers that TensorFlow takes; what is no tensor yet takes TensorFlow longer.
+        # As Keras brings the seed into the numbers that TensorFlow takes; what is no tensor yet takes longer there.
         state = tf.constant([seed % (tf.int32.max - 1), 0], tf.int32)
         key, counter = gen_stateless_random_ops_v2.stateless_random_get_key_counter(state)
         algorithm = tf.constant(random_ops_util.Algorithm.AUTO_SELECT.value)
@@ -123,7 +129,7 @@ def remember_signatures() -> None:
 
 def read(variable: Any) -> np.ndarray:
     """The value of a Keras variable."""
-    return gen_resource_variable_ops.read_variable_op(variable.handle, variable.dtype).numpy()  # type: ignore[no-any-return]
+    return gen_resource_variable_ops.read_variable_op(variable.handle, variable.dtype).numpy()
 
 
 def write(variable: Any, value: np.ndarray) -> None:

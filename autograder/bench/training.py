@@ -331,7 +331,7 @@ def _moved(variables: list[Any], noise: np.random.Generator) -> list[np.ndarray]
 
 def _interpolated(hidden: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The kernel, float32 (units, classes), and bias, (classes,), that lead from (rows, units) to (rows, classes) as
-    near as can be: with one more unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t, of those that do the one of least norm."""
+    near as can be; with one more unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t is the one of least norm."""
     wide = np.column_stack([hidden, np.ones(len(hidden))])
     gram = wide @ wide.T
     gram.flat[:: len(gram) + 1] += 1e-6
