@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 from typing import Any
 
 import keras
@@ -13,6 +16,7 @@ from keras.src.backend.tensorflow import random as keras_random
 from keras.src.backend.tensorflow.trackable import KerasAutoTrackable
 from tensorflow.python.ops import gen_resource_variable_ops
 
+from autograder.assignment import ROOT
 from autograder.bench import shortcuts
 
 ROWS = 37
@@ -108,6 +112,29 @@ class Own(keras.Model):
 def test_it_takes_only_what_it_can_do(arguments: dict[str, Any], fits: bool) -> None:
     chosen = {"model": model(), "x": X, "y": Y, "rest": (), "settings": {}} | arguments
     assert shortcuts.can_evaluate(**chosen) == fits
+
+
+FUNCTIONS = """
+import sys
+from bench import shortcuts
+if sys.argv[1] == "ours":
+    shortcuts.run_operations_as_such()
+import tensorflow as tf
+from tensorflow.python.eager import context
+result = tf.reduce_sum(tf.matmul([[1.0, 2.0]], [[3.0], [4.0]]) + 0.5)
+print(result.numpy(), len(context.context().list_function_names()))
+"""
+
+
+def test_operations_are_run_without_a_function_around_each() -> None:
+    told = {}
+    for way in ("ours", "theirs"):
+        command = [sys.executable, "-c", FUNCTIONS, way]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "autograder"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        told[way] = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    assert told["ours"] == ["11.5", "0"]
+    assert told["theirs"][0] == "11.5"
+    assert int(told["theirs"][1]) > 3
 
 
 def everything(layer: Any) -> Any:

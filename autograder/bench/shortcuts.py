@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras.src.backend.tensorflow import random as keras_random
 from keras.src.backend.tensorflow.trackable import KerasAutoTrackable, sticky_attribute_assignment
 from keras.src.utils.python_utils import pythonify_logs
+from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops, gen_resource_variable_ops, gen_stateless_random_ops_v2, random_ops_util
 from tensorflow.python.trackable import data_structures
 from tensorflow.python.trackable.autotrackable import AutoTrackable
@@ -34,11 +35,19 @@ def install(scripted: bool) -> None:
     gen_resource_variable_ops.var_handle_op = var_handle_op
     if sys.version_info < (3, 12):  # later ones go through a protocol once, not at each `isinstance`
         typing._get_protocol_attrs = functools.cache(typing._get_protocol_attrs)  # type: ignore[attr-defined]
+    run_operations_as_such()
     set_plainly()
     draw_uniformly()
     remember_signatures()
     if scripted:  # to write code for the processor pays only where much is multiplied
         os.environ.setdefault("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "0")
+
+
+def run_operations_as_such() -> None:
+    """TensorFlow makes a function of each operation when it is first run, and has it optimized, which takes ten times
+    as long as the operation itself. There is a choice only before the first of all."""
+    original = pywrap_tfe.TFE_ContextOptionsSetRunEagerOpAsFunction
+    pywrap_tfe.TFE_ContextOptionsSetRunEagerOpAsFunction = lambda options, _: original(options, False)
 
 
 KEPT_TRACK_OF = (
