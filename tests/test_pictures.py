@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import os
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.axis import Axis
 from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import Figure
@@ -21,6 +24,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Bbox, TransformNode
 from PIL import Image
 
+from autograder.bench import lettering
 from autograder.bench.pictures import png, remembering
 from autograder.bench.ticks import copied, copy_markers_plainly
 
@@ -202,6 +206,24 @@ def test_an_axis_is_asked_for_its_ticks_much_less_often(monkeypatch: pytest.Monk
     with remembering():
         printed(bars("constrained"))
     assert 0 < len(asked) < plain / 2
+
+
+def test_letters_are_known_as_long_as_their_fonts_are_there_and_in_no_process_forked_since() -> None:
+    plain = printed(bars("constrained"))
+    for _ in range(2):
+        with remembering():
+            assert printed(bars("constrained")) == plain
+        font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
+        gc.collect()
+    with plt.rc_context({"font.sans-serif": ["DejaVu Serif"]}):
+        other = printed(figure := plt.figure(figsize=(2, 2)))
+        figure.text(0.1, 0.5, "Learning rate")
+        with remembering():
+            assert printed(figure) not in (plain, other)
+    assert any(letters for _, letters in lettering._known.values())
+    if not (child := os.fork()):
+        os._exit(any(letters for _, letters in lettering._known.values()))
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize("opacity", [1.0, 0.5])

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src import initializers
 from keras.src.backend.tensorflow import random as keras_random
 from keras.src.backend.tensorflow.trackable import KerasAutoTrackable
 from tensorflow.python.ops import gen_resource_variable_ops
@@ -240,6 +241,43 @@ def test_other_uniform_numbers_are_drawn_by_keras(dtype: str | None, monkeypatch
     drawn = keras_random.uniform((2, 3), dtype=dtype, seed=keras.random.SeedGenerator(3))
     assert drawn.dtype == plain.dtype
     assert np.array_equal(drawn, plain)
+
+
+@pytest.fixture
+def plain_beginnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(initializers, "get", initializers.get)
+    monkeypatch.setattr(initializers.Zeros, "__call__", initializers.Zeros.__call__)
+    shortcuts.begin_plainly()
+
+
+@pytest.mark.usefixtures("plain_beginnings")
+def test_layers_begin_as_with_keras() -> None:
+    for name, kind in (("zeros", initializers.Zeros), ("glorot_uniform", initializers.GlorotUniform)):
+        made = initializers.get(name)
+        assert type(made) is kind
+        assert made is not initializers.get(name)
+    assert type(initializers.get("ones")) is initializers.Ones
+    assert initializers.get(None) is None
+    with pytest.raises(ValueError, match="nothing of the kind"):
+        initializers.get("nothing of the kind")
+    for shape, dtype in (((), None), ((2, 3), "float32"), ((2,), "int32"), ((2,), "bfloat16")):
+        made = initializers.Zeros()(shape, dtype)
+        assert (made.shape, made.dtype.name) == (shape, dtype or "float32")
+        assert not np.any(np.asarray(made, np.float32))
+
+
+class Thirteen(initializers.Zeros):  # type: ignore[misc]
+    """What a student could call zeros."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        return 13 + super().__call__(shape, dtype)
+
+
+@pytest.mark.usefixtures("plain_beginnings")
+def test_names_that_a_user_gave_are_heard() -> None:
+    with keras.saving.custom_object_scope({"zeros": Thirteen}):
+        assert type(initializers.get("zeros")) is Thirteen
+    assert float(Thirteen()(())) == 13
 
 
 def dropping() -> Any:

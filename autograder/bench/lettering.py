@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.backends.backend_agg import RendererAgg, get_hinting_flag
 from matplotlib.ft2font import RenderMode
 from matplotlib.text import Text
@@ -24,11 +27,17 @@ Method = Callable[..., Any]
 
 @contextlib.contextmanager
 def remembering() -> Iterator[None]:
-    """What is drawn meanwhile has equal texts laid out only once."""
+    """What is drawn meanwhile has equal texts laid out only once, also with those drawn earlier in the same fonts."""
+    known, letters = _known_now()
     with (
-        mock.patch.object(Text, "_get_layout", _layout_once(Text._get_layout)),  # type: ignore[attr-defined]
+        mock.patch.object(Text, "_get_layout", _layout_once(Text._get_layout, known)),  # type: ignore[attr-defined]
         mock.patch.object(Text, "get_window_extent", _extent_plainly(Text.get_window_extent)),
-        mock.patch.object(RendererAgg, "draw_text", _text_once(RendererAgg.draw_text)),
+        mock.patch.object(
+            RendererAgg,
+            "get_text_width_height_descent",
+            _measured_once(RendererAgg.get_text_width_height_descent, known),
+        ),
+        mock.patch.object(RendererAgg, "draw_text", _text_once(RendererAgg.draw_text, letters)),
         mock.patch.object(
             RendererAgg,
             "_draw_text_glyphs_and_boxes",
@@ -38,15 +47,42 @@ def remembering() -> Iterator[None]:
         yield
 
 
-def _layout_once(original: Method) -> Method:
+MOST = 5000
+"""Texts that are remembered."""
+
+FONTS = ("font.", "text.", "mathtext.")
+"""How the settings begin that decide which fonts there are and how they look."""
+
+_known: dict[Any, tuple[dict[Any, Any], dict[Any, Any]]] = {}
+
+
+def _known_now() -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """What is known of texts, and of the letters in them, where fonts are as they are now."""
+    settings = [f"{name}={value}" for name, value in dict.items(mpl.rcParams) if name.startswith(FONTS)]
+    both = _known.setdefault((*settings, len(font_manager.fontManager.ttflist)), ({}, {}))
+    for known in both:
+        if len(known) > MOST:
+            known.clear()
+    return both
+
+
+def _forget_letters() -> None:
+    """A process that was forked would read the files of their fonts at the places where others read them."""
+    for _, letters in _known.values():
+        letters.clear()
+
+
+os.register_at_fork(after_in_child=_forget_letters)
+
+
+def _layout_once(original: Method, known: dict[Any, Any]) -> Method:
     """Where a text stands plays no part in its layout, so that equal texts at several places have one."""
-    known: dict[Any, tuple[Any, Any]] = {}  # with what is known by its id, so that nothing else gets it
 
     def layout(text: Text, renderer: Any) -> Any:
         if text.get_wrap() or text.get_transform_rotates_text():
             return original(text, renderer)
         key = (
-            id(renderer),
+            renderer.dpi if type(renderer) is RendererAgg else id(renderer),
             text.get_text(),
             hash(text.get_fontproperties()),
             text.get_figure(root=True).dpi,  # type: ignore[union-attr]
@@ -60,10 +96,22 @@ def _layout_once(original: Method) -> Method:
             text.get_parse_math(),
         )
         if key not in known:
-            known[key] = (renderer, original(text, renderer))
+            known[key] = (renderer, original(text, renderer))  # as long as that is here, nothing else has its id
         return known[key][1]
 
     return layout
+
+
+def _measured_once(original: Method, known: dict[Any, Any]) -> Method:
+    """How wide, high and deep a text is in dots."""
+
+    def measure(renderer: Any, s: str, prop: Any, ismath: Any) -> Any:
+        key = (s, hash(prop), ismath, renderer.dpi)
+        if key not in known:
+            known[key] = original(renderer, s, prop, ismath)
+        return known[key]
+
+    return measure
 
 
 def _extent_plainly(original: Method) -> Method:
@@ -79,9 +127,8 @@ def _extent_plainly(original: Method) -> Method:
     return extent
 
 
-def _text_once(original: Method) -> Method:
+def _text_once(original: Method, letters: dict[Any, Any]) -> Method:
     """Which letters a text has and how far they are apart is found once for each font and size."""
-    known: dict[Any, list[Any]] = {}
 
     def draw(
         renderer: Any,
@@ -100,12 +147,11 @@ def _text_once(original: Method) -> Method:
         flags = get_hinting_flag()  # type: ignore[no-untyped-call]
         features, language = (mtext.get_fontfeatures(), mtext.get_language()) if mtext is not None else (None, None)
         key = (s, hash(prop), renderer.dpi, flags, repr(features), repr(language))
-        if key not in known:
-            font = renderer._prepare_font(prop)
-            known[key] = list(font._layout(s, flags=flags, features=features, language=language))
-        size = prop.get_size_in_points()
-        letters = [(item.ft_object, size, item.glyph_index, 0, 1, item.x, item.y) for item in known[key]]
-        renderer._draw_text_glyphs_and_boxes(gc, x, y, angle, letters, [])
+        if key not in letters:
+            size, font = prop.get_size_in_points(), renderer._prepare_font(prop)
+            found = font._layout(s, flags, features=features, language=language)
+            letters[key] = [(item.ft_object, size, item.glyph_index, 0, 1, item.x, item.y) for item in found]
+        renderer._draw_text_glyphs_and_boxes(gc, x, y, angle, letters[key], [])
 
     return draw
 

@@ -13,8 +13,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src import initializers
+from keras.src.backend.common import global_state
 from keras.src.backend.tensorflow import random as keras_random
 from keras.src.backend.tensorflow.trackable import KerasAutoTrackable, sticky_attribute_assignment
+from keras.src.saving.object_registration import GLOBAL_CUSTOM_OBJECTS
 from keras.src.utils.python_utils import pythonify_logs
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.ops import gen_math_ops, gen_resource_variable_ops, gen_stateless_random_ops_v2, random_ops_util
@@ -38,6 +41,7 @@ def install(scripted: bool) -> None:
     run_operations_as_such()
     set_plainly()
     draw_uniformly()
+    begin_plainly()
     remember_signatures()
     if scripted:  # to write code for the processor pays only where much is multiplied
         os.environ.setdefault("TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL", "0")
@@ -115,6 +119,31 @@ def draw_uniformly() -> None:
         return gen_math_ops.add_v2(gen_math_ops.mul(drawn, tf.constant(high - low)), tf.constant(low))
 
     keras_random.uniform = uniform
+
+
+def begin_plainly() -> None:
+    """How layers and metrics usually begin is known by its name, and zeros are made without being asked what for."""
+    original = initializers.get
+    known = {"zeros": initializers.Zeros, "glorot_uniform": initializers.GlorotUniform}
+    zeros = initializers.Zeros.__call__
+
+    def get(identifier: Any) -> Any:
+        if type(identifier) is str and identifier in known and not _has_objects_of_a_user():
+            return known[identifier]()
+        return original(identifier)
+
+    def make(initializer: Any, shape: Any, dtype: Any = None) -> Any:
+        if type(shape) is tuple and (dtype or keras.config.floatx()) == "float32" and tf.executing_eagerly():
+            return tf.constant(np.zeros(shape, np.float32))
+        return zeros(initializer, shape, dtype)
+
+    initializers.get = get
+    initializers.Zeros.__call__ = make
+
+
+def _has_objects_of_a_user() -> bool:
+    """Whether a user gave names to objects, which could be those of Keras's own."""
+    return bool(GLOBAL_CUSTOM_OBJECTS or global_state.get_global_attribute("custom_objects_scope_dict", {}))
 
 
 def remember_signatures() -> None:
