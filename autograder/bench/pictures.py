@@ -53,16 +53,15 @@ def png(dots: np.ndarray, dpi: float) -> bytes:
     """Dots, uint8 (height, width, red green blue opacity), as a PNG file (https://www.w3.org/TR/png-3/).
 
     Each row is written as its difference from the one above, which suits figures; Pillow tries five ways for each row
-    and takes three times as long for a file of the same size.
+    and takes four times as long for a file of about the same size.
     """
-    height, width, _ = dots.shape
-    channels = 4 if dots[:, :, 3].min() < 255 else 3
+    height, width, channels = dots.shape
+    rows = dots.reshape(height, width * channels)
     filtered = np.empty((height, 1 + width * channels), np.uint8)
     filtered[:, 0] = 2  # the filter's name is Up
-    differences = filtered[:, 1:].reshape(height, width, channels)  # the same memory
-    differences[0] = dots[0, :, :channels]
-    np.subtract(dots[1:, :, :channels], dots[:-1, :, :channels], out=differences[1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, 6 if channels == 4 else 2, 0, 0, 0)
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     per_metre = round(dpi / 0.0254)
     chunks = [
         (b"IHDR", header),
