@@ -5,7 +5,7 @@ repairs it, `challenge` draws what it will be asked, `kernel` forks a kernel ins
 through the notebook with the `bench` inside, `evidence` is what comes out, `judge` lets pytest decide over it with
 the modules in `checks`, `grading` does that as often as fairness asks, `verdict` is the result, `books` keeps it.
 `autograde` does this for a class: `workers` grade, as processes of a `pool` or on a `cluster`, `progress` shows how
-far they are, and `classbooks` writes what concerns all: `gradebook`, `feedback`, `report`. An `assignment` is its
+far they are, and `classbooks` writes what concerns all: `gradebook`, `feedback`, `report`, in `shares`. An `assignment` is its
 settings; what else the harness has to know of it is its `exercise`, which lies with its checks.
 """
 

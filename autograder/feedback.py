@@ -11,6 +11,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked, is_solution
 
+from . import shares
 from .assignment import Assignment, Item
 from .books import (
     LATE,
@@ -92,14 +93,13 @@ def write_feedback(
 ) -> None:
     """Writes the page of each student, given the verdict and the executed notebook; PartlyWritten says afterwards for
     whom that failed."""
-    failed = {}
-    for verdict, executed in results:
-        try:
-            page = feedback_page(assignment, verdict, executed, manual.get(verdict.student, {}), release)
-            write_text(folder_of(out, assignment, verdict.student) / "feedback.html", page)
-        except Exception as error:
-            failed[verdict.student] = error
-    if failed:
+
+    def write(student: str, result: tuple[Verdict, NotebookNode | None]) -> None:
+        page = feedback_page(assignment, *result, manual.get(student, {}), release)
+        write_text(folder_of(out, assignment, student) / "feedback.html", page)
+
+    environment().get_template("feedback.html")  # once, before others share it
+    if failed := shares.each(write, {verdict.student: (verdict, run) for verdict, run in results}):
         raise PartlyWritten.of("feedback page", failed)
 
 

@@ -42,6 +42,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import joinedload, selectinload
 from traitlets.config import Config
 
+from . import shares
 from .assignment import Assignment
 from .books import LATE, temporary_name, write_text
 from .errors import AutograderError, PartlyWritten
@@ -223,11 +224,13 @@ def record(
                 _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
         gradebook.db.commit()
     if autograded is not None:
-        for verdict, executed, _ in found:
-            if verdict.student not in failed:
-                with _left_out(failed, verdict.student):
-                    added = (beside or {}).get(verdict.student, {})
-                    write_autograded(autograded, verdict.student, assignment, executed, release, added)
+
+        def show(student: str, executed: NotebookNode | None) -> None:
+            write_autograded(autograded, student, assignment, executed, release, (beside or {}).get(student, {}))
+
+        failed |= shares.each(
+            show, {verdict.student: run for verdict, run, _ in found if verdict.student not in failed}
+        )
     if failed:
         raise PartlyWritten.of("gradebook's row", failed)
 
