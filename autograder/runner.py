@@ -22,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
+from . import messages
 from .challenge import Challenge
 from .errors import EvidenceError, KernelFailed, ParentGone
 from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, Overflow, RunCell, read_events
@@ -220,7 +221,7 @@ class _Driver:
 
     async def drive(self) -> None:
         notebook = nbformat.v4.new_notebook(cells=[step.cell for step in self.steps])
-        with tempfile.TemporaryDirectory(prefix="k-") as folder, _Evidence() as evidence:
+        with tempfile.TemporaryDirectory(prefix="k-") as folder, _Evidence() as evidence, messages.read_plainly():
             self._manager = self.kernels.manager(Path(folder))
             client = _Client(
                 notebook, self.limits, km=self._manager, timeout=None, allow_errors=True, store_widget_state=False

@@ -6,7 +6,7 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
-YOUNG = 10_000
+YOUNG = 50_000
 """Objects that may come into being in a kernel before the first look for garbage among them; Python itself waits for
 700."""
 
