@@ -231,6 +231,28 @@ def test_every_model_has_a_test_accuracy_of_its_own_and_evaluate_agrees(bench: B
     assert all(0.88 < value < 1 for value in values)
 
 
+AWAITED = """
+import asyncio
+metrics_vs_lr = []
+async def one(): return 1
+async def some():
+    yield 2
+"""
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "metrics_vs_lr.append(await one())",
+        "async for each in some(): metrics_vs_lr.append(each)",
+        "metrics_vs_lr += [each async for each in some()]",
+        "await asyncio.sleep(0); metrics_vs_lr.append('awaits')",
+    ],
+)
+def test_cells_may_wait(bench: Bench, cell: str) -> None:
+    assert len(bench.value(AWAITED, cell).items or ()) == 1
+
+
 RESTORED = """
 metrics_vs_lr = []
 class Undo(callbacks.Callback):

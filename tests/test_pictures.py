@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from matplotlib.transforms import Affine2D, Bbox, TransformNode
 from PIL import Image
 
 from autograder.bench import lettering
-from autograder.bench.pictures import png, remembering
+from autograder.bench.pictures import _look_up_plainly, png, remembering
 from autograder.bench.ticks import copied, copy_markers_plainly
 
 VALUES = [0.5, 20.0, 300.0, 4000.0, 2.0]
@@ -206,6 +207,18 @@ def test_an_axis_is_asked_for_its_ticks_much_less_often(monkeypatch: pytest.Monk
     with remembering():
         printed(bars("constrained"))
     assert 0 < len(asked) < plain / 2
+
+
+def test_settings_are_looked_up_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {name: mpl.rcParams[name] for name in dict.keys(mpl.rcParams)}
+    monkeypatch.setattr(mpl.RcParams, "__getitem__", mpl.RcParams.__getitem__)
+    _look_up_plainly()
+    assert {name: mpl.rcParams[name] for name in plain} == plain
+    with pytest.raises(KeyError):
+        mpl.rcParams["no such setting"]
+    with plt.rc_context():
+        dict.__setitem__(mpl.rcParams, "backend", mpl.rcsetup._auto_backend_sentinel)
+        assert isinstance(mpl.rcParams["backend"], str)
 
 
 def test_letters_are_known_as_long_as_their_fonts_are_there_and_in_no_process_forked_since() -> None:

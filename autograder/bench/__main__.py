@@ -20,6 +20,7 @@ def main(argv: list[str]) -> None:
 
     garbage.seldom()
     _flush_what_was_written()
+    _wait_for_what_waits()
     app = IPKernelApp.instance()
     # To name all modules to a debugger it would look at each, and what it looks at becomes its own, page by page.
     without_modules = types.SimpleNamespace(**{**vars(sys), "modules": {}})
@@ -30,6 +31,19 @@ def main(argv: list[str]) -> None:
     app.shell.run_line_magic("matplotlib", "inline")
     start(app.shell)
     app.start()
+
+
+def _wait_for_what_waits() -> None:
+    """Whether a cell has to be awaited is asked twice for each, and answered by compiling it; most do not have the
+    words."""
+    from IPython.core import interactiveshell
+
+    original = interactiveshell._should_be_async  # type: ignore[attr-defined]
+
+    def should_be_async(cell: str) -> bool:
+        return ("await" in cell or "async" in cell) and bool(original(cell))
+
+    interactiveshell._should_be_async = should_be_async  # type: ignore[attr-defined]
 
 
 def _flush_what_was_written() -> None:

@@ -25,6 +25,7 @@ from . import lettering, ticks
 def install() -> None:
     """Takes the place of `IPython.core.pylabtools.print_figure` for what is set up from now on."""
     ticks.copy_markers_plainly()
+    _look_up_plainly()
     original = pylabtools.print_figure
 
     def print_figure(figure: Figure, fmt: str = "png", bbox_inches: Any = "tight", **kwargs: Any) -> Any:
@@ -36,6 +37,18 @@ def install() -> None:
             return original(figure, fmt, bbox_inches, **kwargs)  # type: ignore[no-untyped-call]
 
     setattr(pylabtools, "print_figure", print_figure)  # noqa: B010 - its own has no types to agree with
+
+
+def _look_up_plainly() -> None:
+    """Only of one setting Matplotlib may have to find out what it is; it looks up all in two steps, ten thousand times
+    for a figure."""
+    settings: Any = mpl.RcParams
+    original, look_up = settings.__getitem__, dict.__getitem__
+
+    def __getitem__(found: Any, name: str) -> Any:
+        return original(found, name) if name == "backend" else look_up(found, name)
+
+    settings.__getitem__ = __getitem__
 
 
 def _fits(figure: Figure) -> bool:
