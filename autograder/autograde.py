@@ -55,33 +55,34 @@ def autograde(
         for number, student in enumerate(fresh, 1):
             tell(Done(student, known[student], skipped=True), number, len(found))
         if todo:
-            with ExitStack() as stack:
-                # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
-                ready = stack.enter_context(_soon(kernels(kernel, walls))) if not scheduler else None
-                from .task import Task
-                from .workers import Crew, graded
+            with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the books are written
+                with ExitStack() as stack:
+                    # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
+                    ready = stack.enter_context(_soon(thread, kernels(kernel, walls))) if not scheduler else None
+                    from .task import Task
+                    from .workers import Crew, graded
 
-                tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
-                crew = Crew(scheduler, jobs, kernel, walls, ready)
-                outcomes = graded(tasks, stack, crew, begin, say, lambda: _prepare_books(out))
-                for number, done in enumerate(outcomes, len(fresh) + 1):
-                    tell(done, number, len(found))
-        elif ledger.holds(out, assignment):
+                    tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
+                    crew = Crew(scheduler, jobs, kernel, walls, ready)
+                    outcomes = graded(tasks, stack, crew, begin, say, lambda: _prepare_books(out))
+                    for number, done in enumerate(outcomes, len(fresh) + 1):
+                        tell(done, number, len(found))
+                return _write_books(assignment, found, out)
+        if ledger.holds(out, assignment):
             return list(known.values())
         return _write_books(assignment, found, out)
 
 
 @contextmanager
-def _soon(manager: AbstractContextManager[Kernels]) -> Iterator[Callable[[], Kernels]]:
-    """Enters a context in a thread; what is yielded waits for what it gives. The thread stays as long as the context,
-    because a process that shall end with its parent ends with the thread that started it."""
-    with ThreadPoolExecutor(1) as thread:
-        entered = thread.submit(manager.__enter__)
-        try:
-            yield entered.result
-        finally:
-            if entered.exception() is None:
-                manager.__exit__(None, None, None)
+def _soon(thread: ThreadPoolExecutor, manager: AbstractContextManager[Kernels]) -> Iterator[Callable[[], Kernels]]:
+    """Enters a context in a thread, where it is left too; what is yielded waits for what it gives. The thread stays as
+    long as the context, because a process that shall end with its parent ends with the thread that started it."""
+    entered = thread.submit(manager.__enter__)
+    try:
+        yield entered.result
+    finally:
+        if entered.exception() is None:
+            thread.submit(manager.__exit__, None, None, None)
 
 
 def _prepare_books(out: Path) -> None:

@@ -71,8 +71,6 @@ def import_everything() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     backend_registry.list_all()  # type: ignore[no-untyped-call]
-    for module in list(sys.modules.values()):
-        hasattr(module, "__file__")  # the kernel asks all modules, and some are loaded only then
     plt.switch_backend("agg")
     figure, axes = plt.subplots()
     seaborn.barplot(x=["a", "b"], y=[1.0, 2.0], ax=axes)
