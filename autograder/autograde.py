@@ -7,7 +7,6 @@ unchanged takes less time than those imports.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,6 +17,7 @@ from .assignment import ROOT, Assignment
 from .folder import contents, misnamed, students
 from .kernel import Kernels, Start, Walls, kernels
 from .options import Options
+from .shares import cores
 from .verdict import Done, Verdict
 
 WATCHED = ("*.py", "*.ini", "*.html", "*.css")
@@ -136,5 +136,4 @@ def _is_fresh(verdict: Verdict, folder: Path, common: str) -> bool:
 
 def default_jobs() -> int:
     """One for each core that this process may use, and one more: a submission waits now and then."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return usable + 1
+    return cores() + 1

@@ -25,7 +25,8 @@ def each(work: Callable[[str, Item], None], items: Mapping[str, Item]) -> dict[s
     """Does the work for each item and returns what it raised, by name. It may change files, nothing else: what happens
     in the memory of another process stays there."""
     names = list(items)
-    shares = [names[number :: _processes()] for number in range(_processes())] if len(names) > FEW else [names]
+    number = _processes() if len(names) > FEW else 1
+    shares = [names[first::number] for first in range(number)]
     others = [(share, *_begun(work, items, share)) for share in shares[1:]]
     try:
         failed = _failed(work, items, shares[0])
@@ -39,8 +40,13 @@ def each(work: Callable[[str, Item], None], items: Mapping[str, Item]) -> dict[s
     return {name: failed[name] for name in names if name in failed}
 
 
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _processes() -> int:
-    return min(len(os.sched_getaffinity(0)), MOST) if sys.platform == "linux" else 1
+    return min(cores(), MOST) if sys.platform == "linux" else 1
 
 
 def _heard(line: int) -> bytes:

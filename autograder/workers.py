@@ -56,7 +56,7 @@ def graded(
     seconds = longest(tasks[0].options.limits)
     workers: Pool[Task, Done] | Cluster
     waiting = stack.enter_context(ThreadPoolExecutor(1)).submit(meanwhile)
-    if crew.scheduler:
+    if crew.ready is None:
         from .cluster import Cluster
 
         workers = stack.enter_context(Cluster(crew.scheduler, seconds, crew.start, crew.walls))
@@ -64,7 +64,6 @@ def graded(
         pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds)
         stack.callback(pool.end)
         pool.start()  # they import what they need while the parent of the kernels does
-        assert crew.ready is not None
         source = crew.ready()
         if source.note:
             say(source.note)

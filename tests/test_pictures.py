@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -237,6 +238,21 @@ def test_letters_are_known_as_long_as_their_fonts_are_there_and_in_no_process_fo
     if not (child := os.fork()):
         os._exit(any(letters for _, letters in lettering._known.values()))
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_what_is_remembered_of_texts_keeps_no_picture() -> None:
+    figure = bars("constrained")
+    figure.canvas.draw()
+    dropped = weakref.ref(figure.canvas.get_renderer())  # type: ignore[attr-defined]
+    with remembering():
+        figure.canvas.draw()
+        figure.axes[0].set_title("a text of this figure alone")
+        figure.canvas.draw()
+    assert any("a text of this figure alone" in key for known, _ in lettering._known.values() for key in known)
+    plt.close(figure)
+    del figure
+    gc.collect()
+    assert dropped() is None
 
 
 @pytest.mark.parametrize("opacity", [1.0, 0.5])

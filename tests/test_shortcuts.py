@@ -288,8 +288,15 @@ def regularized() -> Any:
     return keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(4, activity_regularizer="l2")])
 
 
+def quantized() -> Any:
+    made = keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(4)])
+    made.layers[-1].quantize("int8")
+    return made
+
+
 @pytest.mark.parametrize(
-    ("make", "plain"), [(model, True), (functional, False), (unbuilt, False), (dropping, False), (regularized, False)]
+    ("make", "plain"),
+    [(model, True), (quantized, False), (functional, False), (unbuilt, False), (dropping, False), (regularized, False)],
 )
 def test_only_a_chain_of_plain_layers_is_one(make: Any, plain: bool) -> None:
     assert shortcuts.is_plain_chain(make(), tf.constant(X)) is plain

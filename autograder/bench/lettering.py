@@ -79,10 +79,10 @@ def _layout_once(original: Method, known: dict[Any, Any]) -> Method:
     """Where a text stands plays no part in its layout, so that equal texts at several places have one."""
 
     def layout(text: Text, renderer: Any) -> Any:
-        if text.get_wrap() or text.get_transform_rotates_text():
+        if type(renderer) is not RendererAgg or text.get_wrap() or text.get_transform_rotates_text():
             return original(text, renderer)
         key = (
-            renderer.dpi if type(renderer) is RendererAgg else id(renderer),
+            renderer.dpi,
             text.get_text(),
             hash(text.get_fontproperties()),
             text.get_figure(root=True).dpi,  # type: ignore[union-attr]
@@ -96,8 +96,8 @@ def _layout_once(original: Method, known: dict[Any, Any]) -> Method:
             text.get_parse_math(),
         )
         if key not in known:
-            known[key] = (renderer, original(text, renderer))  # as long as that is here, nothing else has its id
-        return known[key][1]
+            known[key] = original(text, renderer)
+        return known[key]
 
     return layout
 

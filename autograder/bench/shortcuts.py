@@ -224,7 +224,7 @@ def is_plain_chain(model: Any, x: Any) -> bool:
         and x.shape[1:] == model.input_shape[1:]
         and all(
             type(layer) is keras.layers.Dense
-            and layer.compute_dtype == "float32"
+            and layer.dtype_policy.name == "float32"
             and layer.activity_regularizer is None
             for layer in model.layers
         )
