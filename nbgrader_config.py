@@ -20,7 +20,7 @@ c.CourseDirectory.feedback_directory = str(OUT / "feedback")
 
 def announce(assignment: str, student: str, notebooks: list[str]) -> None:
     """A gradebook may be new; nbgrader grades only what is in it."""
-    from autograder.nbgrader_door import announce
+    from autograder.integrations.nbgrader import announce
 
     announce(DATABASE, assignment)
 
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 c.Autograde.pre_convert_hook = announce
 c.Autograde.sanitize_preprocessors = []
 c.Autograde.autograde_preprocessors = [
-    "autograder.nbgrader_door.GradeSubmission",
+    "autograder.integrations.nbgrader.GradeSubmission",
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 c.GradeSubmission.out = str(OUT)

@@ -1,12 +1,11 @@
 """Grades assignments by evidence.
 
-The way of one submission, module by module: `handin` and `reading` find and read what was handed in, `submission`
-repairs it, `challenge` draws what it will be asked, `kernel` forks a kernel inside the `sandbox`, `runner` takes it
-through the notebook with the `bench` inside, `evidence` is what comes out, `judge` lets pytest decide over it with the
-modules in `checks`, `grading` does that as often as fairness asks, `verdict` is the result, `books` keeps it.
-`autograde` does this for a class: `workers` grade, as processes of a `pool` or on a `cluster`, `progress` shows how far
-they are, and `classbooks` writes what concerns all: `gradebook`, `feedback`, `report`, in `shares`. An `assignment` is
-its settings; what else the harness has to know of it is its `exercise`, which lies with its checks.
+The way of one submission, package by package: `assignment` holds what is asked (`settings`, `exercise`, and the
+`scenario` that is drawn); `submission` finds, reads and repairs what was handed in; `execution` forks a kernel inside
+the `sandbox` and takes it through the notebook with the `bench` inside, and `evidence` is what comes out; in `grading`,
+`checker` lets pytest decide over it with the modules in `checks`, `grade` does that as often as fairness asks, and
+`verdict` is the result; `results` keeps it. `scheduling` does this for a class, on this machine or on a cluster;
+`reporting` writes what people read, `integrations` connects other systems, and `commands` are those beside grading.
 """
 
 import sys

@@ -3,7 +3,8 @@
 import atexit
 import gc
 
-from .bench.garbage import seldom
+from autograder.bench.garbage import seldom
+
 from .cli import app
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .assignment import ROOT, Assignment
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.execution.kernels import Start, Walls
+from autograder.grading.verdict import Verdict
+from autograder.scheduling.signals import Stopped, stoppable
+
 from .errors import AutograderError
-from .interruption import Stopped, stoppable
-from .kernel import Start, Walls
-from .verdict import Verdict
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -58,7 +59,7 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 @spoken
 def release(assignment: Name = "tta-eta") -> None:
     """Make the students' version of the notebook."""
-    from . import release as releases
+    from autograder.assignment import release as releases
 
     path = releases.release(Assignment.load(assignment))
     console.print(f"Released: {path}")
@@ -68,7 +69,7 @@ def release(assignment: Name = "tta-eta") -> None:
 @spoken
 def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignment: Name = "tta-eta") -> None:
     """Check the source and its release, or one notebook before it is handed in."""
-    from . import validation
+    from autograder.commands import validate as validation
 
     loaded = Assignment.load(assignment)
     sentences = (
@@ -115,9 +116,9 @@ def grade_class(
     walls: Walls = "auto",
     scheduler: str = "",
 ) -> None:
-    from . import autograde as classes
-    from .options import Options
-    from .progress import ClassProgress
+    from autograder.execution.options import Options
+    from autograder.scheduling import class_run as classes
+    from autograder.scheduling.progress import ClassProgress
 
     with ClassProgress(console) as progress:
         verdicts = classes.autograde(
@@ -157,7 +158,7 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
 @spoken
 def feedback_pages(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
     """Write every student's feedback page again, with the points that a person gave since."""
-    from . import autograde as classes
+    from autograder.scheduling import class_run as classes
 
     loaded = Assignment.load(assignment)
     classes.write_books(loaded, None, out)
@@ -168,7 +169,7 @@ def feedback_pages(assignment: Name = "tta-eta", out: Out = Path("graded")) -> N
 @spoken
 def class_report(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
     """Write the report on the class and the table of grades again."""
-    from . import autograde as classes
+    from autograder.scheduling import class_run as classes
 
     loaded = Assignment.load(assignment)
     classes.write_books(loaded, None, out)
@@ -185,7 +186,7 @@ def export(
     column: Annotated[str | None, typer.Option(help="the name of the assignment there")] = None,
 ) -> None:
     """Write the points into a table that another system imports."""
-    from . import exports
+    from autograder.integrations import lms as exports
 
     done = exports.export(Assignment.load(assignment), out, form, roster, column)
     tell_all(done.sentences)
@@ -200,7 +201,7 @@ def new_term(
     submitted: Submitted = Path("submitted"),
 ) -> None:
     """Put results and submissions of the old term aside and begin a new one."""
-    from . import terms
+    from autograder.commands import new_term as terms
 
     tell_all(terms.new_term(term, out, submitted))
 
@@ -209,7 +210,7 @@ def new_term(
 @spoken
 def gradescope(assignment: Name = "tta-eta") -> None:
     """Pack the grader for Gradescope."""
-    from . import gradescope as packages
+    from autograder.integrations import gradescope as packages
 
     console.print(f"Upload to Gradescope: {packages.pack(Assignment.load(assignment))}", soft_wrap=True)
 
@@ -218,7 +219,7 @@ def gradescope(assignment: Name = "tta-eta") -> None:
 @spoken
 def gradescope_run(assignment: Name = "tta-eta", root: Path = Path("/autograder")) -> None:
     """What Gradescope runs for each submission."""
-    from . import gradescope as packages
+    from autograder.integrations import gradescope as packages
 
     console.print_json(data=packages.run(Assignment.load(assignment), root))
 
@@ -232,7 +233,7 @@ def tell_all(sentences: Iterable[str]) -> None:
 @spoken
 def profile(assignment: Name = "tta-eta", times: Annotated[int, typer.Option(min=1)] = 7) -> None:
     """Show where the time of a submission goes."""
-    from . import profile as profiles
+    from autograder.commands import profile as profiles
 
     console.print(profiles.table(*profiles.profile(Assignment.load(assignment), times)))
 
@@ -241,7 +242,7 @@ def profile(assignment: Name = "tta-eta", times: Annotated[int, typer.Option(min
 @spoken
 def lab(assignment: Name = "tta-eta", data: Path = ROOT / "data", out: Path = Path("lab")) -> None:
     """Run the reference solution with real training on the default data."""
-    from . import lab as labs
+    from autograder.commands import run_lab as labs
 
     labs.run_lab(Assignment.load(assignment), data, out)
 
@@ -250,9 +251,8 @@ def lab(assignment: Name = "tta-eta", data: Path = ROOT / "data", out: Path = Pa
 @spoken
 def demo(out: Path = Path("demo")) -> None:
     """Release the lab, grade the sample class and say where to look."""
+    from autograder.assignment import release as releases
     from samples.build import build
-
-    from . import release as releases
 
     loaded = Assignment.load("tta-eta")
     releases.release(loaded)

@@ -13,9 +13,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as for those who use it: what
 import typer
 from rich.console import Console
 
-from autograder.assignment import Assignment
+from autograder.assignment.settings import Assignment
+from autograder.commands.profile import profile
 from autograder.errors import AutograderError
-from autograder.profile import profile
 
 from . import lab, limit, page, record, rivals, scale
 

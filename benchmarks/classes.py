@@ -8,9 +8,9 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.answers import written_items
-from autograder.assignment import Assignment
-from autograder.source import cells_by_id, read, source_path
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import cells_by_id, read, source_path
+from autograder.reporting.answers import written_items
 
 WORDS = [
     "rate",

@@ -8,7 +8,7 @@ import sys
 from statistics import median
 from typing import Any
 
-from autograder.assignment import ROOT
+from autograder.assignment.settings import ROOT
 from autograder.errors import AutograderError
 
 WAYS = {1: "plain", 64: "given"}

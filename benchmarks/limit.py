@@ -8,14 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.assignment import Assignment
-from autograder.challenge import draw
+from autograder.assignment.release import importable
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
-from autograder.kernel import environment, kernels
-from autograder.limits import Limits
-from autograder.release import importable
-from autograder.runner import run
-from autograder.submission import load_release, prepare
+from autograder.execution.kernels import environment, kernels
+from autograder.execution.limits import Limits
+from autograder.execution.runner import run
+from autograder.submission.prepare import load_release, prepare
 
 from .classes import notebook
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from autograder.assignment import ROOT
+from autograder.assignment.settings import ROOT
 
 from .record import load
 

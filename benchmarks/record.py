@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from autograder.assignment import ROOT
+from autograder.assignment.settings import ROOT
 
 FILE = ROOT / "docs" / "performance.json"
 PACKAGES = ("tensorflow-cpu", "keras", "nbgrader", "nbclient", "ipykernel", "distributed")

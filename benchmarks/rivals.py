@@ -22,12 +22,12 @@ import numpy as np
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 
-from autograder import gradebook
-from autograder.assignment import ROOT, Assignment
-from autograder.challenge import draw
+from autograder.assignment.release import course_configuration, helpers
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import source_path
 from autograder.errors import AutograderError
-from autograder.release import course_configuration, helpers
-from autograder.source import source_path
+from autograder.reporting import gradebook
 
 from .classes import hand_in
 from .scale import whole_class

@@ -18,11 +18,11 @@ from statistics import median
 
 import psutil
 
-from autograder.assignment import ROOT, Assignment
-from autograder.autograde import autograde
+from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError
-from autograder.options import Options
-from autograder.verdict import Done
+from autograder.execution.options import Options
+from autograder.grading.verdict import Done
+from autograder.scheduling.class_run import autograde
 
 from .classes import hand_in
 

@@ -21,8 +21,8 @@ import keras
 from rich.console import Console
 from rich.progress import track
 
-from autograder.assignment import Assignment
-from autograder.dataset import Dataset, load
+from autograder.assignment.dataset import Dataset, load
+from autograder.assignment.settings import Assignment
 
 HERE = Path(__file__).resolve().parent
 

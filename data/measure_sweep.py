@@ -19,8 +19,8 @@ import keras
 from rich.console import Console
 from rich.progress import track
 
-from autograder.assignment import Assignment, Parameters
-from autograder.dataset import Dataset, load
+from autograder.assignment.dataset import Dataset, load
+from autograder.assignment.settings import Assignment, Parameters
 
 HERE = Path(__file__).resolve().parent
 ORIGINAL_EPOCHS = {(0.0001, 128): 10, (0.001, 128): 3, (0.01, 128): 3, (0.1, 128): 9, (1.0, 128): 72, (0.001, 64): 3}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.assignment import ROOT, Assignment
-from autograder.filling import fill, read_description, write_submission
+from autograder.assignment.settings import ROOT, Assignment
 
+from .filling import fill, read_description, write_submission
 from .own_runs import own_runs, show
 
 SAMPLES = Path(__file__).resolve().parent

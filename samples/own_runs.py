@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder.assignment import Assignment
-from autograder.source import cells_by_id
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import cells_by_id
 
 KEPT = Path(__file__).with_suffix(".toml")
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment import Assignment
-from autograder.grading import Graded, grade
-from autograder.kernel import Kernels, kernels
-from autograder.limits import Limits
-from autograder.options import Options
-from autograder.submission import load_release, prepare
+from autograder.assignment.settings import Assignment
+from autograder.execution.kernels import Kernels, kernels
+from autograder.execution.limits import Limits
+from autograder.execution.options import Options
+from autograder.grading.grade import Graded, grade
+from autograder.submission.prepare import load_release, prepare
 
 Grade = Callable[..., Graded]
 

@@ -11,14 +11,15 @@ import matplotlib.pyplot as plt
 import nbformat
 from nbformat import NotebookNode
 
-from autograder import feedback, report
-from autograder.answers import Remark
-from autograder.assignment import Assignment
-from autograder.books import LATE
-from autograder.classroom import Classroom
-from autograder.ownrun import Loop, OwnRun, Row
-from autograder.similarity import Group
-from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Strip, Verdict
+from autograder.assignment.settings import Assignment
+from autograder.commands.classroom import Classroom
+from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Strip, Verdict
+from autograder.reporting import class_report as report
+from autograder.reporting import feedback
+from autograder.reporting.answers import Remark
+from autograder.reporting.similarity import Group
+from autograder.results.store import LATE
+from autograder.submission.saved_outputs import Loop, OwnRun, Row
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."

@@ -13,16 +13,16 @@ from ipykernel.iostream import OutStream
 from nbformat import NotebookNode
 from PIL import Image
 
-from autograder.assignment import Assignment
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
 from autograder.bench.__main__ import _flush_what_was_written
 from autograder.bench.clock import Clock
 from autograder.bench.energy import Measurement, monitor_class
-from autograder.challenge import draw
-from autograder.evidence import Evidence, Fit, Value
-from autograder.kernel import Kernels
-from autograder.limits import Limits
-from autograder.runner import Run, run
-from autograder.submission import Submission
+from autograder.execution.evidence import Evidence, Fit, Value
+from autograder.execution.kernels import Kernels
+from autograder.execution.limits import Limits
+from autograder.execution.runner import Run, run
+from autograder.submission.prepare import Submission
 
 IMPORTS = (
     "import numpy as np, tensorflow as tf\nfrom tensorflow.keras import Sequential, callbacks, layers, optimizers\n"

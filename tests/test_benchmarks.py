@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment import Assignment
-from autograder.similarity import NEAR, code_of_class, groups
-from autograder.submission import load_release
+from autograder.assignment.settings import Assignment
+from autograder.reporting.similarity import NEAR, code_of_class, groups
+from autograder.submission.prepare import load_release
 from benchmarks import classes, page, record
 
 FIGURES: dict[str, Any] = {

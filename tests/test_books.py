@@ -11,10 +11,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder import books
-from autograder.assignment import Assignment
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
-from autograder.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
+from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
+from autograder.results import store as books
 
 
 def rule(status: str, points: float = 1.0, name: str = "rule") -> PropertyVerdict:

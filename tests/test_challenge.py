@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.assignment import Assignment
-from autograder.challenge import draw
+from autograder.assignment.exercise import setting_key
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.trials import NUDGE, first_stop
-from autograder.exercise import setting_key
 
 
 @given(st.lists(st.sampled_from([0.5, 0.95 - NUDGE, 0.95, 0.95 + NUDGE, 0.99]), max_size=12), st.integers(1, 6))

@@ -16,12 +16,16 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import answers, autograde, books, gradebook, ownrun, report, similarity
-from autograder.answers import Remark
-from autograder.assignment import Assignment
-from autograder.classroom import Classroom
-from autograder.ownrun import OwnRun
-from autograder.source import cells_by_id, grade_id, read, source_path
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import cells_by_id, grade_id, read, source_path
+from autograder.commands.classroom import Classroom
+from autograder.reporting import answers, gradebook, similarity
+from autograder.reporting import class_report as report
+from autograder.reporting.answers import Remark
+from autograder.results import store as books
+from autograder.scheduling import class_run as autograde
+from autograder.submission import saved_outputs as ownrun
+from autograder.submission.saved_outputs import OwnRun
 from samples.build import build, students
 from samples.own_runs import own_runs
 from tests.fidelity.build import notebook as filled

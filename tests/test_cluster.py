@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import cluster
-from autograder.assignment import ROOT, Assignment
-from autograder.autograde import autograde
+from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError
-from autograder.options import Options
-from autograder.verdict import Done, Verdict
+from autograder.execution.options import Options
+from autograder.grading.verdict import Done, Verdict
+from autograder.scheduling import cluster
+from autograder.scheduling.class_run import autograde
 from samples.build import build
 
 NAME = "tta-eta"

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.assignment import ROOT
-from autograder.challenge import DATA_FILES
-from autograder.dataset import Dataset, load
+from autograder.assignment.dataset import Dataset, load
+from autograder.assignment.scenario import DATA_FILES
+from autograder.assignment.settings import ROOT
 from autograder.errors import DataError
 
 sys.path.insert(0, str(ROOT / "data"))  # its modules are scripts beside each other, not a package
@@ -29,7 +29,7 @@ DATA = ROOT / "data"
 X_TRAIN, Y_TRAIN, X_TEST, Y_TEST = DATA_FILES
 
 
-# --- autograder/dataset.py -------------------------------------------------------------------------------------------
+# --- autograder/assignment/dataset.py --------------------------------------------------------------------------------
 
 
 @pytest.fixture

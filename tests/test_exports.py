@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import autograde, books, exports, gradebook
-from autograder.assignment import Assignment
+from autograder.assignment.settings import Assignment
 from autograder.cli import app
 from autograder.errors import AutograderError
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.integrations import lms as exports
+from autograder.reporting import gradebook
+from autograder.results import store as books
+from autograder.scheduling import class_run as autograde
 
 NAME = "tta-eta"
 TITLE = "What training costs: time and energy to accuracy"

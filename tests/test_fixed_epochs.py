@@ -10,19 +10,19 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import gradescope
-from autograder.assignment import ROOT, Assignment
-from autograder.autograde import autograde
-from autograder.books import read_verdicts
+from autograder.assignment.release import check
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import cells_by_id, read, source_path
 from autograder.errors import AssignmentError
-from autograder.filling import Description, Header, fill
-from autograder.grading import grade
-from autograder.kernel import Kernels
-from autograder.options import Options
-from autograder.release import check
-from autograder.source import cells_by_id, read, source_path
-from autograder.submission import load_release, prepare
-from autograder.verdict import Verdict
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import grade
+from autograder.grading.verdict import Verdict
+from autograder.integrations import gradescope
+from autograder.results.store import read_verdicts
+from autograder.scheduling.class_run import autograde
+from autograder.submission.prepare import load_release, prepare
+from samples.filling import Description, Header, fill
 
 ASSIGNMENT = Assignment.load("fixed-epochs")
 RELEASE = load_release(ASSIGNMENT)

@@ -20,10 +20,10 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from nbgrader.server_extensions.formgrader import handlers
 
-from autograder import gradebook
-from autograder.assignment import Assignment
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.reporting import gradebook
 
 NAME = "tta-eta"
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from autograder import gradescope
-from autograder.assignment import ROOT, Assignment
+from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError, KernelFailed, ReleaseError
-from autograder.filling import fill, read_description, write_submission
-from autograder.grading import for_a_person, not_run
-from autograder.submission import load_release
+from autograder.grading.grade import for_a_person, not_run
+from autograder.integrations import gradescope
+from autograder.submission.prepare import load_release
+from samples.filling import fill, read_description, write_submission
 
 METADATA = {
     "id": 4711,

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment import ROOT, Assignment
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.grading.verdict import ItemVerdict, Verdict
 from tests.conftest import Grade
 
 SOURCE = ROOT / "source" / "tta-eta" / "tta-eta.ipynb"

@@ -24,19 +24,25 @@ import pytest
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-from autograder import autograde, books, classbooks, cli, feedback, gradebook, lock, scratch, task, workers
-from autograder.assignment import ROOT, Assignment
+from autograder import cli
+from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError, PartlyWritten
-from autograder.evidence import Evidence
-from autograder.folder import contents, students
-from autograder.grading import Graded
-from autograder.interruption import Stopped, stoppable
-from autograder.kernel import Kernels
-from autograder.limits import Limits
-from autograder.options import Options
-from autograder.pool import Lost, Pool
-from autograder.task import Task, grade_task
-from autograder.verdict import Done, ItemVerdict, Verdict
+from autograder.execution.evidence import Evidence
+from autograder.execution.kernels import Kernels
+from autograder.execution.limits import Limits
+from autograder.execution.options import Options
+from autograder.grading.grade import Graded
+from autograder.grading.verdict import Done, ItemVerdict, Verdict
+from autograder.reporting import feedback, gradebook
+from autograder.reporting import publish as classbooks
+from autograder.results import lock, scratch
+from autograder.results import store as books
+from autograder.scheduling import class_run as autograde
+from autograder.scheduling import task, workers
+from autograder.scheduling.local import Lost, Pool
+from autograder.scheduling.signals import Stopped, stoppable
+from autograder.scheduling.task import Task, grade_task
+from autograder.submission.folders import contents, students
 
 NAME = "tta-eta"
 NOTHING = Kernels(Path("/nowhere"), "none")
@@ -189,7 +195,8 @@ class TestWorkers:
 
     def test_none_outlives_its_parent(self) -> None:
         main = start(
-            "import time; from autograder.pool import Pool\nwith Pool(time.sleep, 2, 600) as p: list(p.run([600, 601]))"
+            "import time; from autograder.scheduling.local import Pool\n"
+            "with Pool(time.sleep, 2, 600) as p: list(p.run([600, 601]))"
         )
         wait_for(lambda: len(sleepers(main.pid)) == 2)
         workers = [psutil.Process(pid) for pid in sleepers(main.pid)]
@@ -288,7 +295,7 @@ class TestLock:
 
     def test_the_lock_of_a_dead_process_blocks_nobody(self, tmp_path: Path) -> None:
         holder = start(
-            f"import time; from pathlib import Path; from autograder import lock\n"
+            f"import time; from pathlib import Path; from autograder.results import lock\n"
             f"with lock.held(Path({str(tmp_path)!r})): print('held', flush=True); time.sleep(600)"
         )
         assert holder.stdout is not None
@@ -501,7 +508,7 @@ class TestGradebook:
     def test_one_that_was_not_made_to_the_end_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         url = books.gradebook_url(tmp_path)
         with monkeypatch.context() as patch:
-            patch.setattr("autograder.gradebook._version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr("autograder.reporting.gradebook._version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt), gradebook.opened(url):
                 pass
         assert not list(tmp_path.iterdir())
@@ -537,7 +544,7 @@ class TestFolder:
         assert time.monotonic() - began < 2
 
     def test_too_much_is_counted_by_its_size(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("autograder.folder.MOST_BYTES", 50_000)
+        monkeypatch.setattr("autograder.submission.folders.MOST_BYTES", 50_000)
         for number in range(3):
             (folder / f"data{number}").write_bytes(bytes(30_000))
         before = contents(folder, "")
@@ -548,7 +555,7 @@ class TestFolder:
         assert contents(folder, "") != before
 
     def test_too_many_files_are_for_a_person(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("autograder.folder.MOST_ENTRIES", 2)
+        monkeypatch.setattr("autograder.submission.folders.MOST_ENTRIES", 2)
         for number in range(3):
             (folder / str(number)).touch()
         assert "more than 2 files" in contents(folder, "").trouble

@@ -22,18 +22,19 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograder import kernel, sandbox
-from autograder.assignment import Assignment
-from autograder.challenge import draw
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import source_path
 from autograder.errors import KernelFailed
-from autograder.grading import grade
-from autograder.kernel import Kernels, Walls, kernels
-from autograder.limits import Limits
-from autograder.options import Options
-from autograder.reading import read_notebook
-from autograder.runner import Run, run
-from autograder.source import source_path
-from autograder.submission import EXTRA, Submission, prepare
+from autograder.execution import kernels as kernel
+from autograder.execution import sandbox
+from autograder.execution.kernels import Kernels, Walls, kernels
+from autograder.execution.limits import Limits
+from autograder.execution.options import Options
+from autograder.execution.runner import Run, run
+from autograder.grading.grade import grade
+from autograder.submission.parsing import read_notebook
+from autograder.submission.prepare import EXTRA, Submission, prepare
 
 needs_walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
 needs_podman = pytest.mark.skipif(bool(sandbox.missing("podman")), reason=sandbox.missing("podman"))
@@ -159,7 +160,7 @@ def test_a_parent_whose_grader_is_gone_ends_with_its_kernels(tmp_path: Path, wal
     """The grader is killed, so that nothing of it can clean up."""
     code = (
         "import time\n"
-        "from autograder.kernel import kernels\n"
+        "from autograder.execution.kernels import kernels\n"
         f"with kernels('plain', {walls!r}) as source:\n"
         "    print(source.runtime.parent.name, flush=True)\n"
         "    time.sleep(60)\n"

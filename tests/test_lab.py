@@ -9,11 +9,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
-from autograder import dataset, lab
-from autograder.assignment import ROOT, Assignment
+from autograder.assignment import dataset
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import dumps, read, source_path
+from autograder.commands import run_lab as lab
+from autograder.commands.run_lab import run_lab, section_titles
 from autograder.errors import AutograderError, DataError
-from autograder.lab import run_lab, section_titles
-from autograder.source import dumps, read, source_path
 
 ASSIGNMENT = Assignment.load("tta-eta")
 LISTS = """

@@ -11,11 +11,15 @@ import pytest
 from nbgrader.plugins import BasePlugin
 from traitlets.config import Config
 
-from autograder import autograde, books, classbooks, gradebook, report
-from autograder.assignment import ROOT, Assignment
+from autograder.assignment.release import course_configuration
+from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError
-from autograder.release import course_configuration
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.reporting import class_report as report
+from autograder.reporting import gradebook
+from autograder.reporting import publish as classbooks
+from autograder.results import store as books
+from autograder.scheduling import class_run as autograde
 
 DUE = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NAME = "tta-eta"

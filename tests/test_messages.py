@@ -9,7 +9,7 @@ from jupyter_client import jsonutil
 from nbformat import v4
 from nbformat.validator import NotebookValidationError
 
-from autograder.messages import read_plainly
+from autograder.execution.messages import read_plainly
 
 OUTPUTS: list[tuple[str, dict[str, Any]]] = [
     ("stream", {"name": "stderr", "text": "told"}),

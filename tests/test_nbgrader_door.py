@@ -17,14 +17,17 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import autograde, books, gradebook, nbgrader_door
-from autograder.assignment import ROOT, Assignment
-from autograder.books import gradebook_url
-from autograder.filling import Description, fill, read_description
-from autograder.kernel import Kernels
-from autograder.options import Options
-from autograder.task import Task
-from autograder.verdict import Done, Verdict
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading.verdict import Done, Verdict
+from autograder.integrations import nbgrader as nbgrader_door
+from autograder.reporting import gradebook
+from autograder.results import store as books
+from autograder.results.store import gradebook_url
+from autograder.scheduling import class_run as autograde
+from autograder.scheduling.task import Task
+from samples.filling import Description, fill, read_description
 
 NAME = "tta-eta"
 SEED = 5

@@ -13,13 +13,14 @@ from urllib.parse import unquote
 import pytest
 from nbformat import NotebookNode
 
-from autograder import charts, feedback, report
-from autograder.assignment import Assignment
-from autograder.classroom import Classroom
-from autograder.grading import for_a_person
-from autograder.pages import TEMPLATES
-from autograder.strip import described, draw
-from autograder.verdict import Finding, Strip
+from autograder.assignment.settings import Assignment
+from autograder.commands.classroom import Classroom
+from autograder.grading.grade import for_a_person
+from autograder.grading.verdict import Finding, Strip
+from autograder.reporting import charts, feedback
+from autograder.reporting import class_report as report
+from autograder.reporting.curve_chart import described, draw
+from autograder.reporting.pages import TEMPLATES
 from tests.made_pages import (
     CURVE,
     HOSTILE,

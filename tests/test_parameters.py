@@ -8,13 +8,13 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment import ROOT, Assignment
-from autograder.grading import grade
-from autograder.kernel import Kernels
-from autograder.options import Options
-from autograder.source import refresh
-from autograder.submission import prepare
-from autograder.verdict import Verdict
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import refresh
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import grade
+from autograder.grading.verdict import Verdict
+from autograder.submission.prepare import prepare
 
 CHANGES = {
     "stricter target": {"threshold": 0.98, "patience": 2},

@@ -6,8 +6,8 @@ import io
 
 from rich.console import Console
 
-from autograder.progress import ClassProgress
-from autograder.verdict import Done, Verdict
+from autograder.grading.verdict import Done, Verdict
+from autograder.scheduling.progress import ClassProgress
 
 
 def done(student: str, skipped: bool = False) -> Done:

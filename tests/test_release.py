@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import ROOT, Assignment
-from autograder.challenge import DATA_FILES
+from autograder.assignment.release import check, importable, release
+from autograder.assignment.scenario import DATA_FILES
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
 from autograder.errors import AssignmentError, ReleaseError
-from autograder.release import check, importable, release
-from autograder.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
 
 ASSIGNMENT = Assignment.load("tta-eta")
 RELEASED = ROOT / "release" / "tta-eta" / "tta-eta.ipynb"

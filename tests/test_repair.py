@@ -11,10 +11,10 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.assignment import Assignment
+from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.exercise import EXERCISE
-from autograder.submission import EXTRA, GIVEN, Submission, prepare
-from autograder.tasks import completes, opens, task_of
+from autograder.submission.prepare import EXTRA, GIVEN, Submission, prepare
+from autograder.submission.task_matching import completes, opens, task_of
 
 LOOP = "metrics_vs_lr = []\nfor lr in LEARNING_RATES:\n    metrics_vs_lr.append({'learning_rate': lr})"
 DETAILS = "n_tr, n_feat = Xtr_scale.shape\nn_ts = len(yts)\nn_class = len(set(ytr))"

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder import shares
 from autograder.errors import AutograderError, PartlyWritten
+from autograder.scheduling import parallel as shares
 
 CLASS = {f"s{number:02}": number for number in range(shares.FEW + 5)}
 

@@ -17,7 +17,7 @@ from keras.src.backend.tensorflow import random as keras_random
 from keras.src.backend.tensorflow.trackable import KerasAutoTrackable
 from tensorflow.python.ops import gen_resource_variable_ops
 
-from autograder.assignment import ROOT
+from autograder.assignment.settings import ROOT
 from autograder.bench import shortcuts
 
 ROWS = 37

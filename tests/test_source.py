@@ -9,9 +9,17 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
-from autograder.assignment import ROOT, Assignment
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import (
+    cells_by_id,
+    dumps,
+    grader_metadata,
+    read,
+    refresh,
+    source_path,
+    validate_source,
+)
 from autograder.errors import ReleaseError
-from autograder.source import cells_by_id, dumps, grader_metadata, read, refresh, source_path, validate_source
 
 ASSIGNMENT = Assignment.load("tta-eta")
 SOURCE = source_path(ASSIGNMENT)

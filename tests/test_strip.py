@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from autograder.assignment import Assignment
-from autograder.challenge import draw
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.trials import first_stop
-from autograder.evidence import CallbackDriven, Evidence, RunCell, TrialResult
-from autograder.judge import judge
-from autograder.verdict import PropertyVerdict
+from autograder.execution.evidence import CallbackDriven, Evidence, RunCell, TrialResult
+from autograder.grading.checker import judge
+from autograder.grading.verdict import PropertyVerdict
 
 Ends = Callable[[list[float], float, int], int | None]
 

@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from tensorflow.keras import callbacks
 
-from autograder.assignment import ROOT, Assignment
-from autograder.challenge import DATA_FILES
+from autograder.assignment.scenario import DATA_FILES
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import cells_by_id, read, solution_lines, source_path
 from autograder.checks.tta_eta.trials import first_stop
-from autograder.source import cells_by_id, read, solution_lines, source_path
 from tests.conftest import Grade
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant

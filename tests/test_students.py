@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment import ROOT
-from autograder.filling import fill, read_description
+from autograder.assignment.settings import ROOT
+from samples.filling import fill, read_description
 from tests.conftest import Grade
 
 FOLDER = ROOT / "tests" / "corpus" / "students"

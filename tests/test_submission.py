@@ -18,17 +18,18 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder import archives, handin
-from autograder.assignment import Assignment
+from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.exercise import EXERCISE
 from autograder.errors import SubmissionError, Unreadable
-from autograder.grading import grade_folder
-from autograder.handin import shown
-from autograder.kernel import Kernels
-from autograder.options import Options
-from autograder.reading import read
-from autograder.submission import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
-from autograder.tasks import task_of
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import grade_folder
+from autograder.submission import archives
+from autograder.submission import files as handin
+from autograder.submission.files import shown
+from autograder.submission.parsing import read
+from autograder.submission.prepare import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
+from autograder.submission.task_matching import task_of
 
 NAME = "tta-eta.ipynb"
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from autograder import lock, terms
 from autograder.cli import app
+from autograder.commands import new_term as terms
 from autograder.errors import AutograderError
+from autograder.results import lock
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.case import Case, Wrong, items, points
+from autograder.grading.case import Case, Wrong, items, points
 
 __all__ = ["pytestmark", "test_classes", "test_features", "test_test_notes", "test_training_notes"]
 

@@ -10,7 +10,7 @@ import pytest
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, Page
 
-from autograder.assignment import ROOT, Assignment
+from autograder.assignment.settings import ROOT, Assignment
 from tests.made_pages import class_page, executed_notebook, student_page
 
 pytestmark = pytest.mark.browser

@@ -22,9 +22,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from autograder import books, gradebook
-from autograder.assignment import ROOT, Assignment
-from autograder.challenge import draw
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.reporting import gradebook
+from autograder.results import store as books
 from samples.build import build
 
 pytestmark = pytest.mark.browser

@@ -19,9 +19,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograder.assignment import Assignment
-from autograder.kernel import kernels
-from autograder.options import Options
+from autograder.assignment.settings import Assignment
+from autograder.execution.kernels import kernels
+from autograder.execution.options import Options
 
 from .changed import RIGHT_THEN, adapted, changed
 from .outcome import Case, Outcome, cases, grader

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from autograder.assignment import Assignment
-from autograder.filling import Description
+from autograder.assignment.settings import Assignment
+from samples.filling import Description
 
 SETTINGS = {
     "threshold": 0.98,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.filling import Description
+from samples.filling import Description
 
 from .build import REFERENCE, variant
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from autograder.assignment import Assignment
-from autograder.filling import Description, fill, write_submission
-from autograder.grading import grade as grade_submission
-from autograder.kernel import Kernels
-from autograder.options import Options
-from autograder.source import refresh
-from autograder.submission import find_file, load_release, prepare, read_notebook
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import refresh
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import grade as grade_submission
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.submission.prepare import find_file, load_release, prepare, read_notebook
+from samples.filling import Description, fill, write_submission
 
 from .build import variant, variant_names
 from .mutants import MUTANTS

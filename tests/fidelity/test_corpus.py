@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from autograder.assignment import Assignment
-from autograder.verdict import ItemVerdict, Verdict
+from autograder.assignment.settings import Assignment
+from autograder.grading.verdict import ItemVerdict, Verdict
 
 from .__main__ import result_line
 from .build import VARIANTS, notebook, variant, variant_names

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from autograder.errors import SubmissionError
-from autograder.filling import TRANSFORMS, fill, parse_description, write_submission
+from samples.filling import TRANSFORMS, fill, parse_description, write_submission
 
 from .build import RELEASE
 

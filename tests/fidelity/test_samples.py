@@ -7,8 +7,8 @@ import ast
 import nbformat
 import pytest
 
-from autograder.filling import read_description
 from samples.build import RAW, SAMPLES, build, students
+from samples.filling import read_description
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from autograder import sandbox
-from autograder.kernel import kernels
+from autograder.execution import sandbox
+from autograder.execution.kernels import kernels
 
 from . import bait
 from .table import rows, table

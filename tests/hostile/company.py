@@ -16,10 +16,10 @@ from typing import Annotated, Literal
 import nbformat
 import typer
 
-from autograder.assignment import Assignment
-from autograder.autograde import autograde
-from autograder.options import Options
-from autograder.sandbox import Engine
+from autograder.assignment.settings import Assignment
+from autograder.execution.options import Options
+from autograder.execution.sandbox import Engine
+from autograder.scheduling.class_run import autograde
 from samples.build import build, students
 
 from . import bait

@@ -14,9 +14,9 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbformat.validator import normalize
 from nbgrader.utils import is_locked
 
-from autograder.assignment import Assignment
-from autograder.source import cells_by_id
-from autograder.submission import load_release
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import cells_by_id
+from autograder.submission.prepare import load_release
 
 from .row import FULL, FileRow
 

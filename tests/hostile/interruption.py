@@ -26,10 +26,10 @@ import nbformat
 import psutil
 from nbgrader.api import Gradebook, SubmittedNotebook
 
-from autograder import books
-from autograder.assignment import ROOT, Assignment
-from autograder.gradebook import opened
-from autograder.verdict import Verdict
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.grading.verdict import Verdict
+from autograder.reporting.gradebook import opened
+from autograder.results import store as books
 from samples.build import build
 
 NAME = "tta-eta"

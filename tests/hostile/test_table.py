@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import sandbox
-from autograder.kernel import Kernels, kernels
+from autograder.execution import sandbox
+from autograder.execution.kernels import Kernels, kernels
 from tests.fidelity.build import notebook, variant
 
 from . import bait

@@ -18,15 +18,15 @@ import psutil
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograder import feedback
-from autograder.assignment import Assignment
-from autograder.challenge import draw
-from autograder.grading import Graded, grade, grade_folder
-from autograder.kernel import Kernels
-from autograder.limits import Limits
-from autograder.options import Options
-from autograder.runner import run
-from autograder.submission import EXTRA, Submission, load_release, prepare
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
+from autograder.execution.kernels import Kernels
+from autograder.execution.limits import Limits
+from autograder.execution.options import Options
+from autograder.execution.runner import run
+from autograder.grading.grade import Graded, grade, grade_folder
+from autograder.reporting import feedback
+from autograder.submission.prepare import EXTRA, Submission, load_release, prepare
 from tests.fidelity.build import notebook, variant
 
 from .bait import Bait

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field, PositiveInt
 
-from autograder import exercise
-from autograder.exercise import Exercise, Plan, Script, Series, Sign, Sizes, setting_key
+from autograder.assignment import exercise
+from autograder.assignment.exercise import Exercise, Plan, Script, Series, Sign, Sizes, setting_key
 
 
 class Parameters(exercise.Parameters):

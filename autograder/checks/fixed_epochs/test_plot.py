@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from autograder.case import Case, Undecided, Wrong, forall, items, points
 from autograder.checks.fixed_epochs.trained import MEASURES, Curves, Work
-from autograder.evidence import Axes, Curve, Figures, FigureSeen
+from autograder.execution.evidence import Axes, Curve, Figures, FigureSeen
+from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
 
 pytestmark = items("plot")
 NAMES = {"accuracy": "training accuracy", "val_accuracy": "validation accuracy"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from autograder.case import Case, Undecided, Wrong, forall, items, points
 from autograder.checks.fixed_epochs.trained import MEASURES, Work, close, number, same
-from autograder.evidence import Value
+from autograder.execution.evidence import Value
+from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
 
 pytestmark = items("record")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from autograder.case import Case, Undecided, Wrong, items, points
 from autograder.checks.fixed_epochs.trained import Trained, Work, close
-from autograder.evidence import Fit, Use
+from autograder.execution.evidence import Fit, Use
+from autograder.grading.case import Case, Undecided, Wrong, items, points
 
 pytestmark = items("training")
 

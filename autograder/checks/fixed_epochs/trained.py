@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from autograder.case import Case
-from autograder.evidence import Evidence, Fit, Value, Window
+from autograder.execution.evidence import Evidence, Fit, Value, Window
+from autograder.grading.case import Case
 
 ROUNDED = 6e-4
 """How far a recorded accuracy may be from the true one: three decimals are enough."""

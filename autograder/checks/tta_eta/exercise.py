@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from autograder import exercise
-from autograder.exercise import Exercise, Plan, Script, Series, Sign, Sizes, Swept, Trial, setting_key
+from autograder.assignment import exercise
+from autograder.assignment.exercise import Exercise, Plan, Script, Series, Sign, Sizes, Swept, Trial, setting_key
 
 from .trials import draw_trials
 

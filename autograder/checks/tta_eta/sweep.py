@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.case import Case, Undecided
-from autograder.evidence import Evidence, Fit, NameSeen, Value, Window
+from autograder.execution.evidence import Evidence, Fit, NameSeen, Value, Window
+from autograder.grading.case import Case, Undecided
 
 TRACE = 3.0
 """Evidence that a row tells of a training: at least one measured value agrees."""

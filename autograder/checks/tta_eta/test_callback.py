@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autograder.case import Case, Undecided, Wrong, items, points
+from autograder.assignment.exercise import Trial
 from autograder.checks.tta_eta.trials import first_stop
-from autograder.evidence import CallbackDriven, TrialResult
-from autograder.exercise import Trial
-from autograder.verdict import Strip
+from autograder.execution.evidence import CallbackDriven, TrialResult
+from autograder.grading.case import Case, Undecided, Wrong, items, points
+from autograder.grading.verdict import Strip
 
 pytestmark = items("callback")
 Answer = tuple[Trial, TrialResult]

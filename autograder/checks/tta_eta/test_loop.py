@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from autograder.case import Case, Undecided, Wrong, forall, items, points
 from autograder.checks.tta_eta.sweep import Sweep, close, number
-from autograder.evidence import CallbackDriven, Fit, Use
+from autograder.execution.evidence import CallbackDriven, Fit, Use
+from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-loop", "bs-loop")
 Trained = tuple[Fit, float | None]

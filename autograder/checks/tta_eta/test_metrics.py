@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.case import Case, Undecided, Wrong, forall, items, points
 from autograder.checks.tta_eta.sweep import Sweep, close, number
-from autograder.evidence import Fit, Value
+from autograder.execution.evidence import Fit, Value
+from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-metrics", "bs-metrics")
 NEEDED = ("batch_size", "learning_rate", "epochs", "test_accuracy", "train_time")

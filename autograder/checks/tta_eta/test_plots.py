@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from autograder.case import Case, Undecided, Wrong, forall, items, points
 from autograder.checks.tta_eta.sweep import Sweep, close, number
-from autograder.evidence import Axes, Bar, Figures, FigureSeen
+from autograder.execution.evidence import Axes, Bar, Figures, FigureSeen
+from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-plots", "bs-plots")
 QUANTITIES = {

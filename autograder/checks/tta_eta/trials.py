@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 
-from autograder.exercise import Trial
+from autograder.assignment.exercise import Trial
 
 NUDGE = 1e-4
 

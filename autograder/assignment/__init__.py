@@ -1,0 +1,1 @@
+"""What is asked of the students: an assignment's settings, its source and its release."""

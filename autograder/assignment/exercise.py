@@ -1,0 +1,181 @@
+"""What an assignment brings along for the harness: the object EXERCISE in `autograder/checks/<folder>/exercise.py`.
+
+It says which numbers `assignment.toml` has, how a challenge is drawn, what the bench looks at, and by what the tasks
+are known. Everything else about an assignment is in its notebook, its settings and its checks.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from autograder.errors import AssignmentError
+
+
+class Parameters(BaseModel):
+    """What an assignment asks for; its notebook, the release and the grader follow these numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the data of a challenge are: rows for training and for tests, columns, different labels."""
+
+    n_train: int
+    n_test: int
+    n_features: int
+    n_classes: int
+
+    def details(self) -> dict[str, int]:
+        """The sizes under the names that notebooks have for them."""
+        return {"n_tr": self.n_train, "n_ts": self.n_test, "n_feat": self.n_features, "n_class": self.n_classes}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One scripted training: validation accuracy by epoch (the last `tail` values go on forever), costs, outcome.
+
+    `accuracy` is that of the training notes by epoch; where it ends, the bench's own curve goes on. `epoch_cost` is
+    seconds and joules an epoch; `test_errors` is the number of test notes that the model gets wrong; `stand_in_stop`
+    is the epoch after which the stand-in of a callback ends the training.
+    """
+
+    val_accuracy: list[float]
+    tail: int
+    epoch_cost: tuple[float, float]
+    test_errors: int
+    weights_seed: int
+    stand_in_stop: int = 10**6
+    accuracy: list[float] = field(default_factory=list)
+
+    def value(self, epoch: int) -> float:
+        """The validation accuracy of an epoch, counted from 0."""
+        if epoch < len(self.val_accuracy):
+            return self.val_accuracy[epoch]
+        return self.val_accuracy[len(self.val_accuracy) - self.tail :][(epoch - len(self.val_accuracy)) % self.tail]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One question to a callback class of the student's; `family` names the property that it asks for.
+
+    The family `plan` takes the curves of the scripted trainings: what a fresh instance does there is what trainings
+    are held against.
+    """
+
+    family: str
+    threshold: float
+    patience: int
+    val_accuracy: list[float]
+    accuracy: list[float]
+    call: Literal["keyword", "position", "default"] = "keyword"
+    beside: list[float] | None = None
+    validated: bool = True
+
+
+@dataclass(frozen=True)
+class Script:
+    """An exercise's part of a challenge.
+
+    `settings` tells which plans a training gets (numbers of `plans`, each served once) by its learning rate and batch
+    size, see `setting_key`; other trainings get those of `spares` in turn. `stand_ins` are, for each cell that can be
+    replaced, the names that it should have defined and their values; for what a
+    value can be see `bench.standin`.
+    """
+
+    plans: list[Plan]
+    settings: dict[str, list[int]]
+    spares: list[int]
+    stand_ins: dict[str, dict[str, Any]]
+    trials: list[Trial] = field(default_factory=list)
+
+
+def setting_key(learning_rate: float, batch_size: int) -> str:
+    """How a training's setting is written in `Script.settings`."""
+    return f"{learning_rate:.5g}/{batch_size}"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """By what a task's code is known where its cell has lost its id; one of the four is given.
+
+    `makes`: the class that it defines; `sets`: the names that it gives a value to; `fills`: the list that it makes;
+    `draws`: the names of which it plots one.
+    """
+
+    task: str
+    makes: str = ""
+    sets: frozenset[str] = frozenset()
+    fills: str = ""
+    draws: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A setting that a loop takes through the values of a parameter, while another setting stays at its default.
+
+    `key` and `other` are keys of the rows, `values` and `default` names of parameters. Such a loop trains to the
+    accuracy `threshold` for `max_epochs` at most, and has these parameters.
+    """
+
+    key: str
+    values: str
+    other: str
+    default: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A list of rows that the notebook records: the cell that plots it and the item in which it is written about.
+
+    The numbers of a student's own run are read, shown and compared where the list is that of a loop (`swept`).
+    """
+
+    name: str
+    rows: str
+    plots: str
+    comment: str
+    swept: Swept | None = None
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One of it for each folder of checks.
+
+    `draw` makes the exercise's part of a challenge from parameters, sizes and dice; the same dice, the same challenge.
+    `names` are described after every cell. `callback` names the student's callback class, if there is one: its use is
+    noted, and it is driven through the trials. Of `signs` the first that fits decides.
+    """
+
+    parameters: type[Parameters]
+    draw: Callable[[Any, Sizes, random.Random], Script]
+    names: tuple[str, ...]
+    signs: tuple[Sign, ...]
+    series: tuple[Series, ...] = ()
+    callback: str = ""
+
+    @property
+    def swept(self) -> Mapping[str, tuple[Series, Swept]]:
+        """The loops, by the names of their series."""
+        return {series.name: (series, series.swept) for series in self.series if series.swept is not None}
+
+
+@cache
+def exercise_of(checks: str) -> Exercise:
+    """The exercise in a folder of checks; raises AssignmentError where there is none."""
+    name = f"autograder.checks.{checks}.exercise"
+    try:
+        found = import_module(name).EXERCISE
+    except ModuleNotFoundError as error:
+        if not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise AssignmentError(f"There is no autograder/checks/{checks}/exercise.py.") from None
+    assert isinstance(found, Exercise)
+    return found

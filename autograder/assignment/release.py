@@ -1,0 +1,151 @@
+"""The student version: made from the source by nbgrader, and checked against it."""
+
+from __future__ import annotations
+
+import filecmp
+import functools
+import importlib.util
+import logging
+import py_compile
+import re
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.errors import ReleaseError
+
+from .scenario import DATA_FILES
+from .settings import ROOT, Assignment
+from .source import dumps, read, refresh, solution_lines, source_path, validate_source
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
+__all__ = ["check", "refresh", "release", "validate_source"]
+
+
+def release(assignment: Assignment, root: Path = ROOT) -> Path:
+    """Writes the numbers of `assignment.toml` into the source notebook and makes `release/<name>/` from it.
+
+    With data in `data/` it also packs both for a student without the repository, as `release/<name>.zip`.
+    Returns the folder of the release; raises ReleaseError.
+    """
+    path = source_path(assignment, root)
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    fresh = dumps(refresh(read(path), assignment))
+    if fresh != before:
+        path.write_text(fresh, encoding="utf-8")
+    validate_source(path, assignment)
+    target = root / "release" / assignment.name
+    with tempfile.TemporaryDirectory() as scratch:
+        made = _generate(assignment, path.parent, root, Path(scratch))
+        _refuse_leaks(assignment, path.parent, made)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(made, target)
+    _pack(target, root / "data")
+    return target
+
+
+def check(assignment: Assignment, root: Path = ROOT) -> None:
+    """Raises ReleaseError when the committed release is not what the source makes, or shows a solution."""
+    path = source_path(assignment, root)
+    target = root / "release" / assignment.name
+    validate_source(path, assignment)
+    if not (target / assignment.notebook_name).exists():
+        raise ReleaseError(f"There is no release of {assignment.name} yet; run `make release`.")
+    _refuse_leaks(assignment, path.parent, target)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = _generate(assignment, path.parent, root, Path(scratch))
+        names = {file.name for folder in (made, target) for file in folder.iterdir() if file.is_file()}
+        _, different, lost = filecmp.cmpfiles(made, target, sorted(names), shallow=False)
+    if different or lost:
+        files = ", ".join(sorted(different + lost))
+        raise ReleaseError(f"release/{assignment.name} is not what the source makes ({files}); run `make release`.")
+
+
+def helpers(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
+    """The modules that the students were given with the notebook, by file name."""
+    return {path.name: path.read_bytes() for path in sorted((root / "release" / assignment.name).glob("*.py"))}
+
+
+def importable(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
+    """The same with what Python makes of them, which would take each kernel longer than to import it."""
+    found = helpers(assignment, root)
+    made = {importlib.util.cache_from_source(name): _compiled(name, source) for name, source in found.items()}
+    return found | {name: code for name, code in made.items() if code}
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(name: str, source: bytes) -> bytes:
+    """The bytecode of a module, which counts only beside this source; empty where it is no Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, code = Path(folder, name), Path(folder, "code")
+        path.write_bytes(source)
+        try:
+            py_compile.compile(
+                str(path), str(code), name, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH
+            )
+        except py_compile.PyCompileError:
+            return b""
+        return code.read_bytes()
+
+
+def _generate(assignment: Assignment, source: Path, root: Path, course: Path) -> Path:
+    """Runs nbgrader's generate_assignment on `source` in the empty folder `course`; returns the folder it made."""
+    from nbgrader.apps.api import NbGraderAPI  # imported here: it takes a second that other commands need not wait
+
+    shutil.copytree(source, course / "source" / assignment.name)
+    config = course_configuration(root)
+    config.CourseDirectory.root = config.Exchange.root = str(course)
+    config.GenerateAssignment.no_database = True
+    config.SaveCells.enabled = False  # with the line above: what nbgrader's --no-db sets
+    config.NbGraderAPI.log_level = logging.ERROR
+    result = NbGraderAPI(config=config).generate_assignment(assignment.name)
+    if not result["success"]:
+        raise ReleaseError(f"nbgrader cannot make the release of {assignment.name}: {_reason(result)}")
+    return course / "release" / assignment.name
+
+
+def _reason(result: dict[str, str]) -> str:
+    """The first exception that nbgrader logged; the one that it raises only points there."""
+    raised = re.search(r"^ +[\w.]+: (.+)$", result.get("log", ""), re.MULTILINE)
+    return raised[1] if raised else result["error"].strip().splitlines()[-1]
+
+
+def course_configuration(root: Path = ROOT) -> Config:
+    """What `nbgrader_config.py` says, so that nbgrader's own commands and buttons do the same as the kit's."""
+    from traitlets.config.loader import PyFileConfigLoader
+
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    return config
+
+
+def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
+    """Raises ReleaseError when a line that the source has only between solution markers is in the release."""
+    secret: set[str] = set()
+    given: set[str] = set()
+    for cell in read(source / assignment.notebook_name).cells:
+        inside, outside, _ = solution_lines(cell)
+        secret.update(inside)
+        given.update(outside)
+    for cell in read(made / assignment.notebook_name).cells:
+        for line in cell.source.splitlines():
+            if line.strip() in secret - given and any(letter.isalnum() for letter in line):
+                raise ReleaseError(f"The release shows a line of the solution: {line.strip()!r}.")
+
+
+def _pack(folder: Path, data: Path) -> None:
+    """Zips the release with the data files, byte for byte the same for the same contents; without data, no zip."""
+    package = folder.with_suffix(".zip")
+    package.unlink(missing_ok=True)
+    files = {f"{folder.name}/{file.name}": file for file in folder.iterdir()}
+    arrays = {f"{folder.name}/data/{name}": data / name for name in DATA_FILES}
+    if not all(file.exists() for file in arrays.values()):
+        return
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in sorted((files | arrays).items()):
+            entry = zipfile.ZipInfo(name)  # its date is always 1 January 1980
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)

@@ -1,0 +1,193 @@
+"""The instructor's notebook: its parameters kept up to date, its metadata checked."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.errors import ReleaseError
+
+from .settings import ROOT, Assignment
+
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+MARKED = re.compile(r"<!--(?P<key>[a-z][\w -]*)-->(?P<shown>[^<]*)<!--/-->")
+COURSE_URL = re.compile(r'(?<=os\.environ\.get\("COURSE_URL", )"[^"]*"')
+COLAB = "https://colab.research.google.com"
+FLAGS = ("grade", "solution", "locked")
+
+
+def source_path(assignment: Assignment, root: Path = ROOT) -> Path:
+    return root / "source" / assignment.name / assignment.notebook_name
+
+
+def read(path: Path) -> NotebookNode:
+    """The notebook at `path`; raises ReleaseError when there is none or it is not one."""
+    try:
+        notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    except FileNotFoundError:
+        raise ReleaseError(f"There is no notebook at {path}.") from None
+    except (ValueError, nbformat.ValidationError) as error:
+        raise ReleaseError(f"{path} cannot be read as a notebook: {error}.") from None
+    return notebook
+
+
+def dumps(notebook: NotebookNode) -> str:
+    """The notebook's text, the same for the same notebook."""
+    return str(nbformat.writes(notebook, version=4)) + "\n"
+
+
+def grader_metadata(cell: NotebookNode) -> dict[str, Any]:
+    """What nbgrader noted about the cell; empty when it is none of nbgrader's."""
+    return dict(cell.metadata.get("nbgrader", {}))
+
+
+def grade_id(cell: Mapping[str, Any]) -> str:
+    """The name that nbgrader knows the cell by; empty for none, whatever a student's file holds in its place."""
+    metadata = cell.get("metadata")
+    details = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""
+
+
+def cells_by_id(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """The cells that have a `grade_id`, by it."""
+    return {name: cell for cell in notebook.cells if (name := grade_id(cell))}
+
+
+def number(value: float) -> str:
+    """A number as a reader writes it: 6 and not 6.0, 0.0001 and not 1e-04."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and value > 1 else str(value)
+
+
+def settings(assignment: Assignment) -> str:
+    """The code of the given cell `settings`: one constant a parameter."""
+    parameters = assignment.parameters.model_dump()
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
+    return "\n".join(f"{name.upper()} = {value!r}" for name, value in values.items())
+
+
+def marked_text(assignment: Assignment) -> dict[str, str]:
+    """What stands between `<!--key-->` and `<!--/-->` in the text: a parameter, an item's points, all points, the
+    badge."""
+    shown = {
+        name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in assignment.parameters.model_dump().items()
+    }
+    shown |= {f"points {item.id}": number(item.points) for item in assignment.items}
+    badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({assignment.links.notebook or COLAB})"
+    return shown | {"points": number(sum(item.points for item in assignment.items)), "badge": badge}
+
+
+def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
+    """A copy of the notebook with the numbers and links of `assignment.toml` and without outputs.
+
+    Rewritten are the cell `settings`, what is marked in the text, the points of the graded cells and the address in the
+    cell `fetch`. Raises ReleaseError when the text marks something that the assignment does not have.
+    """
+    fresh = deepcopy(notebook)
+    shown = marked_text(assignment)
+    points = {item.id: int(item.points) if item.points.is_integer() else item.points for item in assignment.items}
+
+    def replace(match: re.Match[str]) -> str:
+        key = match["key"]
+        if key not in shown:
+            raise ReleaseError(f"The text marks <!--{key}-->, and the assignment has no such number.")
+        return f"<!--{key}-->{shown[key]}<!--/-->"
+
+    for cell in fresh.cells:
+        grade_id = grader_metadata(cell).get("grade_id")
+        if cell.cell_type == "markdown":
+            cell.source = MARKED.sub(replace, cell.source)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if grade_id == "settings":
+            cell.source = settings(assignment)
+        if grade_id == "fetch":
+            cell.source = COURSE_URL.sub(f'"{assignment.links.files}"', cell.source)
+        if grade_id in points and grader_metadata(cell).get("grade"):
+            cell.metadata["nbgrader"]["points"] = points[grade_id]
+    return fresh
+
+
+def validate_source(path: Path, assignment: Assignment) -> None:
+    """Raises ReleaseError with one sentence, on a line of its own, for each thing wrong with the source notebook."""
+    notebook = read(path)
+    found = [*_bad_cells(notebook), *_bad_tasks(notebook, assignment)]
+    if not found and dumps(refresh(notebook, assignment)) != dumps(notebook):
+        found = ["The notebook does not carry the numbers of assignment.toml; run `make release`."]
+    if found:
+        raise ReleaseError("\n".join(f"{path.name}: {sentence}" for sentence in found))
+
+
+def solution_lines(cell: NotebookNode) -> tuple[list[str], list[str], bool]:
+    """The lines between the solution markers, the other lines, and whether each marker has its partner."""
+    inside: list[str] = []
+    outside: list[str] = []
+    depth, balanced = 0, True
+    for line in cell.source.splitlines():
+        if BEGIN in line or END in line:
+            depth += 1 if BEGIN in line else -1
+            balanced = balanced and depth in (0, 1)
+        else:
+            (inside if depth else outside).append(line.strip())
+    return inside, outside, balanced and depth == 0
+
+
+def _bad_cells(notebook: NotebookNode) -> Iterator[str]:
+    """What is wrong with single cells, whatever the assignment."""
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        yield f"It is not a valid notebook: {str(error).splitlines()[0]}."
+    ids = Counter(grader_metadata(cell).get("grade_id") for cell in notebook.cells if grader_metadata(cell))
+    for grade_id, count in ids.items():
+        if not grade_id:
+            yield f"{count} of its cells have nbgrader metadata without a grade_id."
+        elif count > 1:
+            yield f"The grade_id {grade_id} is given to {count} cells."
+    for place, cell in enumerate(notebook.cells, start=1):
+        noted = grader_metadata(cell)
+        name = noted.get("grade_id") or f"number {place}"
+        inside, _, balanced = solution_lines(cell)
+        if cell.cell_type == "code" and (cell.outputs or cell.execution_count):
+            yield f"Cell {name} carries outputs; run `make release`."
+        if noted and (absent := [flag for flag in FLAGS if flag not in noted]):
+            yield f"Cell {name} does not say whether it is {', '.join(absent)}."
+        if not balanced:
+            yield f"In cell {name} a {BEGIN} or {END} has no partner."
+        if cell.cell_type == "markdown" and any(MARKED.match(line.lstrip()) for line in cell.source.splitlines()):
+            yield f"In cell {name} a marked number begins a line, which Markdown takes for a block of its own."
+        if inside and not noted.get("solution"):
+            yield f"Cell {name} holds a solution, and is not marked as a solution cell."
+
+
+def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
+    """What is wrong between the notebook's cells and the assignment's items."""
+    cells = cells_by_id(notebook)
+    if "settings" not in cells:
+        yield "There is no cell `settings` for the parameters."
+    for grade_id in assignment.cells:
+        if grade_id not in cells:
+            yield f"There is no solution cell {grade_id}."
+        elif not grader_metadata(cells[grade_id]).get("solution"):
+            yield f"Cell {grade_id} is not marked as a solution cell."
+        elif not solution_lines(cells[grade_id])[0]:
+            yield f"Cell {grade_id} holds no solution between {BEGIN} and {END}."
+    for item in assignment.items:
+        noted = grader_metadata(cells[item.id]) if item.id in cells else {}
+        if item.id in cells and not noted.get("grade"):
+            yield f"Cell {item.id} is not marked as graded."
+        elif item.id not in cells and item.id not in assignment.cells:
+            yield f"There is no check cell {item.id}."
+        elif noted and noted.get("points") != item.points:
+            yield f"Cell {item.id} gives {noted.get('points')} points, assignment.toml {number(item.points)}."
+    known = {item.id for item in assignment.items}
+    for grade_id, cell in cells.items():
+        if grader_metadata(cell).get("grade") and grade_id not in known:
+            yield f"Cell {grade_id} is graded, and assignment.toml has no such item."

@@ -1,0 +1,47 @@
+"""What is known of a class beside its verdicts: notebooks, own runs, written answers, who belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from autograder.assignment.settings import Assignment
+from autograder.reporting import answers, similarity
+from autograder.reporting.answers import Remarks
+from autograder.submission import saved_outputs as ownrun
+from autograder.submission.saved_outputs import OwnRun
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """By student; `members` are all whom the gradebook knows, with the id under which the formgrader shows what they
+    handed in, "" for nothing."""
+
+    notebooks: Mapping[str, NotebookNode | None] = field(default_factory=dict)
+    own: Mapping[str, OwnRun] = field(default_factory=dict)
+    remarks: Remarks = field(default_factory=dict)
+    alike: tuple[similarity.Group, ...] = ()
+    members: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, out: Path, assignment: Assignment, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]
+    ) -> Classroom:
+        """From the folder of results and the notebooks as they were run."""
+        return cls(
+            notebooks=notebooks,
+            own={student: ownrun.kept(out, assignment, student) for student in notebooks},
+            remarks=answers.remarks(assignment, release, notebooks),
+            alike=tuple(similarity.groups(similarity.code_of_class(notebooks, release))),
+        )
+
+    def beside(self, assignment: Assignment) -> dict[str, dict[str, NotebookNode]]:
+        """For each student the cells that the formgrader shows before the written answers."""
+        rubrics = answers.rubrics(assignment)
+        return {
+            student: answers.beside(assignment, rubrics, self.own[student], notebook, self.remarks[student])
+            for student, notebook in self.notebooks.items()
+        }

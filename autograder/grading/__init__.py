@@ -1,0 +1,1 @@
+"""Judging a submission: from the evidence to the verdict."""

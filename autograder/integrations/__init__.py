@@ -1,0 +1,1 @@
+"""The ways to and from other systems: nbgrader, Gradescope, Canvas and Moodle."""

@@ -1,0 +1,134 @@
+"""The kit as an autograder of Gradescope: packed into one archive, and run there on one submission.
+
+Where things lie and what is written is Gradescope's own
+(https://gradescope-autograders.readthedocs.io/en/latest/specs/ and .../submission_metadata/).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.errors import AutograderError
+from autograder.execution.kernels import kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import for_a_person
+from autograder.grading.verdict import Verdict
+from autograder.reporting.feedback import without_folders
+from autograder.results import store as books
+from autograder.scheduling.task import Task, grade_task
+from autograder.submission.prepare import load_release
+
+TEMPLATES = Path(__file__).resolve().parent / "templates" / "gradescope"
+SCRIPTS = ("setup.sh", "run_autograder")
+UV = re.compile(r"^UV := (\S+)$", re.MULTILINE)
+LOOK = "It has no points yet: a person has to look at it."
+
+
+class Deadline(BaseModel):
+    due_date: AwareDatetime | None = None
+
+
+class Metadata(BaseModel):
+    """What Gradescope tells of a submission, as far as it is used."""
+
+    id: int | None = None
+    created_at: AwareDatetime | None = None
+    assignment: Deadline = Deadline()
+
+    @property
+    def seconds_late(self) -> float:
+        due = self.assignment.due_date
+        if self.created_at is None or due is None:
+            return 0.0
+        return max(0.0, (self.created_at - due).total_seconds())
+
+
+def pack(assignment: Assignment, root: Path = ROOT) -> Path:
+    """Writes `release/<assignment>-gradescope.zip`, byte for byte the same for the same kit; raises ReleaseError.
+
+    The solution stays out of it: submissions are run beside what it holds.
+    """
+    load_release(assignment, root)
+    package = root / "release" / f"{assignment.name}-gradescope.zip"
+    nothing = for_a_person(assignment, "", "The autograder could not grade this submission.")
+    contents = {name: text.encode() for name, text in _scripts(assignment, root).items()}
+    contents["ungraded.json"] = json.dumps(results(assignment, nothing), indent=1).encode()
+    contents |= {path.relative_to(root).as_posix(): path.read_bytes() for path in _files(assignment, root)}
+    with zipfile.ZipFile(package, "w") as archive:
+        for name, content in sorted(contents.items()):
+            entry = zipfile.ZipInfo(name)  # its date is always 1 January 1980
+            entry.external_attr = (0o100755 if name in SCRIPTS else 0o100644) << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return package
+
+
+def _scripts(assignment: Assignment, root: Path) -> dict[str, str]:
+    pinned = UV.search((root / "Makefile").read_text(encoding="utf-8"))
+    if pinned is None:
+        raise AutograderError("The Makefile no longer says which uv is used (UV := uv==...), which setup.sh repeats.")
+    loader = FileSystemLoader(TEMPLATES)
+    templates = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
+    return {name: templates.get_template(name).render(assignment=assignment.name, uv=pinned[1]) for name in SCRIPTS}
+
+
+def _files(assignment: Assignment, root: Path) -> list[Path]:
+    """What the grader needs of the checkout."""
+    package = [path for path in (root / "autograder").rglob("*") if "__pycache__" not in path.parts]
+    release = (root / "release" / assignment.name).rglob("*")
+    settings = root / "source" / assignment.name / "assignment.toml"
+    found = [*package, *release, settings, root / "requirements.lock", root / "LICENSE"]
+    return [path for path in found if path.is_file() and "/." not in f"/{path.relative_to(root).as_posix()}"]
+
+
+def run(assignment: Assignment, place: Path) -> dict[str, Any]:
+    """Grades `place/submission` into `place/results/results.json`; what cannot be graded waits there for a person.
+
+    Returns the results with what instructors alone should see.
+    """
+    metadata = _metadata(place / "submission_metadata.json")
+    student = f"submission {metadata.id}" if metadata.id is not None else "the submission"
+    note = ""
+    try:
+        with kernels() as source, tempfile.TemporaryDirectory() as scratch:
+            task = Task(assignment, student, place / "submission", Path(scratch), source, Options(), "")
+            verdict, note = grade_task(task).verdict, source.note
+    except AutograderError as error:
+        verdict = for_a_person(assignment, student, str(error))
+    found = results(assignment, verdict, metadata)
+    books.write_text(place / "results" / "results.json", json.dumps(found, indent=1))
+    return found | {"findings": [finding.text for finding in verdict.findings], "note": note}
+
+
+def _metadata(path: Path) -> Metadata:
+    """What there is to know of a submission; nothing where Gradescope's file is missing or of another form."""
+    try:
+        return Metadata.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return Metadata()
+
+
+def results(assignment: Assignment, verdict: Verdict, metadata: Metadata | None = None) -> dict[str, Any]:
+    """The results as everywhere, but an item without points has no score: only then can Gradescope not take it for
+    a 0 that was earned. No leaderboard is made of points."""
+    found = books.results(assignment, verdict)
+    for test in found["tests"]:
+        if test["extra_data"]["state"] == "ungraded":
+            del test["score"], test["max_score"]
+            test["output"] = without_folders(test["output"])
+    known = metadata or Metadata()
+    by_hand = [f"{item.title} ({item.points:g})" for item in assignment.items if item.graded_by == "person"]
+    scored = any("score" in test for test in found["tests"])
+    said = ["" if scored else LOOK, without_folders(found["output"])]
+    said += [f"Points that a person gives: {', '.join(by_hand)}."] if by_hand else []
+    found["output"] = "\n".join(filter(None, said))
+    found["extra_data"] |= {"submission": known.id, "seconds_late": known.seconds_late}
+    return found

@@ -1,0 +1,364 @@
+"""Points in the tables that other systems import: Canvas's gradebook, Moodle's worksheet, nbgrader's own export.
+
+The students are matched with a roster that the other system wrote, and the table that goes back has its columns. What
+each system reads was taken from its own importer: `lib/gradebook_importer.rb` of Canvas, `mod/assign/feedback/offline`
+of Moodle.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from markupsafe import Markup, escape
+from pydantic import BaseModel, ConfigDict, Field
+
+from autograder.assignment.release import course_configuration
+from autograder.assignment.settings import Assignment
+from autograder.errors import AutograderError
+from autograder.grading.verdict import Verdict
+from autograder.reporting import gradebook
+from autograder.results import store as books
+from autograder.results.store import gradebook_url
+from autograder.scheduling.class_run import write_books
+
+Format = Literal["canvas", "moodle", "nbgrader"]
+
+CANVAS_PERSON = (
+    "Student",
+    "LastName",
+    "FirstName",
+    "ID",
+    "SIS User ID",
+    "SIS Login ID",
+    "Integration ID",
+    "Root Account",
+    "Section",
+)
+"""The columns by which Canvas knows a student; it wants them first and in this order."""
+
+MOODLE_PERSON = ("First name", "Last name", "Full name", "Username", "ID number", "Email address")
+
+CANVAS_TITLE = re.compile(r"(?P<title>.*) \(\d+\)", re.DOTALL)
+"""How Canvas heads the column of an assignment: title and number."""
+
+MOODLE_FOLDER = re.compile(r"_(\d+)_assignsubmission_")
+"""In the name of a folder in which Moodle packs a submission: the number of the participant."""
+
+HARMLESS = re.compile(r"[\s\d.,%-]*")
+
+
+@dataclass(frozen=True)
+class Export:
+    """A table that was written, and what a person should know of it."""
+
+    path: Path
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a student got: no `points` while items in `waiting` have none; `lines` say it item by item."""
+
+    points: float | None
+    waiting: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+class Line(BaseModel):
+    """A line of a roster; columns that do not name the student are kept beside those that do."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", str_strip_whitespace=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the folder of this student may be called, the surest first; all empty if the line is no student's."""
+        raise NotImplementedError
+
+    def cell(self, column: str) -> str:
+        return str(self.model_dump(by_alias=True).get(column, ""))
+
+
+class CanvasLine(Line):
+    number: str = Field("", alias="ID")
+    user: str = Field("", alias="SIS User ID")
+    login: str = Field("", alias="SIS Login ID")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.user, self.login, self.number, self.login.partition("@")[0])
+
+
+class MoodleLine(Line):
+    identifier: str = Field("", alias="Identifier")
+    number: str = Field("", alias="ID number")
+    user: str = Field("", alias="Username")
+    email: str = Field("", alias="Email address")
+    name: str = Field("", alias="Full name")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        participant = self.identifier.rpartition(" ")[2]
+        return (participant, self.number, self.user, self.email, self.email.partition("@")[0], self.name)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A table that another system wrote: its columns in order, its lines, and what stands between two cells."""
+
+    path: Path
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    delimiter: str
+
+
+def export(
+    assignment: Assignment, out: Path, form: Format, roster: Path | None = None, column: str | None = None
+) -> Export:
+    """Brings the books up to date and writes `out/<assignment>/<form>.csv` from them.
+
+    `column` names the assignment where the other system calls it otherwise. Raises AutograderError.
+    """
+    if not books.read_verdicts(out, assignment):
+        raise AutograderError(f"Nothing of {assignment.name} is graded in {out} yet: run make autograde.")
+    verdicts = write_books(assignment, None, out)
+    path = out / assignment.name / f"{form}.csv"
+    if form == "nbgrader":
+        return _nbgrader(assignment, out, path)
+    if roster is None:
+        raise AutograderError(f"Name the table that {form.title()} exported for this class: ROSTER=file.csv.")
+    marks = marks_of(assignment, verdicts, gradebook.manual_scores(gradebook_url(out), assignment))
+    text, sentences = WRITERS[form](assignment, roster, marks, column)
+    books.write_text(path, text)
+    return Export(path, (*_failed(verdicts), *sentences))
+
+
+def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
+    """The table of nbgrader's own plugin, or of the one that `nbgrader_config.py` names."""
+    from nbgrader.apps import ExportApp  # imported here: it brings all of nbgrader's commands
+
+    command = ExportApp(config=course_configuration(), log_level=logging.WARNING)
+    command.init_plugin()
+    plugin = command.plugin_inst
+    plugin.to, plugin.assignment = str(path), [assignment.name]
+    with gradebook.opened(gradebook_url(out)) as book:
+        plugin.export(book)
+    return Export(path)
+
+
+def marks_of(assignment: Assignment, verdicts: Iterable[Verdict], manual: books.Manual) -> dict[str, Mark]:
+    """What every student got, by the same sums as in grades.csv."""
+    marks = {}
+    for verdict in verdicts:
+        given = manual.get(verdict.student, {})
+        points = books.points_by_item(assignment, verdict, given)
+        waiting = tuple(item.id for item in assignment.items if points[item.id] is None)
+        total = None if waiting else books.total(points)
+        marks[verdict.student] = Mark(total, waiting, tuple(_lines(assignment, points, given)))
+    return marks
+
+
+def _lines(assignment: Assignment, points: Mapping[str, float | None], given: books.Given) -> Iterable[str]:
+    for item in assignment.items:
+        comment = given.get(item.id, (None, None))[1]
+        line = f"{item.title}: {books.plain(points[item.id])} of {books.plain(item.points)}"
+        yield f"{line}. {comment}" if comment else line
+    if (late := points.get(books.LATE)) is not None:
+        yield f"Handed in late: {books.plain(late)}"
+
+
+def _failed(verdicts: Iterable[Verdict]) -> list[str]:
+    return _list(
+        "Nothing could be run, so these have 0 points", [v.student for v in verdicts if v.state == "failed to run"]
+    )
+
+
+def _canvas(assignment: Assignment, path: Path, marks: Mapping[str, Mark], column: str | None) -> tuple[str, list[str]]:
+    """Canvas's gradebook with this assignment alone, so that no other can be changed by it."""
+    roster = read_roster(path, CanvasLine, "ID", "Section")
+    heading = _canvas_column(assignment, roster, column)
+    most = sum(item.points for item in assignment.items)
+    places, sentences = _match(roster, marks)
+    rows = []
+    for number, line in enumerate(roster.lines):
+        value = line.cell(heading)
+        if number in places:
+            value = books.plain(marks[places[number]].points)
+        elif "Points Possible" in line.cell("Student") + line.cell("LastName"):
+            sentences += _other_maximum("Canvas", value, most)
+            value = value or books.plain(most)
+        rows.append([*(line.cell(name) for name in roster.columns if name in CANVAS_PERSON), value])
+    header = [*(name for name in roster.columns if name in CANVAS_PERSON), heading]
+    return _table(header, rows, roster.delimiter), sentences
+
+
+def _canvas_column(assignment: Assignment, roster: Roster, column: str | None) -> str:
+    titles = {name: found["title"] for name in roster.columns if (found := CANVAS_TITLE.fullmatch(name))}
+    wanted = {column} if column else {assignment.title, assignment.name}
+    fitting = [name for name, title in titles.items() if {name, title} & wanted]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = "; ".join(titles) or "none"
+    raise AutograderError(
+        f"{len(fitting) or 'No'} columns of {roster.path} are called {' or '.join(sorted(wanted))}: name the "
+        f'assignment as Canvas does, COLUMN="...". There are: {known}.'
+    )
+
+
+def _moodle(assignment: Assignment, path: Path, marks: Mapping[str, Mark], column: str | None) -> tuple[str, list[str]]:
+    """Moodle's grading worksheet filled in; for any other table of the class, one for its grade import."""
+    roster = read_roster(path, MoodleLine)
+    if "Identifier" in roster.columns:
+        return _worksheet(assignment, roster, marks)
+    if not {"Email address", "ID number", "Username"} & set(roster.columns):
+        raise AutograderError(
+            f"{path} is no table of Moodle's in English: it has neither Identifier nor Email address, ID number or "
+            "Username among its columns."
+        )
+    places, sentences = _match(roster, marks)
+    person = [name for name in roster.columns if name in MOODLE_PERSON]
+    title = column or assignment.title
+    rows = [
+        [
+            *(roster.lines[number].cell(name) for name in person),
+            books.plain(marks[student].points),
+            _html(marks[student]),
+        ]
+        for number, student in sorted(places.items())
+    ]
+    return _table([*person, title, f"{title} (feedback)"], rows, roster.delimiter), sentences
+
+
+def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]) -> tuple[str, list[str]]:
+    """The worksheet as it came but for grades and comments; Moodle skips a line without a grade."""
+    if lost := {"Grade", "Last modified (grade)"} - set(roster.columns):
+        raise AutograderError(f"{roster.path} is no grading worksheet: it lacks {', '.join(sorted(lost))}.")
+    if len(set(roster.columns)) < len(roster.columns):
+        raise AutograderError(f"{roster.path} has two columns of one name: download the worksheet again.")
+    places, sentences = _match(roster, marks)
+    most = sum(item.points for item in assignment.items)
+    maxima = {line.cell("Maximum Grade") or line.cell("Maximum grade") for line in roster.lines}
+    for maximum in sorted(maxima):
+        sentences += _other_maximum("Moodle", maximum, most)
+    locked, rows = [], []
+    for number, line in enumerate(roster.lines):
+        cells = {name: line.cell(name) for name in roster.columns}
+        if number in places:
+            mark = marks[places[number]]
+            cells["Grade"] = books.plain(mark.points)
+            if "Feedback comments" in cells and mark.points is not None:
+                cells["Feedback comments"] = _html(mark)
+            locked += [places[number]] * (cells.get("Grade can be changed") == "No")
+        rows.append(list(cells.values()))
+    sentences += _list("Moodle lets nobody change the grades of", locked)
+    return _table(roster.columns, rows, roster.delimiter), sentences
+
+
+WRITERS: Mapping[Format, Callable[[Assignment, Path, Mapping[str, Mark], str | None], tuple[str, list[str]]]] = {
+    "canvas": _canvas,
+    "moodle": _moodle,
+}
+
+
+def read_roster(path: Path, kind: type[Line], *demanded: str) -> Roster:
+    """A table as another system exported it, with commas, semicolons or tabs; AutograderError says what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        first = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first.count)
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", delimiter=delimiter, strict=True)
+        columns = tuple(name.strip() for name in reader.fieldnames or ())
+        reader.fieldnames = columns
+        lines = []
+        for cells in reader:
+            if None in cells:
+                raise AutograderError(f"{path}, line {reader.line_num}: more cells than columns; export it again.")
+            lines.append(kind.model_validate(cells))
+    except OSError as error:
+        raise AutograderError(f"The roster {path} cannot be read ({error.strerror}).") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise AutograderError(f"The roster {path} is not a CSV file in UTF-8 ({error}): export it again.") from None
+    if lost := [name for name in demanded if name not in columns]:
+        raise AutograderError(f"{path} lacks the column {' and '.join(lost)}: export the whole gradebook again.")
+    return Roster(path, columns, tuple(lines), delimiter)
+
+
+def _match(roster: Roster, marks: Mapping[str, Mark]) -> tuple[dict[int, str], list[str]]:
+    """The student of each line, by its number, and sentences on everybody who has no line, or no points."""
+    known = _places(roster.lines)
+    found = {student: _place(student, known) for student in sorted(marks)}
+    taken = Counter(found.values())
+    sure = {place: student for student, place in found.items() if place is not None and taken[place] == 1}
+    lost = [student for student, place in found.items() if place is None]
+    shared = [student for student, place in found.items() if place is not None and taken[place] > 1]
+    absent = [_called(line) for n, line in enumerate(roster.lines) if any(line.names) and n not in taken]
+    waiting = [
+        f"{student} ({', '.join(marks[student].waiting)})" for student in sure.values() if marks[student].waiting
+    ]
+    return sure, [
+        *_list("Not exported, for the roster has no line for them, or several", lost),
+        *_list("Not exported, for they share a line of the roster", shared),
+        *_list("Without a submission, and left as they are", absent),
+        *_list("Left empty, for a person has yet to give points", waiting),
+    ]
+
+
+def _places(lines: Sequence[Line]) -> list[dict[str, set[int]]]:
+    """The numbers of the lines by name, for the surest names first."""
+    ranks: list[defaultdict[str, set[int]]] = [
+        defaultdict(set) for _ in range(max((len(line.names) for line in lines), default=0))
+    ]
+    for number, line in enumerate(lines):
+        for names, name in zip(ranks, line.names, strict=True):
+            names[name.casefold()].add(number)
+    return [{name: places for name, places in names.items() if name} for names in ranks]
+
+
+def _place(student: str, known: Sequence[Mapping[str, set[int]]]) -> int | None:
+    """The one line of a student, None if there is none or more than one."""
+    folder = MOODLE_FOLDER.search(student)
+    name = (folder[1] if folder else student).strip().casefold()
+    places = next((names[name] for names in known if name in names), set())
+    return next(iter(places)) if len(places) == 1 else None
+
+
+def _called(line: Line) -> str:
+    """The name by which a person knows the student of a line."""
+    names = (line.cell(column) for column in ("Student", "LastName", "Full name", "Last name"))
+    return books.safe(next(filter(None, [*names, *line.names])))
+
+
+def _list(sentence: str, names: Sequence[str]) -> list[str]:
+    return [f"{sentence}: {', '.join(names)}."] if names else []
+
+
+def _other_maximum(system: str, maximum: str, most: float) -> list[str]:
+    try:
+        same = not maximum or float(maximum.replace(",", ".")) == most
+    except ValueError:
+        same = True  # "(read only)" or a scale: nothing that could be compared
+    return [] if same else [f"{system} gives {maximum} points at most, here are {books.plain(most)}: change it there."]
+
+
+def _html(mark: Mark) -> str:
+    return str(Markup("<br>").join(escape(line) for line in mark.lines))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    table.writerows([_harmless(cell) for cell in row] for row in (header, *rows))
+    return text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell as it came, unless a spreadsheet would take it for a formula; numbers may be below zero."""
+    guarded = books.safe(cell)
+    return guarded if guarded != " ".join(cell.split()) and not HARMLESS.fullmatch(cell) else cell

@@ -1,0 +1,121 @@
+"""The other way in: nbgrader's own `autograde` and the button of its formgrader give the points of `make autograde`.
+
+`nbgrader_config.py` puts `GradeSubmission` in the place of the preprocessors with which nbgrader repairs and runs a
+notebook and adds up its cells.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Enum, Integer, Unicode
+
+from autograder.assignment.settings import Assignment
+from autograder.commands.classroom import Classroom
+from autograder.errors import AutograderError
+from autograder.execution.kernels import Start, Walls, kernels
+from autograder.execution.options import Options, Training
+from autograder.grading.grade import for_a_person
+from autograder.grading.verdict import Verdict
+from autograder.reporting import gradebook
+from autograder.results import lock
+from autograder.results import store as books
+from autograder.scheduling.task import Task, grade_task
+from autograder.submission.prepare import load_release
+
+
+class Workshop:
+    """Warm kernels and a process that grades, kept from one submission to the next.
+
+    Grading has a process of its own because the formgrader's button is answered inside the event loop of a Jupyter
+    server, where neither nbclient nor pytest may run.
+    """
+
+    def __init__(self, kernel: Start, walls: Walls) -> None:
+        self._open = ExitStack()
+        self.kernels = self._open.enter_context(kernels(kernel, walls))
+        context = multiprocessing.get_context("spawn")
+        self._process = self._open.enter_context(ProcessPoolExecutor(1, mp_context=context))
+        atexit.register(self.close)
+
+    def grade(self, task: Task) -> Verdict:
+        """Grades one submission and writes its files; BrokenProcessPool if the process died of it."""
+        return self._process.submit(grade_task, task).result().verdict
+
+    def close(self) -> None:
+        atexit.unregister(self.close)
+        self._open.close()
+
+
+@cache
+def workshop(kernel: Start, walls: Walls) -> Workshop:
+    """The workshop of this process, opened when it is first needed."""
+    return Workshop(kernel, walls)
+
+
+class GradeSubmission(NbGraderPreprocessor):
+    """Grades what the student handed in and answers with the notebook that the formgrader shows.
+
+    It reads the submitted folder itself: nbgrader's repairs would hide what the student had changed.
+    """
+
+    out = Unicode("graded", help="The folder of the results, as OUT of `make autograde`.").tag(config=True)
+    seed = Integer(None, allow_none=True, help="Draws the same challenges again; None draws new ones.").tag(config=True)
+    training = Enum(("scripted", "real"), "scripted", help="Whether trainings are scripted or real.").tag(config=True)
+    sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="What holds the submissions in.").tag(config=True)
+    kernel = Enum(("auto", "warm", "plain"), "auto", help="Fork warm kernels or start plain ones.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        names = resources["nbgrader"]
+        assignment, out = Assignment.load(names["assignment"]), Path(self.out).resolve()
+        with lock.held(out):
+            return self._graded(resources["nbgrader"], assignment, out), resources
+
+    def _graded(self, names: dict[str, Any], assignment: Assignment, out: Path) -> NotebookNode:
+        release = load_release(assignment)
+        before = books.read_executed(out, assignment, names["student"])
+        verdict = self._verdict(assignment, names["student"], out)
+        executed = books.read_executed(out, assignment, names["student"])
+        earlier = {verdict.student: before} if before is not None else {}
+        gradebook.record(names["db_url"], assignment, release, [(verdict, executed, None)], before=earlier)
+        self.log.info("%s: %g points, %s. %s", verdict.student, verdict.points, verdict.state, verdict.reason)
+        known = Classroom.of(out, assignment, release, {verdict.student: executed})
+        return gradebook.for_formgrader(executed, release, known.beside(assignment)[verdict.student])
+
+    def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
+        open_now = workshop(cast(Start, self.kernel), cast(Walls, self.sandbox))
+        options = Options(seed=self.seed, training=cast(Training, self.training))
+        # Without a fingerprint `make autograde` grades the submission once more: it may be given another SEED.
+        task = Task(assignment, student, self._folder(assignment, student), out, open_now.kernels, options, "")
+        try:
+            verdict = open_now.grade(task)
+        except BrokenProcessPool:
+            verdict = for_a_person(assignment, student, "The grading process died on it.")
+            books.write_submission(out, assignment, verdict, "{}", None)
+        if verdict.state == "needs a person" and books.read_executed(out, assignment, student) is None:
+            # The machine failed, not the student: the next submission gets kernels and a process that are new.
+            workshop.cache_clear()
+            open_now.close()
+        return verdict
+
+    def _folder(self, assignment: Assignment, student: str) -> Path:
+        converter = getattr(self.parent, "parent", None)
+        course = getattr(converter, "coursedir", None)
+        if course is None:
+            raise AutograderError("Only `nbgrader autograde` grades a submission so: run that, or make autograde.")
+        return Path(course.format_path(course.submitted_directory, student, assignment.name))
+
+
+def announce(db_url: str, assignment: str) -> None:
+    """Tells the gradebook of an assignment, which nbgrader demands before it grades a submission."""
+    loaded = Assignment.load(assignment)
+    gradebook.record(db_url, loaded, load_release(loaded), [])

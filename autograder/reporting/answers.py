@@ -1,0 +1,159 @@
+"""The written answers, which a person grades: what is remarkable about them, and what a grader wants beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import nbformat
+from markupsafe import Markup
+from nbformat import NotebookNode
+
+from autograder.assignment.exercise import Series
+from autograder.assignment.settings import Assignment, Item
+from autograder.assignment.source import BEGIN, END, cells_by_id, grade_id, read, source_path
+from autograder.errors import ReleaseError
+from autograder.submission.saved_outputs import KEYS, Loop, OwnRun, Row
+
+from .images import picture
+from .pages import environment
+from .similarity import groups, words
+
+MARK = "generated-by-the-grader"
+"""The tag of cells that the grader adds for a person, and that no student wrote."""
+
+PER_EPOCH = {"train_time": "time per epoch (s)", "total_energy": "energy per epoch (J)"}
+TITLES = ("learning rate", "batch size", "epochs", "test accuracy", "time (s)", "energy (J)")
+HEADS = dict(zip(KEYS, TITLES, strict=True))
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person should know before reading an answer; `students` are those who share it."""
+
+    kind: Literal["empty", "as released", "identical", "nearly identical"]
+    students: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        if self.kind == "empty":
+            return "The answer is empty."
+        if self.kind == "as released":
+            return "The answer still reads as it was released."
+        return f"The answer is {self.kind} to that of {' '.join(', '.join(self.students).split())}."
+
+
+Remarks = Mapping[str, Mapping[str, Remark]]
+"""By student and item."""
+
+
+def written_items(assignment: Assignment) -> tuple[Item, ...]:
+    return tuple(item for item in assignment.items if item.graded_by == "person")
+
+
+def rubrics(assignment: Assignment) -> dict[str, str]:
+    """What the source notebook says to the grader of each written answer, as markdown: it stands there where a task
+    has its solution. Empty where there is no source that can be read."""
+    try:
+        cells = cells_by_id(read(source_path(assignment)))
+    except ReleaseError:
+        return {}
+    return {item.cell: _without_marks(cells[item.cell]) for item in written_items(assignment) if item.cell in cells}
+
+
+def _without_marks(cell: NotebookNode) -> str:
+    lines = str(cell.source).split("\n")
+    return "\n".join(line for line in lines if BEGIN not in line and END not in line).strip()
+
+
+def remarks(
+    assignment: Assignment, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]
+) -> dict[str, dict[str, Remark]]:
+    """What is remarkable about each student's answers, in the light of all others'."""
+    found: dict[str, dict[str, Remark]] = {student: {} for student in notebooks}
+    for item in written_items(assignment):
+        given = _answer(release, item.cell)
+        answers = {student: _answer(notebook, item.cell) for student, notebook in notebooks.items()}
+        told = {student: text for student, text in answers.items() if text is not None}
+        sequences = {}
+        for student, text in told.items():
+            if not words(text):
+                found[student][item.id] = Remark("empty")
+            elif given is not None and words(text) == words(given):
+                found[student][item.id] = Remark("as released")
+            else:
+                sequences[student] = words(text)
+        for group in groups(sequences):
+            kind: Literal["identical", "nearly identical"] = "identical" if group.least == 1 else "nearly identical"
+            for student in group.students:
+                others = tuple(other for other in group.students if other != student)
+                found[student][item.id] = Remark(kind, others)
+    return found
+
+
+def _answer(notebook: NotebookNode | None, name: str) -> str | None:
+    cells = notebook.cells if notebook is not None else []
+    return next((str(cell.source) for cell in cells if grade_id(cell) == name), None)
+
+
+def beside(
+    assignment: Assignment,
+    rubrics: Mapping[str, str],
+    own: OwnRun,
+    executed: NotebookNode | None,
+    noted: Mapping[str, Remark],
+) -> dict[str, NotebookNode]:
+    """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
+    what is remarkable, and the rubric."""
+    about = {series.comment: series for series in assignment.exercise.series}
+    return {
+        item.cell: _cell(
+            item,
+            environment()
+            .get_template("beside.html")
+            .render(
+                item=item,
+                remark=noted.get(item.id),
+                table=_table(own, about.get(item.id)),
+                swept=item.id in about and about[item.id].swept is not None,
+                dry=item.id in about and own.loops.get(about[item.id].name, Loop()).dry,
+                **_figures(own, executed, about.get(item.id)),
+                rubric=Markup(rubrics.get(item.cell, "")),
+            ),
+        )
+        for item in written_items(assignment)
+    }
+
+
+def _cell(item: Item, text: str) -> NotebookNode:
+    metadata = {"tags": [MARK], "editable": False, "deletable": False}
+    return nbformat.v4.new_markdown_cell(text, id=f"beside-{item.id}"[:64], metadata=metadata)
+
+
+def _table(own: OwnRun, series: Series | None) -> list[list[str]]:
+    """The recorded rows with what an epoch cost; the first line is the head. Columns without a number are left out."""
+    if series is None or series.swept is None or not (rows := own.loops.get(series.name, Loop()).rows):
+        return []
+    columns = {HEADS[key]: [getattr(row, key) for row in rows] for key in (series.swept.key, *KEYS[2:])}
+    columns |= {head: [_per_epoch(row, key) for row in rows] for key, head in PER_EPOCH.items()}
+    filled = {head: values for head, values in columns.items() if any(value is not None for value in values)}
+    lines = zip(*filled.values(), strict=True)
+    return [list(filled), *([("" if value is None else f"{value:.4g}") for value in line] for line in lines)]
+
+
+def _per_epoch(row: Row, key: str) -> float | None:
+    value = getattr(row, key)
+    return value / row.epochs if value is not None and row.epochs > 0 else None
+
+
+def _figures(own: OwnRun, executed: NotebookNode | None, series: Series | None) -> dict[str, object]:
+    """The student's own figures, or, where none were saved, those of the run of the grader."""
+    if series is None:
+        return {"figures": [], "saved": False}
+    if pictures := own.loops.get(series.name, Loop()).pictures:
+        return {"figures": list(pictures), "saved": True}
+    cells = [cell for cell in (executed.cells if executed is not None else []) if grade_id(cell) == series.plots]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    found = [shown for output in outputs if (shown := picture(output.get("data", {}))) is not None]
+    return {"figures": found[-1:], "saved": False}

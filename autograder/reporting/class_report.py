@@ -1,0 +1,270 @@
+"""The report on a class: one static page, what needs a person first."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import StatisticsError, correlation, mean, median
+
+from markupsafe import Markup
+
+from autograder.assignment.settings import Assignment, Item
+from autograder.commands.classroom import Classroom
+from autograder.grading.verdict import Finding, ItemVerdict, Verdict
+from autograder.results.store import Manual, points_by_item, standing, total, write_text
+
+from .answers import Remark, written_items
+from .charts import Values, boxes, histogram
+from .feedback import without_folders
+from .pages import environment
+
+STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "graded"}
+"""The states, the most urgent first, with the class that colours them."""
+
+MOST_MISTAKES = 12
+
+SHOWN_FINDINGS = 12
+"""Submissions of which the findings are not folded away, for nobody else's turn to come too late."""
+
+FEWEST = 5
+"""Submissions without which no correlation is given."""
+
+LARGEST = 1e7
+"""Seconds, joules or epochs that are still taken for a measured value."""
+
+MEASURED = {
+    "train_time": ("Time to accuracy", "s"),
+    "total_energy": ("Energy to accuracy", "J"),
+    "epochs": ("Epochs", ""),
+}
+NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An item that the autograder left to a person, and why."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student's line; points are None where a person has yet to give them, which `waiting` tells of."""
+
+    student: str
+    state: str
+    reason: str
+    points: dict[str, float | None]
+    waiting: list[Waiting]
+    findings: list[Finding]
+
+    @property
+    def total(self) -> float:
+        return total(self.points)
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """How the class did on an item; `share` is the mean of the points given, 0 to 1, None if there are none yet, and
+    `discrimination` the correlation with the rest, -1 to 1, None where it cannot be told."""
+
+    item: Item
+    share: float | None
+    discrimination: float | None
+    full: int
+    none: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A rule that was missed: how often in each item, by how many students, and an example."""
+
+    rubric: str
+    items: dict[str, int]
+    count: int
+    student: str
+    item: str
+
+
+@dataclass(frozen=True)
+class ToRead:
+    """A written answer that waits for a person."""
+
+    student: str
+    remark: Remark | None
+
+
+def write_report(
+    out: Path, assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual, known: Classroom
+) -> None:
+    page = report_page(assignment, verdicts, manual, known)
+    write_text(out / assignment.name / "report.html", page)
+
+
+def report_page(
+    assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual, known: Classroom | None = None
+) -> str:
+    """The page as HTML, for verdicts in the order of the students."""
+    known = known or Classroom()
+    rows = [_row(assignment, verdict, manual) for verdict in verdicts]
+    totals = [row.total for row in rows]
+    most = sum(item.points for item in assignment.items)
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            assignment=assignment,
+            rows=rows,
+            most=most,
+            tags=STATES,
+            counts={state: count for state in STATES if (count := sum(row.state == state for row in rows))},
+            mean=mean(totals) if totals else None,
+            median=median(totals) if totals else None,
+            urgent=[row for state in STATES for row in rows if row.state == state != "graded"],
+            pages={student: formgrader_page(key) for student, key in known.members.items() if key},
+            to_read=[(item, found) for item in written_items(assignment) if (found := _to_read(item, rows, known))],
+            remarked=_remarked(assignment, known),
+            missing=sorted(set(known.members) - {row.student for row in rows}),
+            histogram=histogram(totals, most) if totals else None,
+            items=[_item_line(item, rows) for item in assignment.items],
+            ran=sum(row.state != "failed to run" for row in rows),
+            mistakes=mistakes(assignment, verdicts),
+            charts=charts(assignment, known),
+            measured_by=sum(any(map(own.measured, own.loops)) for own in known.own.values()),
+            dry=sorted(student for student, own in known.own.items() if own.dry),
+            alike=known.alike,
+            noted=[row for row in rows if row.findings and row.state == "graded"],
+            shown_findings=SHOWN_FINDINGS,
+        )
+    )
+
+
+def formgrader_page(key: str) -> str:
+    """Where the formgrader shows a submission. FORMGRADER in the environment names another server."""
+    return f"{os.environ.get('FORMGRADER', 'http://localhost:8888').rstrip('/')}/formgrader/submissions/{key}/"
+
+
+def _remarked(assignment: Assignment, known: Classroom) -> list[tuple[str, Item, Remark]]:
+    """What is remarkable about written answers, whether they have points or not."""
+    return [
+        (student, item, remarks[item.id])
+        for item in written_items(assignment)
+        for student, remarks in known.remarks.items()
+        if item.id in remarks
+    ]
+
+
+def _to_read(item: Item, rows: Sequence[Row], known: Classroom) -> list[ToRead]:
+    """The answers without points, first those of which something is to be said."""
+    found = [
+        ToRead(row.student, known.remarks.get(row.student, {}).get(item.id))
+        for row in rows
+        if row.points[item.id] is None and row.state != "failed to run"
+    ]
+    return sorted(found, key=lambda answer: answer.remark is None)
+
+
+def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
+    points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
+    state, reason = standing(verdict, points)
+    reason = without_folders(reason)
+    findings = [finding.model_copy(update={"text": without_folders(finding.text)}) for finding in verdict.findings]
+    return Row(verdict.student, state, reason, points, _waiting(assignment, verdict, points), findings)
+
+
+def _waiting(assignment: Assignment, verdict: Verdict, points: Mapping[str, float | None]) -> list[Waiting]:
+    """The items that wait, in their order; the reason is left out where it is the whole submission's."""
+    judged = {item.id: item for item in verdict.items}
+    return [
+        Waiting(item, "" if judged[item.id].message == verdict.reason else without_folders(judged[item.id].message))
+        for item in assignment.items
+        if item.id in judged and points[item.id] is None
+    ]
+
+
+def _item_line(item: Item, rows: list[Row]) -> ItemLine:
+    known = [row.points[item.id] for row in rows]
+    given = [points for points in known if points is not None]
+    waiting = sum(row.points[item.id] is None and row.state != "failed to run" for row in rows)
+    return ItemLine(
+        item=item,
+        share=mean(given) / item.points if given else None,
+        discrimination=discrimination(item.id, [row.points for row in rows if row.state != "failed to run"]),
+        full=sum(points >= item.points for points in given),
+        none=sum(points == 0 for points in given),
+        waiting=waiting,
+    )
+
+
+def discrimination(item_id: str, points: Sequence[Mapping[str, float | None]]) -> float | None:
+    """Pearson's correlation between the points of an item and those of all other items together, over the submissions
+    that have points for the item (item-rest correlation). The rest are the items for which all of these have points.
+
+    None for fewer than FEWEST submissions, or where one of the two is the same for all.
+    """
+    counted = [given for given in points if given.get(item_id) is not None]
+    if len(counted) < FEWEST:
+        return None
+    rest = [name for name in counted[0] if name != item_id and all(given.get(name) is not None for given in counted)]
+    own = [given[item_id] or 0.0 for given in counted]
+    others = [sum(given[name] or 0.0 for name in rest) for given in counted]
+    try:
+        return correlation(own, others)
+    except StatisticsError:
+        return None
+
+
+def charts(assignment: Assignment, known: Classroom) -> dict[str, list[Markup]]:
+    """Boxes of what the students' own runs recorded, by the setting that a loop sweeps."""
+    made: dict[str, list[Markup]] = {}
+    for loop, (_, swept) in assignment.exercise.swept.items():
+        settings = tuple(map(float, getattr(assignment.parameters, swept.values)))
+        across = swept.key.replace("_", " ").capitalize()
+        for quantity, (title, unit) in MEASURED.items():
+            groups = _recorded(known, loop, swept.key, settings, quantity)
+            if any(groups.values()):
+                made.setdefault(across, []).append(boxes(groups, across, title, unit))
+    return made
+
+
+def _recorded(known: Classroom, loop: str, key: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
+    """By setting what each student recorded, as far as it can have been measured."""
+    found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
+    for student, own in known.own.items():
+        for row in own.measured(loop):
+            setting = next((s for s in settings if math.isclose(getattr(row, key), s, rel_tol=1e-4)), None)
+            value = getattr(row, quantity)
+            if setting is not None and value is not None and 0 < value < LARGEST:
+                found[setting].append((student, value))
+    return {f"{setting:g}": values for setting, values in found.items()}
+
+
+def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistake]:
+    """The rules that most students missed; a student who missed one in several items counts once."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for verdict in verdicts:
+        for item in verdict.items:
+            for rubric in _missed(item):
+                found.setdefault(rubric, {}).setdefault(item.id, []).append(verdict.student)
+    made = [_mistake(assignment, rubric, by_item) for rubric, by_item in found.items()]
+    return sorted(made, key=lambda mistake: -mistake.count)[:MOST_MISTAKES]
+
+
+def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[str]]) -> Mistake:
+    counts = {item.id: len(students[item.id]) for item in assignment.items if item.id in students}
+    everyone = {student for found in students.values() for student in found}
+    first = next(iter(counts))
+    return Mistake(rubric, counts, len(everyone), students[first][0], first)
+
+
+def _missed(item: ItemVerdict) -> list[str]:
+    """The rules that were missed. All of an item's for one reason are one mistake, else they would crowd out the
+    rest."""
+    failed = [rule for rule in item.properties if rule.status == "failed"]
+    not_done = 1 < len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
+    return [NOT_DONE] if not_done else [rule.rubric for rule in failed]

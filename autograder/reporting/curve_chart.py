@@ -1,0 +1,85 @@
+"""The picture of a training curve by epoch: where the callback stopped, and where it had to."""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup, escape
+
+from autograder.grading.verdict import Strip
+
+STEP = 42
+"""Pixels from one epoch to the next."""
+
+REACH, GAP = 44, 12
+"""Pixels from the threshold's line to the furthest dot, and to the nearest that is not on the line."""
+
+LEFT, MIDDLE, AXIS, TALLEST, NARROWEST = 46, 92, 178, 206, 226
+
+
+def draw(strip: Strip) -> Markup:
+    """The strip as SVG that takes its colours from the page. Distances from the threshold are drawn by their square
+    root, so that a value next to it can be told from one on it."""
+    width = max(NARROWEST, LEFT + STEP * len(strip.val_accuracy) + 12)
+    shapes = [
+        f'<line class="goal" x1="{LEFT - 6}" x2="{width - 4}" y1="{MIDDLE}" y2="{MIDDLE}"/>',
+        f'<text class="axis" x="{LEFT - 10}" y="{MIDDLE + 4}" text-anchor="end">{strip.threshold:g}</text>',
+        f'<text class="axis" x="{LEFT - 10}" y="{AXIS}" text-anchor="end">epoch</text>',
+    ]
+    furthest = max((abs(value - strip.threshold) for value in strip.val_accuracy), default=0.0)
+    for epoch, value in enumerate(strip.val_accuracy, 1):
+        shapes.append(_dot(strip, epoch, value, furthest))
+    shapes += [_end(strip, "stopped", strip.stopped), _end(strip, "due", strip.due)]
+    size = f'width="{width}" height="{TALLEST}" viewBox="0 0 {width} {TALLEST}"'
+    return Markup(
+        f'<svg class="strip" role="img" aria-label="{escape(described(strip))}" {size}>{"".join(shapes)}</svg>'
+    )
+
+
+def described(strip: Strip) -> str:
+    """The picture in words."""
+    values = ", ".join(
+        f"epoch {epoch} {value:.4g} ({_side(value, strip.threshold)})"
+        for epoch, value in enumerate(strip.val_accuracy, 1)
+    )
+    ended = "It did not stop" if strip.stopped is None else f"It stopped after epoch {strip.stopped}"
+    due = "it had to go on" if strip.due is None else f"it had to stop after epoch {strip.due}"
+    return f"Validation accuracy by epoch, against the threshold {strip.threshold:g}: {values}. {ended}; {due}."
+
+
+def _side(value: float, goal: float) -> str:
+    return "above" if value > goal else "equal" if value == goal else "below"
+
+
+def _x(epoch: int) -> int:
+    return LEFT + STEP * (epoch - 1) + STEP // 2
+
+
+def _dot(strip: Strip, epoch: int, value: float, furthest: float) -> str:
+    above = value > strip.threshold
+    far = abs(value - strip.threshold)
+    away = 0.0 if far == 0 else GAP + (REACH - GAP) * math.sqrt(far / furthest)
+    x, y = _x(epoch), round(MIDDLE + (-away if above else away), 1)
+    label = y - 11 if above or not far else y + 19
+    told = f"Epoch {epoch}: {value:.4g}, {_side(value, strip.threshold)} the threshold"
+    return (
+        f'<circle class="{"hit" if above else "miss"}" cx="{x}" cy="{y}" r="6"><title>{told}</title></circle>'
+        f'<text class="value" x="{x}" y="{label}" text-anchor="middle">{value:.4g}</text>'
+        f'<text class="axis" x="{x}" y="{AXIS}" text-anchor="middle">{epoch}</text>'
+    )
+
+
+WORDS = {"stopped": ("stopped here", "did not stop"), "due": ("had to stop here", "had to go on")}
+
+
+def _end(strip: Strip, kind: str, epoch: int | None) -> str:
+    """A bar after the epoch at which it stopped, with its words above, or had to, with its words below."""
+    text, top, bottom = (14, 6, AXIS - 16) if kind == "stopped" else (TALLEST - 6, 24, TALLEST - 4)
+    if epoch is None:
+        return f'<text class="{kind}" x="{LEFT - 6}" y="{text}">{WORDS[kind][1]}</text>'
+    x = _x(epoch) + STEP // 2
+    anchor, shift = ("end", -6) if x > NARROWEST // 2 + 4 else ("start", 6)
+    return (
+        f'<line class="{kind}" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
+        f'<text class="{kind}" x="{x + shift}" y="{text}" text-anchor="{anchor}">{WORDS[kind][0]}</text>'
+    )

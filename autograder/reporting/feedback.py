@@ -1,0 +1,263 @@
+"""The feedback page of a student: one self-contained HTML file in which nothing of the student's can run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+from nbformat import NotebookNode
+from nbgrader.utils import is_locked, is_solution
+
+from autograder.assignment.settings import Assignment, Item
+from autograder.assignment.source import grade_id
+from autograder.errors import PartlyWritten
+from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
+from autograder.results.store import (
+    LATE,
+    Given,
+    Manual,
+    folder_of,
+    points_by_item,
+    standing,
+    total,
+    write_text,
+)
+from autograder.scheduling import parallel as shares
+
+from .curve_chart import draw
+from .images import picture
+from .pages import environment
+
+LONGEST = 4_000
+"""Characters of one text output that are shown."""
+
+MOST_PICTURES = 30
+
+MOST_OUTPUTS = 60
+"""Outputs of one cell that are shown."""
+
+ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+)
+FOLDERS = re.compile(r"(?:\bfile://|(?<![\w/.<]))/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen, and the rules that it breaks or leaves open."""
+
+    status: str
+    message: str
+    rules: list[PropertyVerdict]
+    curve: Markup | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """An item as the page shows it; `points` None means that a person has yet to give them."""
+
+    item: Item
+    points: float | None
+    summary: str
+    observations: list[Observation]
+    met: list[PropertyVerdict]
+    comment: str | None
+    pictures: list[str]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Text, a picture as a data URI, or a note on what is not shown."""
+
+    kind: str
+    content: str
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    kind: str
+    name: str
+    given: bool
+    source: str
+    outputs: list[Output]
+
+
+def write_feedback(
+    out: Path,
+    assignment: Assignment,
+    results: Iterable[tuple[Verdict, NotebookNode | None]],
+    manual: Manual,
+    release: NotebookNode | None = None,
+) -> None:
+    """Writes the page of each student, given the verdict and the executed notebook; PartlyWritten says afterwards for
+    whom that failed."""
+
+    def write(student: str, result: tuple[Verdict, NotebookNode | None]) -> None:
+        page = feedback_page(assignment, *result, manual.get(student, {}), release)
+        write_text(folder_of(out, assignment, student) / "feedback.html", page)
+
+    environment().get_template("feedback.html")  # once, before others share it
+    if failed := shares.each(write, {verdict.student: (verdict, run) for verdict, run in results}):
+        raise PartlyWritten.of("feedback page", failed)
+
+
+def feedback_page(
+    assignment: Assignment,
+    verdict: Verdict,
+    executed: NotebookNode | None,
+    manual: Given,
+    release: NotebookNode | None = None,
+) -> str:
+    """The page as HTML; `manual` is what a person gave this student, by item. Texts of the release are not repeated."""
+    points = points_by_item(assignment, verdict, manual)
+    parts = _parts(assignment, verdict, executed, points, manual)
+    state, reason = standing(verdict, points)
+    return (
+        environment()
+        .get_template("feedback.html")
+        .render(
+            assignment=assignment,
+            student=verdict.student,
+            late=points.get(LATE),
+            total=total(points),
+            most=sum(item.points for item in assignment.items),
+            waiting=[part.item.title for part in parts if part.points is None],
+            reason="" if state == "graded" else without_folders(reason),
+            findings=[_for_student(finding) for finding in verdict.findings if finding.audience == "both"],
+            parts=parts,
+            cells=shown_cells(executed, {part.item.cell for part in parts if part.pictures}, given_texts(release)),
+        )
+    )
+
+
+def _for_student(finding: Finding) -> str:
+    return without_folders(finding.text) + (f" (cell {finding.cell})" if finding.cell else "")
+
+
+def _parts(
+    assignment: Assignment,
+    verdict: Verdict,
+    executed: NotebookNode | None,
+    points: Mapping[str, float | None],
+    manual: Given,
+) -> list[Part]:
+    judged = {item.id: item for item in verdict.items}
+    parts, shown = [], set()
+    for item in assignment.items:
+        decided = judged.get(item.id)
+        rules = decided.properties if decided else ()
+        parts.append(
+            Part(
+                item=item,
+                points=points[item.id],
+                summary=_summary(item, decided, points[item.id]),
+                observations=_observations(decided),
+                met=[rule for rule in rules if rule.status == "passed"],
+                comment=manual.get(item.id, (None, None))[1],
+                pictures=[] if item.cell in shown else _pictures(executed, item.cell),
+            )
+        )
+        shown.add(item.cell)
+    return parts
+
+
+def _summary(item: Item, decided: ItemVerdict | None, points: float | None) -> str:
+    """The item's line in the table at the top."""
+    if points is None:
+        return "A person has yet to grade it."
+    if item.graded_by == "person" or decided is None or points != decided.points:
+        return "Graded by a person."
+    if not decided.properties:
+        return without_folders(decided.message)
+    missed = sum(rule.status != "passed" for rule in decided.properties)
+    if not missed:
+        return "All rules met."
+    return f"{missed} of {len(decided.properties)} rules missed."
+
+
+def _observations(decided: ItemVerdict | None) -> list[Observation]:
+    """The rules that were missed or are open, those with the same reason together, in the order of the checks."""
+    found: dict[tuple[str, str], list[PropertyVerdict]] = {}
+    for rule in decided.properties if decided else ():
+        if rule.status != "passed":
+            found.setdefault((rule.status, without_folders(rule.message)), []).append(rule)
+    return [Observation(status, message, rules, _curve(rules)) for (status, message), rules in found.items()]
+
+
+def _curve(rules: list[PropertyVerdict]) -> Markup | None:
+    """The picture of the training curve that the rules' message tells of."""
+    return next((draw(rule.strip) for rule in rules if rule.strip is not None), None)
+
+
+def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
+    """The pictures that the task's cell drew."""
+    cells = executed.cells if executed is not None else []
+    outputs = [out for cell in cells if cell.cell_type == "code" and grade_id(cell) == name for out in cell.outputs]
+    found = [shown for out in outputs if (shown := picture(out.get("data", {}))) is not None]
+    return found[:MOST_PICTURES]
+
+
+def given_texts(release: NotebookNode | None) -> set[str]:
+    """The texts of the release that are no answers, without regard to line breaks."""
+    cells = release.cells if release is not None else []
+    return {" ".join(cell.source.split()) for cell in cells if cell.cell_type != "code" and not is_solution(cell)}
+
+
+def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_texts: set[str]) -> list[ShownCell]:
+    """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
+    outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
+    cells, room = [], MOST_PICTURES
+    for cell in executed.cells if executed is not None else []:
+        name = grade_id(cell)
+        given = bool(name) and is_locked(cell)
+        known = given or " ".join(cell.source.split()) in given_texts
+        if not cell.source.strip() or (known and cell.cell_type != "code"):
+            continue
+        made = cell.get("outputs", [])
+        outputs = [_output(out, room > 0, name in shown_above) for out in made[:MOST_OUTPUTS]]
+        room -= sum(out.kind == "picture" for out in outputs)
+        kept = [out for out in outputs if out.content]
+        if len(made) > MOST_OUTPUTS:
+            kept.append(Output("note", f"{len(made) - MOST_OUTPUTS:,} more outputs of this cell are left out."))
+        cells.append(ShownCell(cell.cell_type, name, given, ESCAPES.sub("", cell.source), kept))
+    return cells
+
+
+def _output(output: NotebookNode, room: bool, above: bool) -> Output:
+    if output.output_type == "stream":
+        return Output("text", cleaned(str(output.text)))
+    if output.output_type == "error":
+        trace = "\n".join(map(str, output.get("traceback", [])))
+        return Output("text", cleaned(trace or f"{output.ename}: {output.evalue}"))
+    data = output.get("data", {})
+    shown = picture(data)
+    if shown is None:
+        return Output("text", cleaned(str(data.get("text/plain", ""))))
+    if above:
+        return Output("note", "The figure is shown with its item above.")
+    return Output("picture", shown) if room else Output("note", "There are more pictures than are shown here.")
+
+
+def cleaned(text: str) -> str:
+    """An output as a terminal would leave it, without escapes and the machine's folders, cut where it is too long."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    text = without_folders(ESCAPES.sub("", text)).strip("\n")
+    if len(text) > LONGEST:
+        half = LONGEST // 2
+        text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
+    return text if text.strip() else ""
+
+
+def without_folders(text: str) -> str:
+    """Text in which files keep their names and lose the folders that they lie in on this machine; those of an
+    installed package are named from the package on."""
+    return FOLDERS.sub(_package, text)
+
+
+def _package(found: re.Match[str]) -> str:
+    _, packages, within = found[0].rpartition("/site-packages/")
+    return within if packages else ""

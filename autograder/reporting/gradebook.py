@@ -1,0 +1,580 @@
+"""nbgrader's gradebook: scores go in through its own API, what a person entered stays."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from unittest import mock
+
+import nbformat
+from alembic.script import ScriptDirectory
+from nbconvert.filters import clean_html
+from nbformat import NotebookNode
+from nbgrader import api, dbutil
+from nbgrader.api import Assignment as Released
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    InvalidEntry,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import joinedload, selectinload
+from traitlets.config import Config
+
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import grade_id
+from autograder.errors import AutograderError, PartlyWritten
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.results.store import LATE, temporary_name, write_text
+from autograder.scheduling import parallel as shares
+from autograder.submission.folders import read_start
+from autograder.submission.parsing import new_cell
+from autograder.submission.prepare import load_release
+
+from .images import picture
+
+Result = tuple[Verdict, NotebookNode | None, datetime | None]
+"""A verdict, the notebook as it was run, and when it was handed in, in UTC, if that is known."""
+
+Beside = Mapping[str, NotebookNode]
+"""By the name of a cell: one that is put before it for the grader, and that no student wrote."""
+
+Scores = dict[str, dict[str, tuple[float | None, str | None]]]
+UNANSWERED = "No response."
+MISSING = "This cell was not in the notebook that was handed in."
+ALT = "Picture drawn by this cell"
+NOTHING = "Nothing of this submission could be run."
+
+PATIENCE = 30.0
+"""Seconds to wait for a program that holds the gradebook."""
+
+ADVICE = {
+    "locked": "close the program that holds it, and run the same command again; all verdicts are kept.",
+    "not a database": "it is damaged or no gradebook, and is left as it is; put a copy in its place or move it away.",
+    "malformed": "it is damaged, and is left as it is; put a copy in its place or move it away.",
+    "full": "make room, and run the same command again; all verdicts are kept.",
+    "readonly": "see who may write there, and run the same command again; all verdicts are kept.",
+    "": "see that there is room and who may write there, and run the same command again; all verdicts are kept.",
+}
+"""What to do, by what the database says."""
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def opened(db_url: str) -> Iterator[Gradebook]:
+    """The gradebook, made if there is none; what the database refuses becomes a sentence."""
+    check(db_url)
+    with _sentences(db_url):
+        if (place := _place_of(db_url)) is not None:
+            _make(place)
+            db_url = make_url(db_url).update_query_dict({"timeout": str(_patience(db_url))}).render_as_string(False)
+        with _connected(db_url) as gradebook:
+            yield gradebook
+
+
+def check(db_url: str) -> None:
+    """AutograderError if there is a gradebook that cannot be written now: another program holds it, it is damaged, or
+    it is another nbgrader's. It is not changed."""
+    place = _place_of(db_url)
+    if place is None or not place.exists() or place.stat().st_size == 0:
+        return
+    with _sentences(db_url), closing(sqlite3.connect(place, timeout=0, isolation_level=None)) as connection:
+        _wait_for(connection, place, _patience(db_url))
+        if (found := connection.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(f"it is malformed: {found}")
+        tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+        known = connection.execute("select * from alembic_version").fetchone() if "alembic_version" in tables else None
+    wanted = _version()
+    if tables and known != (wanted,):
+        raise AutograderError(
+            f"The gradebook {place} was made by another version of nbgrader and is left as it is: run "
+            f"`nbgrader db upgrade --db=sqlite:///{place}`, which keeps a copy, and then the same command again."
+        )
+
+
+def _wait_for(connection: sqlite3.Connection, place: Path, patience: float) -> None:
+    """Waits until nobody else writes in the database; OperationalError if that takes too long."""
+    deadline, told = time.monotonic() + patience, False
+    while True:
+        try:
+            connection.execute("begin immediate")
+            connection.execute("rollback")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            if not told:
+                log.warning("Another program holds the gradebook %s; waiting up to %g s for it.", place, patience)
+                told = True
+            time.sleep(min(0.25, patience))
+
+
+@contextmanager
+def _sentences(db_url: str) -> Iterator[None]:
+    """Turns what the database refuses into a sentence with advice."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, InvalidEntry, OSError) as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        advice = next((advice for sign, advice in ADVICE.items() if sign in reason), ADVICE[""])
+        place = make_url(db_url).database or db_url
+        raise AutograderError(f"The gradebook {place} cannot be used ({reason}): {advice}") from None
+
+
+def _place_of(db_url: str) -> Path | None:
+    """The file of an SQLite database."""
+    url = make_url(db_url)
+    if not url.drivername.startswith("sqlite") or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def _patience(db_url: str) -> float:
+    """Seconds to wait for another program."""
+    return float(str(make_url(db_url).query.get("timeout", PATIENCE)))
+
+
+def _make(place: Path) -> None:
+    """Makes a gradebook that is whole when it has its name, whenever this is stopped."""
+    if place.exists() and place.stat().st_size > 0:
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(place)
+    try:
+        with _connected(f"sqlite:///{temporary}"):
+            pass
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _connected(db_url: str) -> Gradebook:
+    """Connects. A new database is told its version here: nbgrader would start a program for that, which takes seconds
+    and may not be found."""
+    with mock.patch.object(api, "get_alembic_version", _version):
+        return Gradebook(db_url)
+
+
+def _version() -> str:
+    """That of the tables which this nbgrader makes."""
+    return str(ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head())
+
+
+def handed_in(folder: Path) -> datetime | None:
+    """The time in a submission's `timestamp.txt`, in UTC. nbgrader compares it with the gradebook's and knows no
+    other: a time from elsewhere would make its formgrader ask for the submission to be graded again."""
+    if folder.is_symlink():
+        return None
+    try:
+        return parse_utc(read_start(folder / "timestamp.txt", 200).strip())
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def record(
+    db_url: str,
+    assignment: Assignment,
+    release: NotebookNode,
+    results: Iterable[Result],
+    autograded: Path | None = None,
+    before: Mapping[str, NotebookNode] | None = None,
+    beside: Mapping[str, Beside] | None = None,
+) -> None:
+    """Brings cells, students and automatic scores up to date; manual scores, extra credit and comments stay.
+
+    What fails for one student is recorded for all others; PartlyWritten then says whose is missing.
+
+    An answer that a person had graded and that has changed since is marked to be graded again. How it was is in
+    `before`, by student, or in `autograded`, the folder of the notebooks that the formgrader shows; where that is
+    named, the notebooks in it are written too, each with its student's cells of `beside`.
+    """
+    found = list(results)
+    earlier = before if before is not None else _shown(autograded, assignment, found)
+    answers = {name for name, cell in _cells(release).items() if is_grade(cell) and is_solution(cell)}
+    answers -= {item.id for item in assignment.judged_items}
+    failed: dict[str, Exception] = {}
+    with opened(db_url) as gradebook:
+        _record_cells(gradebook, assignment, release)
+        submitted = _submissions(gradebook, assignment, found)
+        for verdict, executed, _ in found:
+            with _left_out(failed, verdict.student), gradebook.db.begin_nested():
+                changed = _changed(earlier.get(verdict.student), executed, answers)
+                unanswered = _unanswered(executed, release, answers)
+                _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
+        gradebook.db.commit()
+    if autograded is not None:
+
+        def show(student: str, executed: NotebookNode | None) -> None:
+            write_autograded(autograded, student, assignment, executed, release, (beside or {}).get(student, {}))
+
+        failed |= shares.each(
+            show, {verdict.student: run for verdict, run, _ in found if verdict.student not in failed}
+        )
+    if failed:
+        raise PartlyWritten.of("gradebook's row", failed)
+
+
+@contextmanager
+def _left_out(failed: dict[str, Exception], student: str) -> Iterator[None]:
+    """Notes what fails for one student; a database that refuses everybody is none of that."""
+    try:
+        yield
+    except OperationalError:
+        raise
+    except Exception as error:
+        failed[student] = error
+
+
+def _record_cells(gradebook: Gradebook, assignment: Assignment, release: NotebookNode) -> None:
+    """Notes what nbgrader itself notes of a released notebook: its grade, solution, task and source cells."""
+    gradebook.update_or_create_assignment(assignment.name)
+    kernel = json.dumps(release.metadata.get("kernelspec", {}))
+    notebook = gradebook.update_or_create_notebook(assignment.name, assignment.name, kernelspec=kernel)
+    known = [*notebook.grade_cells, *notebook.solution_cells, *notebook.task_cells, *notebook.source_cells]
+    left = {(type(cell), cell.name): cell for cell in known}
+    grown = False
+    for kind, name, values in _entries(release):
+        entry = left.pop((kind, name), None)
+        if entry is None:
+            gradebook.db.add(kind(name=name, notebook=notebook, **values))
+            grown = True
+        else:
+            for key, value in values.items():
+                setattr(entry, key, value)
+    for entry in left.values():
+        _forget(gradebook, entry)
+    gradebook.db.commit()
+    for submission in notebook.submissions if grown else ():
+        _complete(gradebook, notebook, submission)
+
+
+def _entries(release: NotebookNode) -> Iterator[tuple[type, str, dict[str, Any]]]:
+    for name, cell in _cells(release).items():
+        if is_grade(cell) or is_task(cell):
+            values = {"max_score": float(cell.metadata.nbgrader.points), "cell_type": cell.cell_type}
+            yield (GradeCell if is_grade(cell) else TaskCell), name, values
+        if is_solution(cell):
+            yield SolutionCell, name, {}
+        if not (is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell)):
+            continue
+        checksum = cell.metadata.nbgrader.get("checksum") or compute_checksum(cell)
+        values = {"cell_type": cell.cell_type, "locked": is_locked(cell), "source": cell.source, "checksum": checksum}
+        yield SourceCell, name, values
+
+
+def _forget(gradebook: Gradebook, entry: Any) -> None:
+    """Removes a cell that the release no longer has, unless a person has graded it."""
+    grades, comments = getattr(entry, "grades", None) or [], getattr(entry, "comments", None) or []
+    by_hand = any(grade.manual_score is not None or grade.extra_credit for grade in grades)
+    if by_hand or any(comment.manual_comment for comment in comments):
+        gradebook.db.rollback()
+        raise AutograderError(
+            f"The gradebook holds what a person gave for the cell {entry.name}, which the release no longer has: put "
+            "the cell back, or move the gradebook away to begin a new one."
+        )
+    for row in [*grades, *comments, entry]:
+        gradebook.db.delete(row)
+
+
+def _complete(gradebook: Gradebook, notebook: Notebook, submission: SubmittedNotebook) -> None:
+    """Gives a submission that was recorded earlier a place for each cell that the release has had since."""
+    graded = {grade.cell_id for grade in submission.grades}
+    commented = {comment.cell_id for comment in submission.comments}
+    for cell in [*notebook.grade_cells, *notebook.task_cells]:
+        if cell.id not in graded:
+            gradebook.db.add(Grade(cell=cell, notebook=submission))
+    for cell in [*notebook.solution_cells, *notebook.task_cells]:
+        if cell.id not in commented:
+            gradebook.db.add(Comment(cell=cell, notebook=submission))
+
+
+def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Result]) -> dict[str, SubmittedNotebook]:
+    """The entry of each student, made where there is none yet."""
+    students = {student.id for student in gradebook.students}
+    gradebook.db.add_all(Student(id=verdict.student) for verdict, *_ in results if verdict.student not in students)
+    gradebook.db.commit()
+    known = {entry.student_id: entry for entry in gradebook.assignment_submissions(assignment.name)}
+    released = gradebook.find_assignment(assignment.name)
+    for verdict, _, came in results:
+        if verdict.student not in known:
+            gradebook.db.add(_new_submission(released, verdict.student, came))
+        elif came is not None:
+            known[verdict.student].timestamp = parse_utc(came)
+    gradebook.db.commit()
+    return {entry.assignment.student_id: entry for entry in _all_of(gradebook, assignment)}
+
+
+def _all_of(gradebook: Gradebook, assignment: Assignment) -> list[SubmittedNotebook]:
+    """What nbgrader's `notebook_submissions` finds, with grades, comments and their cells at once: to ask for those of
+    each student is what a class waits for."""
+    found = (
+        gradebook.db.query(SubmittedNotebook)
+        .join(SubmittedNotebook.notebook)
+        .join(Notebook.assignment)
+        .filter(Notebook.name == assignment.name, Released.name == assignment.name)
+        .options(
+            joinedload(SubmittedNotebook.assignment),
+            selectinload(SubmittedNotebook.grades).joinedload(Grade.cell),
+            selectinload(SubmittedNotebook.comments).joinedload(Comment.cell),
+        )
+    )
+    return list(found)
+
+
+def _new_submission(released: Released, student: str, came: datetime | None) -> SubmittedAssignment:
+    """What nbgrader's `add_submission` makes; that one commits every student by itself, which a class waits for."""
+    submission = SubmittedAssignment(assignment_id=released.id, student_id=student, timestamp=parse_utc(came))
+    for notebook in released.notebooks:
+        entry = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
+        graded = [*notebook.grade_cells, *notebook.task_cells]
+        commented = [*notebook.solution_cells, *notebook.task_cells]
+        entry.grades = [Grade(cell_id=cell.id) for cell in graded]
+        entry.comments = [Comment(cell_id=cell.id) for cell in commented]
+    return submission
+
+
+def _record_scores(
+    notebook: SubmittedNotebook, assignment: Assignment, verdict: Verdict, unanswered: set[str], changed: set[str]
+) -> None:
+    items = {item.id: item for item in verdict.items}
+    for grade in notebook.grades:
+        score = _auto_score(grade.name, items, unanswered, verdict)
+        moved = grade.auto_score != score or grade.name in changed
+        grade.auto_score = score
+        if grade.manual_score is None:
+            grade.needs_manual_grade = score is None
+        elif moved:
+            grade.needs_manual_grade = True
+    for comment in notebook.comments:
+        judged = [items[item.id] for item in assignment.items if item.cell == comment.name and item.id in items]
+        comment.auto_comment = _auto_comment(judged) or (UNANSWERED if comment.name in unanswered else None)
+
+
+def _auto_score(name: str, items: dict[str, ItemVerdict], unanswered: set[str], verdict: Verdict) -> float | None:
+    """The automatic score of a grade cell; None for what a person has to read."""
+    if name in items:
+        return items[name].points
+    return 0.0 if name in unanswered or verdict.state == "failed to run" else None
+
+
+def _auto_comment(items: list[ItemVerdict]) -> str:
+    """What is said about a solution cell: the message of each item that judges it. A check cell has no comment."""
+    if len(items) == 1:
+        return items[0].message
+    return "\n\n".join(f"{item.title}: {item.message}" for item in items)
+
+
+def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: set[str]) -> set[str]:
+    """The written answers that are empty or still stand as they were released."""
+    given, written = _cells(release), _cells(executed)
+    return {
+        name for name in answers & written.keys() if written[name].source.strip() in ("", given[name].source.strip())
+    }
+
+
+def _shown(folder: Path | None, assignment: Assignment, results: list[Result]) -> dict[str, NotebookNode]:
+    """The notebooks that the formgrader shows now, by student."""
+    if folder is None:
+        return {}
+    paths = {verdict.student: _place(folder, verdict.student, assignment) for verdict, *_ in results}
+    return {student: _read(path) for student, path in paths.items() if path.is_file()}
+
+
+def _read(path: Path) -> NotebookNode:
+    """A notebook; an empty one where nbgrader, which writes in place, was stopped half-way."""
+    try:
+        made = nbformat.reader.reads(path.read_text(encoding="utf-8"))
+        return made if isinstance(made.get("cells"), list) else nbformat.v4.new_notebook()
+    except (OSError, ValueError):
+        return nbformat.v4.new_notebook()
+
+
+def _changed(before: NotebookNode | None, executed: NotebookNode | None, answers: set[str]) -> set[str]:
+    """The written answers that are not what they were when this was recorded last."""
+    if before is None:
+        return set()
+    old, new = _cells(before), _cells(executed)
+    return {name for name in answers & new.keys() if name not in old or _text(old[name]) != _text(new[name])}
+
+
+def _text(cell: NotebookNode) -> str:
+    return harmless_text(cell.source)
+
+
+def _place(folder: Path, student: str, assignment: Assignment) -> Path:
+    return folder / student / assignment.name / assignment.notebook_name
+
+
+def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -> None:
+    """Takes nbgrader's own step for each submission that came after the due date in the gradebook; what it costs is
+    for the plugin to say that the configuration names."""
+    with opened(db_url) as gradebook:
+        entries = gradebook.assignment_submissions(assignment.name)
+        late = [entry.student_id for entry in entries if entry.total_seconds_late or entry.late_submission_penalty]
+    names = {"assignment": assignment.name, "notebook": assignment.name, "db_url": db_url}
+    try:
+        step = AssignLatePenalties(config=config)
+        for student in late:
+            step(nbformat.v4.new_notebook(), {"nbgrader": names | {"student": student}})
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise AutograderError(
+            f"The late penalties cannot be worked out ({reason}): see what nbgrader_config.py says of them."
+        ) from None
+
+
+def manual_scores(db_url: str, assignment: Assignment) -> Scores:
+    """By student and item what counts beside the autograder's own judgement: the score that a person entered, with
+    extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing. A late
+    penalty stands with them as `LATE`."""
+    judged = {item.id for item in assignment.judged_items}
+    found: Scores = {}
+    with opened(db_url) as gradebook:
+        for notebook in _all_of(gradebook, assignment):
+            comments = {comment.name: comment for comment in notebook.comments}
+            entries = found.setdefault(notebook.assignment.student_id, {})
+            if notebook.late_submission_penalty:
+                entries[LATE] = (-notebook.late_submission_penalty, None)
+            for grade in notebook.grades:
+                remark = comments.get(grade.name)
+                said = remark.manual_comment if remark is not None else None
+                score = _by_hand(grade)
+                if score is None and grade.name not in judged:
+                    score, said = grade.auto_score, said or (remark.auto_comment if remark is not None else None)
+                if score is not None or said:
+                    entries[grade.name] = (score, said)
+    return found
+
+
+def members(db_url: str, assignment: Assignment) -> dict[str, str]:
+    """Every student whom the gradebook knows, with the id under which the formgrader shows the submission, "" where
+    there is none."""
+    with opened(db_url) as gradebook:
+        pages = {student.id: "" for student in gradebook.students}
+        entries = gradebook.notebook_submissions(assignment.name, assignment.name)
+        return pages | {entry.assignment.student_id: entry.id for entry in entries}
+
+
+def _by_hand(grade: Grade) -> float | None:
+    if grade.manual_score is None and not grade.extra_credit:
+        return None
+    base = grade.manual_score if grade.manual_score is not None else grade.auto_score or 0.0
+    return base + (grade.extra_credit or 0.0)
+
+
+def write_autograded(
+    folder: Path,
+    student: str,
+    assignment: Assignment,
+    executed: NotebookNode | None,
+    release: NotebookNode | None = None,
+    beside: Beside = MappingProxyType({}),
+) -> None:
+    """Puts the executed notebook where nbgrader's formgrader looks for it, or, where nothing could be run, one that
+    holds only the boxes for points."""
+    path = _place(folder, student, assignment)
+    write_text(path, nbformat.writes(for_formgrader(executed, release or load_release(assignment), beside)))
+
+
+def for_formgrader(
+    executed: NotebookNode | None, release: NotebookNode, beside: Beside = MappingProxyType({})
+) -> NotebookNode:
+    """The notebook with exactly the release's nbgrader cells, so that each has its box for points, and without
+    anything that could run in the browser of a grader, who is logged in there.
+
+    A cell of `beside` is put before the cell that it is named for.
+    """
+    given = _cells(release)
+    cells, places = [], {}
+    for number, cell in enumerate(executed.cells if executed is not None else []):
+        name = grade_id(cell)
+        known = name in given and name not in places and cell.cell_type == given[name].cell_type
+        cells.append(_harmless(cell, f"cell-{number}", given[name] if known else None))
+        if known:
+            places[name] = cells[-1]
+    before = None
+    for name, cell in given.items():
+        if name not in places and (is_grade(cell) or is_solution(cell)):
+            places[name] = _placeholder(cell, MISSING if executed is not None else NOTHING)
+            cells.insert(cells.index(before) + 1 if before is not None else 0, places[name])
+        before = places.get(name, before)
+    for name, added in beside.items():
+        if name in places:
+            cells.insert(cells.index(places[name]), added)
+    made = nbformat.v4.new_notebook(metadata=release.metadata)
+    made.cells = cells
+    return made
+
+
+def _placeholder(cell: NotebookNode, text: str) -> NotebookNode:
+    """Stands for a graded cell that the submission lacks."""
+    name = f"missing-{grade_id(cell)}"[:64]
+    if cell.cell_type == "code":
+        return new_cell("code", f"# {text}", cell.metadata, name)
+    return new_cell("markdown", f"*{text}*", cell.metadata, name)
+
+
+def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> NotebookNode:
+    """A copy of a cell; what the release locks reads as it was released."""
+    metadata = dict(given.metadata) if given is not None else {}
+    locked = given is not None and is_locked(given)
+    source = given.source if given is not None and locked else cell.source
+    if cell.cell_type != "code":
+        return new_cell("markdown", source if locked else harmless_text(source), metadata, cell_id)
+    made = new_cell("code", source, metadata, cell_id)
+    made.execution_count = cell.execution_count if isinstance(cell.execution_count, int) else None
+    made.outputs = [shown for output in cell.outputs if (shown := _harmless_output(output))]
+    return made
+
+
+def harmless_text(source: str) -> str:
+    """Markdown without HTML: comments go, tags become text, a less-than sign stays one."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL))
+
+
+def _harmless_output(output: NotebookNode) -> NotebookNode | None:
+    """Streams and errors, which the formgrader escapes, and of rich outputs the best form that can do nothing."""
+    if output.output_type in ("stream", "error"):
+        return output
+    data, metadata = output.get("data", {}), {}
+    if (shown := picture(data)) is not None:
+        kind, _, content = shown.removeprefix("data:").partition(";base64,")
+        data, metadata = {kind: content}, {kind: {"alt": ALT}}
+    elif "text/html" in data:
+        data = {"text/html": str(clean_html(str(data["text/html"])))}
+    else:
+        data = {"text/plain": str(data.get("text/plain", ""))}
+    if not any(data.values()):
+        return None
+    return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": metadata})
+
+
+def _cells(notebook: NotebookNode | None) -> dict[str, NotebookNode]:
+    """The cells that nbgrader knows, by grade_id; of several with the same id the first."""
+    found: dict[str, NotebookNode] = {}
+    for cell in notebook.cells if notebook is not None else []:
+        if name := grade_id(cell):
+            found.setdefault(name, cell)
+    return found

@@ -1,0 +1,70 @@
+"""What a grader sees while a class is graded: a bar in a terminal, elsewhere a line for each submission."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from autograder.grading.verdict import Done
+
+MOST_NAMES = 4
+"""Students that are named as being graded; of more only the number is told."""
+
+
+class ClassProgress:
+    """Done and total, rate and time left of what is graded, and who is being graded."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        columns = (
+            "Grading",
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[now]}"),
+        )
+        self._bar = Progress(*columns, console=console, transient=True)
+        self._task = self._bar.add_task("", total=None, now="getting ready")
+        self._running: list[str] = []
+        self._unchanged = 0
+
+    def __enter__(self) -> ClassProgress:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.__exit__(kind, error, at)
+
+    def begin(self, student: str) -> None:
+        """Somebody's submission is being graded."""
+        self._running.append(student)
+        self._show()
+
+    def tell(self, done: Done, number: int, total: int) -> None:
+        """One is done, as the `number`th of `total`; what was unchanged is not counted as work."""
+        if done.student in self._running:
+            self._running.remove(done.student)
+        self._unchanged += done.skipped
+        self._bar.update(self._task, completed=number - self._unchanged, total=total - self._unchanged)
+        self._show("" if number < total else "writing the books")
+        if not self.console.is_terminal:
+            word = "unchanged" if done.skipped else done.verdict.state
+            line = f"{number}/{total} {done.student}: {done.verdict.points:g} points, {word}"
+            self.console.print(line, highlight=False, markup=False)
+
+    def _show(self, otherwise: str = "") -> None:
+        names = ", ".join(name[:20] for name in self._running[:MOST_NAMES])
+        more = len(self._running) - MOST_NAMES
+        self._bar.update(self._task, now=escape(f"{names} and {more} more" if more > 0 else names or otherwise))
+
+
+class _Rate(ProgressColumn):
+    """Submissions a minute."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{60 * task.speed:.0f}/min" if task.speed else "")

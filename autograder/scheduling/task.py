@@ -1,0 +1,89 @@
+"""The unit of work: one submission, graded and written into the folder of results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.assignment.settings import Assignment
+from autograder.errors import AutograderError
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import Graded, for_a_person, grade_folder
+from autograder.grading.verdict import Done, Finding
+from autograder.results import store as books
+from autograder.submission import saved_outputs as ownrun
+from autograder.submission.folders import Contents, contents
+
+CHANGED = "It changed while it was graded: run the same command again."
+
+
+@dataclass(frozen=True)
+class Task:
+    """One student's folder, graded into one folder of results.
+
+    `kernels` is None where those who grade it have their own. `basis` is a hash of all else that the verdict depends
+    on; empty if the next run shall grade it again.
+    """
+
+    assignment: Assignment
+    student: str
+    folder: Path
+    out: Path
+    kernels: Kernels | None
+    options: Options
+    basis: str
+
+
+def grade_task(task: Task) -> Done:
+    """Grades one submission and writes its results; runs in a worker. AutograderError if they cannot be written."""
+    assert task.kernels is not None
+    before = contents(task.folder, task.basis)
+    if before.trouble:
+        return leave_to_a_person(task, before.trouble)
+    try:
+        graded = grade_folder(task.assignment, task.folder, task.student, task.kernels, task.options)
+    except Exception as error:
+        return leave_to_a_person(task, what_failed(error))
+    return finish(task, graded, before)
+
+
+def finish(task: Task, graded: Graded, before: Contents) -> Done:
+    """Writes what came out, wherever it was graded, of the folder as it was `before`. AutograderError as above."""
+    after = contents(task.folder, task.basis)
+    if after != before:
+        if graded.executed is None:
+            return leave_to_a_person(task, after.trouble or CHANGED)
+        graded = _with_finding(graded, Finding(kind="changed while graded", text=after.trouble or CHANGED))
+    try:
+        # What the machine, not the submission, kept from being run is tried again next time.
+        is_settled = graded.evidence is not None or graded.verdict.state == "failed to run"
+        return _keep(task, graded, before.digest if is_settled and after == before else "")
+    except AutograderError:
+        raise
+    except Exception as error:
+        return leave_to_a_person(task, what_failed(error))
+
+
+def leave_to_a_person(task: Task, reason: str, fingerprint: str = "") -> Done:
+    """The verdict on what could not be graded; without a fingerprint the next run tries again."""
+    return _keep(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
+
+
+def what_failed(error: Exception) -> str:
+    """A sentence for a person on an error that is not the submission's."""
+    return f"The autograder itself failed on it ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+
+
+def _with_finding(graded: Graded, finding: Finding) -> Graded:
+    verdict = graded.verdict
+    return replace(graded, verdict=verdict.model_copy(update={"findings": (*verdict.findings, finding)}))
+
+
+def _keep(task: Task, graded: Graded, fingerprint: str) -> Done:
+    grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
+    verdict = graded.verdict.model_copy(update={"grader": grader})
+    evidence = graded.evidence.model_dump_json() if graded.evidence else "{}"
+    ownrun.keep(task.out, task.assignment, task.student, task.folder)
+    books.write_submission(task.out, task.assignment, verdict, evidence, graded.executed)
+    return Done(task.student, verdict)

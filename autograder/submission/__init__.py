@@ -1,0 +1,1 @@
+"""What was handed in: found, read and repaired, so that it can be run."""

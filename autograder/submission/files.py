@@ -1,0 +1,237 @@
+"""What a student handed in, as files: the one that counts is found and read.
+
+Nothing is followed out of the folder, nothing is unpacked to disk, and nothing is read beyond a limit.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from autograder.assignment.settings import ROOT, Assignment
+from autograder.errors import SubmissionError, Unreadable
+from autograder.execution.limits import MB
+from autograder.grading.verdict import Finding
+
+from . import archives
+
+LARGEST = 120 * MB
+"""Bytes of one file; a notebook with a hundred large pictures has a tenth of them."""
+
+MOST_ENTRIES = 5_000
+"""Files and folders that are looked at."""
+
+KINDS = (
+    ("notebook", (".ipynb", ".ipynb.txt", ".ipynb.json")),
+    ("json", (".json",)),
+    ("script", (".py", ".py.txt")),
+    ("archive", (".zip", ".tar", ".tar.gz", ".tgz")),
+)
+"""Kinds of files that may hold the submission, the better ones first."""
+
+MOVED = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
+"""What opening says where there is no plain file."""
+
+ENDINGS = tuple(ending for _, endings in KINDS for ending in endings)
+"""How the names of all files end on which a verdict may depend."""
+
+OTHERS = {
+    ".html": "a web page",
+    ".htm": "a web page",
+    ".pdf": "a PDF",
+    ".doc": "a text document",
+    ".docx": "a text document",
+    ".odt": "a text document",
+    ".7z": "an archive of a kind that is not opened",
+    ".rar": "an archive of a kind that is not opened",
+    ".xz": "an archive of a kind that is not opened",
+    ".bz2": "an archive of a kind that is not opened",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that may be the submission: `name` as it may be shown, `member` its name in the archive at `path`."""
+
+    path: Path
+    name: str
+    modified: float = 0.0
+    member: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The file's own name, without the folders or the archive that it lies in."""
+        return (self.member or self.path.name).rpartition("/")[2]
+
+    def read(self) -> bytes:
+        """What is in it; SubmissionError where that cannot be had."""
+        with _opened(self.path, self.name) as stream:
+            if self.member is not None:
+                return archives.read(stream, shown(self.path.name), self.member, LARGEST)
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            size = self.path.stat().st_size / MB
+            raise SubmissionError(
+                f"{self.name} has {size:.0f} MB, and {LARGEST / MB:.0f} MB are read at most: clear its outputs, save "
+                "it and hand that in."
+            )
+        return content
+
+
+def find_file(folder: Path, assignment: Assignment) -> tuple[File, list[Finding]]:
+    """The file that was handed in; a wrong name or several files are findings."""
+    files, findings = candidates(folder, assignment)
+    return files[0], [*findings, *about_choice(files[0], files, assignment)]
+
+
+def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[Finding]]:
+    """The files of the best kind that may be the submission, the likeliest first, and what was left aside.
+
+    Raises SubmissionError where there is none.
+    """
+    own = [folder, folder.parent] if folder.name.lower() == assignment.name.lower() else [folder]
+    if any(path.is_symlink() for path in own):
+        raise SubmissionError(
+            "The folder is a link to another place, and links are not followed: hand in the folder itself."
+        )
+    handed_out = {path.name for path in (ROOT / "release" / assignment.name).glob("*.py")}
+    files, refused = _scan(folder)
+    if not any(kind_of(file.title) == "notebook" for file in files):
+        for archive in [file for file in files if kind_of(file.title) == "archive"]:
+            found, complaint = _members(archive)
+            files += found
+            refused += complaint
+    for kind in ("notebook", "json", "script"):
+        if chosen := [f for f in files if kind_of(f.title) == kind and f.title not in handed_out]:
+            chosen.sort(key=lambda file: _rank(file, assignment), reverse=True)
+            return chosen, [Finding(kind="not read", text=text, audience="both") for text in refused]
+    raise SubmissionError(refused[0] if refused else _nothing(folder, assignment))
+
+
+def about_choice(chosen: File, files: list[File], assignment: Assignment) -> list[Finding]:
+    """What is to be said of the file that was chosen among others."""
+    findings = []
+    if chosen.title != assignment.notebook_name:
+        text = f"{chosen.name} was graded; it should be named {assignment.notebook_name}."
+        findings.append(Finding(kind="file name", text=text, audience="both"))
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files[:6]) + (" and others" if len(files) > 6 else "")
+        text = f"Of the files {names}, {chosen.name} was graded: hand in one notebook only."
+        findings.append(Finding(kind="several files", text=text, audience="both"))
+    return findings
+
+
+def kind_of(name: str) -> str:
+    """The kind of a file by its name, `other` if it is none of `KINDS`."""
+    plain = name.strip().rstrip(".").casefold()
+    return next((kind for kind, endings in KINDS if plain.endswith(endings)), "other")
+
+
+def shown(name: str) -> str:
+    """A name that can be printed anywhere: what has no glyph of its own, or turns the text around, is escaped."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[:200])
+    return text if len(text) <= 80 else f"{text[:50]}…{text[-29:]}"
+
+
+def _scan(folder: Path) -> tuple[list[File], list[str]]:
+    """The regular files in and below a folder, and sentences on what looks like a submission and is none."""
+    files, refused, seen = [], [], 0
+    for place, entry in _walk(folder):
+        seen += 1
+        if seen > MOST_ENTRIES:
+            refused.append(f"There are more than {MOST_ENTRIES:,} files in the folder: hand in the notebook alone.")
+            break
+        kind = kind_of(entry.name)
+        if kind == "other":
+            continue
+        name = shown((place / entry.name).relative_to(folder).as_posix())
+        mode = entry.stat(follow_symlinks=False).st_mode
+        if stat.S_ISREG(mode):
+            files.append(File(place / entry.name, name, entry.stat(follow_symlinks=False).st_mtime))
+        elif kind != "json":
+            refused.append(f"{name} is {_what(mode)}: hand in the file itself.")
+    return files, refused
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, os.DirEntry[str]]]:
+    """Every entry that is not hidden, with its folder; links are given and not followed."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop(0)
+        try:
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if not archives.is_hidden(entry.name):
+                yield place, entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+
+
+def _what(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "a link to another place, and links are not followed"
+    return "a folder and no file" if stat.S_ISDIR(mode) else "a pipe or a device and no file"
+
+
+def _opened(path: Path, name: str) -> BinaryIO:
+    """Opens a regular file that is no link; never waits, as for the other end of a pipe. SubmissionError where there
+    is none, Unreadable where this machine does not let it be read."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in MOVED:
+            raise SubmissionError(f"{name} cannot be opened ({error.strerror}): hand it in again.") from None
+        raise Unreadable(f"{name} cannot be opened ({error.strerror}): see who may read it.") from None
+    if not stat.S_ISREG(mode := os.fstat(number).st_mode):
+        os.close(number)
+        raise SubmissionError(f"{name} is {_what(mode)}: hand in the file itself.")
+    return os.fdopen(number, "rb")
+
+
+def _members(archive: File) -> tuple[list[File], list[str]]:
+    """The files in an archive that may be the submission, or why there are none."""
+    try:
+        with _opened(archive.path, archive.name) as stream:
+            names = archives.names(stream, archive.name)
+    except SubmissionError as error:
+        return [], [str(error)]
+    found = [
+        File(archive.path, shown(f"{archive.name}: {name}"), archive.modified, name)
+        for name in names
+        if kind_of(name) in ("notebook", "json", "script")
+    ]
+    return found, [] if found else [f"There is no notebook in {archive.name}: hand in the notebook itself."]
+
+
+def _rank(file: File, assignment: Assignment) -> tuple[int, int, int, float, str]:
+    """How likely a file is the one that was meant: by its name, then its place, then its date."""
+    wanted = assignment.notebook_name
+    likeness = (file.title == wanted) + (_plain(file.title) == _plain(wanted))
+    return likeness, file.member is None, -file.name.count("/"), file.modified, file.name
+
+
+def _plain(name: str) -> str:
+    """A name without its endings, case, spaces, signs and the marks of a copy."""
+    stem = unicodedata.normalize("NFC", name).casefold().partition(".ipynb")[0]
+    return re.sub(r"\(\d{1,4}\)|copy( of)?\d*|kopie( von)?|[\W_]", "", stem)
+
+
+def _nothing(folder: Path, assignment: Assignment) -> str:
+    others = [entry.name for _, entry in zip(range(MOST_ENTRIES), (entry for _, entry in _walk(folder)), strict=False)]
+    named = [(name, what) for name in others for ending, what in OTHERS.items() if name.casefold().endswith(ending)]
+    if not named:
+        return f"There is no notebook in the folder: hand in {assignment.notebook_name}."
+    name, what = named[0]
+    return (
+        f"There is no notebook in the folder, and {shown(name)} is {what}: hand in {assignment.notebook_name} itself, "
+        "as Jupyter saves it."
+    )

@@ -1,0 +1,168 @@
+"""The students' folders, and what may be read there: plain files of bounded size and number, nothing through a link."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.assignment.settings import Assignment, names
+from autograder.errors import AutograderError
+from autograder.execution.limits import MB
+
+LARGEST = 200 * MB
+"""Of what is larger, which nobody reads, only the size counts."""
+
+MOST_BYTES = 1_000 * MB
+"""What is read of one student's files; beyond it, too, only sizes count."""
+
+MOST_ENTRIES = 100_000
+
+
+class _Unreadable(Exception):
+    """Why a person has to look into the folder."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a folder holds, as a hash of names and contents; `trouble` is a sentence on why that cannot be told."""
+
+    digest: str
+    trouble: str = ""
+
+
+def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
+    """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files.
+
+    Who handed in other assignments only is left out.
+    """
+    others = {name.lower() for name in names()} - {assignment.name.lower()}
+    found = {
+        folder.name: _inner(folder, assignment)
+        for folder in _folders(submitted, assignment)
+        if _is_text(folder.name) and not _holds_others_only(folder, others)
+    }
+    if not found:
+        raise AutograderError(
+            f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
+        )
+    return found
+
+
+def misnamed(submitted: Path) -> list[str]:
+    """The folders whose names are bytes that are no text, which neither a table nor a gradebook can hold."""
+    return [ascii(path.name) for path in submitted.iterdir() if _is_folder(path) and not _is_text(path.name)]
+
+
+def _folders(submitted: Path, assignment: Assignment) -> list[Path]:
+    try:
+        return sorted(path for path in submitted.iterdir() if _is_folder(path))
+    except FileNotFoundError:
+        reason = "There is no folder"
+    except OSError as error:
+        reason = f"Submissions cannot be read ({error.strerror}) from"
+    raise AutograderError(f"{reason} {submitted}: put submissions into {submitted}/<student>/{assignment.name}/.")
+
+
+def _is_folder(path: Path) -> bool:
+    """Links count: nobody's submission may be missing in silence."""
+    return not path.name.startswith(".") and (path.is_dir() or (path.is_symlink() and not path.is_file()))
+
+
+def _is_text(name: str) -> bool:
+    return name.encode("utf-8", "replace").decode() == name
+
+
+def _inner(folder: Path, assignment: Assignment) -> Path:
+    """The assignment's folder in a student's; the student's own if there is none, or if it cannot be looked into."""
+    if folder.is_symlink():
+        return folder
+    try:
+        inner = [path for path in folder.iterdir() if path.name.lower() == assignment.name.lower() and _is_folder(path)]
+    except OSError:
+        return folder
+    return inner[0] if inner else folder
+
+
+def _holds_others_only(folder: Path, others: set[str]) -> bool:
+    """Whether all that lies in a student's folder is folders of assignments, and none of them the one in question."""
+    if folder.is_symlink():
+        return False
+    try:
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return False
+    return bool(inside) and all(path.name.lower() in others and _is_folder(path) for path in inside)
+
+
+def contents(folder: Path, basis: str) -> Contents:
+    """The folder's contents, hashed with the `basis`. Small files come first: a limit leaves out data, not work."""
+    digest, left = hashlib.sha256(basis.encode()), MOST_BYTES
+    try:
+        for _, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
+            digest.update(os.fsencode(name) + b"\0")
+            left -= _add(folder / name, min(left, LARGEST), digest)
+    except FileNotFoundError:
+        return Contents("", "It disappeared while the class was graded: put it back, and run the same command again.")
+    except OSError as error:
+        return Contents("", f"Its folder cannot be read ({error.strerror}): see who may read it.")
+    except _Unreadable as error:
+        return Contents("", str(error))
+    return Contents(digest.hexdigest()[:32])
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The plain files that `contents` would read, by their names in the folder."""
+    found, left = {}, MOST_BYTES
+    for size, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
+        path = folder / name
+        if size <= min(left, LARGEST) and stat.S_ISREG(path.lstat().st_mode):
+            found[name] = path.read_bytes()
+            left -= size
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All that is no folder. What is hidden is no work, and no verdict depends on it."""
+    if folder.is_symlink():
+        raise _Unreadable("Its folder is a link, which is not followed: put the files themselves there.")
+    count = 0
+    for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        count += len(folders) + len(files)
+        if count > MOST_ENTRIES:
+            raise _Unreadable(f"Its folder holds more than {MOST_ENTRIES:,} files.")
+        yield from (Path(place, name) for name in files)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _add(path: Path, most: int, digest: hashlib._Hash) -> int:
+    """Adds a file to the hash and answers how many bytes were read: none of what is longer, cannot be read, or is a
+    link, a pipe or a device."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        digest.update(f"error {error.errno}".encode())
+        return 0
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        kind = stat.S_IFMT(found.st_mode)
+        digest.update(f"kind {kind} size {found.st_size} ".encode())
+        text = file.read(found.st_size) if kind == stat.S_IFREG and found.st_size <= most else b""
+    digest.update(text)
+    return len(text)
+
+
+def read_start(path: Path, most: int) -> str:
+    """The beginning of a plain text file, at most so many characters; OSError or ValueError if it is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path} is not a file.")
+        return file.read(most)

@@ -1,0 +1,285 @@
+"""Repairs a notebook in small steps: every cell gets its role, and what was given is as it was given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import cached_property
+from itertools import count, pairwise
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.assignment.exercise import Sign
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import cells_by_id, grade_id
+from autograder.grading.verdict import Finding
+
+from .parsing import new_cell
+from .task_matching import completes, opens, takes_part, task_of
+
+GIVEN, EXTRA = "given", "extra"
+ALIKE = 0.85
+"""Share of equal text from which a cell without an id counts as a given cell that was changed."""
+
+
+@dataclass
+class Repair:
+    """A notebook under repair; `names` are the ids that its cells came with, `roles` is "" where none is known yet."""
+
+    release: NotebookNode
+    assignment: Assignment
+    cells: list[NotebookNode]
+    names: list[str]
+    roles: list[str] = field(init=False)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.roles = [""] * len(self.cells)
+
+    @cached_property
+    def originals(self) -> dict[str, NotebookNode]:
+        """The cells of the release that are tasks or given code, by their ids."""
+        named = cells_by_id(self.release)
+        tasks = self.assignment.cells
+        return {name: cell for name, cell in named.items() if name in tasks or cell.cell_type == "code"}
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        return self.assignment.exercise.signs
+
+    @cached_property
+    def given(self) -> dict[str, NotebookNode]:
+        return {name: cell for name, cell in self.originals.items() if name not in self.assignment.cells}
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that are code."""
+        return tuple(name for name in self.assignment.cells if self.kind(name) == "code")
+
+    def kind(self, task: str) -> str:
+        return str(self.originals[task].cell_type) if task in self.originals else "code"
+
+    def code(self, role: str) -> list[int]:
+        """The places of the code cells in a role."""
+        return [i for i, cell in enumerate(self.cells) if self.roles[i] == role and cell.cell_type == "code"]
+
+    def free(self, *kinds: str) -> list[int]:
+        """The places of cells of these types that have no role yet."""
+        return [i for i, cell in enumerate(self.cells) if not self.roles[i] and cell.cell_type in kinds]
+
+    def is_untouched(self, place: int, task: str) -> bool:
+        original = self.originals.get(task)
+        return original is not None and _squeezed(self.cells[place].source) == _squeezed(original.source)
+
+    def note(self, kind: str, text: str, cell: str | None = None, grader_only: bool = False) -> None:
+        self.findings.append(Finding(kind=kind, text=text, cell=cell, audience="grader" if grader_only else "both"))
+
+    def put(self, place: int, cell: NotebookNode, role: str) -> None:
+        """Sets a cell in the place of another one, under whose own id it stays."""
+        self.cells[place] = nbformat.from_dict({**cell, "id": self.cells[place].get("id", "")})
+        self.roles[place] = role
+
+
+def repaired(notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Repair:
+    """A repaired copy of the notebook; the one that comes in is left as it is."""
+    cells = [nbformat.from_dict(dict(cell)) for cell in notebook.cells]
+    repair = Repair(release, assignment, cells, [grade_id(cell) for cell in cells])
+    for step in STEPS:
+        step(repair)
+    return repair
+
+
+def _take_ids(repair: Repair) -> None:
+    """Tasks and given cells are known by their ids; of copies of a given cell one that was not changed counts."""
+    for place, name in enumerate(repair.names):
+        if name in repair.assignment.cells:
+            repair.roles[place] = name
+    for name in repair.given:
+        if places := [place for place, other in enumerate(repair.names) if other == name]:
+            _restore(repair, next((place for place in places if repair.is_untouched(place, name)), places[0]), name)
+
+
+def _take_texts(repair: Repair) -> None:
+    """Given cells that lost their ids are known by their text, equal or nearly so."""
+    known = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
+    lost = {_squeezed(cell.source): name for name, cell in repair.given.items() if name not in known}
+    for place in repair.free("code"):
+        if name := lost.pop(_squeezed(repair.cells[place].source), ""):
+            _restore(repair, place, name)
+    for place in repair.free("code"):
+        source = repair.cells[place].source
+        like = next((text for text in lost if _is_like(_squeezed(source), text)), None)
+        if like is not None and task_of(source, repair.signs) is None:
+            _restore(repair, place, lost.pop(like))
+
+
+def _restore(repair: Repair, place: int, name: str) -> None:
+    if _code(repair.cells[place].source) != _code(repair.given[name].source):
+        text = "A given cell was changed; it ran as it was given. Put code of your own into cells of your own."
+        repair.note("given cell changed", text, name)
+    repair.put(place, repair.given[name], GIVEN)
+
+
+def _turn_back(repair: Repair) -> None:
+    """A task's cell that was made text or code by mistake is turned back, unless another cell does the task."""
+    for task in repair.assignment.cells:
+        kind = repair.kind(task)
+        turned = [p for p, role in enumerate(repair.roles) if role == task and repair.cells[p].cell_type != kind]
+        if kind == "code" and not turned:
+            turned = [
+                p for p in repair.free("markdown", "raw") if task_of(repair.cells[p].source, repair.signs) == task
+            ][-1:]
+        able = [
+            p
+            for p in (*repair.code(task), *repair.free("code"))
+            if takes_part(task, repair.cells[p].source, repair.signs)
+        ]
+        for place in turned:
+            cell = repair.cells[place]
+            if kind == "code" and any(not repair.is_untouched(other, task) for other in able):
+                repair.roles[place] = ""
+                continue
+            repair.put(place, new_cell(kind, cell.source, cell.metadata), task)
+            text = f"The task's cell was of type {cell.cell_type}; it was taken as {kind}. Set its type back."
+            repair.note("cell type", text, task)
+
+
+def _recognise(repair: Repair) -> None:
+    """Tasks without a cell that does them are looked for in cells without ids, by what these define."""
+    found = []
+    for task in repair.tasks:
+        own = [p for p in repair.code(task) if not repair.is_untouched(p, task)]
+        if any(completes(task, repair.cells[p].source, repair.signs) for p in own):
+            continue
+        if places := [p for p in repair.free("code") if takes_part(task, repair.cells[p].source, repair.signs)]:
+            found.append(task)
+        for place in places:
+            repair.roles[place] = task
+    if not set(repair.names) & set(repair.originals):
+        text = f"The cells carry no ids; tasks were recognised by what they define: {', '.join(found) or 'none'}."
+        repair.note("ids lost", text, grader_only=True)
+    elif found:
+        text = f"Some cells carry no ids; recognised by what they define: {', '.join(found)}."
+        repair.note("ids lost", text, grader_only=True)
+
+
+def _recognise_comments(repair: Repair) -> None:
+    """A written answer without an id is the text below the question."""
+    order = repair.release.cells
+    texts = {_squeezed(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
+    for before, cell in pairwise(order):
+        task = grade_id(cell)
+        if task not in repair.assignment.cells or repair.kind(task) != "markdown" or task in repair.roles:
+            continue
+        question = before.source.partition("\n")[0]
+        for place in repair.free("markdown"):
+            below = place + 1
+            asked = repair.cells[place].source.partition("\n")[0] == question
+            if asked and below in repair.free("markdown") and _squeezed(repair.cells[below].source) not in texts:
+                repair.roles[below] = task
+                break
+
+
+def _settle_copies(repair: Repair) -> None:
+    """Of several copies of a task the last that defines what the task asks counts; parts of one count together."""
+    for task in repair.tasks:
+        places = repair.code(task)
+        filled = [p for p in places if not repair.is_untouched(p, task)] or places[-1:]
+        sources = {p: repair.cells[p].source for p in filled}
+        done = [p for p in filled if completes(task, sources[p], repair.signs)]
+        begun = [p for p in filled if opens(task, sources[p], repair.signs) and done and p <= done[-1]]
+        copies = [p for p in places if p not in filled] + begun[:-1]
+        for place in copies:
+            repair.roles[place] = ""
+        if copies:
+            counted = " and ".join(str(place + 1) for place in filled if place not in copies)
+            text = (
+                f"The task has {len(places)} cells that do the same; all ran, and the last that does it counts: "
+                f"cell number {counted}. Keep one."
+            )
+            repair.note("task copied", text, task)
+        elif len(places) > 1:
+            numbers = ", ".join(str(place + 1) for place in places)
+            repair.note("task split", f"The cells number {numbers} count together.", task, grader_only=True)
+
+
+def _put_back(repair: Repair) -> None:
+    """Given cells that are missing come back, where ids show that the others are there."""
+    if 2 * len(set(repair.names) & set(repair.given)) < len(repair.given):
+        return
+    there = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
+    for name in [name for name in repair.given if name not in there]:
+        place = _place_after(name, repair)
+        repair.cells.insert(place, nbformat.from_dict(dict(repair.given[name])))
+        repair.roles.insert(place, GIVEN)
+        repair.note("given cell missing", "A given cell was missing; it was put back.", name)
+
+
+def _place_after(name: str, repair: Repair) -> int:
+    """The place behind the nearest earlier cell of the release that the submission still has."""
+    order = [grade_id(cell) for cell in repair.release.cells]
+    places = {
+        role if role in repair.originals else grade_id(cell): index
+        for index, (cell, role) in enumerate(zip(repair.cells, repair.roles, strict=True))
+    }
+    earlier = [other for other in order[: order.index(name)] if other and other in places]
+    return places[earlier[-1]] + 1 if earlier else 0
+
+
+def _tell_missing(repair: Repair) -> None:
+    """Tasks of which there is nothing; answers in words only where ids would show them."""
+    by_ids = bool(set(repair.names) & set(repair.originals))
+    for task in repair.assignment.cells:
+        if task not in repair.roles and (by_ids or task in repair.tasks):
+            repair.note("task missing", "No cell was found that does this task.", task)
+
+
+def _label(repair: Repair) -> None:
+    """Tasks and given cells get the metadata of the release, for nbgrader's own pages; other cells have none."""
+    for cell, role in zip(repair.cells, repair.roles, strict=True):
+        name = grade_id(cell) if role == GIVEN else role
+        cell.metadata = nbformat.from_dict(dict(repair.originals[name].metadata) if name in repair.originals else {})
+
+
+def _tell_apart(repair: Repair) -> None:
+    """Every cell gets an id of its own, as the format of notebooks has it."""
+    taken: set[str] = set()
+    for index, cell in enumerate(repair.cells):
+        if not cell.get("id") or cell.id in taken:
+            cell.id = next(f"cell-{n}" for n in count(index) if f"cell-{n}" not in taken)
+        taken.add(cell.id)
+
+
+STEPS: tuple[Callable[[Repair], None], ...] = (
+    _take_ids,
+    _take_texts,
+    _turn_back,
+    _recognise,
+    _recognise_comments,
+    _settle_copies,
+    _put_back,
+    _tell_missing,
+    _label,
+    _tell_apart,
+)
+"""What is done to a notebook, in this order."""
+
+
+def _is_like(text: str, given: str) -> bool:
+    """Whether most of two squeezed texts is the same; only texts of similar length are compared at all."""
+    if 2 * min(len(text), len(given)) <= ALIKE * (len(text) + len(given)):
+        return False
+    matcher = SequenceMatcher(None, text, given)
+    return matcher.quick_ratio() > ALIKE and matcher.ratio() > ALIKE
+
+
+def _code(source: str) -> str:
+    """Code without the lines that are comments: in a script these are the texts between its cells."""
+    return _squeezed(re.sub(r"^\s*#.*$", "", source, flags=re.MULTILINE))
+
+
+def _squeezed(source: str) -> str:
+    return " ".join(source.split())
