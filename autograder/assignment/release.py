@@ -10,11 +10,11 @@ import py_compile
 import re
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.errors import ReleaseError
+from autograder.results.archive import write_archive
 
 from .scenario import DATA_FILES
 from .settings import ROOT, Assignment
@@ -142,10 +142,5 @@ def _pack(folder: Path, data: Path) -> None:
     package.unlink(missing_ok=True)
     files = {f"{folder.name}/{file.name}": file for file in folder.iterdir()}
     arrays = {f"{folder.name}/data/{name}": data / name for name in DATA_FILES}
-    if not all(file.exists() for file in arrays.values()):
-        return
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, file in sorted((files | arrays).items()):
-            entry = zipfile.ZipInfo(name)  # its date is always 1 January 1980
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    if all(file.exists() for file in arrays.values()):
+        write_archive(package, {name: file.read_bytes() for name, file in (files | arrays).items()})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from autograder.grading.grade import for_a_person
 from autograder.grading.verdict import Verdict
 from autograder.reporting.feedback import without_folders
 from autograder.results import store as books
+from autograder.results.archive import write_archive
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.prepare import load_release
 
@@ -63,11 +63,7 @@ def pack(assignment: Assignment, root: Path = ROOT) -> Path:
     contents = {name: text.encode() for name, text in _scripts(assignment, root).items()}
     contents["ungraded.json"] = json.dumps(results(assignment, nothing), indent=1).encode()
     contents |= {path.relative_to(root).as_posix(): path.read_bytes() for path in _files(assignment, root)}
-    with zipfile.ZipFile(package, "w") as archive:
-        for name, content in sorted(contents.items()):
-            entry = zipfile.ZipInfo(name)  # its date is always 1 January 1980
-            entry.external_attr = (0o100755 if name in SCRIPTS else 0o100644) << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    write_archive(package, contents, executable=SCRIPTS)
     return package
 
 
