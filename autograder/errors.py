@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .encoders import one_line
+
 
 class AutograderError(Exception):
     """Base of the family; the command line prints its sentence and ends with status 1."""
@@ -56,5 +58,5 @@ class PartlyWritten(AutograderError):
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200].rstrip(".")
+    text = one_line(str(error), 200).rstrip(".")
     return text if isinstance(error, AutograderError) else f"{type(error).__name__}: {text}"

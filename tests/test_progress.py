@@ -45,6 +45,15 @@ def test_many_at_a_time_are_counted() -> None:
     assert "s0, s1, s2, s3 and 3 more" in shown(progress)
 
 
+def test_names_do_not_act_on_the_terminal() -> None:
+    progress = ClassProgress(Console(file=io.StringIO(), force_terminal=True, width=160))
+    progress.begin("a\x1b[31m\n\u202eb")
+    assert "a\\x1b[31m\\n\\u202eb" in shown(progress)
+    console = Console(file=io.StringIO(), width=160)
+    ClassProgress(console).tell(done("a\x1b[31m\n\u202eb"), 1, 1)
+    assert console.file.getvalue() == "1/1 a\\x1b[31m\\n\\u202eb: 0 points, graded\n"  # type: ignore[attr-defined]
+
+
 def test_without_a_terminal_there_is_a_line_for_each() -> None:
     console = Console(file=io.StringIO(), width=160)
     with ClassProgress(console) as progress:

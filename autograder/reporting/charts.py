@@ -11,6 +11,8 @@ from statistics import median, quantiles
 from markupsafe import Markup, escape
 from matplotlib.ticker import MaxNLocator
 
+from autograder.encoders import make_visible
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 232, 50, 42, 38
 """Pixels of a chart: the whole, and what is left for the axes and above them."""
 
@@ -146,9 +148,11 @@ def _mark(shape: str, *told: str) -> str:
 
 
 def _text(x: float, y: float, text: str, kind: str = "axis", anchor: str = "middle") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(make_visible(text))}</text>'
 
 
 def _svg(label: str, shapes: Sequence[str]) -> Markup:
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return Markup(f'<svg class="chart" role="img" aria-label="{escape(label)}" {size}>{"".join(shapes)}</svg>')
+    return Markup(
+        f'<svg class="chart" role="img" aria-label="{escape(make_visible(label))}" {size}>{"".join(shapes)}</svg>'
+    )

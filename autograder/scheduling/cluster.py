@@ -22,6 +22,7 @@ from types import TracebackType
 import nbformat
 from distributed import Client, Future, KilledWorker, wait
 
+from autograder.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.evidence import Evidence
 from autograder.execution.kernels import Kernels, Start, Walls, kernels
@@ -82,7 +83,7 @@ class Cluster:
             self.client = Client(self.address, timeout=10)
         except (OSError, ValueError) as error:
             raise AutograderError(
-                f"There is no Dask scheduler at {self.address} ({' '.join(str(error).split())[:120]}): start one with "
+                f"There is no Dask scheduler at {self.address} ({one_line(str(error), 120)}): start one with "
                 "`make scheduler`, or leave SCHEDULER out to grade on this machine."
             ) from None
         return self

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from autograder.encoders import encode_terminal
 from autograder.grading.verdict import Done
 
 MOST_NAMES = 4
@@ -54,11 +55,12 @@ class ClassProgress:
         self._show("" if number < total else "writing the books")
         if not self.console.is_terminal:
             word = "unchanged" if done.skipped else done.verdict.state
-            line = f"{number}/{total} {done.student}: {done.verdict.points:g} points, {word}"
+            name = encode_terminal(done.student)
+            line = f"{number}/{total} {name}: {done.verdict.points:g} points, {word}"
             self.console.print(line, highlight=False, markup=False)
 
     def _show(self, otherwise: str = "") -> None:
-        names = ", ".join(name[:20] for name in self._running[:MOST_NAMES])
+        names = ", ".join(encode_terminal(name)[:20] for name in self._running[:MOST_NAMES])
         more = len(self._running) - MOST_NAMES
         self._bar.update(self._task, now=escape(f"{names} and {more} more" if more > 0 else names or otherwise))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.assignment.settings import Assignment
+from autograder.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
@@ -72,7 +73,7 @@ def leave_to_a_person(task: Task, reason: str, fingerprint: str = "") -> Done:
 
 def what_failed(error: Exception) -> str:
     """A sentence for a person on an error that is not the submission's."""
-    return f"The autograder itself failed on it ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+    return f"The autograder itself failed on it ({type(error).__name__}: {one_line(str(error), 200)})."
 
 
 def _with_finding(graded: Graded, finding: Finding) -> Graded:

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from autograder.assignment.exercise import Sign
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import cells_by_id, grade_id
+from autograder.encoders import one_line
 from autograder.grading.verdict import Finding
 
 from .parsing import new_cell
@@ -72,7 +73,7 @@ class Repair:
 
     def is_untouched(self, place: int, task: str) -> bool:
         original = self.originals.get(task)
-        return original is not None and _squeezed(self.cells[place].source) == _squeezed(original.source)
+        return original is not None and one_line(self.cells[place].source) == one_line(original.source)
 
     def note(self, kind: str, text: str, cell: str | None = None, grader_only: bool = False) -> None:
         self.findings.append(Finding(kind=kind, text=text, cell=cell, audience="grader" if grader_only else "both"))
@@ -105,13 +106,13 @@ def _take_ids(repair: Repair) -> None:
 def _take_texts(repair: Repair) -> None:
     """Given cells that lost their ids are known by their text, equal or nearly so."""
     known = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
-    lost = {_squeezed(cell.source): name for name, cell in repair.given.items() if name not in known}
+    lost = {one_line(cell.source): name for name, cell in repair.given.items() if name not in known}
     for place in repair.free("code"):
-        if name := lost.pop(_squeezed(repair.cells[place].source), ""):
+        if name := lost.pop(one_line(repair.cells[place].source), ""):
             _restore(repair, place, name)
     for place in repair.free("code"):
         source = repair.cells[place].source
-        like = next((text for text in lost if _is_like(_squeezed(source), text)), None)
+        like = next((text for text in lost if _is_like(one_line(source), text)), None)
         if like is not None and task_of(source, repair.signs) is None:
             _restore(repair, place, lost.pop(like))
 
@@ -169,7 +170,7 @@ def _recognise(repair: Repair) -> None:
 def _recognise_comments(repair: Repair) -> None:
     """A written answer without an id is the text below the question."""
     order = repair.release.cells
-    texts = {_squeezed(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
+    texts = {one_line(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
     for before, cell in pairwise(order):
         task = grade_id(cell)
         if task not in repair.assignment.cells or repair.kind(task) != "markdown" or task in repair.roles:
@@ -178,7 +179,7 @@ def _recognise_comments(repair: Repair) -> None:
         for place in repair.free("markdown"):
             below = place + 1
             asked = repair.cells[place].source.partition("\n")[0] == question
-            if asked and below in repair.free("markdown") and _squeezed(repair.cells[below].source) not in texts:
+            if asked and below in repair.free("markdown") and one_line(repair.cells[below].source) not in texts:
                 repair.roles[below] = task
                 break
 
@@ -278,8 +279,4 @@ def _is_like(text: str, given: str) -> bool:
 
 def _code(source: str) -> str:
     """Code without the lines that are comments: in a script these are the texts between its cells."""
-    return _squeezed(re.sub(r"^\s*#.*$", "", source, flags=re.MULTILINE))
-
-
-def _squeezed(source: str) -> str:
-    return " ".join(source.split())
+    return one_line(re.sub(r"^\s*#.*$", "", source, flags=re.MULTILINE))

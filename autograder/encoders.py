@@ -1,0 +1,101 @@
+"""Encode names and texts that others chose, for a terminal, a table, a page or a path.
+
+Names of folders and files come from students. They may hold line breaks, control characters, characters that turn the
+direction of writing, formulas, or the names of our own files. Every place that shows or stores one encodes it here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+from markupsafe import Markup, escape
+
+INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories of characters that change how others are shown and cannot be seen themselves."""
+
+JOINERS = {"\u200c", "\u200d"}
+"""Invisible characters that Persian, Indic scripts and emoji need."""
+
+FORMULA = re.compile(r"""(^|[;\t\r\n])([\s"']*)(?=[=+\-@＝＋－＠])""")
+"""Where a spreadsheet would begin a formula: at the start of a cell, or behind a character that some programs split
+at although the file is separated by another one."""
+
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+"""Names that mean a device on Windows (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
+
+PLAIN = " .,@+=()!#'_-"
+"""Characters that a path keeps, beside letters, their marks and digits."""
+
+MAX_PATH_BYTES = 120
+"""Bytes of an encoded name; file systems allow 255, and nbgrader adds to some names."""
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Return the text with every run of whitespace as a single space, cut to `limit` characters."""
+    return " ".join(text.split())[:limit]
+
+
+def make_visible(text: str, keep: str = "") -> str:
+    """Return the text with every invisible character as its escape, such as `\\n`; those in `keep` stay."""
+    if text.isprintable():
+        return text
+    return "".join(char if char in keep or not _is_invisible(char) else _escape(char) for char in text)
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in INVISIBLE and char not in JOINERS
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def encode_terminal(text: str) -> str:
+    """Return one line that a terminal shows as it is, without control sequences."""
+    return make_visible(text)
+
+
+def encode_html(text: str) -> Markup:
+    """Return a name as HTML: escaped, and apart from the direction of writing around it."""
+    return Markup("<bdi>{}</bdi>").format(escape(make_visible(text)))
+
+
+def encode_csv(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula, whether it splits at commas, semicolons or tabs.
+
+    See https://owasp.org/www-community/attacks/CSV_Injection. Line breaks and other invisible characters are escaped.
+    """
+    return guard_formulas(make_visible(text).strip())
+
+
+def guard_formulas(text: str) -> str:
+    """Put an apostrophe before everything in a cell that a spreadsheet would calculate; the rest stays."""
+    return FORMULA.sub(r"\1\2'", text)
+
+
+def encode_path(name: str) -> str:
+    """Return a folder name for a student: the same for ordinary names, safe on every file system for others.
+
+    Distinct names stay distinct. An unsafe character becomes `~` and the hexadecimal digits of its bytes; a long name
+    is cut and gets a part of its hash behind `~~`. The result never begins with a dot, so it is never hidden, and holds
+    nothing that has a meaning in HTML: nbgrader's pages show it unescaped.
+    """
+    encoded = "".join(char if _is_plain(char) else _hex(char) for char in name)
+    if encoded[:1] in (".", " ", "") or RESERVED.fullmatch(encoded):
+        encoded = _hex(encoded[:1]) + encoded[1:]
+    if encoded[-1:] in (".", " "):
+        encoded = encoded[:-1] + _hex(encoded[-1:])
+    if len(encoded.encode()) > MAX_PATH_BYTES:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        encoded = encoded.encode()[: MAX_PATH_BYTES - 18].decode(errors="ignore").rstrip("~") + f"~~{digest}"
+    return encoded
+
+
+def _is_plain(char: str) -> bool:
+    return char in PLAIN or unicodedata.category(char)[0] in "LMN"
+
+
+def _hex(char: str) -> str:
+    return "".join(f"~{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
