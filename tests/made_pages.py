@@ -24,6 +24,28 @@ from autograder.submission.saved_outputs import Loop, OwnRun, Row
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."
 STRIP = Strip(threshold=0.95, patience=3, val_accuracy=(0.96, 0.97, 0.94, 0.96), stopped=3, due=None)
+RICH = """# Findings
+
+The **fastest** is *0.01*, see [numbers](javascript:alert(1)) and [Keras](https://keras.io/api/).
+
+| rate | a column with a long heading | another column with a long heading | and a third one, for a phone |
+|-----:|:----:|-----|-----|
+| 0.001 | 12.5 | 300 | x |
+
+### Energy
+
+$$E = \\sum_{i=1}^{n} P_i \\, \\Delta t$$
+
+Inline $\\alpha \\le 10^{-3}$, but not $\\href{javascript:alert(1)}{x}$.
+
+```python
+for x in range(3):
+
+    print(x < 2)
+```
+
+![loss](attachment:image.png) ![tracker](https://evil.example/pixel.png) <img src=x onerror=alert(1)>
+"""
 NO_MODEL = "No model was trained: the cell stopped with ValueError."
 
 
@@ -96,6 +118,8 @@ def executed_notebook(release: NotebookNode) -> NotebookNode:
         ),
         *(new("display_data", {"text/plain": f"shown {number}"}) for number in range(100)),
     ]
+    cells["bs-comment"].source = RICH
+    cells["bs-comment"].attachments = {"image.png": {"image/png": figure("png")}}
     cells["lr-comment"].source = f"An answer.\n\nIn two parts {HOSTILE}"
     notebook.cells.append(nbformat.v4.new_code_cell("mine = 1", metadata={"nbgrader": "broken"}))
     return notebook

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import cells_by_id, grade_id, read, source_path
 from autograder.commands.classroom import Classroom
-from autograder.reporting import answers, gradebook, similarity
+from autograder.reporting import answers, formgrader, gradebook, similarity
 from autograder.reporting import class_report as report
 from autograder.reporting.answers import Remark
 from autograder.results import store as books
@@ -269,7 +269,7 @@ class TestBesideAnAnswer:
         executed = executed_notebook(release)
         remarks = {HOSTILE: {"lr-comment": Remark("identical", (HOSTILE,))}}
         known = Classroom(notebooks={HOSTILE: executed}, own={HOSTILE: own_run(0.5)}, remarks=remarks)
-        made = gradebook.for_formgrader(executed, release, known.beside(assignment)[HOSTILE])
+        made = formgrader.build_notebook(executed, release, known.beside(assignment)[HOSTILE])
         nbformat.validate(made)
         return list(made.cells)
 
@@ -347,6 +347,8 @@ def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: 
     assert "of whom there is no submission: zoe." in report
     assert "The answer is identical to that of bob." in report
     assert "numbers that 1 of 2 notebooks show" in report
-    shown = {student: gradebook._place(tmp_path / "autograded", student, assignment) for student in ("ada", "bob")}
+    shown = {
+        student: formgrader.notebook_path(tmp_path / "autograded", student, assignment) for student in ("ada", "bob")
+    }
     assert "time per epoch (s)" in shown["ada"].read_text(encoding="utf-8")
     assert "shows no numbers of the student" in shown["bob"].read_text(encoding="utf-8")

@@ -21,9 +21,10 @@ from nbgrader.preprocessors import SaveCells
 from nbgrader.server_extensions.formgrader import handlers
 
 from autograder.assignment.settings import Assignment
+from autograder.assignment.source import grade_id
 from autograder.errors import AutograderError
 from autograder.grading.verdict import ItemVerdict, Verdict
-from autograder.reporting import gradebook
+from autograder.reporting import formgrader, gradebook
 
 NAME = "tta-eta"
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()
@@ -63,7 +64,7 @@ def verdict_on(assignment: Assignment, student: str = "ada", **changes: Any) -> 
 
 
 def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
-    return next(cell for cell in notebook.cells if gradebook.grade_id(cell) == name)
+    return next(cell for cell in notebook.cells if grade_id(cell) == name)
 
 
 @pytest.fixture
@@ -333,24 +334,36 @@ def formgrader_page(notebook: NotebookNode) -> str:
 
 EVIL = '<script>evil()</script><img src=x onerror="evil()"><iframe srcdoc="evil"></iframe><a href="javascript:evil()">'
 
+LINKS = """[numbers](javascript:evil()) [page](https://evil.example) ![plot](https://evil.example/x.png) [ref] <https://evil.example>
+
+```mermaid
+<img src=x onerror=evil()>
+```
+
+$\\href{javascript:evil()}{x}$
+
+[ref]: javascript:evil()
+"""
+
 
 @pytest.fixture
 def hostile(answered: NotebookNode) -> NotebookNode:
     """Tries to run something in the browser of whoever looks at it."""
     for name in ("lr-comment", "callback-text"):
-        cell_of(answered, name).source = f"Text {EVIL} <!-- > --> <!--{EVIL}-->"
+        cell_of(answered, name).source = f"{LINKS}\n\nText {EVIL} <!-- > --> <!--{EVIL}-->"
     cell = cell_of(answered, "lr-loop")
     cell.source = f"# {EVIL}"
     cell.metadata.tags = [f'"{EVIL}']
     rich = {
         "text/html": f"<table><tr><td>12</td></tr></table>{EVIL}",
         "application/javascript": "evil()",
-        "text/latex": EVIL,
-        "text/markdown": EVIL,
+        "text/latex": f"$\\href{{javascript:evil()}}{{x}}${EVIL}",
+        "text/markdown": f"{LINKS}{EVIL}",
         "application/vnd.jupyter.widget-view+json": {"model_id": "evil"},
     }
     cell.outputs = [
         nbformat.v4.new_output("display_data", rich),
+        *(nbformat.v4.new_output("display_data", {kind: rich[kind]}) for kind in ("text/latex", "text/markdown")),
         nbformat.v4.new_output("display_data", {"application/javascript": "evil()", "text/plain": "object"}),
         nbformat.v4.new_output("display_data", {"image/png": f'"{EVIL}'}),
         nbformat.v4.new_output("display_data", {"image/svg+xml": f"<svg>{EVIL}</svg>"}),
@@ -365,17 +378,17 @@ def hostile(answered: NotebookNode) -> NotebookNode:
 
 class TestForTheFormgrader:
     def test_nothing_of_a_student_runs_there(self, hostile: NotebookNode, release: NotebookNode) -> None:
-        assert "lr-comment" in formgrader_page(gradebook.for_formgrader(hostile, release))
+        assert "lr-comment" in formgrader_page(formgrader.build_notebook(hostile, release))
         before = Page(formgrader_page(hostile)).found
-        after = Page(formgrader_page(gradebook.for_formgrader(hostile, release))).found
+        after = Page(formgrader_page(formgrader.build_notebook(hostile, release))).found
         own = Page(formgrader_page(release)).found
         assert len(before) > len(own), "the page as nbgrader shows it would run it"
         assert after == own
 
     def test_tables_and_figures_are_still_there(self, hostile: NotebookNode, release: NotebookNode) -> None:
-        shown = cell_of(gradebook.for_formgrader(hostile, release), "lr-loop").outputs
+        shown = cell_of(formgrader.build_notebook(hostile, release), "lr-loop").outputs
         assert "<td>12</td>" in shown[0].data["text/html"]
-        assert shown[1].data == {"text/plain": "object"}
+        assert {"text/plain": "object"} in [out.get("data") for out in shown]
         assert {"image/png": PIXEL} in [out.get("data") for out in shown]
         assert "svg" not in str(shown), "a drawing is a document, which may run something where it is opened by itself"
 
@@ -389,8 +402,8 @@ class TestForTheFormgrader:
         for name in ("lr-comment", "bs-metrics", "data-details"):
             answered.cells.remove(cell_of(answered, name))
         cell_of(answered, "lr-loop").metadata.nbgrader.points = 100
-        shown = gradebook.for_formgrader(answered, release)
-        names = [gradebook.grade_id(cell) for cell in shown.cells if gradebook.grade_id(cell)]
+        shown = formgrader.build_notebook(answered, release)
+        names = [grade_id(cell) for cell in shown.cells if grade_id(cell)]
         assert [name for name in names if name in {item.id for item in assignment.items}] == [
             item.id for item in assignment.items
         ]
@@ -402,15 +415,60 @@ class TestForTheFormgrader:
     def test_where_nothing_ran_there_are_the_boxes(
         self, tmp_path: Path, assignment: Assignment, release: NotebookNode
     ) -> None:
-        gradebook.write_autograded(tmp_path, "ada", assignment, None)
+        formgrader.write_notebook(tmp_path, "ada", assignment, None)
         path = tmp_path / "ada" / NAME / f"{NAME}.ipynb"
         shown = nbformat.read(path, as_version=4)
-        assert {gradebook.grade_id(cell) for cell in shown.cells} == {item.id for item in assignment.items}
+        assert {grade_id(cell) for cell in shown.cells} == {item.id for item in assignment.items}
 
     def test_given_cells_read_as_they_were_given(self, hostile: NotebookNode, release: NotebookNode) -> None:
-        shown = gradebook.for_formgrader(hostile, release)
+        shown = formgrader.build_notebook(hostile, release)
         assert cell_of(shown, "callback-text").source == cell_of(release, "callback-text").source
 
     def test_an_answer_keeps_its_signs(self, answered: NotebookNode, release: NotebookNode) -> None:
-        shown = gradebook.for_formgrader(answered, release)
-        assert cell_of(shown, "lr-comment").source == "My thoughts on lr-comment: a < b."
+        shown = formgrader.build_notebook(answered, release)
+        page = formgrader_page(shown)
+        assert "<p>My thoughts on lr-comment: a &lt; b.</p>" in page
+
+    def test_words_that_are_not_allowed_to_act_can_be_read(self, hostile: NotebookNode, release: NotebookNode) -> None:
+        page = formgrader_page(formgrader.build_notebook(hostile, release))
+        for words in (
+            "[numbers](javascript:evil())",
+            "page (<code>https://evil.example</code>)",
+            "&lt;script&gt;evil()",
+        ):
+            assert words in page
+        assert "[plot: a picture that is not shown, <code>https://evil.example/x.png</code>]" in page
+
+    def test_pasted_pictures_are_shown(self, answered: NotebookNode, release: NotebookNode) -> None:
+        cell = cell_of(answered, "lr-comment")
+        cell.source = "![plot](attachment:image.png) ![gone](attachment:gone.png)"
+        cell.attachments = {"image.png": {"image/png": PIXEL}}
+        page = formgrader_page(formgrader.build_notebook(answered, release))
+        assert f'<img alt="plot" class="img-responsive" src="data:image/png;base64,{PIXEL}"/>' in page
+        assert "[gone: a picture that is not shown" in page
+
+    def test_markdown_and_formulas_of_outputs_are_shown(self, answered: NotebookNode, release: NotebookNode) -> None:
+        new = nbformat.v4.new_output
+        cell_of(answered, "lr-loop").outputs = [
+            new("display_data", {"text/markdown": "**Best:** $x^2$", "text/plain": "<Markdown object>"}),
+            new("display_data", {"text/latex": "$\\displaystyle y^2$", "text/plain": "<Math object>"}),
+        ]
+        page = formgrader_page(formgrader.build_notebook(answered, release))
+        assert "<strong>Best:</strong>" in page
+        assert page.count("<msup>") == 2
+        assert "object&gt;" not in page
+
+    def test_a_raw_cell_is_shown_as_it_was_typed(self, answered: NotebookNode, release: NotebookNode) -> None:
+        answered.cells.append(nbformat.v4.new_raw_cell("# a\n\n\n*b*"))
+        assert "<pre># a\n\n\n*b*</pre>" in formgrader_page(formgrader.build_notebook(answered, release))
+
+    def test_a_student_cannot_say_that_an_answer_is_unchanged(
+        self, db_url: str, tmp_path: Path, assignment: Assignment, release: NotebookNode, answered: NotebookNode
+    ) -> None:
+        cell_of(answered, "lr-comment").metadata[formgrader.FINGERPRINT] = "same"
+        shown = tmp_path / "autograded"
+        gradebook.record(db_url, assignment, release, [(verdict_on(assignment), answered, None)], shown)
+        enter(db_url, "lr-comment", 4.5)
+        cell_of(answered, "lr-comment").source = "I changed my mind."
+        gradebook.record(db_url, assignment, release, [(verdict_on(assignment), answered, None)], shown)
+        assert grades(db_url)["lr-comment"] == (None, 4.5, True)

@@ -18,11 +18,11 @@ from nbgrader.apps.api import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.source import grade_id
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.integrations import nbgrader as nbgrader_door
-from autograder.reporting import gradebook
 from autograder.results import store as books
 from autograder.results.store import gradebook_url
 from autograder.scheduling import class_run as autograde
@@ -66,7 +66,7 @@ def reference(release: NotebookNode, comment: str) -> NotebookNode:
     cells = {**described.cells, "lr-comment": comment}
     changed = Description(name="reference", header=described.header, cells=cells, extras=described.extras)
     notebook = fill(release, changed)
-    given = next(cell for cell in notebook.cells if gradebook.grade_id(cell) == "lr-metrics")
+    given = next(cell for cell in notebook.cells if grade_id(cell) == "lr-metrics")
     given.source = "# I changed a given cell."
     return notebook
 

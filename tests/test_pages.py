@@ -199,7 +199,7 @@ class TestFeedback:
 
     def test_figures_stand_with_their_items_and_once(self, page: str) -> None:
         sources = [image["src"] for image in Page(page).all("img")]
-        assert [source.split(",")[0] for source in sources] == ["data:image/png;base64"] * 2
+        assert [source.split(",")[0] for source in sources] == ["data:image/png;base64"] * 3
         for item, source in (("lr-plots", sources[0]), ("bs-plots", sources[1])):
             section = page[page.index(f'id="item-{item}"') :]
             assert source in section[: section.index("</section>")]
@@ -258,8 +258,19 @@ class TestFeedback:
             if cell.cell_type == "markdown":
                 cell.metadata = {}
         text = feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}, release)
-        assert Page(text).said("div").count("An answer.\n\nIn two parts " + HOSTILE) == 1
+        assert Page(text).said("p").count("In two parts " + HOSTILE) == 1
         assert "**How to work.**" not in text
+
+    def test_markdown_is_rendered_and_inert(self, page: str) -> None:
+        answer = page[page.rindex('aria-label="Your text"') :]
+        answer = answer[: answer.index('<div class="cell">')]
+        for part in ("<h3>Findings</h3>", "<strong>fastest</strong>", "<td>300</td>", "<h4>Energy</h4>", "<math "):
+            assert part in answer
+        assert "[numbers](javascript:alert(1))" in answer
+        assert "Keras (<code>https://keras.io/api/</code>)" in answer
+        assert "<code>\\href{javascript:alert(1)}{x}</code>" in answer
+        assert 'alt="loss"' in answer
+        assert "[tracker: a picture that is not shown" in answer
 
     def test_where_nothing_ran_the_reason_is_said(self, assignment: Assignment) -> None:
         verdict = verdict_on(assignment, "ada", state="failed to run", reason="There is no notebook.")

@@ -26,7 +26,7 @@ from autograder.execution.kernels import Start, Walls, kernels
 from autograder.execution.options import Options, Training
 from autograder.grading.grade import for_a_person
 from autograder.grading.verdict import Verdict
-from autograder.reporting import gradebook
+from autograder.reporting import formgrader, gradebook
 from autograder.results import lock
 from autograder.results import store as books
 from autograder.scheduling.task import Task, grade_task
@@ -89,7 +89,7 @@ class GradeSubmission(NbGraderPreprocessor):
         gradebook.record(names["db_url"], assignment, release, [(verdict, executed, None)], before=earlier)
         self.log.info("%s: %g points, %s. %s", verdict.student, verdict.points, verdict.state, verdict.reason)
         known = Classroom.of(out, assignment, release, {verdict.student: executed})
-        return gradebook.for_formgrader(executed, release, known.beside(assignment)[verdict.student])
+        return formgrader.build_notebook(executed, release, known.beside(assignment)[verdict.student])
 
     def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
         open_now = workshop(cast(Start, self.kernel), cast(Walls, self.sandbox))

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from autograder.assignment.exercise import Series
 from autograder.assignment.settings import Assignment, Item
 from autograder.assignment.source import BEGIN, END, cells_by_id, grade_id, read, source_path
+from autograder.encoders import make_visible
 from autograder.errors import ReleaseError
 from autograder.submission.saved_outputs import KEYS, Loop, OwnRun, Row
 
@@ -41,7 +42,7 @@ class Remark:
             return "The answer is empty."
         if self.kind == "as released":
             return "The answer still reads as it was released."
-        return f"The answer is {self.kind} to that of {' '.join(', '.join(self.students).split())}."
+        return f"The answer is {self.kind} to that of {', '.join(map(make_visible, self.students))}."
 
 
 Remarks = Mapping[str, Mapping[str, Remark]]

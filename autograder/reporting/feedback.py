@@ -13,6 +13,7 @@ from nbgrader.utils import is_locked, is_solution
 
 from autograder.assignment.settings import Assignment, Item
 from autograder.assignment.source import grade_id
+from autograder.encoders import one_line
 from autograder.errors import PartlyWritten
 from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
 from autograder.results.store import (
@@ -29,6 +30,7 @@ from autograder.scheduling import parallel as shares
 
 from .curve_chart import draw
 from .images import picture
+from .markdown import Renderer
 from .pages import environment
 
 LONGEST = 4_000
@@ -78,10 +80,12 @@ class Output:
 
 @dataclass(frozen=True)
 class ShownCell:
+    """A cell as the page shows it: `source` is code, or what a student wrote as sanitised HTML."""
+
     kind: str
     name: str
     given: bool
-    source: str
+    source: str | Markup
     outputs: list[Output]
 
 
@@ -203,17 +207,17 @@ def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
 def given_texts(release: NotebookNode | None) -> set[str]:
     """The texts of the release that are no answers, without regard to line breaks."""
     cells = release.cells if release is not None else []
-    return {" ".join(cell.source.split()) for cell in cells if cell.cell_type != "code" and not is_solution(cell)}
+    return {one_line(cell.source) for cell in cells if cell.cell_type != "code" and not is_solution(cell)}
 
 
 def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_texts: set[str]) -> list[ShownCell]:
     """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
     outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
-    cells, room = [], MOST_PICTURES
+    cells, room, renderer = [], MOST_PICTURES, Renderer()
     for cell in executed.cells if executed is not None else []:
         name = grade_id(cell)
         given = bool(name) and is_locked(cell)
-        known = given or " ".join(cell.source.split()) in given_texts
+        known = given or one_line(cell.source) in given_texts
         if not cell.source.strip() or (known and cell.cell_type != "code"):
             continue
         made = cell.get("outputs", [])
@@ -222,8 +226,13 @@ def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_text
         kept = [out for out in outputs if out.content]
         if len(made) > MOST_OUTPUTS:
             kept.append(Output("note", f"{len(made) - MOST_OUTPUTS:,} more outputs of this cell are left out."))
-        cells.append(ShownCell(cell.cell_type, name, given, ESCAPES.sub("", cell.source), kept))
+        cells.append(ShownCell(cell.cell_type, name, given, _shown_source(cell, renderer), kept))
     return cells
+
+
+def _shown_source(cell: NotebookNode, renderer: Renderer) -> str | Markup:
+    source = ESCAPES.sub("", cell.source)
+    return renderer.render(source, cell.get("attachments")) if cell.cell_type == "markdown" else source
 
 
 def _output(output: NotebookNode, room: bool, above: bool) -> Output:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from unittest import mock
 
 import nbformat
 from alembic.script import ScriptDirectory
-from nbconvert.filters import clean_html
 from nbformat import NotebookNode
 from nbgrader import api, dbutil
 from nbgrader.api import Assignment as Released
@@ -43,28 +40,20 @@ from sqlalchemy.orm import joinedload, selectinload
 from traitlets.config import Config
 
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import grade_id
+from autograder.encoders import one_line
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import ItemVerdict, Verdict
-from autograder.results.store import LATE, temporary_name, write_text
+from autograder.results.store import LATE, temporary_name
 from autograder.scheduling import parallel as shares
 from autograder.submission.folders import read_start
-from autograder.submission.parsing import new_cell
-from autograder.submission.prepare import load_release
 
-from .images import picture
+from .formgrader import Beside, index_cells, notebook_path, read_fingerprints, take_fingerprints, write_notebook
 
 Result = tuple[Verdict, NotebookNode | None, datetime | None]
 """A verdict, the notebook as it was run, and when it was handed in, in UTC, if that is known."""
 
-Beside = Mapping[str, NotebookNode]
-"""By the name of a cell: one that is put before it for the grader, and that no student wrote."""
-
 Scores = dict[str, dict[str, tuple[float | None, str | None]]]
 UNANSWERED = "No response."
-MISSING = "This cell was not in the notebook that was handed in."
-ALT = "Picture drawn by this cell"
-NOTHING = "Nothing of this submission could be run."
 
 PATIENCE = 30.0
 """Seconds to wait for a program that holds the gradebook."""
@@ -211,8 +200,11 @@ def record(
     named, the notebooks in it are written too, each with its student's cells of `beside`.
     """
     found = list(results)
-    earlier = before if before is not None else _shown(autograded, assignment, found)
-    answers = {name for name, cell in _cells(release).items() if is_grade(cell) and is_solution(cell)}
+    if before is not None:
+        earlier = {student: take_fingerprints(notebook) for student, notebook in before.items()}
+    else:
+        earlier = _read_shown(autograded, assignment, found)
+    answers = {name for name, cell in index_cells(release).items() if is_grade(cell) and is_solution(cell)}
     answers -= {item.id for item in assignment.judged_items}
     failed: dict[str, Exception] = {}
     with opened(db_url) as gradebook:
@@ -227,7 +219,7 @@ def record(
     if autograded is not None:
 
         def show(student: str, executed: NotebookNode | None) -> None:
-            write_autograded(autograded, student, assignment, executed, release, (beside or {}).get(student, {}))
+            write_notebook(autograded, student, assignment, executed, release, (beside or {}).get(student, {}))
 
         failed |= shares.each(
             show, {verdict.student: run for verdict, run, _ in found if verdict.student not in failed}
@@ -271,7 +263,7 @@ def _record_cells(gradebook: Gradebook, assignment: Assignment, release: Noteboo
 
 
 def _entries(release: NotebookNode) -> Iterator[tuple[type, str, dict[str, Any]]]:
-    for name, cell in _cells(release).items():
+    for name, cell in index_cells(release).items():
         if is_grade(cell) or is_task(cell):
             values = {"max_score": float(cell.metadata.nbgrader.points), "cell_type": cell.cell_type}
             yield (GradeCell if is_grade(cell) else TaskCell), name, values
@@ -388,43 +380,26 @@ def _auto_comment(items: list[ItemVerdict]) -> str:
 
 def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: set[str]) -> set[str]:
     """The written answers that are empty or still stand as they were released."""
-    given, written = _cells(release), _cells(executed)
+    given, written = index_cells(release), index_cells(executed)
     return {
         name for name in answers & written.keys() if written[name].source.strip() in ("", given[name].source.strip())
     }
 
 
-def _shown(folder: Path | None, assignment: Assignment, results: list[Result]) -> dict[str, NotebookNode]:
-    """The notebooks that the formgrader shows now, by student."""
+def _read_shown(folder: Path | None, assignment: Assignment, results: list[Result]) -> dict[str, dict[str, str]]:
+    """The fingerprints of the answers that the formgrader shows now, by student and cell."""
     if folder is None:
         return {}
-    paths = {verdict.student: _place(folder, verdict.student, assignment) for verdict, *_ in results}
-    return {student: _read(path) for student, path in paths.items() if path.is_file()}
+    paths = {verdict.student: notebook_path(folder, verdict.student, assignment) for verdict, *_ in results}
+    return {student: read_fingerprints(path) for student, path in paths.items() if path.is_file()}
 
 
-def _read(path: Path) -> NotebookNode:
-    """A notebook; an empty one where nbgrader, which writes in place, was stopped half-way."""
-    try:
-        made = nbformat.reader.reads(path.read_text(encoding="utf-8"))
-        return made if isinstance(made.get("cells"), list) else nbformat.v4.new_notebook()
-    except (OSError, ValueError):
-        return nbformat.v4.new_notebook()
-
-
-def _changed(before: NotebookNode | None, executed: NotebookNode | None, answers: set[str]) -> set[str]:
-    """The written answers that are not what they were when this was recorded last."""
+def _changed(before: Mapping[str, str] | None, executed: NotebookNode | None, answers: set[str]) -> set[str]:
+    """The written answers that are not what they were when this was recorded last, by their fingerprints then."""
     if before is None:
         return set()
-    old, new = _cells(before), _cells(executed)
-    return {name for name in answers & new.keys() if name not in old or _text(old[name]) != _text(new[name])}
-
-
-def _text(cell: NotebookNode) -> str:
-    return harmless_text(cell.source)
-
-
-def _place(folder: Path, student: str, assignment: Assignment) -> Path:
-    return folder / student / assignment.name / assignment.notebook_name
+    new = take_fingerprints(executed)
+    return {name for name in answers & new.keys() if before.get(name) != new[name]}
 
 
 def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -> None:
@@ -439,7 +414,7 @@ def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -
         for student in late:
             step(nbformat.v4.new_notebook(), {"nbgrader": names | {"student": student}})
     except Exception as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        reason = f"{type(error).__name__}: {one_line(str(error), 200)}"
         raise AutograderError(
             f"The late penalties cannot be worked out ({reason}): see what nbgrader_config.py says of them."
         ) from None
@@ -482,99 +457,3 @@ def _by_hand(grade: Grade) -> float | None:
         return None
     base = grade.manual_score if grade.manual_score is not None else grade.auto_score or 0.0
     return base + (grade.extra_credit or 0.0)
-
-
-def write_autograded(
-    folder: Path,
-    student: str,
-    assignment: Assignment,
-    executed: NotebookNode | None,
-    release: NotebookNode | None = None,
-    beside: Beside = MappingProxyType({}),
-) -> None:
-    """Puts the executed notebook where nbgrader's formgrader looks for it, or, where nothing could be run, one that
-    holds only the boxes for points."""
-    path = _place(folder, student, assignment)
-    write_text(path, nbformat.writes(for_formgrader(executed, release or load_release(assignment), beside)))
-
-
-def for_formgrader(
-    executed: NotebookNode | None, release: NotebookNode, beside: Beside = MappingProxyType({})
-) -> NotebookNode:
-    """The notebook with exactly the release's nbgrader cells, so that each has its box for points, and without
-    anything that could run in the browser of a grader, who is logged in there.
-
-    A cell of `beside` is put before the cell that it is named for.
-    """
-    given = _cells(release)
-    cells, places = [], {}
-    for number, cell in enumerate(executed.cells if executed is not None else []):
-        name = grade_id(cell)
-        known = name in given and name not in places and cell.cell_type == given[name].cell_type
-        cells.append(_harmless(cell, f"cell-{number}", given[name] if known else None))
-        if known:
-            places[name] = cells[-1]
-    before = None
-    for name, cell in given.items():
-        if name not in places and (is_grade(cell) or is_solution(cell)):
-            places[name] = _placeholder(cell, MISSING if executed is not None else NOTHING)
-            cells.insert(cells.index(before) + 1 if before is not None else 0, places[name])
-        before = places.get(name, before)
-    for name, added in beside.items():
-        if name in places:
-            cells.insert(cells.index(places[name]), added)
-    made = nbformat.v4.new_notebook(metadata=release.metadata)
-    made.cells = cells
-    return made
-
-
-def _placeholder(cell: NotebookNode, text: str) -> NotebookNode:
-    """Stands for a graded cell that the submission lacks."""
-    name = f"missing-{grade_id(cell)}"[:64]
-    if cell.cell_type == "code":
-        return new_cell("code", f"# {text}", cell.metadata, name)
-    return new_cell("markdown", f"*{text}*", cell.metadata, name)
-
-
-def _harmless(cell: NotebookNode, cell_id: str, given: NotebookNode | None) -> NotebookNode:
-    """A copy of a cell; what the release locks reads as it was released."""
-    metadata = dict(given.metadata) if given is not None else {}
-    locked = given is not None and is_locked(given)
-    source = given.source if given is not None and locked else cell.source
-    if cell.cell_type != "code":
-        return new_cell("markdown", source if locked else harmless_text(source), metadata, cell_id)
-    made = new_cell("code", source, metadata, cell_id)
-    made.execution_count = cell.execution_count if isinstance(cell.execution_count, int) else None
-    made.outputs = [shown for output in cell.outputs if (shown := _harmless_output(output))]
-    return made
-
-
-def harmless_text(source: str) -> str:
-    """Markdown without HTML: comments go, tags become text, a less-than sign stays one."""
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL))
-
-
-def _harmless_output(output: NotebookNode) -> NotebookNode | None:
-    """Streams and errors, which the formgrader escapes, and of rich outputs the best form that can do nothing."""
-    if output.output_type in ("stream", "error"):
-        return output
-    data, metadata = output.get("data", {}), {}
-    if (shown := picture(data)) is not None:
-        kind, _, content = shown.removeprefix("data:").partition(";base64,")
-        data, metadata = {kind: content}, {kind: {"alt": ALT}}
-    elif "text/html" in data:
-        data = {"text/html": str(clean_html(str(data["text/html"])))}
-    else:
-        data = {"text/plain": str(data.get("text/plain", ""))}
-    if not any(data.values()):
-        return None
-    return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": metadata})
-
-
-def _cells(notebook: NotebookNode | None) -> dict[str, NotebookNode]:
-    """The cells that nbgrader knows, by grade_id; of several with the same id the first."""
-    found: dict[str, NotebookNode] = {}
-    for cell in notebook.cells if notebook is not None else []:
-        if name := grade_id(cell):
-            found.setdefault(name, cell)
-    return found

@@ -10,6 +10,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from autograder.encoders import make_visible
+
+from .markdown import protect
+
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -18,7 +22,7 @@ def environment() -> Environment:
     """The templates; every value is escaped unless it is markup that was made here."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     made.globals["css"] = Markup((TEMPLATES / "base.css").read_text(encoding="utf-8"))
-    made.filters.update(points=points, prose=prose, link=link)
+    made.filters.update(points=points, prose=prose, link=link, protect=protect_name)
     return made
 
 
@@ -30,6 +34,11 @@ def points(value: float) -> str:
 def prose(text: str) -> Markup:
     """Escaped text in which `code` is marked as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def protect_name(text: str) -> Markup:
+    """A text with names, for a cell in Markdown: neither Markdown nor MathJax finds anything in it."""
+    return Markup(protect(str(escape(make_visible(text)))))
 
 
 def link(student: str) -> str:

@@ -1,0 +1,302 @@
+"""Render what students wrote in Markdown as HTML in which nothing can run and nothing is loaded.
+
+The HTML is sanitised with an allow-list. Links are shown as text with their address behind them, pictures only where
+they are part of the notebook, and formulas as MathML, so that no MathJax command of a student's is carried out. What is
+not allowed stays readable as text.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import nh3
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup, escape
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from .images import picture
+
+MAX_CHARACTERS, MAX_TOTAL = 20_000, 200_000
+"""Characters of one text, and of all texts of a notebook, that are rendered; longer ones are shown as typed."""
+
+MAX_FORMULA = 2_000
+"""Characters of one formula that are rendered."""
+
+MAX_NESTING = 40
+"""Lists and quotations within each other."""
+
+MAX_ADDRESS = 300
+"""Characters of an address that are shown."""
+
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+TYPED = {
+    *("b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "hr", "i", "ins", "kbd", "li"),
+    *("mark", "ol", "p", "pre", "q", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td"),
+    *("tfoot", "th", "thead", "tr", "tt", "u", "ul", "var"),
+}
+"""HTML tags that students may type into a text; any other is shown as text."""
+
+MATHML = {
+    *("math", "menclose", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts"),
+    *("mroot", "mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr"),
+    *("munder", "munderover", "none"),
+}
+MATHML_ATTRIBUTES = {
+    *("accent", "accentunder", "align", "columnalign", "columnlines", "columnspacing", "display", "displaystyle"),
+    *("fence", "form", "frame", "height", "largeop", "linethickness", "lspace", "mathcolor", "mathsize", "mathvariant"),
+    *("maxsize", "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rspace", "scriptlevel"),
+    *("separator", "stretchy", "voffset", "width"),
+}
+ATTRIBUTES = {
+    "img": {"src", "alt"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan", "style"},
+    "th": {"colspan", "rowspan", "scope", "style"},
+    **{tag: set(MATHML_ATTRIBUTES) for tag in MATHML},
+}
+
+LOOK = {"table": {"class": "table-condensed"}, "img": {"class": "img-responsive"}}
+"""How tables and pictures look in the formgrader, which has the classes of Bootstrap; our own pages have rules."""
+
+RAW_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][\w-]*)(?P<rest>[^<>]*)>|<")
+SOURCE = re.compile(r"""\bsrc\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+ALTERNATIVE = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+EMBEDDED = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]+=*)")
+"""A picture in the text itself."""
+
+DEFINITION = re.compile(r"\\(?:def|let|g?def|edef|xdef|(?:re)?newcommand|newenvironment|require)\b")
+"""What makes a formula mean something else, and could make a short one endless."""
+
+NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
+
+log = logging.getLogger(__name__)
+
+Attachments = Mapping[str, Mapping[str, Any]]
+"""By file name the data of a picture that was pasted into a cell, by MIME type."""
+
+
+class Renderer:
+    """Renders the texts of one notebook, as long as there are not too many of them."""
+
+    def __init__(self) -> None:
+        self._left = MAX_TOTAL
+
+    def render(self, source: str, attachments: Attachments | None = None) -> Markup:
+        """Return Markdown as sanitised HTML; `attachments` are those of its cell.
+
+        What cannot be rendered is returned as it was typed, in a `pre` element.
+        """
+        pictures = dict(attachments or {})
+        text = EMBEDDED.sub(lambda found: _attach(found[1], pictures), source)
+        self._left -= len(text)
+        if len(text) > MAX_CHARACTERS or self._left < 0:
+            return render_plain(source)
+        try:
+            return _render(text, {"attachments": pictures}) or render_plain(source)
+        except (RecursionError, ValueError, IndexError, KeyError, TypeError) as error:
+            log.warning("A text is shown as it was typed: it could not be rendered (%s).", type(error).__name__)
+            return render_plain(source)
+
+
+def _render(text: str, env: EnvType) -> Markup | None:
+    """Return the text as HTML; None if something of it would be lost."""
+    tokens = _parser().parse(text, env)
+    if max((token.level for token in tokens), default=0) >= MAX_NESTING - 2:
+        return None
+    made = sanitize(_parser().renderer.render(tokens, _parser().options, env))
+    return made if made.strip() or not text.strip() else None
+
+
+def _attach(content: str, pictures: dict[str, Mapping[str, Any]]) -> str:
+    """Make a picture in a text one that is attached to it, which keeps the text short."""
+    name = f"picture-{len(pictures)}"
+    pictures[name] = {"image/png": content}
+    return f"attachment:{name}"
+
+
+def render_plain(text: str) -> Markup:
+    """Return text as HTML that shows it as it was typed."""
+    return Markup("<pre>{}</pre>").format(text)
+
+
+def render_formula(tex: str) -> Markup:
+    """Return TeX, with or without the dollar signs around it, as sanitised HTML."""
+    return sanitize(_formula(tex.strip().strip("$"), display=True))
+
+
+def sanitize(html: str) -> Markup:
+    """Return HTML with only the tags and attributes of the allow-list: no scripts, links, styles or remote pictures."""
+    cleaned = nh3.clean(
+        html,
+        tags=TYPED | HEADINGS | MATHML | {"img", "caption"},
+        clean_content_tags={"script", "style", "title", "template"},
+        attributes=ATTRIBUTES,
+        attribute_filter=_filter_attribute,
+        filter_style_properties={"text-align"},
+        set_tag_attribute_values=LOOK,
+        url_schemes={"data"},
+        link_rel=None,
+    )
+    return Markup(cleaned)
+
+
+def protect(html: str) -> str:
+    """Return sanitised HTML as one line that Markdown renderers and MathJax leave as it is.
+
+    A block of HTML in Markdown ends at an empty line. The class keeps MathJax away from what is inside; without dollar
+    signs and backslashes no Markdown renderer finds a formula there either.
+    """
+    line = html.translate({ord("\n"): "&#10;", ord("\r"): "&#13;", ord("$"): "&#36;", ord("\\"): "&#92;"})
+    return f'<div class="tex2jax_ignore">{line}</div>'
+
+
+def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
+    """Keep the source of a picture only if the picture itself is in it."""
+    if (tag, attribute) == ("img", "src"):
+        found = EMBEDDED.fullmatch(value)
+        return picture({"image/png": found[1]}) if found is not None else None
+    return value
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """Build the parser: what Jupyter renders, CommonMark with tables, struck-out text and formulas."""
+    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
+    parser.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True, renderer=_render_dollars)
+    parser.use(amsmath_plugin, renderer=lambda tex: _formula(tex, display=True))
+    parser.core.ruler.push("inert_links", _replace_links)
+    parser.core.ruler.push("ordered_headings", _order_headings)
+    parser.core.ruler.push("table_heads", _name_table_heads)
+    for kind, rule in (("html_inline", _raw_html), ("html_block", _raw_html), ("image", _image)):
+        parser.add_render_rule(kind, rule)
+    return parser
+
+
+def _render_dollars(tex: str, options: Mapping[str, Any]) -> str:
+    return _formula(tex, display=bool(options.get("display_mode")))
+
+
+def _formula(tex: str, *, display: bool) -> str:
+    """Return a formula as MathML, or as it was typed if it cannot be rendered or would do more than show something."""
+    try:
+        if len(tex) > MAX_FORMULA or DEFINITION.search(tex):
+            return _code(tex)
+        made = convert(tex, display="block" if display else "inline")
+        parts = list(ElementTree.fromstring(made).iter())
+    except Exception:  # the converter has no common base of its errors
+        return _code(tex)
+    harmless = all(
+        part.tag.removeprefix(NAMESPACE) in MATHML and set(part.attrib) <= MATHML_ATTRIBUTES for part in parts
+    )
+    unknown = any((part.text or "").startswith("\\") and len(part.text or "") > 1 for part in parts)
+    return made if harmless and not unknown else _code(tex)
+
+
+def _code(text: str) -> str:
+    tag = "pre" if "\n" in text.strip() else "code"
+    return f"<{tag}>{escape(text)}</{tag}>"
+
+
+def _replace_links(state: StateCore) -> None:
+    """Put the address of each link behind its text, and nothing to click."""
+    for token in state.tokens:
+        if token.children:
+            token.children = _without_links(token.children)
+
+
+def _without_links(tokens: Sequence[Token]) -> list[Token]:
+    made: list[Token] = []
+    opened: list[tuple[str, bool]] = []
+    for token in tokens:
+        if token.type == "link_open":
+            opened.append((str(token.attrs.get("href", "")), token.info == "auto"))
+        elif token.type == "link_close":
+            address, is_shown = opened.pop()
+            if address and not is_shown:
+                made += [_token("text", " ("), _token("code_inline", _short(address), "code"), _token("text", ")")]
+        else:
+            made.append(token)
+    return made
+
+
+def _token(kind: str, content: str, tag: str = "") -> Token:
+    return Token(kind, tag, 0, content=content)
+
+
+def _short(address: str) -> str:
+    return address if len(address) <= MAX_ADDRESS else f"{address[:MAX_ADDRESS]}…"
+
+
+def _order_headings(state: StateCore) -> None:
+    """Begin headings at h3 and let none skip a level, because the page has headings of its own above them."""
+    above, tag = 0, ""
+    for token in state.tokens:
+        if token.type == "heading_open":
+            above = min(int(token.tag[1]), above + 1)
+            tag = f"h{min(above + 2, 6)}"
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = tag
+
+
+def _name_table_heads(state: StateCore) -> None:
+    """Say of the cells in the head of a table that they are about their columns, for those who hear the page."""
+    for token in state.tokens:
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+
+
+def _raw_html(renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType) -> str:
+    """Return HTML that was typed: allowed tags as they are, without comments, all others as text."""
+    attachments = env["attachments"]
+    return RAW_TAG.sub(lambda found: _raw_tag(found, attachments), _without_comments(tokens[number].content))
+
+
+def _without_comments(text: str) -> str:
+    kept, place = [], 0
+    while (begin := text.find("<!--", place)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        kept.append(text[place:begin])
+        place = end + 3
+    return "".join([*kept, text[place:]])
+
+
+def _raw_tag(found: re.Match[str], attachments: Attachments) -> str:
+    name, rest = (found["name"] or "").lower(), found["rest"] or ""
+    if name in TYPED:
+        kept = rest.strip().rstrip("/")  # the sanitiser decides about each attribute
+        return f"<{found['end']}{name}{' ' * bool(kept)}{kept}>"
+    source, words = SOURCE.search(rest), ALTERNATIVE.search(rest)
+    if name == "img" and source is not None and (shown := _attached(source[1], attachments)) is not None:
+        return _picture(shown, (words[1] or words[2] or "") if words else "")
+    return str(escape(found[0]))
+
+
+def _image(renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType) -> str:
+    """Return a picture if it is part of the notebook, else what it is called and where it would come from."""
+    token = tokens[number]
+    address = str(token.attrs.get("src", ""))
+    words = renderer.renderInlineAsText(token.children or [], options, env)
+    if (shown := _attached(address, env["attachments"])) is not None:
+        return _picture(shown, words)
+    return f"[{escape(words or 'picture')}: a picture that is not shown, {_code(_short(address))}]"
+
+
+def _attached(address: str, attachments: Attachments) -> str | None:
+    """Return an attached picture as a data URI; None if there is none that may be shown."""
+    attached = attachments.get(unquote(address.removeprefix("attachment:"))) if "attachment:" in address[:11] else None
+    return picture(attached) if isinstance(attached, Mapping) else None
+
+
+def _picture(shown: str, words: str) -> str:
+    return f'<img src="{shown}" alt="{escape(words or "Picture in the answer")}">'
