@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,12 +14,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from autograder.assignment.settings import ROOT, Assignment
 from autograder.execution.kernels import Start, Walls
 from autograder.grading.verdict import Verdict
+from autograder.results.layout import STUDENTS
 from autograder.scheduling.signals import Stopped, stoppable
 
+from .encoders import encode_terminal
 from .errors import AutograderError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -37,16 +41,26 @@ Sandbox = Annotated[
 Kernel = Annotated[Literal["auto", "warm", "plain"], typer.Option(help="fork warm kernels or start plain ones")]
 
 
+class TerminalFormatter(logging.Formatter):
+    """Shows warnings without what students chose acting on the terminal; tracebacks keep their lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return encode_terminal(super().formatMessage(record))
+
+
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
     """Turns the errors that a grader may see into their sentence and exit status 1."""
 
     @functools.wraps(command)
     def speak(*args: Any, **kwargs: Any) -> Any:
+        if logging.lastResort is not None:
+            logging.lastResort.setFormatter(TerminalFormatter())
         try:
             with stoppable():
                 return command(*args, **kwargs)
         except AutograderError as error:
-            console.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+            sentence = Text.assemble(("Error:", "bold red"), " ", encode_terminal(str(error)))
+            console.print(sentence, highlight=False, soft_wrap=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt as error:
             console.print("Stopped. What is graded is kept; run the same command to go on.")
@@ -75,8 +89,7 @@ def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignme
     sentences = (
         validation.validate_release(loaded) if notebook is None else validation.validate_notebook(loaded, notebook)
     )
-    for sentence in sentences:
-        console.print(f"- {sentence}", highlight=False)
+    tell_all(sentences)
     if sentences:
         raise typer.Exit(1)
     console.print(
@@ -132,12 +145,10 @@ def grade_class(
             scheduler=scheduler,
             begin=progress.begin,
             tell=progress.tell,
-            say=console.print,
+            say=tell,
         )
     console.print(class_table(assignment, verdicts))
-    console.print(f"Report: {out / assignment.name / 'report.html'}", soft_wrap=True)
-    console.print(f"Table: {out / assignment.name / 'grades.csv'}", soft_wrap=True)
-    console.print(f"Gradebook: {out / 'gradebook.db'}", soft_wrap=True)
+    tell_where(assignment, out)
 
 
 def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
@@ -150,7 +161,7 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
     table.add_column("state", min_width=6)
     for verdict in verdicts:
         cells = ["?" if item.points is None else f"{item.points:g}" for item in verdict.items]
-        table.add_row(verdict.student, *cells, f"{verdict.points:g}", verdict.state)
+        table.add_row(Text(encode_terminal(verdict.student)), *cells, f"{verdict.points:g}", verdict.state)
     return table
 
 
@@ -162,7 +173,7 @@ def feedback_pages(assignment: Name = "tta-eta", out: Out = Path("graded")) -> N
 
     loaded = Assignment.load(assignment)
     classes.write_books(loaded, None, out)
-    console.print(f"Feedback pages: {out / loaded.name}/<student>/feedback.html")
+    tell(f"Feedback pages: {out / loaded.name / STUDENTS}/<student>/feedback.html")
 
 
 @app.command(name="report")
@@ -173,7 +184,14 @@ def class_report(assignment: Name = "tta-eta", out: Out = Path("graded")) -> Non
 
     loaded = Assignment.load(assignment)
     classes.write_books(loaded, None, out)
-    console.print(f"Report: {out / loaded.name / 'report.html'}")
+    tell(f"Report: {out / loaded.name / 'report.html'}")
+
+
+def tell_where(assignment: Assignment, out: Path) -> None:
+    """Print where the results of a class lie."""
+    tell(f"Report: {out / assignment.name / 'report.html'}")
+    tell(f"Table: {out / assignment.name / 'grades.csv'}")
+    tell(f"Gradebook: {out / 'gradebook.db'}")
 
 
 @app.command()
@@ -190,7 +208,7 @@ def export(
 
     done = exports.export(Assignment.load(assignment), out, form, roster, column)
     tell_all(done.sentences)
-    console.print(f"Table: {done.path}", soft_wrap=True)
+    tell(f"Table: {done.path}")
 
 
 @app.command(name="new-term")
@@ -226,7 +244,12 @@ def gradescope_run(assignment: Name = "tta-eta", root: Path = Path("/autograder"
 
 def tell_all(sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        console.print(f"- {sentence}", highlight=False, markup=False, soft_wrap=True)
+        tell(f"- {sentence}")
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence as it is: what students chose of it is neither markup nor a control sequence."""
+    console.print(encode_terminal(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -60,7 +60,7 @@ def table(out: Path, assignment: Assignment) -> list[dict[str, str]]:
 def test_all_files_of_a_student_are_written_and_read_back(tmp_path: Path, assignment: Assignment) -> None:
     verdict = verdict_on(assignment)
     books.write_submission(tmp_path, assignment, verdict, '{"cells": []}', notebook_of("1 + 1"))
-    names = {path.name for path in (tmp_path / "tta-eta" / "ada").iterdir()}
+    names = {path.name for path in (tmp_path / "tta-eta" / "students" / "ada").iterdir()}
     assert names == {"verdict.json", "results.json", "evidence.json", "tta-eta.ipynb"}
     assert books.read_verdicts(tmp_path, assignment) == [verdict]
     executed = books.read_executed(tmp_path, assignment, "ada")
@@ -126,7 +126,7 @@ def test_verdicts_that_cannot_be_read_are_reported_and_left_out(
     broken = {"cut": '{"assignment": "tta-eta"', "empty": "", "binary": "\udcff\udcfe", "other": '{"student": 1}'}
     copied = verdict_on(assignment, "somebody else").model_dump_json()
     for name, text in {**broken, "copied": copied}.items():
-        path = tmp_path / "tta-eta" / name / "verdict.json"
+        path = tmp_path / "tta-eta" / "students" / name / "verdict.json"
         path.parent.mkdir()
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with caplog.at_level(logging.WARNING):
@@ -138,7 +138,7 @@ def test_verdicts_that_cannot_be_read_are_reported_and_left_out(
 
 def test_an_executed_notebook_that_was_damaged_is_named(tmp_path: Path, assignment: Assignment) -> None:
     books.write_submission(tmp_path, assignment, verdict_on(assignment), "{}", notebook_of("1"))
-    (tmp_path / "tta-eta" / "ada" / "tta-eta.ipynb").write_text("{")
+    (tmp_path / "tta-eta" / "students" / "ada" / "tta-eta.ipynb").write_text("{")
     with pytest.raises(AutograderError, match="ada"):
         books.read_executed(tmp_path, assignment, "ada")
 
@@ -200,7 +200,7 @@ class TestGrades:
         assert table(tmp_path, assignment)[0]["callback"] == "0"
         assert table(tmp_path, assignment)[0]["total"] == "73"
 
-    @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"])
+    @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1"])
     def test_no_cell_is_a_formula(self, tmp_path: Path, assignment: Assignment, name: str) -> None:
         verdict = verdict_on(assignment, name, state="failed to run", reason=f'{name}"\n,;')
         books.write_grades(tmp_path, assignment, [verdict], {})

@@ -179,7 +179,7 @@ class TestOwnRun:
         assert len(ownrun.kept(tmp_path, assignment, "ada").loops["lr"].rows) == 3
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")]), folder / "tta-eta.ipynb")
         ownrun.keep(tmp_path, assignment, "ada", folder)
-        assert not (tmp_path / "tta-eta" / "ada" / ownrun.NAME).exists()
+        assert not (tmp_path / "tta-eta" / "students" / "ada" / ownrun.NAME).exists()
         assert ownrun.kept(tmp_path, assignment, "ada").loops == {}
 
 
@@ -298,7 +298,7 @@ class TestBesideAnAnswer:
         assert "A dry run" in made["lr-comment"].source
         assert "A dry run" not in made["bs-comment"].source
         page = report.report_page(assignment, [verdict_on(assignment, "ada")], {}, known)
-        assert 'a dry run on a small sample: <a href="ada/feedback.html">ada</a>.' in page
+        assert 'a dry run on a small sample: <a href="students/ada/feedback.html"><bdi>ada</bdi></a>.' in page
         assert 'aria-label="Time to accuracy' not in page
 
     def test_nothing_in_it_can_run(self, cells: list[NotebookNode]) -> None:
@@ -338,13 +338,13 @@ def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: 
         verdict = verdict_on(assignment, student)
         books.write_submission(tmp_path, assignment, verdict, "{}", with_answer(release, "The same, word for word."))
     kept = own_run(0.5).model_dump_json()
-    (tmp_path / "tta-eta" / "ada" / ownrun.NAME).write_text(kept, encoding="utf-8")
+    (tmp_path / "tta-eta" / "students" / "ada" / ownrun.NAME).write_text(kept, encoding="utf-8")
     autograde.write_books(assignment, None, tmp_path)
     report = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
     keys = gradebook.members(database, assignment)
     assert set(keys) == {"ada", "bob", "zoe"}
     assert f"/formgrader/submissions/{keys['ada']}/" in report
-    assert "of whom there is no submission: zoe." in report
+    assert "of whom there is no submission: <bdi>zoe</bdi>." in report
     assert "The answer is identical to that of bob." in report
     assert "numbers that 1 of 2 notebooks show" in report
     shown = {

@@ -90,7 +90,7 @@ def graded(submitted: Path, out: Path, scheduler: str = "", tell: object = None)
         Assignment.load(NAME), submitted, out, Options(seed=5), jobs=1, kernel="auto", walls="auto",
         scheduler=scheduler, tell=hear,
     )  # fmt: skip
-    found = {student: (out / NAME / student / "results.json").read_bytes() for student in STUDENTS}
+    found = {student: (out / NAME / "students" / student / "results.json").read_bytes() for student in STUDENTS}
     found["grades"] = (out / NAME / "grades.csv").read_bytes()
     return {
         name: b"\n".join(line for line in text.splitlines() if b"execution_time" not in line)
@@ -209,4 +209,4 @@ def test_a_worker_on_another_host_that_fails_loses_nothing(
 
 
 def read(out: Path, student: str) -> Verdict:
-    return Verdict.model_validate_json((out / NAME / student / "verdict.json").read_bytes())
+    return Verdict.model_validate_json((out / NAME / "students" / student / "verdict.json").read_bytes())

@@ -195,6 +195,17 @@ def test_no_cell_is_a_formula(tmp_path: Path, assignment: Assignment, cell: str)
     assert read(text)[1] == ["P 1", "Ada", f"'{cell.strip()}", "98.5", "-"]
 
 
+def test_no_part_of_a_cell_is_one_where_another_separator_is_read(tmp_path: Path, assignment: Assignment) -> None:
+    with (tmp_path / "roster.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = [
+            ["Identifier", "Full name", "Online text", "Grade", "Last modified (grade)"],
+            ["P 1", "Ada", "x;=1+1\t@x\n+1", "", "-"],
+        ]
+        csv.writer(file).writerows(rows)
+    text, _ = exports.WRITERS["moodle"](assignment, tmp_path / "roster.csv", marks_of(assignment, "1"), None)
+    assert read(text)[1][2] == "x;'=1+1\t'@x\n'+1"
+
+
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning", "ignore:.*:ResourceWarning")
 class TestFromTheBooks:
     @pytest.fixture(scope="class")

@@ -127,7 +127,7 @@ def grade(quick: None, tmp_path: Path, assignment: Assignment) -> Callable[..., 
 
 
 def verdict_of(out: Path, student: str) -> Verdict:
-    return Verdict.model_validate_json((out / NAME / student / "verdict.json").read_bytes())
+    return Verdict.model_validate_json((out / NAME / "students" / student / "verdict.json").read_bytes())
 
 
 def recorded(out: Path) -> dict[str, float]:
@@ -242,7 +242,7 @@ def test_who_is_asked_to_stop_does_so_in_order(tmp_path: Path, number: int, stat
     arguments = ["--submitted", str(tmp_path / "submitted"), "--out", str(out)]
     program = f"import os, tempfile\nos.environ['TMPDIR'] = {str(scratched)!r}\nimport test_interruption as t"
     main = start(f"{program}\nif __name__ == '__main__': t.run_command(*{arguments!r})")
-    wait_for(lambda: (out / NAME / "ada" / "verdict.json").exists())
+    wait_for(lambda: (out / NAME / "students" / "ada" / "verdict.json").exists())
     workers = psutil.Process(main.pid).children(recursive=True)
     began = time.monotonic()
     os.killpg(main.pid, number)
@@ -398,7 +398,7 @@ class TestDisk:
         with pytest.raises(AutograderError, match=r"(?i)(no space left|full|disk).*(make room|room)") as error:
             grade(out)
         assert "\n" not in str(error.value)
-        kept = {path: path.read_bytes() for path in out.glob(f"{NAME}/*/verdict.json")}
+        kept = {path: path.read_bytes() for path in out.glob(f"{NAME}/students/*/verdict.json")}
         assert (0 < len(kept) < 6) == (size == "size=400k")
         assert not list(out.rglob("*.tmp*"))
         small_disk("size=40m")
@@ -416,7 +416,9 @@ class TestDisk:
         with pytest.raises(AutograderError, match="graded cannot be written .*Read-only file system.*another OUT"):
             grade(place / "graded")
 
-    @pytest.mark.parametrize("place", ["graded", f"graded/{NAME}", f"graded/{NAME}/ada"])
+    @pytest.mark.parametrize(
+        "place", ["graded", f"graded/{NAME}", f"graded/{NAME}/students", f"graded/{NAME}/students/ada"]
+    )
     def test_a_file_in_the_place_of_a_folder_is_named(
         self, grade: Callable[..., list[str]], tmp_path: Path, place: str
     ) -> None:
@@ -686,7 +688,7 @@ class TestBooksOfSome:
 
     def test_a_row_of_the_gradebook(self, out: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
         for student in ("ada", "bob", "cleo"):
-            path = out / NAME / student / "verdict.json"
+            path = out / NAME / "students" / student / "verdict.json"
             items = [item.model_copy(update={"points": 1.0}) for item in verdict_of(out, student).items]
             path.write_text(verdict_of(out, student).model_copy(update={"items": tuple(items)}).model_dump_json())
         score = gradebook._auto_score
@@ -703,7 +705,7 @@ class TestBooksOfSome:
         assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "bob", "cleo"}
 
     def test_a_notebook_that_was_damaged(self, out: Path, assignment: Assignment) -> None:
-        (out / NAME / "bob" / f"{NAME}.ipynb").write_text("{")
+        (out / NAME / "students" / "bob" / f"{NAME}.ipynb").write_text("{")
         with pytest.raises(PartlyWritten, match="bob"):
             autograde.write_books(assignment, None, out)
         assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "cleo"}
@@ -755,7 +757,7 @@ class TestLedger:
         "change",
         [
             pytest.param(lambda out: enter_points(out, "ada", 3.0), id="points by hand"),
-            pytest.param(lambda out: (out / NAME / "ada" / "feedback.html").unlink(), id="page removed"),
+            pytest.param(lambda out: (out / NAME / "students" / "ada" / "feedback.html").unlink(), id="page removed"),
             pytest.param(lambda out: (out / NAME / "grades.csv").write_text("", "utf-8"), id="table emptied"),
             pytest.param(lambda out: shutil.rmtree(out / "autograded" / "bob"), id="notebook removed"),
             pytest.param(lambda out: (out / NAME / autograde.ledger.NAME).unlink(), id="no ledger"),

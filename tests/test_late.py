@@ -90,7 +90,7 @@ def test_the_named_plugin_decides_and_every_total_follows(ruled: Path, assignmen
     manual = gradebook.manual_scores(books.gradebook_url(ruled), assignment)
     page = report.report_page(assignment, books.read_verdicts(ruled, assignment), manual)
     assert "<strong>84</strong>" in page
-    assert '<p class="score">84 ' in (ruled / NAME / "late" / "feedback.html").read_text(encoding="utf-8")
+    assert '<p class="score">84 ' in (ruled / NAME / "students" / "late" / "feedback.html").read_text(encoding="utf-8")
 
 
 def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignment: Assignment) -> None:

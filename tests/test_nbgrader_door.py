@@ -19,6 +19,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.assignment.settings import ROOT, Assignment
 from autograder.assignment.source import grade_id
+from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
@@ -120,6 +121,15 @@ def test_both_doors_show_the_formgrader_the_same_notebook(course: Course) -> Non
         pictures = [[o for c in book.cells for o in c.get("outputs", []) if "data" in o] for book in (theirs, ours)]
         assert len(pictures[0]) == len(pictures[1])
         assert bool(pictures[0]) == (student == "full")
+
+
+@pytest.mark.parametrize("student", ['"><img src=x onerror=alert(1)>', "$\\href{javascript:alert(1)}{x}$", ".ada"])
+def test_a_name_that_nbgraders_pages_do_not_escape_is_refused(tmp_path: Path, student: str) -> None:
+    step = nbgrader_door.GradeSubmission(out=str(tmp_path))
+    resources = {"nbgrader": {"assignment": NAME, "student": student, "notebook": NAME, "db_url": "sqlite://"}}
+    with pytest.raises(AutograderError, match="run make autograde, or rename it"):
+        step.preprocess(nbformat.v4.new_notebook(), resources)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_graded_is_not_graded_again_unasked(course: Course) -> None:

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.commands.classroom import Classroom
+from autograder.encoders import encode_path
 from autograder.grading.grade import for_a_person
 from autograder.grading.verdict import Finding, Strip
 from autograder.reporting import charts, feedback
@@ -283,8 +284,8 @@ class TestFeedback:
     ) -> None:
         results = [(verdict_on(assignment, student), executed) for student in ("ada", "bob")]
         feedback.write_feedback(tmp_path, assignment, results, {"ada": {"lr-comment": (6.0, None)}}, release)
-        assert "94" in (tmp_path / "tta-eta" / "ada" / "feedback.html").read_text(encoding="utf-8")
-        assert "88" in (tmp_path / "tta-eta" / "bob" / "feedback.html").read_text(encoding="utf-8")
+        assert "94" in (tmp_path / "tta-eta" / "students" / "ada" / "feedback.html").read_text(encoding="utf-8")
+        assert "88" in (tmp_path / "tta-eta" / "students" / "bob" / "feedback.html").read_text(encoding="utf-8")
 
 
 class TestReport:
@@ -324,7 +325,7 @@ class TestReport:
     def test_links_lead_to_the_pages_of_the_students(self, class_report: str) -> None:
         links = {unquote(link["href"].split("#")[0]) for link in Page(class_report).all("a")} - {""}
         links = {link for link in links if "/formgrader/" not in link}
-        assert {"ada/feedback.html", "b/ob #1/feedback.html", f"{HOSTILE}/feedback.html"} <= links
+        assert {f"students/{encode_path(name)}/feedback.html" for name in ("ada", "b/ob #1", HOSTILE)} <= links
         assert all(link.endswith("/feedback.html") for link in links)
 
     def test_mistakes_are_counted_by_students(self, class_report: str, assignment: Assignment) -> None:
@@ -334,7 +335,7 @@ class TestReport:
         assert "<td>2</td>" in rows[0]
         assert "Rule mean." in rows[0]
         assert "lr-metrics 2, bs-metrics 2" in rows[0]
-        assert 'href="b/ob%20%231/feedback.html#item-lr-metrics"' in rows[0]
+        assert 'href="students/b~2Fob%20%231/feedback.html#item-lr-metrics"' in rows[0]
         assert "Nothing there to judge" in rows[1]
 
     def test_a_mean_of_some_is_called_so(self, class_report: str) -> None:

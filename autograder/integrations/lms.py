@@ -22,10 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.assignment.release import course_configuration
 from autograder.assignment.settings import Assignment
+from autograder.encoders import guard_formulas, one_line
 from autograder.errors import AutograderError
 from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook
 from autograder.results import store as books
+from autograder.results.layout import find_earlier_results
 from autograder.results.store import gradebook_url
 from autograder.scheduling.class_run import write_books
 
@@ -126,7 +128,7 @@ def export(
 
     `column` names the assignment where the other system calls it otherwise. Raises AutograderError.
     """
-    if not books.read_verdicts(out, assignment):
+    if not (books.read_verdicts(out, assignment) or find_earlier_results(out, assignment)):
         raise AutograderError(f"Nothing of {assignment.name} is graded in {out} yet: run make autograde.")
     verdicts = write_books(assignment, None, out)
     path = out / assignment.name / f"{form}.csv"
@@ -134,7 +136,8 @@ def export(
         return _nbgrader(assignment, out, path)
     if roster is None:
         raise AutograderError(f"Name the table that {form.title()} exported for this class: ROSTER=file.csv.")
-    marks = marks_of(assignment, verdicts, gradebook.manual_scores(gradebook_url(out), assignment))
+    students = [verdict.student for verdict in verdicts]
+    marks = marks_of(assignment, verdicts, gradebook.manual_scores(gradebook_url(out), assignment, students))
     text, sentences = WRITERS[form](assignment, roster, marks, column)
     books.write_text(path, text)
     return Export(path, (*_failed(verdicts), *sentences))
@@ -143,6 +146,7 @@ def export(
 def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
     """The table of nbgrader's own plugin, or of the one that `nbgrader_config.py` names."""
     from nbgrader.apps import ExportApp  # imported here: it brings all of nbgrader's commands
+    from nbgrader.plugins import CsvExportPlugin
 
     command = ExportApp(config=course_configuration(), log_level=logging.WARNING)
     command.init_plugin()
@@ -150,7 +154,15 @@ def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
     plugin.to, plugin.assignment = str(path), [assignment.name]
     with gradebook.opened(gradebook_url(out)) as book:
         plugin.export(book)
+    if type(plugin) is CsvExportPlugin:
+        _guard(path)
     return Export(path)
+
+
+def _guard(path: Path) -> None:
+    """Takes the formulas out of nbgrader's table, which holds names as they came."""
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    books.write_text(path, _table(rows[0], rows[1:], ","))
 
 
 def marks_of(assignment: Assignment, verdicts: Iterable[Verdict], manual: books.Manual) -> dict[str, Mark]:
@@ -332,7 +344,7 @@ def _place(student: str, known: Sequence[Mapping[str, set[int]]]) -> int | None:
 def _called(line: Line) -> str:
     """The name by which a person knows the student of a line."""
     names = (line.cell(column) for column in ("Student", "LastName", "Full name", "Last name"))
-    return books.safe(next(filter(None, [*names, *line.names])))
+    return one_line(next(filter(None, [*names, *line.names])))
 
 
 def _list(sentence: str, names: Sequence[str]) -> list[str]:
@@ -359,6 +371,5 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str)
 
 
 def _harmless(cell: str) -> str:
-    """A cell as it came, unless a spreadsheet would take it for a formula; numbers may be below zero."""
-    guarded = books.safe(cell)
-    return guarded if guarded != " ".join(cell.split()) and not HARMLESS.fullmatch(cell) else cell
+    """A cell as it came, unless a spreadsheet would take a part of it for a formula; numbers may be below zero."""
+    return cell if HARMLESS.fullmatch(cell) or guard_formulas(cell) == cell else guard_formulas(cell.strip())

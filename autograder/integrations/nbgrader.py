@@ -21,6 +21,7 @@ from traitlets import Enum, Integer, Unicode
 
 from autograder.assignment.settings import Assignment
 from autograder.commands.classroom import Classroom
+from autograder.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Start, Walls, kernels
 from autograder.execution.options import Options, Training
@@ -29,6 +30,7 @@ from autograder.grading.verdict import Verdict
 from autograder.reporting import formgrader, gradebook
 from autograder.results import lock
 from autograder.results import store as books
+from autograder.results.layout import adopt_earlier_results
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.prepare import load_release
 
@@ -77,7 +79,13 @@ class GradeSubmission(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         names = resources["nbgrader"]
         assignment, out = Assignment.load(names["assignment"]), Path(self.out).resolve()
+        if encode_path(names["student"]) != names["student"]:
+            raise AutograderError(
+                f"The folder {names['student']!r} cannot be graded from nbgrader, whose pages and addresses do not "
+                "escape such names: run make autograde, or rename it."
+            )
         with lock.held(out):
+            adopt_earlier_results(out, assignment)
             return self._graded(resources["nbgrader"], assignment, out), resources
 
     def _graded(self, names: dict[str, Any], assignment: Assignment, out: Path) -> NotebookNode:

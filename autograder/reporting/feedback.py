@@ -16,11 +16,11 @@ from autograder.assignment.source import grade_id
 from autograder.encoders import one_line
 from autograder.errors import PartlyWritten
 from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
+from autograder.results.layout import student_folder
 from autograder.results.store import (
     LATE,
     Given,
     Manual,
-    folder_of,
     points_by_item,
     standing,
     total,
@@ -101,7 +101,7 @@ def write_feedback(
 
     def write(student: str, result: tuple[Verdict, NotebookNode | None]) -> None:
         page = feedback_page(assignment, *result, manual.get(student, {}), release)
-        write_text(folder_of(out, assignment, student) / "feedback.html", page)
+        write_text(student_folder(out, assignment, student) / "feedback.html", page)
 
     environment().get_template("feedback.html")  # once, before others share it
     if failed := shares.each(write, {verdict.student: (verdict, run) for verdict, run in results}):

@@ -20,6 +20,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import grade_id
+from autograder.encoders import encode_path
 from autograder.results.store import write_text
 from autograder.submission.parsing import new_cell
 from autograder.submission.prepare import load_release
@@ -40,7 +41,7 @@ ALT = "Picture drawn by this cell"
 
 def notebook_path(folder: Path, student: str, assignment: Assignment) -> Path:
     """Return where nbgrader looks for the notebook of a student in its folder of autograded notebooks."""
-    return folder / student / assignment.name / assignment.notebook_name
+    return folder / encode_path(student) / assignment.name / assignment.notebook_name
 
 
 def write_notebook(

@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from traitlets.config import Config
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import one_line
+from autograder.encoders import encode_path, one_line
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import ItemVerdict, Verdict
 from autograder.results.store import LATE, temporary_name
@@ -200,6 +200,8 @@ def record(
     named, the notebooks in it are written too, each with its student's cells of `beside`.
     """
     found = list(results)
+    if autograded is not None:
+        _rename_folders(autograded, {encode_path(verdict.student): verdict.student for verdict, *_ in found})
     if before is not None:
         earlier = {student: take_fingerprints(notebook) for student, notebook in before.items()}
     else:
@@ -304,18 +306,52 @@ def _complete(gradebook: Gradebook, notebook: Notebook, submission: SubmittedNot
 
 def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Result]) -> dict[str, SubmittedNotebook]:
     """The entry of each student, made where there is none yet."""
+    names = {encode_path(verdict.student): verdict.student for verdict, *_ in results}
+    _rename_students(gradebook, names)
     students = {student.id for student in gradebook.students}
-    gradebook.db.add_all(Student(id=verdict.student) for verdict, *_ in results if verdict.student not in students)
+    gradebook.db.add_all(Student(id=name) for name in names if name not in students)
     gradebook.db.commit()
     known = {entry.student_id: entry for entry in gradebook.assignment_submissions(assignment.name)}
     released = gradebook.find_assignment(assignment.name)
     for verdict, _, came in results:
-        if verdict.student not in known:
-            gradebook.db.add(_new_submission(released, verdict.student, came))
+        name = encode_path(verdict.student)
+        if name not in known:
+            gradebook.db.add(_new_submission(released, name, came))
         elif came is not None:
-            known[verdict.student].timestamp = parse_utc(came)
+            known[name].timestamp = parse_utc(came)
     gradebook.db.commit()
-    return {entry.assignment.student_id: entry for entry in _all_of(gradebook, assignment)}
+    entries = _all_of(gradebook, assignment)
+    return {names[entry.assignment.student_id]: entry for entry in entries if entry.assignment.student_id in names}
+
+
+def _rename_folders(autograded: Path, names: Mapping[str, str]) -> None:
+    """Does for the folders of notebooks what `_rename_students` does for the gradebook."""
+    for encoded, name in names.items():
+        if encoded != name and name not in names and (autograded / name).is_dir():
+            with suppress(OSError):  # it is written anew anyway; what is lost is only whether an answer changed
+                (autograded / name).rename(autograded / encoded)
+
+
+def _rename_students(gradebook: Gradebook, names: Mapping[str, str]) -> None:
+    """Gives students whom an older edition recorded under their names the encoded ones, with all that they have."""
+    for encoded, name in names.items():
+        if encoded == name or name in names:
+            continue
+        older = gradebook.db.get(Student, name)
+        if older is None:
+            continue
+        newer = gradebook.db.get(Student, encoded)
+        if newer is None:
+            newer = Student(id=encoded, first_name=older.first_name, last_name=older.last_name, email=older.email)
+            gradebook.db.add(newer)
+        taken = {submission.assignment_id for submission in newer.submissions}
+        for submission in list(older.submissions):
+            if submission.assignment_id not in taken:
+                submission.student = newer
+        gradebook.db.flush()
+        if not older.submissions:
+            gradebook.db.delete(older)
+    gradebook.db.commit()
 
 
 def _all_of(gradebook: Gradebook, assignment: Assignment) -> list[SubmittedNotebook]:
@@ -420,16 +456,18 @@ def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -
         ) from None
 
 
-def manual_scores(db_url: str, assignment: Assignment) -> Scores:
+def manual_scores(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -> Scores:
     """By student and item what counts beside the autograder's own judgement: the score that a person entered, with
     extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing. A late
-    penalty stands with them as `LATE`."""
+    penalty stands with them as `LATE`. The gradebook holds encoded names; `students` are those to be returned."""
     judged = {item.id for item in assignment.judged_items}
+    names = {encode_path(student): student for student in students}
     found: Scores = {}
     with opened(db_url) as gradebook:
         for notebook in _all_of(gradebook, assignment):
             comments = {comment.name: comment for comment in notebook.comments}
-            entries = found.setdefault(notebook.assignment.student_id, {})
+            name = notebook.assignment.student_id
+            entries = found.setdefault(names.get(name, name), {})
             if notebook.late_submission_penalty:
                 entries[LATE] = (-notebook.late_submission_penalty, None)
             for grade in notebook.grades:
@@ -443,13 +481,15 @@ def manual_scores(db_url: str, assignment: Assignment) -> Scores:
     return found
 
 
-def members(db_url: str, assignment: Assignment) -> dict[str, str]:
+def members(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -> dict[str, str]:
     """Every student whom the gradebook knows, with the id under which the formgrader shows the submission, "" where
-    there is none."""
+    there is none. `students` are as for `manual_scores`."""
+    names = {encode_path(student): student for student in students}
     with opened(db_url) as gradebook:
         pages = {student.id: "" for student in gradebook.students}
         entries = gradebook.notebook_submissions(assignment.name, assignment.name)
-        return pages | {entry.assignment.student_id: entry.id for entry in entries}
+        pages |= {entry.assignment.student_id: entry.id for entry in entries}
+    return {names.get(name, name): page for name, page in pages.items()}
 
 
 def _by_hand(grade: Grade) -> float | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.encoders import make_visible
+from autograder.encoders import encode_html, encode_path, make_visible
+from autograder.results.layout import STUDENTS
 
 from .markdown import protect
 
@@ -19,11 +21,18 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 @cache
 def environment() -> Environment:
-    """The templates; every value is escaped unless it is markup that was made here."""
-    made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    """The templates; every value is escaped unless it is markup that was made here, and shows invisible characters."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_show
+    )
     made.globals["css"] = Markup((TEMPLATES / "base.css").read_text(encoding="utf-8"))
-    made.filters.update(points=points, prose=prose, link=link, protect=protect_name)
+    made.filters.update(points=points, prose=prose, link=link, name=encode_html, protect=protect_name)
     return made
+
+
+def _show(value: Any) -> Any:
+    """What a value looks like before it is escaped; line breaks and tabs do no harm in HTML."""
+    return make_visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def points(value: float) -> str:
@@ -33,7 +42,7 @@ def points(value: float) -> str:
 
 def prose(text: str) -> Markup:
     """Escaped text in which `code` is marked as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(_show(text)))))
 
 
 def protect_name(text: str) -> Markup:
@@ -42,4 +51,5 @@ def protect_name(text: str) -> Markup:
 
 
 def link(student: str) -> str:
-    return f"{quote(student)}/feedback.html"
+    """The address of a student's page, seen from the class report."""
+    return f"{STUDENTS}/{quote(encode_path(student))}/feedback.html"

@@ -46,11 +46,12 @@ def write(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> lis
         gradebook.record(database, assignment, release, results, out / "autograded", beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, course_configuration())
     recorded = ledger.gradebook_state(out)
-    manual = gradebook.manual_scores(database, assignment)
+    students = [verdict.student for verdict in verdicts]
+    manual = gradebook.manual_scores(database, assignment, students)
     books.write_grades(out, assignment, verdicts, manual)
     with _noting(missing):
         feedback.write_feedback(out, assignment, [(verdict, run) for verdict, run, _ in results], manual, release)
-    known = replace(known, members=gradebook.members(database, assignment))
+    known = replace(known, members=gradebook.members(database, assignment, students))
     report.write_report(out, assignment, verdicts, manual, known)
     if missing:
         raise PartlyWritten(" ".join(missing))

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from autograder.assignment.settings import Assignment
+from autograder.encoders import encode_csv, encode_path, one_line
 from autograder.errors import AutograderError
 from autograder.grading.verdict import ItemVerdict, Verdict
 
+from .layout import STUDENTS, student_folder
 from .lock import runs
 
 if TYPE_CHECKING:
@@ -37,10 +39,6 @@ TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp(?:-journal)?")
 """A name given by `temporary_name`, or that of a database's journal beside it."""
 
 log = logging.getLogger(__name__)
-
-
-def folder_of(out: Path, assignment: Assignment, student: str) -> Path:
-    return out / assignment.name / student
 
 
 def gradebook_url(out: Path) -> str:
@@ -95,7 +93,7 @@ def write_submission(
     the other files are complete and belong to it."""
     import nbformat  # here: what does not touch a notebook need not wait for it
 
-    folder = folder_of(out, assignment, verdict.student)
+    folder = student_folder(out, assignment, verdict.student)
     notebook = folder / assignment.notebook_name
     remove(folder / "verdict.json")
     write_text(folder / "evidence.json", evidence_json)
@@ -112,7 +110,7 @@ def read_verdicts(out: Path, assignment: Assignment) -> list[Verdict]:
 
     One that cannot be read is left out with a warning; its submission counts as not graded yet.
     """
-    found = [_read_verdict(path, assignment) for path in (out / assignment.name).glob("*/verdict.json")]
+    found = [_read_verdict(path, assignment) for path in (out / assignment.name / STUDENTS).glob("*/verdict.json")]
     return sorted((verdict for verdict in found if verdict is not None), key=lambda verdict: verdict.student)
 
 
@@ -124,7 +122,7 @@ def _read_verdict(path: Path, assignment: Assignment) -> Verdict | None:
     except ValidationError as error:
         reason = str(error.errors()[0]["msg"])
     else:
-        if (verdict.assignment, verdict.student) == (assignment.name, path.parent.name):
+        if (verdict.assignment, encode_path(verdict.student)) == (assignment.name, path.parent.name):
             return verdict
         reason = f"it is on {verdict.assignment} of {verdict.student}"
     log.warning("%s is left out (%s): make autograde grades that submission again.", path, reason)
@@ -135,14 +133,14 @@ def read_executed(out: Path, assignment: Assignment, student: str) -> NotebookNo
     """The executed notebook of a student, None where nothing could be executed."""
     import nbformat  # here, as above
 
-    path = folder_of(out, assignment, student) / assignment.notebook_name
+    path = student_folder(out, assignment, student) / assignment.notebook_name
     try:
         return nbformat.reader.reads(path.read_text(encoding="utf-8"))  # it was checked when it was written
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise AutograderError(
-            f"{path} cannot be read ({' '.join(str(error).split())[:120]}): remove the folder {path.parent} and run "
+            f"{path} cannot be read ({one_line(str(error), 120)}): remove the folder {path.parent} and run "
             "make autograde again."
         ) from None
 
@@ -206,7 +204,7 @@ def write_grades(out: Path, assignment: Assignment, verdicts: Iterable[Verdict],
         points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
         state, reason = standing(verdict, points)
         numbers = [plain(value) for value in (*(points.get(column) for column in columns), total(points), most)]
-        table.writerow([safe(verdict.student), *numbers, state, safe(reason)])
+        table.writerow([encode_csv(verdict.student), *numbers, state, encode_csv(one_line(reason))])
     write_text(out / assignment.name / "grades.csv", text.getvalue())
 
 
@@ -236,10 +234,3 @@ def standing(
 def plain(value: float | None) -> str:
     """Points with two digits at most, nothing for none."""
     return "" if value is None else f"{round(value, 2):g}"
-
-
-def safe(text: str) -> str:
-    """Text in one line that no spreadsheet takes for a formula
-    (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    line = " ".join(text.split())
-    return f"'{line}" if line.startswith(tuple("=+-@＝＋－＠")) else line

@@ -37,13 +37,15 @@ class Contents:
 def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
     """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files.
 
-    Who handed in other assignments only is left out.
+    Who handed in other assignments only is left out. A hidden folder counts if it holds one of the assignment.
     """
     others = {name.lower() for name in names()} - {assignment.name.lower()}
     found = {
         folder.name: _inner(folder, assignment)
         for folder in _folders(submitted, assignment)
-        if _is_text(folder.name) and not _holds_others_only(folder, others)
+        if (not folder.name.startswith(".") or _inner(folder, assignment) != folder)
+        and _is_text(folder.name)
+        and not _holds_others_only(folder, others)
     }
     if not found:
         raise AutograderError(
@@ -54,7 +56,8 @@ def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
 
 def misnamed(submitted: Path) -> list[str]:
     """The folders whose names are bytes that are no text, which neither a table nor a gradebook can hold."""
-    return [ascii(path.name) for path in submitted.iterdir() if _is_folder(path) and not _is_text(path.name)]
+    folders = [path for path in submitted.iterdir() if _is_folder(path) and not path.name.startswith(".")]
+    return [ascii(path.name) for path in folders if not _is_text(path.name)]
 
 
 def _folders(submitted: Path, assignment: Assignment) -> list[Path]:
@@ -69,7 +72,7 @@ def _folders(submitted: Path, assignment: Assignment) -> list[Path]:
 
 def _is_folder(path: Path) -> bool:
     """Links count: nobody's submission may be missing in silence."""
-    return not path.name.startswith(".") and (path.is_dir() or (path.is_symlink() and not path.is_file()))
+    return path.is_dir() or (path.is_symlink() and not path.is_file())
 
 
 def _is_text(name: str) -> bool:

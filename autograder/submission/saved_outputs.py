@@ -20,10 +20,12 @@ from pydantic import Field, ValidationError
 from autograder.assignment.exercise import Series, Swept
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import grade_id
+from autograder.encoders import one_line
 from autograder.errors import SubmissionError, Unreadable
 from autograder.grading.verdict import Record
 from autograder.reporting.images import picture
-from autograder.results.store import folder_of, remove, write_text
+from autograder.results.layout import student_folder
+from autograder.results.store import remove, write_text
 
 from .decoding import Reading, decoded, parsed
 from .files import candidates
@@ -90,7 +92,7 @@ class Group:
 
 def keep(out: Path, assignment: Assignment, student: str, folder: Path) -> None:
     """Keeps what the student's own run left, beside the verdict; an older one goes."""
-    path = folder_of(out, assignment, student) / NAME
+    path = student_folder(out, assignment, student) / NAME
     try:
         found = read_folder(folder, assignment)
     except Exception as error:
@@ -105,13 +107,13 @@ def keep(out: Path, assignment: Assignment, student: str, folder: Path) -> None:
 
 def kept(out: Path, assignment: Assignment, student: str) -> OwnRun:
     """What was kept; an empty one where there is nothing."""
-    path = folder_of(out, assignment, student) / NAME
+    path = student_folder(out, assignment, student) / NAME
     try:
         return OwnRun.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return OwnRun()
     except (OSError, ValidationError) as error:
-        log.warning("%s is left out (%s).", path, " ".join(str(error).split())[:120])
+        log.warning("%s is left out (%s).", path, one_line(str(error), 120))
         return OwnRun()
 
 

@@ -216,7 +216,7 @@ def test_points_and_a_comment_from_the_formgrader_reach_the_pages(
     for command in ("feedback", "report"):
         grader(command, "--out", str(graded))
     page = browser.new_page(viewport={"width": 1000, "height": 900})
-    page.goto((graded / NAME / STUDENT / "feedback.html").as_uri())
+    page.goto((graded / NAME / "students" / STUDENT / "feedback.html").as_uri())
     expect(page.locator("section", has=page.locator("#item-lr-comment"))).to_contain_text("Say why 0.1 takes longer.")
     expect(page.locator("section", has=page.locator("#item-lr-comment"))).to_contain_text("4.5")
     shot(page, "feedback-comment")

@@ -111,7 +111,7 @@ def leave_work(trial: Trial) -> str:
     if phase == "grading":
         for student in trial.rng.sample(trial.students(), min(3, len(trial.students()))):
             if trial.rng.random() < 0.5:
-                (trial.out / NAME / student / "verdict.json").unlink(missing_ok=True)
+                (trial.out / NAME / "students" / student / "verdict.json").unlink(missing_ok=True)
                 trial.stale[student] = None
             else:
                 change(trial, student)
@@ -182,7 +182,7 @@ def _wait_for(trial: Trial, phase: str, process: subprocess.Popen[bytes]) -> Non
     while process.poll() is None and time.monotonic() < until:
         if phase == "grading" and is_there("/k-*"):
             return
-        verdicts = sum(1 for _ in trial.out.glob(f"{NAME}/*/verdict.json"))
+        verdicts = sum(1 for _ in trial.out.glob(f"{NAME}/students/*/verdict.json"))
         if phase == "books" and is_there("") and not is_there("/kernels-*") and verdicts == len(trial.students()):
             return
         time.sleep(0.01)
@@ -199,7 +199,7 @@ def _see_them_go(trial: Trial, relatives: list[psutil.Process]) -> None:
 
 
 def verdict_on(trial: Trial, student: str) -> bytes | None:
-    path = trial.out / NAME / student / "verdict.json"
+    path = trial.out / NAME / "students" / student / "verdict.json"
     return path.read_bytes() if path.is_file() else None
 
 
@@ -241,7 +241,7 @@ def look(trial: Trial) -> list[str]:
         rows = [row["student"] for row in csv.DictReader(table)]
     if rows != trial.students():
         found.append(f"grades.csv has the rows {rows}")
-    pages = [trial.out / NAME / student / "feedback.html" for student in trial.students()]
+    pages = [trial.out / NAME / "students" / student / "feedback.html" for student in trial.students()]
     for page in [*pages, trial.out / NAME / "report.html"]:
         if not page.is_file() or not page.read_text(encoding="utf-8").rstrip().endswith("</html>"):
             found.append(f"{page} is not whole")

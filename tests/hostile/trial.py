@@ -26,6 +26,7 @@ from autograder.execution.options import Options
 from autograder.execution.runner import run
 from autograder.grading.grade import Graded, grade, grade_folder
 from autograder.reporting import feedback
+from autograder.results.layout import student_folder
 from autograder.submission.prepare import EXTRA, Submission, load_release, prepare
 from tests.fidelity.build import notebook, variant
 
@@ -159,7 +160,7 @@ def _live_parts(graded: Graded) -> list[str]:
     assignment = _assignment()
     with tempfile.TemporaryDirectory() as place:
         feedback.write_feedback(Path(place), assignment, [(graded.verdict, graded.executed)], {})
-        page = (Path(place) / assignment.name / "student" / "feedback.html").read_text(encoding="utf-8")
+        page = (student_folder(Path(place), assignment, "student") / "feedback.html").read_text(encoding="utf-8")
     return _alive(page)
 
 

@@ -1,0 +1,65 @@
+"""Say where results lie: `OUT/<assignment>/` holds the class, `OUT/<assignment>/students/<student>/` each student."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from autograder.assignment.settings import Assignment
+from autograder.encoders import encode_path
+from autograder.errors import AutograderError
+
+STUDENTS = "students"
+"""The folder that holds one folder for each student, so that no student's name can be that of a file of the class."""
+
+ASIDE = ".students"
+"""Holds, while it is moved, the results of a student who is called like that folder."""
+
+FILES = ("verdict.json", "evidence.json", "results.json", "feedback.html", "own-run.json")
+"""Files by which a student's results are recognised."""
+
+log = logging.getLogger(__name__)
+
+
+def student_folder(out: Path, assignment: Assignment, student: str) -> Path:
+    """Return the folder of a student's results."""
+    return out / assignment.name / STUDENTS / encode_path(student)
+
+
+def find_earlier_results(out: Path, assignment: Assignment) -> list[Path]:
+    """Return the folders of students that an older edition wrote directly into `OUT/<assignment>/`."""
+    place = out / assignment.name
+    if not place.is_dir():
+        return []
+    return [path for path in sorted(place.iterdir()) if path.name != ASIDE and _holds_results(path)]
+
+
+def adopt_earlier_results(out: Path, assignment: Assignment) -> None:
+    """Move results of an older edition to where they lie now; nobody else may write there meanwhile.
+
+    Nothing is written over: where there are newer results of a student, the older ones stay where they are. Raises
+    AutograderError if something cannot be moved; the next call then goes on.
+    """
+    place = out / assignment.name
+    students = place / STUDENTS
+    if _holds_results(students):  # first, or the others would be moved into it
+        _move(students, place / ASIDE)
+    for folder in find_earlier_results(out, assignment):
+        _move(folder, students / encode_path(folder.name))
+    if (place / ASIDE).is_dir():
+        _move(place / ASIDE, students / encode_path(STUDENTS))
+
+
+def _holds_results(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and any((folder / name).is_file() for name in FILES)
+
+
+def _move(folder: Path, target: Path) -> None:
+    if target.exists():
+        log.warning("%s holds older results than %s and is left as it is.", folder, target)
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(target)
+    except OSError as error:
+        raise AutograderError(f"{folder} cannot be moved to {target} ({error.strerror}): move it yourself.") from None
