@@ -63,11 +63,10 @@ autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real 
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
-feedback: $(READY) ## write every student's feedback page, with points that a person gave since
-	@$(GRADER) feedback --assignment "$(ASSIGNMENT)" --out "$(OUT)"
-
-report: $(READY) ## write the report on the whole class
+report: $(READY) ## write feedback pages, class report and grades.csv again, with points that a person gave since
 	@$(GRADER) report --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+
+feedback: report ## the same as report
 
 export: $(READY) ## write points for another system: FORMAT=canvas, moodle (both with ROSTER=its table of the class) or nbgrader
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \

@@ -166,25 +166,16 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
 
 
 @app.command(name="feedback")
+@app.command(name="report")
 @spoken
-def feedback_pages(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
-    """Write every student's feedback page again, with the points that a person gave since."""
+def publish(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
+    """Write feedback pages, class report and table of grades again, with the points that a person gave since."""
     from autograder.scheduling import class_run as classes
 
     loaded = Assignment.load(assignment)
     classes.write_books(loaded, None, out)
     tell(f"Feedback pages: {out / loaded.name / STUDENTS}/<student>/feedback.html")
-
-
-@app.command(name="report")
-@spoken
-def class_report(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
-    """Write the report on the class and the table of grades again."""
-    from autograder.scheduling import class_run as classes
-
-    loaded = Assignment.load(assignment)
-    classes.write_books(loaded, None, out)
-    tell(f"Report: {out / loaded.name / 'report.html'}")
+    tell_where(loaded, out)
 
 
 def tell_where(assignment: Assignment, out: Path) -> None:
