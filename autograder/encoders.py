@@ -22,6 +22,9 @@ FORMULA = re.compile(r"""(^|[;\t\r\n])([\s"']*)(?=[=+\-@＝＋－＠])""")
 """Where a spreadsheet would begin a formula: at the start of a cell, or behind a character that some programs split
 at although the file is separated by another one."""
 
+INNER_SIGN = re.compile(r"""([;\t\r\n][\s"']*)([=+\-@＝＋－＠])""")
+"""The same within a cell, with its sign."""
+
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 """Names that mean a device on Windows (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
 
@@ -73,6 +76,16 @@ def encode_csv(text: str) -> str:
 def guard_formulas(text: str) -> str:
     """Put an apostrophe before everything in a cell that a spreadsheet would calculate; the rest stays."""
     return FORMULA.sub(r"\1\2'", text)
+
+
+def encode_html_signs(html: str) -> str:
+    """Return HTML that reads the same and in which `guard_formulas` finds nothing but at the very start.
+
+    An entity such as `&gt;` ends with a semicolon, so that `&gt;=` would get an apostrophe that students see.
+    """
+    while (encoded := INNER_SIGN.sub(lambda found: f"{found[1]}&#{ord(found[2])};", html)) != html:
+        html = encoded
+    return html
 
 
 def encode_path(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,16 @@ class TestMoodle:
         assert "a &lt; b &amp; &lt;script&gt;" in text
         assert "Handed in late: -5" in text
         assert read(text)[1][4] == "90"
+
+    def test_signs_in_comments_read_as_they_were_written(self, tmp_path: Path, assignment: Assignment) -> None:
+        said = "Is 0.9 >= 0.8? ;-)\n- one\n- two\t=3"
+        manual = {"ada": {**COMMENTS, "lr-comment": (1.0, said)}}
+        marks = exports.marks_of(assignment, [verdict_on(assignment, "ada")], manual)
+        kept = WORKSHEET.replace("as it <b>was</b>", "- where 1 &gt;= 0 ;-)")
+        text, _ = exports.WRITERS["moodle"](assignment, saved(tmp_path, kept), marks, None)
+        ada, cleo = read(text)[1][-1], read(text)[3][-1]
+        assert said in html.unescape(ada)
+        assert html.unescape(cleo) == "Kept\n- where 1 >= 0 ;-)"
 
     def test_any_other_table_of_the_class_becomes_one_for_the_grade_import(
         self, tmp_path: Path, assignment: Assignment

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.assignment.release import course_configuration
 from autograder.assignment.settings import Assignment
-from autograder.encoders import guard_formulas, one_line
+from autograder.encoders import encode_html_signs, guard_formulas, one_line
 from autograder.errors import AutograderError
 from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook
@@ -262,6 +262,8 @@ def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]
     locked, rows = [], []
     for number, line in enumerate(roster.lines):
         cells = {name: line.cell(name) for name in roster.columns}
+        if "Feedback comments" in cells:
+            cells["Feedback comments"] = encode_html_signs(cells["Feedback comments"])
         if number in places:
             mark = marks[places[number]]
             cells["Grade"] = books.plain(mark.points)
@@ -360,7 +362,7 @@ def _other_maximum(system: str, maximum: str, most: float) -> list[str]:
 
 
 def _html(mark: Mark) -> str:
-    return str(Markup("<br>").join(escape(line) for line in mark.lines))
+    return encode_html_signs(str(Markup("<br>").join(escape(line) for line in mark.lines)))
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> str:
