@@ -623,6 +623,22 @@ def test_archives_are_read_in_memory(
     assert len(list(tmp_path.rglob("*"))) == 1
 
 
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT], ids=["pax", "GNU"])
+def test_long_names_and_attributes_in_a_tar_file_are_read(
+    tmp_path: Path, assignment: Assignment, text: str, sources: list[str], form: int
+) -> None:
+    stream = io.BytesIO()
+    attributes = {"LIBARCHIVE.xattr.com.apple.quarantine": "MDA4Mw", "mtime": "1700000000.5"}
+    with tarfile.open(fileobj=stream, mode="w", format=form, pax_headers={"comment": "a class"}) as archive:
+        for title in (f"{'sehr lang/' * 20}Übung.txt", f"{'x' * 120}/{NAME}"):
+            entry = tarfile.TarInfo(title)
+            entry.size, entry.pax_headers = len(text.encode()), attributes
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    (tmp_path / "a.tar").write_bytes(stream.getvalue())
+    notebook, _ = read_folder(tmp_path, assignment)
+    assert [c.source for c in notebook.cells] == sources
+
+
 def test_archive_beside_a_notebook_is_left_alone(tmp_path: Path, assignment: Assignment, text: str) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 broken")
     (tmp_path / NAME).write_text(text)
@@ -634,6 +650,12 @@ def marked(local: int, central: int, value: int) -> bytes:
     content = bytearray(zipped({NAME: b"{}"}))
     content[content.index(b"PK\x03\x04") + local] = value
     content[content.index(b"PK\x01\x02") + central] = value
+    return bytes(content)
+
+
+def locked_by_aes() -> bytes:
+    content = bytearray(marked(6, 8, 1))
+    content[content.index(b"PK\x01\x02") + 10] = 99
     return bytes(content)
 
 
@@ -658,6 +680,26 @@ def of_eight_terabytes() -> bytes:
     return gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
 
 
+def compressed_by(method: int) -> bytes:
+    """A zip of a few hundred bytes with a member of 20 MB."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive, archive.open(NAME, "w") as member:
+        for _ in range(20):
+            member.write(b" " * 1_000_000)
+    return stream.getvalue()
+
+
+def with_header(kind: bytes, content: bytes, packed: bool = True) -> bytes:
+    """A tar file with a notebook behind an extended header."""
+    header = tarfile.TarInfo("header")
+    header.type, header.size = kind, len(content)
+    extension = header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+    whole = extension + tarred({NAME: b"{}"})
+    return gzip.compress(whole) if packed else whole
+
+
+RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
+
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
     "archive in an archive": ("a.zip", lambda: zipped({"b.zip": zipped({NAME: b"{}"})}), "no notebook in a.zip"),
@@ -669,7 +711,20 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "many members": ("a.zip", lambda: zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
     "many, tar": ("a.tgz", lambda: tar_zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
     "locked": ("a.zip", lambda: marked(6, 8, 1), "locked with a password"),
-    "unknown method": ("a.zip", lambda: marked(8, 10, 99), "cannot be opened"),
+    "locked in another way": ("a.zip", locked_by_aes, "locked with a password"),
+    "unknown method": ("a.zip", lambda: marked(8, 10, 97), "method that is not supported .number 97."),
+    "bzip2": ("a.zip", lambda: compressed_by(zipfile.ZIP_BZIP2), "method that is not supported .bzip2."),
+    "LZMA": ("a.zip", lambda: compressed_by(zipfile.ZIP_LZMA), "method that is not supported .LZMA."),
+    "large pax header": ("a.tgz", lambda: with_header(b"x", RECORDS), "far more than one notebook"),
+    "large pax header, plain": ("a.tar", lambda: with_header(b"x", RECORDS, packed=False), "far more than one"),
+    "large global header": ("a.tgz", lambda: with_header(b"g", RECORDS), "far more than one notebook"),
+    "large Solaris header": ("a.tgz", lambda: with_header(b"X", RECORDS), "far more than one notebook"),
+    "long name": ("a.tgz", lambda: with_header(b"L", b"a/" * 1_000_000), "far more than one notebook"),
+    "long link": ("a.tgz", lambda: with_header(b"K", b"a/" * 1_000_000), "far more than one notebook"),
+    "negative size": ("a.tgz", lambda: with_header(b"x", b"12 size=-99\n"), "cannot be opened"),
+    "size that is none": ("a.tgz", lambda: with_header(b"x", b"11 size=abc\n"), "cannot be opened"),
+    "sparse": ("a.tgz", lambda: with_header(b"x", b"23 GNU.sparse.size=999\n"), "cannot be opened"),
+    "records without an end": ("a.tgz", lambda: with_header(b"x", b"0 a=b\n" * 9), "no cells"),
     "wrong sum": ("a.zip", lambda: marked(14, 16, 7), "cannot be opened"),
     "link": ("a.tar.gz", lambda: linked(tarfile.SYMTYPE, "/etc/passwd"), "no notebook in a.tar.gz"),
     "hard link": ("a.tar.gz", lambda: linked(tarfile.LNKTYPE, "../other"), "no notebook in a.tar.gz"),
