@@ -61,6 +61,8 @@ def one_sentence(error: SubmissionError, folder: Path) -> None:
     said = str(error)
     assert said.endswith(".")
     assert said.isprintable()
+    assert ".." not in said
+    assert "Error" not in said
     assert str(folder) not in said
     assert len(said) < 320
 
@@ -200,6 +202,21 @@ def test_latin_1_is_read(tmp_path: Path) -> None:
     notebook, findings = read(tmp_path / NAME)
     assert notebook.cells[0].source == "Übung für alle"
     assert kinds(findings) == {"encoding"}
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp932", "Shift JIS"), ("euc_jp", "EUC-JP")])
+def test_japanese_is_read(tmp_path: Path, encoding: str, name: str) -> None:
+    source = "# 学習率を変えて、表の値をソートする\nx = 'ー能ソ'"
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    (tmp_path / NAME).write_bytes(json.dumps(made, ensure_ascii=False).encode(encoding))
+    notebook, (finding,) = read(tmp_path / NAME)
+    assert notebook.cells[0].source == source
+    assert f"saved as {name}" in finding.text
+    assert finding.text.endswith("Save it as UTF-8.")
+
+
+def test_an_encoding_that_is_not_known_is_said_to_be_the_fault(tmp_path: Path) -> None:
+    refused(tmp_path / NAME, '{"cells": [{"source": "功能"}]}'.encode("big5"), "neither saved as UTF-8 nor in another")
 
 
 def versioned(minor: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -447,6 +464,110 @@ def test_the_likeliest_of_several_files(
     assert ("file name" in kinds(findings)) == (chosen != NAME)
 
 
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("doe_11_990017_tta-eta.ipynb", "doe_11_1000018_tta-eta-1.ipynb"), 1),
+        (("doe_LATE_11_990017_tta-eta.ipynb", "doe_11_1000018_tta-eta.ipynb"), 1),
+        (("doe_11_990017_tta-eta.ipynb", "doe_LATE_11_1000018_tta-eta-1.ipynb"), 1),
+        (("tta-eta (9).ipynb", "tta-eta (10).ipynb"), 1),
+        (("tta-eta-Copy9.ipynb", "tta-eta-Copy10.ipynb"), 1),
+        (("tta-eta-9.ipynb", "tta-eta-10.ipynb"), 1),
+        (("lab v9.ipynb", "lab v10.ipynb"), 1),
+        (("attempt 9/tta-eta.ipynb", "attempt 10/tta-eta.ipynb"), 1),
+        (("lab_doe_attempt_2026-05-30-09-00-00_tta-eta.ipynb", "lab_doe_attempt_2026-06-01-08-00-00_tta-eta.ipynb"), 1),
+        (("lab 2026-05-30.ipynb", "lab 2026-06-01.ipynb"), 1),
+        (("lab 30.05.2026.ipynb", "lab 1.6.2026.ipynb"), 1),
+        (("lab 30-05-2026.ipynb", "lab 31-05-2026.ipynb"), 1),
+        (("lab 20260530.ipynb", "lab 20260601.ipynb"), 1),
+        (("1000018_notes.ipynb", "doe_11_990017_tta-eta.ipynb"), 1),
+        (("tta-eta-final.ipynb", "tta-eta (2).ipynb"), 1),
+    ],
+)
+@pytest.mark.parametrize("dates", [(5, 5), (9, 1)], ids=["same date", "dates the other way round"])
+def test_numbers_in_names_tell_the_latest(
+    tmp_path: Path, assignment: Assignment, names: tuple[str, ...], chosen: int, dates: tuple[int, int]
+) -> None:
+    for name, modified in zip(names, dates, strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+        os.utime(tmp_path / name, (modified, modified))
+    assert find_file(tmp_path, assignment)[0].name == names[chosen]
+
+
+def finished(release: NotebookNode) -> str:
+    notebook = copy(release)
+    cell(notebook, "callback").source = "class TrainToAccuracy(callbacks.Callback):\n    pass"
+    return nbformat.writes(notebook)
+
+
+def beside_its_stub(release: NotebookNode) -> str:
+    notebook = copy(release)
+    notebook.cells.append(nbformat.v4.new_code_cell("class TrainToAccuracy(callbacks.Callback):\n    pass"))
+    return nbformat.writes(notebook)
+
+
+def only_commented(release: NotebookNode) -> str:
+    notebook = copy(release)
+    cell(notebook, "lr-comment").source = "The higher, the faster."
+    return nbformat.writes(notebook)
+
+
+FILLED = {"finished": finished, "beside its stub": beside_its_stub, "only commented": only_commented}
+
+
+@pytest.mark.parametrize("fill", FILLED.values(), ids=FILLED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tta-eta (1).ipynb",
+        "doe_11_1000018_tta-eta-1.ipynb",
+        "work.ipynb",
+        f"old/{NAME}",
+        "tta-eta.ipynb.txt",
+        "tta-eta.json",
+        "tta-eta.zip",
+        "tta-eta.tar.gz",
+    ],
+)
+def test_an_untouched_notebook_gives_way_to_one_with_work(
+    tmp_path: Path,
+    assignment: Assignment,
+    release: NotebookNode,
+    text: str,
+    name: str,
+    fill: Callable[[NotebookNode], str],
+) -> None:
+    work = fill(release)
+    pack = {".zip": zipped, ".gz": tar_zipped}.get(Path(name).suffix, lambda entries: entries[NAME])
+    (tmp_path / NAME).write_text(text)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(pack({NAME: work.encode()}))
+    os.utime(tmp_path / name, (1, 1))
+    notebook, findings = read_folder(tmp_path, assignment)
+    assert [c.source for c in notebook.cells] == [c.source for c in nbformat.reads(work, as_version=4).cells]
+    assert {"left aside", "several files"} <= kinds(findings)
+
+
+def test_a_script_with_work_is_taken_before_an_untouched_notebook(
+    tmp_path: Path, assignment: Assignment, text: str
+) -> None:
+    (tmp_path / NAME).write_text(text)
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    assert len(read_folder(tmp_path, assignment)[0].cells) > 20
+    (tmp_path / "lab.py").write_text("# %%\nmetrics_vs_lr = [1]\n")
+    assert len(read_folder(tmp_path, assignment)[0].cells) == 1
+
+
+def test_an_untouched_notebook_among_others_is_graded_if_nothing_is_filled_in(
+    tmp_path: Path, assignment: Assignment, text: str
+) -> None:
+    for name in (NAME, "a.ipynb", "b.ipynb"):
+        (tmp_path / name).write_text(text)
+    _, findings = read_folder(tmp_path, assignment)
+    assert kinds(findings) == {"several files"}
+
+
 def test_wrong_name_and_several_files_are_findings(tmp_path: Path, assignment: Assignment) -> None:
     (tmp_path / "TTA ETA (1).ipynb").write_text("{}")
     (tmp_path / "other.ipynb").write_text("{}")
@@ -471,6 +592,8 @@ def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assign
         ("Lab.DOCX", "Lab.DOCX is a text document"),
         ("tta-eta.7z", "archive of a kind that is not opened"),
         ("tta-eta.tar.xz", "archive of a kind that is not opened"),
+        ("tta-eta.ipynb.gz", "archive of a kind that is not opened"),
+        ("tta-eta.url", "tta-eta.url is a link and not the file"),
         ("notes.txt", "no notebook in the folder"),
         (".ipynb_checkpoints/tta-eta.ipynb", "no notebook in the folder"),
         ("lab_helpers.py", "no notebook in the folder"),
@@ -483,6 +606,37 @@ def test_a_folder_without_a_notebook(tmp_path: Path, assignment: Assignment, nam
     with pytest.raises(SubmissionError, match=sentence) as caught:
         read_folder(tmp_path, assignment)
     one_sentence(caught.value, tmp_path)
+
+
+ADDRESS = "https://drive.google.com/file/d/1a2b3c/view?usp=sharing"
+PROPERTY_LIST = f"""<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict><key>URL</key><string>{ADDRESS}</string></dict></plist>
+"""
+LINKS = {
+    "link.txt": f"My notebook: {ADDRESS}\n",
+    "tta-eta.url": f"[InternetShortcut]\r\nURL={ADDRESS}\r\n",
+    "tta-eta.webloc": PROPERTY_LIST,
+    "tta-eta.desktop": f"[Desktop Entry]\nType=Link\nURL={ADDRESS}\n",
+    "README.md": f"[notebook]({ADDRESS})",
+    NAME: ADDRESS,
+    "tta-eta.ipynb.txt": f"[InternetShortcut]\nURL={ADDRESS}\n",
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_is_named_and_not_followed(tmp_path: Path, assignment: Assignment, name: str) -> None:
+    (tmp_path / name).write_text(LINKS[name])
+    with pytest.raises(SubmissionError, match="link to drive.google.com.*: download the notebook from there") as caught:
+        read_folder(tmp_path, assignment)
+    assert name in str(caught.value)
+    one_sentence(caught.value, tmp_path)
+
+
+def test_a_long_text_with_a_link_in_it_is_no_link(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / "notes.txt").write_text(f"{ADDRESS} {'and more ' * 200}")
+    with pytest.raises(SubmissionError, match="no notebook in the folder: hand in"):
+        read_folder(tmp_path, assignment)
 
 
 def link_to_file(path: Path, other: Path) -> None:
@@ -702,7 +856,12 @@ RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
 
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
-    "archive in an archive": ("a.zip", lambda: zipped({"b.zip": zipped({NAME: b"{}"})}), "no notebook in a.zip"),
+    "archive in an archive": (
+        "a.zip",
+        lambda: zipped({"b.zip": zipped({NAME: b"{}"})}),
+        "holds another archive, b.zip",
+    ),
+    "archive in an archive, tar": ("a.tgz", lambda: tar_zipped({"x/b.tar": b""}), "holds another archive, x/b.tar"),
     "only paths that lead out": ("a.zip", lambda: zipped({f"../{NAME}": b"{}"}), "no notebook in a.zip"),
     "bomb": ("a.zip", lambda: zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
     "bomb, tar": ("a.tar.gz", lambda: tar_zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),

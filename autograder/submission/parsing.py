@@ -70,8 +70,8 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     format_name = "percent" if re.search(r"^# ?%%", text, flags=re.MULTILINE) else "light"
     try:
         return dict(jupytext.reads(text, fmt=f"py:{format_name}"))
-    except Exception as error:
-        raise reading.refuse(f"cannot be read as a script ({type(error).__name__})", "hand in the notebook") from None
+    except Exception:
+        raise reading.refuse("cannot be read as a script", "hand in the notebook") from None
 
 
 def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:

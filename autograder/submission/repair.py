@@ -110,6 +110,15 @@ def repaired(notebook: NotebookNode, release: NotebookNode, assignment: Assignme
     return repair
 
 
+def is_filled(notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> bool:
+    """Whether any task is filled in, be it in a cell of the student's own."""
+    given = Repair(release, assignment, list(notebook.cells), [grade_id(cell) for cell in notebook.cells])
+    if any(given.is_answered(place, name) for place, name in enumerate(given.names) if name in assignment.cells):
+        return True
+    repair = repaired(notebook, release, assignment)
+    return any(repair.is_answered(place, role) for place, role in enumerate(repair.roles) if role in assignment.cells)
+
+
 def _take_ids(repair: Repair) -> None:
     """Tasks and given cells are known by their ids; of copies of a given cell one that was not changed counts."""
     for place, name in enumerate(repair.names):
