@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import stat
 import tarfile
 import time
@@ -20,13 +21,14 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.exercise import EXERCISE
-from autograder.errors import SubmissionError, Unreadable
+from autograder.errors import AutograderError, SubmissionError, Unreadable
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
-from autograder.submission import archives
+from autograder.submission import archives, limited
 from autograder.submission import files as handin
 from autograder.submission.files import shown
+from autograder.submission.folders import loose_notebooks, students
 from autograder.submission.parsing import read
 from autograder.submission.prepare import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
 from autograder.submission.task_matching import task_of
@@ -720,6 +722,15 @@ def test_file_that_may_not_be_read_is_for_a_person(
     with pytest.raises(Unreadable, match="cannot be opened .Permission denied.: see who may read it") as caught:
         read_folder(tmp_path, assignment)
     one_sentence(caught.value, tmp_path)
+
+
+def test_what_this_machine_does_not_let_be_read_is_for_a_person(
+    tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object) -> None:
+        raise Unreadable("tta-eta.ipynb cannot be opened (Permission denied): see who may read it.")
+
+    monkeypatch.setattr(limited, "ask", deny)
     graded = grade_folder(assignment, tmp_path, "ada", Kernels(tmp_path, "none"), Options())
     assert graded.verdict.state == "needs a person"
     assert {item.points for item in graded.verdict.items} == {None}
@@ -921,3 +932,41 @@ def test_what_cannot_be_read_gets_a_verdict_that_says_why(tmp_path: Path, assign
     assert verdict.state == "failed to run"
     assert "ends in the middle" in verdict.reason
     assert {item.message for item in verdict.items} == {verdict.reason}
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ((), ""),
+        (("notes.txt", ".hidden.ipynb", "folder.ipynb/x.ipynb"), ""),
+        (
+            ("doe_11_990017_tta-eta.ipynb",),
+            r"1 notebook is in no student's folder and not graded \(doe_11_990017_tta-eta.ipynb\): put each into one, "
+            r"doe_11_990017_tta-eta.ipynb into .*submitted/doe/tta-eta\.",
+        ),
+        (("roe_LATE_11_9_x.ipynb",), r"roe_LATE_11_9_x.ipynb into .*submitted/roe/tta-eta\."),
+        (
+            tuple(f"{n}.ipynb" for n in range(5)),
+            r"5 notebooks are .* \(0.ipynb, 1.ipynb, 2.ipynb, …\): .*<student>/tta-eta\.",
+        ),
+        (("a\x1b[31m.ipynb",), r"a\\x1b\[31m.ipynb"),
+    ],
+    ids=range(6),
+)
+def test_notebooks_beside_the_students_folders_are_named(
+    tmp_path: Path, assignment: Assignment, names: tuple[str, ...], sentence: str
+) -> None:
+    submitted = tmp_path / "submitted"
+    for name in ("ada/tta-eta/tta-eta.ipynb", *names):
+        (submitted / name).parent.mkdir(parents=True, exist_ok=True)
+        (submitted / name).write_text("{}")
+    assert "ada" in students(submitted, assignment)
+    said = loose_notebooks(submitted, assignment)
+    assert re.search(sentence, said) if sentence else not said
+    assert said.isprintable()
+
+
+def test_a_class_of_loose_notebooks_is_told_where_they_belong(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / "doe_11_990017_tta-eta.ipynb").write_text("{}")
+    with pytest.raises(AutograderError, match="1 notebook is in no student's folder"):
+        students(tmp_path, assignment)

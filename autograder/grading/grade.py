@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -17,7 +17,8 @@ from autograder.execution.evidence import Act, Evidence, Window
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.execution.runner import KERNEL_DIED, Run, run
-from autograder.submission.prepare import EXTRA, GIVEN, Submission, load_release, prepare, read_folder
+from autograder.submission.limited import read_submission
+from autograder.submission.prepare import EXTRA, GIVEN, Submission
 
 from .checker import judge
 from .verdict import Finding, ItemVerdict, Verdict
@@ -38,14 +39,12 @@ class Graded:
 def grade_folder(assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options) -> Graded:
     """Grades what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
     try:
-        notebook, findings = read_folder(folder, assignment)
-        submission = prepare(student, notebook, load_release(assignment), assignment)
+        submission = read_submission(folder, assignment, student)
     except SubmissionError as error:
         return Graded(not_run(assignment, student, str(error)))
     except Unreadable as error:
         return Graded(for_a_person(assignment, student, str(error)))
-    found = (*findings, *submission.findings)
-    return grade(assignment, replace(submission, findings=found), kernels, options)
+    return grade(assignment, submission, kernels, options)
 
 
 def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:

@@ -19,7 +19,7 @@ from autograder.grading.verdict import Done, Verdict
 from autograder.results import cache as ledger
 from autograder.results import lock, scratch
 from autograder.results import store as books
-from autograder.submission.folders import contents, misnamed, students
+from autograder.submission.folders import contents, loose_notebooks, misnamed, students
 
 from .parallel import cores
 
@@ -50,6 +50,8 @@ def autograde(
     found = students(submitted, assignment)
     for name in misnamed(submitted):
         say(f"The folder {name} is left out because its name is not text: rename it.")
+    if loose := loose_notebooks(submitted, assignment):
+        say(loose)
     with _alone_in(out):
         common = basis(assignment, options)
         known = {verdict.student: verdict for verdict in books.read_verdicts(out, assignment)}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from autograder.execution.kernels import Kernels, Start, Walls
 from autograder.execution.limits import Limits
 from autograder.grading.verdict import Done
+from autograder.submission import limited
 from autograder.submission.folders import contents
 
 from .local import Lost, Pool
@@ -62,7 +63,7 @@ def graded(
 
         workers = stack.enter_context(Cluster(crew.scheduler, seconds, crew.start, crew.walls))
     else:
-        pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds)
+        pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds, limited.start)
         stack.callback(pool.end)
         pool.start()  # they import what they need while the parent of the kernels does
         source = crew.ready()

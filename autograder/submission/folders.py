@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from autograder.assignment.settings import Assignment, names
 from autograder.errors import AutograderError
 from autograder.execution.limits import MB
 
+from .files import shown
+
 LARGEST = 200 * MB
 """Of what is larger, which nobody reads, only the size counts."""
 
@@ -20,6 +23,12 @@ MOST_BYTES = 1_000 * MB
 """What is read of one student's files; beyond it, too, only sizes count."""
 
 MOST_ENTRIES = 100_000
+
+MOST_NAMED = 3
+"""Files that a sentence names."""
+
+CANVAS = re.compile(r"([^_]+)_(?:LATE_)?\d+_\d+_.")
+"""How Canvas begins the name of a file, with the student's name before the first sign."""
 
 
 class _Unreadable(Exception):
@@ -47,9 +56,27 @@ def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
     }
     if not found:
         raise AutograderError(
-            f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
+            loose_notebooks(submitted, assignment)
+            or f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
         )
     return found
+
+
+def loose_notebooks(submitted: Path, assignment: Assignment) -> str:
+    """A sentence on the notebooks that lie beside the students' folders, where nobody grades them; "" for none.
+
+    Canvas names them `doe_11_990017_tta-eta.ipynb` or `doe_LATE_11_990017_tta-eta.ipynb`, after the student.
+    """
+    loose = sorted(p.name for p in submitted.iterdir() if p.suffix.lower() == ".ipynb" and not p.name.startswith("."))
+    loose = [name for name in loose if not _is_folder(submitted / name)]
+    if not loose:
+        return ""
+    names = ", ".join(shown(name) for name in loose[:MOST_NAMED]) + (", …" if len(loose) > MOST_NAMED else "")
+    what = "1 notebook is" if len(loose) == 1 else f"{len(loose):,} notebooks are"
+    students = [match[1] for name in loose if (match := CANVAS.match(name))]
+    place = f"{submitted}/{shown(students[0]) if students else '<student>'}/{assignment.name}"
+    example = f", {shown(loose[0])} into {place}" if len(students) == len(loose) else f", {place}"
+    return f"{what} in no student's folder and not graded ({names}): put each into one{example}."
 
 
 def misnamed(submitted: Path) -> list[str]:

@@ -25,8 +25,9 @@ from autograder.grading.verdict import Record
 from autograder.reporting.images import picture
 from autograder.results.store import folder_of, remove, write_text
 
+from . import limited
 from .decoding import Reading, decoded, parsed
-from .files import candidates
+from .prepare import choose, load_release
 
 KEYS = ("learning_rate", "batch_size", "epochs", "test_accuracy", "train_time", "total_energy")
 NEEDED = {"learning_rate", "batch_size", "epochs"}
@@ -92,7 +93,7 @@ def keep(out: Path, assignment: Assignment, student: str, folder: Path) -> None:
     """Keeps what the student's own run left, beside the verdict; an older one goes."""
     path = folder_of(out, assignment, student) / NAME
     try:
-        found = read_folder(folder, assignment)
+        found = OwnRun.model_validate(limited.ask("saved outputs", folder, assignment))
     except Exception as error:
         # A verdict must not depend on this.
         log.warning("The saved outputs of %s could not be read (%s).", student, type(error).__name__)
@@ -116,18 +117,13 @@ def kept(out: Path, assignment: Assignment, student: str) -> OwnRun:
 
 
 def read_folder(folder: Path, assignment: Assignment) -> OwnRun:
-    """From the likeliest file that can be read; empty where there is none."""
+    """From the file that is graded; empty where there is none that can be read."""
     try:
-        files, _ = candidates(folder, assignment)
+        chosen, _ = choose(folder, assignment, load_release(assignment))
+        reading = Reading(chosen.file.name)
+        return from_notebook(parsed(decoded(chosen.file.read(), reading), reading), assignment)
     except (SubmissionError, Unreadable):
         return OwnRun()
-    for file in files[:3]:
-        try:
-            reading = Reading(file.name)
-            return from_notebook(parsed(decoded(file.read(), reading), reading), assignment)
-        except (SubmissionError, Unreadable):
-            continue
-    return OwnRun()
 
 
 def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> OwnRun:
