@@ -60,6 +60,16 @@ def test_stubs_left_beside_the_solution_cost_nothing(grade_notebook: Grade, rele
     assert lost(grade_notebook(notebook).verdict) == {}
 
 
+def test_all_in_the_cell_of_the_first_loop_costs_nothing(grade_notebook: Grade, release: NotebookNode) -> None:
+    notebook, given = solved(), {cell.id: cell.source for cell in release.cells}
+    cells = {cell.id: cell for cell in notebook.cells}
+    tasks = ("lr-loop", "lr-plots", "bs-loop", "bs-plots")
+    cells["lr-loop"].source = "\n".join(cells[task].source for task in tasks)
+    for task in tasks[1:]:
+        cells[task].source = given[task]
+    assert lost(grade_notebook(notebook).verdict) == {}
+
+
 def test_the_release_behind_the_solution_costs_nothing(grade_notebook: Grade, release: NotebookNode) -> None:
     notebook = solved()
     notebook.cells += [nbformat.from_dict({**cell, "id": f"second-{cell.id}"}) for cell in release.cells]

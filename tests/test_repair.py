@@ -205,6 +205,18 @@ def test_in_a_doubled_notebook_no_stub_runs(
     assert not any("NotImplementedError" in c.source for c in submission.notebook.cells if c.cell_type == "code")
 
 
+def test_a_stub_does_not_run_where_the_cell_of_another_task_does_its_task(
+    solved: NotebookNode, release: NotebookNode, repaired: Repaired
+) -> None:
+    index, whole = place(solved, "bs-loop"), f"{LOOP}\n{SOLUTIONS['bs-loop']}"
+    solved.cells[index].source = kept_stub(release, "bs-loop")
+    solved.cells[place(solved, "lr-loop")].source = whole
+    submission = repaired(solved)
+    assert submission.notebook.cells[index].cell_type == "raw"
+    assert sources(submission, "lr-loop") == [whole]
+    assert kinds(submission) == {"stub not run": "both"}
+
+
 def test_a_stub_runs_where_another_cell_only_goes_on(
     solved: NotebookNode, release: NotebookNode, repaired: Repaired
 ) -> None:

@@ -29,13 +29,18 @@ NOT_FILLED_IN = re.compile(r"^\s*raise NotImplementedError\b.*$", re.MULTILINE)
 
 @dataclass
 class Repair:
-    """A notebook under repair; `names` are the ids that its cells came with, `roles` is "" where none is known yet."""
+    """A notebook under repair.
+
+    `names` are the ids that its cells came with, `roles` is "" where none is known yet, and `elsewhere` are the tasks
+    that are done in cells of other tasks.
+    """
 
     release: NotebookNode
     assignment: Assignment
     cells: list[NotebookNode]
     names: list[str]
     roles: list[str] = field(init=False)
+    elsewhere: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -247,6 +252,23 @@ def _filled_and_stubs(repair: Repair, task: str) -> tuple[list[int], list[int]]:
     return filled, [p for p in places if p not in filled]
 
 
+def _settle_stubs(repair: Repair) -> None:
+    """A task that is done in the cell of another task, as when a student wrote all in one cell, needs no stub."""
+    for task in repair.tasks:
+        stubs = repair.code(task)
+        if not stubs or not all(repair.is_untouched(place, task) for place in stubs):
+            continue
+        others = [place for other in repair.tasks if other != task for place in repair.code(other)]
+        if places := sorted(place for place in others if _does_all(repair, place, task)):
+            _set_aside(repair, task, stubs, places)
+            repair.elsewhere.add(task)
+
+
+def _does_all(repair: Repair, place: int, task: str) -> bool:
+    source = repair.cells[place].source
+    return opens(task, source, repair.signs) and completes(task, source, repair.signs)
+
+
 def _set_aside(repair: Repair, task: str, stubs: list[int], counted: list[int]) -> None:
     """Makes text of the stubs of a task, those without an id too, so that they stay where they are and do not run."""
     lost = [p for p in repair.free("code") if p not in (*stubs, *counted) and repair.is_as_released(p, task)]
@@ -343,7 +365,7 @@ def _tell_missing(repair: Repair) -> None:
     """Tasks of which there is nothing; answers in words only where ids would show them."""
     by_ids = bool(set(repair.names) & set(repair.originals))
     for task in repair.assignment.cells:
-        if task not in repair.roles and (by_ids or task in repair.tasks):
+        if task not in (*repair.roles, *repair.elsewhere) and (by_ids or task in repair.tasks):
             repair.note("task missing", "No cell was found that does this task.", task)
 
 
@@ -370,6 +392,7 @@ STEPS: tuple[Callable[[Repair], None], ...] = (
     _recognise,
     _recognise_comments,
     _settle_copies,
+    _settle_stubs,
     _settle_answers,
     _put_back,
     _tell_missing,
