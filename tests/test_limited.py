@@ -76,6 +76,14 @@ def test_one_process_reads_all_and_costs_little(folder: Path, assignment: Assign
     assert len(first) == 1
 
 
+def test_the_memory_of_the_one_that_asks_does_not_count(folder: Path, assignment: Assignment) -> None:
+    memory = bytearray(b"x") * 400_000_000
+    for _ in range(2):
+        read_submission(folder, assignment, "ada")
+        assert len(readers()) == 1
+    assert memory
+
+
 def test_names_that_are_no_text_are_read(folder: Path, assignment: Assignment) -> None:
     (folder / NAME).rename(folder / os.fsdecode(b"a\xff.ipynb"))
     (finding,) = read_submission(folder, assignment, "ada").findings

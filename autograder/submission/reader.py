@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+import psutil  # type: ignore[import-untyped]
+
 from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
 from autograder.execution.limits import MB
@@ -20,16 +22,18 @@ from .prepare import choose, load_release, prepare
 LARGEST_ANSWER = 200 * MB
 
 GROWN = 300 * MB
-"""Bytes of memory from which on the process should not be used again: what it keeps would be missing for the next."""
+"""Bytes that the process may keep after an answer; with more it should not be used again, as the next submission would
+have less. The peak does not tell: Linux lets it begin at what the process had that started this one."""
 
 
 def main() -> None:
     """Answers every request until there are no more."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    process = psutil.Process()
     with _answers() as answers:
         for line in sys.stdin:
             answer = _answer(json.loads(line))
-            has_grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > GROWN
+            has_grown = process.memory_info().rss > GROWN
             answers.write(f'{{"has_grown": {json.dumps(has_grown)}, "answer": ')
             answers.write(answer)
             answers.write("}\n")
