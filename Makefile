@@ -39,7 +39,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile bench docs hostile kills lock clean distclean have-data
+.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile bench docs hostile kills lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
@@ -62,6 +62,9 @@ autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real 
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+
+rejudge: $(READY) ## judge kept evidence again after a check was edited; nothing is run
+	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)"
 
 report: $(READY) ## write feedback pages, class report and grades.csv again, with points that a person gave since
 	@$(GRADER) report --assignment "$(ASSIGNMENT)" --out "$(OUT)"

@@ -165,6 +165,22 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
     return table
 
 
+@app.command(name="rejudge")
+@spoken
+def rejudge_class(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
+    """Judge kept evidence again after a check was edited; nothing is run."""
+    from autograder.commands import rejudge
+
+    loaded = Assignment.load(assignment)
+    rejudged = rejudge.rejudge_class(loaded, out)
+    for student, (before, after) in rejudged.changed.items():
+        console.print(f"{encode_terminal(student)}: {before:g} -> {after:g} points", highlight=False)
+    for student in rejudged.to_run:
+        console.print(f"{encode_terminal(student)} has to run again: make autograde", highlight=False)
+    counts = (len(rejudged.changed), rejudged.unchanged, len(rejudged.to_run))
+    console.print("{} changed, {} as before, {} to run again.".format(*counts))
+
+
 @app.command(name="feedback")
 @app.command(name="report")
 @spoken

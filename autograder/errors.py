@@ -27,7 +27,7 @@ class KernelFailed(AutograderError):
     """No kernel could be started, or it broke before the first cell of the student."""
 
 
-class ParentGone(KernelFailed):
+class ServerGone(KernelFailed):
     """The process from which kernels are forked ended while one of them ran."""
 
 

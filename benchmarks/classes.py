@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -10,7 +11,11 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import cells_by_id, read, source_path
+from autograder.execution.kernels import kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import grade
 from autograder.reporting.answers import written_items
+from autograder.submission.prepare import load_release, prepare
 
 WORDS = [
     "rate",
@@ -38,17 +43,27 @@ SPREAD = 60
 
 def notebook(assignment: Assignment, number: int) -> NotebookNode:
     """The solution in the words of student `number`."""
-    dice = random.Random(number)
+    rng = random.Random(number)
     made = read(source_path(assignment))
     cells = cells_by_id(made)
     for item in written_items(assignment):
-        cells[item.cell].source = " ".join(dice.choices(WORDS, k=40))
+        cells[item.cell].source = " ".join(rng.choices(WORDS, k=40))
     own = [
-        f"note_{line} = {dice.choice(WORDS)!r}, {dice.random():.3f}, len({dice.choice(WORDS)!r})"
-        for line in range(SPREAD)
+        f"note_{line} = {rng.choice(WORDS)!r}, {rng.random():.3f}, len({rng.choice(WORDS)!r})" for line in range(SPREAD)
     ]
-    cells["data-details"].source += "\n" + "\n".join(dice.sample(own, SPREAD // 2))
+    cells["data-details"].source += "\n" + "\n".join(rng.sample(own, SPREAD // 2))
     return made
+
+
+@cache
+def own_outputs(assignment_name: str) -> dict[str, list[NotebookNode]]:
+    """The outputs of the solution's cells, by their names: students hand in notebooks that they have run."""
+    assignment = Assignment.load(assignment_name)
+    solution = prepare("own", read(source_path(assignment)), load_release(assignment), assignment)
+    with kernels() as source:
+        executed = grade(assignment, solution, source, Options(seed=1)).executed
+    assert executed is not None
+    return {name: cell.outputs for name, cell in cells_by_id(executed).items() if cell.cell_type == "code"}
 
 
 def hand_in(assignment: Assignment, submitted: Path, count: int, files: dict[str, bytes] | None = None) -> list[str]:
@@ -57,7 +72,10 @@ def hand_in(assignment: Assignment, submitted: Path, count: int, files: dict[str
     for number, student in enumerate(students):
         folder = submitted / student / assignment.name
         folder.mkdir(parents=True)
-        nbformat.write(notebook(assignment, number), folder / assignment.notebook_name)
+        made = notebook(assignment, number)
+        for cell_name, outputs in own_outputs(assignment.name).items():
+            cells_by_id(made)[cell_name].outputs = outputs
+        nbformat.write(made, folder / assignment.notebook_name)
         for name, content in (files or {}).items():
             (folder / name).write_bytes(content)
     return students

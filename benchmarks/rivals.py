@@ -46,7 +46,7 @@ CHECKS = {
 
 
 def small_data(assignment: Assignment) -> dict[str, bytes]:
-    """What lies beside a notebook that is trained for real: the challenge's small data and the helper module."""
+    """What lies beside a notebook that is trained for real: the scenario's small data and the helper module."""
     files = dict(helpers(assignment))
     for name, array in draw(assignment, 1, training="real").data().items():
         np.save(content := io.BytesIO(), array, allow_pickle=False)
@@ -80,7 +80,7 @@ def nbgrader_for_real(assignment: Assignment, times: int) -> Iterator[float]:
 
 
 def nbgrader_with_bench(assignment: Assignment, times: int) -> Iterator[float]:
-    """The same with the kit's bench inside the plain kernels, so that no training is real: the harness alone."""
+    """The same with the kit's instruments inside plain kernels, so that no training is real: the harness alone."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         students = hand_in(assignment, root / "submitted", times)

@@ -84,7 +84,11 @@ def _watch(most: dict[int, tuple[str, int]], ended: threading.Event) -> None:
 
 def _kind(process: psutil.Process) -> str:
     line = " ".join(process.cmdline())
-    if "bench.warm" in line and "bench.warm" in " ".join(process.parent().cmdline()) and process.num_threads() > 1:
+    if (
+        "runtime.fork_server" in line
+        and "runtime.fork_server" in " ".join(process.parent().cmdline())
+        and process.num_threads() > 1
+    ):
         return "kernel"
     return "worker" if "multiprocessing.spawn" in line else ""
 

@@ -175,10 +175,10 @@ class TestOwnRun:
         folder.mkdir(parents=True)
         cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("stream", text=told(ROWS))])
         nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "tta-eta.ipynb")
-        ownrun.keep(tmp_path, assignment, "ada", folder)
+        ownrun.keep(tmp_path, assignment, "ada", ownrun.read_limited(folder, assignment))
         assert len(ownrun.kept(tmp_path, assignment, "ada").loops["lr"].rows) == 3
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")]), folder / "tta-eta.ipynb")
-        ownrun.keep(tmp_path, assignment, "ada", folder)
+        ownrun.keep(tmp_path, assignment, "ada", ownrun.read_limited(folder, assignment))
         assert not (tmp_path / "tta-eta" / "students" / "ada" / ownrun.NAME).exists()
         assert ownrun.kept(tmp_path, assignment, "ada").loops == {}
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.assignment.dataset import Dataset, load
-from autograder.assignment.scenario import DATA_FILES
+from autograder.assignment.dataset import DATA_FILES, Dataset, load
 from autograder.assignment.settings import ROOT
 from autograder.errors import DataError
 

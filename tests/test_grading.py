@@ -50,6 +50,32 @@ def test_untouched_release_gets_none_and_every_item_is_explained(grade_notebook:
     assert all("not filled in" in item.message for item in verdict.items)
 
 
+def test_stubs_left_beside_the_solution_cost_nothing(grade_notebook: Grade, release: NotebookNode) -> None:
+    notebook = nbformat.from_dict(json.loads(json.dumps(release)))
+    tasks = {cell.id for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")}
+    own = [nbformat.from_dict({**cell, "id": f"my-{cell.id}", "metadata": {}}) for cell in solved().cells]
+    answers = {cell.id: cell for cell in own}
+    pairs = [[answers[f"my-{c.id}"], c] if c.id in tasks else [c] for c in notebook.cells]
+    notebook.cells = [cell for pair in pairs for cell in pair]
+    assert lost(grade_notebook(notebook).verdict) == {}
+
+
+def test_all_in_the_cell_of_the_first_loop_costs_nothing(grade_notebook: Grade, release: NotebookNode) -> None:
+    notebook, given = solved(), {cell.id: cell.source for cell in release.cells}
+    cells = {cell.id: cell for cell in notebook.cells}
+    tasks = ("lr-loop", "lr-plots", "bs-loop", "bs-plots")
+    cells["lr-loop"].source = "\n".join(cells[task].source for task in tasks)
+    for task in tasks[1:]:
+        cells[task].source = given[task]
+    assert lost(grade_notebook(notebook).verdict) == {}
+
+
+def test_the_release_behind_the_solution_costs_nothing(grade_notebook: Grade, release: NotebookNode) -> None:
+    notebook = solved()
+    notebook.cells += [nbformat.from_dict({**cell, "id": f"second-{cell.id}"}) for cell in release.cells]
+    assert lost(grade_notebook(notebook).verdict) == {}
+
+
 def test_callback_that_is_missing_costs_itself_alone(grade_notebook: Grade) -> None:
     verdict = grade_notebook(solved(callback="raise NotImplementedError()")).verdict
     assert lost(verdict) == {"callback": 0.0}

@@ -27,11 +27,11 @@ from typer.testing import CliRunner
 from autograder import cli
 from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError, PartlyWritten
-from autograder.execution.evidence import Evidence
 from autograder.execution.kernels import Kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
 from autograder.grading.grade import Graded
+from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, ItemVerdict, Verdict
 from autograder.reporting import feedback, gradebook
 from autograder.reporting import publish as classbooks
@@ -65,7 +65,7 @@ def quick_verdict(assignment: Assignment, folder: Path, student: str, *_: object
     verdict = Verdict(assignment=assignment.name, student=student, state="graded", items=items)
     text = "x" * (1000 * int(student.partition("@")[2] or 0))
     executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_raw_cell(text)])
-    return Graded(verdict, Evidence(cells=(), events=(), training="scripted", gpus=1), executed)
+    return Graded(verdict, SavedRuns(), executed)
 
 
 def quick_task(job: Task) -> Done:
@@ -228,9 +228,18 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> object:
     return found
 
 
+def no_preflight(*_: object) -> None:
+    """What is tried here is no grading, so that there is no solution that could get full points."""
+
+
+@pytest.fixture(autouse=True)
+def without_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "run_preflight", no_preflight)
+
+
 def run_command(*arguments: str) -> None:
     """The command line with quick verdicts, in a process of its own."""
-    autograde.kernels, workers.grade_task = no_kernels, quick_task
+    autograde.kernels, workers.grade_task, workers.run_preflight = no_kernels, quick_task, no_preflight
     cli.app(["autograde", "--sandbox", "none", "--jobs", "2", *arguments])
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment.dataset import DATA_FILES
 from autograder.assignment.release import check, importable, release
-from autograder.assignment.scenario import DATA_FILES
 from autograder.assignment.settings import ROOT, Assignment
 from autograder.assignment.source import cells_by_id, dumps, grader_metadata, read, solution_lines, source_path
 from autograder.errors import AssignmentError, ReleaseError

@@ -120,8 +120,9 @@ def test_the_last_copy_that_does_the_task_counts(
     assert sources(submission, task) == [SOLUTIONS[task]]
     assert submission.roles[index : index + 3] == (EXTRA, task, EXTRA)
     assert [name(cell) for cell in submission.notebook.cells].count(task) == 1
-    assert kinds(submission) == {"task copied": "both"}
+    assert kinds(submission) == {"task copied": "both", "stub not run": "both"}
     assert f"cell number {index + 2}" in submission.findings[0].text
+    assert [cell.cell_type for cell in submission.notebook.cells[index : index + 3]] == ["code", "code", "raw"]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +158,132 @@ def test_a_task_that_lost_its_id_is_known_by_what_it_defines(
     assert kinds(submission) == {"ids lost": "grader"}
 
 
-def test_solution_beside_the_untouched_cell_is_found(
+def kept_stub(release: NotebookNode, task: str) -> str:
+    return release.cells[place(release, task)].source
+
+
+STUBS: dict[str, Callable[[str], str]] = {
+    "as released": lambda stub: stub,
+    "without the raise": lambda stub: stub.replace("raise NotImplementedError()", ""),
+    "without the comment": lambda stub: stub.replace("# YOUR CODE HERE\n", ""),
+    "with a comment": lambda stub: f"# see above\n{stub}",
+}
+
+
+@pytest.mark.parametrize("change", STUBS.values(), ids=STUBS)
+@pytest.mark.parametrize("side", [0, 1], ids=["above", "below"])
+@pytest.mark.parametrize("task", ["data-details", "callback", "lr-loop", "lr-plots", "bs-loop", "bs-plots"])
+def test_a_stub_does_not_run_where_another_cell_does_the_task(
+    solved: NotebookNode,
+    release: NotebookNode,
+    repaired: Repaired,
+    task: str,
+    side: int,
+    change: Callable[[str], str],
+) -> None:
+    index = place(solved, task)
+    solved.cells[index].source = change(kept_stub(release, task))
+    solved.cells.insert(index + side, new_code_cell(SOLUTIONS[task]))
+    submission = repaired(solved)
+    assert sources(submission, task) == [SOLUTIONS[task]]
+    assert submission.notebook.cells[index + 1 - side].cell_type == "raw"
+    assert kinds(submission) == {"ids lost": "grader", "stub not run": "both"}
+    assert f"in cell number {index + side + 1}." in submission.findings[-1].text
+
+
+@pytest.mark.parametrize("with_ids", [True, False], ids=["with ids", "ids lost"])
+@pytest.mark.parametrize("first", [True, False], ids=["solved first", "solved last"])
+def test_in_a_doubled_notebook_no_stub_runs(
+    solved: NotebookNode, release: NotebookNode, repaired: Repaired, first: bool, with_ids: bool
+) -> None:
+    stubs = nbformat.from_dict(json.loads(json.dumps(release)))
+    for cell in stubs.cells if not with_ids else []:
+        cell.metadata = {}
+    solved.cells = [*solved.cells, *stubs.cells] if first else [*stubs.cells, *solved.cells]
+    submission = repaired(solved)
+    assert {task: sources(submission, task) for task in SOLUTIONS} == {t: [s] for t, s in SOLUTIONS.items()}
+    assert not any("NotImplementedError" in c.source for c in submission.notebook.cells if c.cell_type == "code")
+
+
+def test_a_stub_does_not_run_where_the_cell_of_another_task_does_its_task(
+    solved: NotebookNode, release: NotebookNode, repaired: Repaired
+) -> None:
+    index, whole = place(solved, "bs-loop"), f"{LOOP}\n{SOLUTIONS['bs-loop']}"
+    solved.cells[index].source = kept_stub(release, "bs-loop")
+    solved.cells[place(solved, "lr-loop")].source = whole
+    submission = repaired(solved)
+    assert submission.notebook.cells[index].cell_type == "raw"
+    assert sources(submission, "lr-loop") == [whole]
+    assert kinds(submission) == {"stub not run": "both"}
+
+
+def test_a_stub_runs_where_another_cell_only_goes_on(
     solved: NotebookNode, release: NotebookNode, repaired: Repaired
 ) -> None:
     index = place(solved, "lr-loop")
-    solved.cells[index].source = release.cells[index].source
-    solved.cells.insert(index + 1, new_code_cell(LOOP))
-    assert sources(repaired(solved), "lr-loop") == [LOOP]
+    solved.cells[index].source = kept_stub(release, "lr-loop")
+    solved.cells.insert(index + 1, new_code_cell("metrics_vs_lr.append({})"))
+    submission = repaired(solved)
+    assert submission.notebook.cells[index].cell_type == "code"
+    assert sources(submission, "lr-loop") == ["metrics_vs_lr.append({})"]
+
+
+def test_a_stub_runs_where_nothing_does_the_task(
+    solved: NotebookNode, release: NotebookNode, repaired: Repaired
+) -> None:
+    index = place(solved, "callback")
+    solved.cells[index].source = kept_stub(release, "callback")
+    submission = repaired(solved)
+    assert submission.notebook.cells[index].cell_type == "code"
+    assert not submission.findings
+
+
+ANSWER = SOLUTIONS["lr-comment"]
+BESIDE: dict[str, tuple[list[NotebookNode], int]] = {
+    "below": ([new_markdown_cell(ANSWER)], 1),
+    "above": ([new_markdown_cell(ANSWER)], 0),
+    "as raw text": ([nbformat.v4.new_raw_cell(ANSWER)], 1),
+    "as comments in code": ([new_code_cell(f"# {ANSWER}")], 1),
+    "in two cells": ([new_markdown_cell(part) for part in ANSWER.split(", ")], 1),
+}
+
+
+@pytest.mark.parametrize(("cells", "side"), BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("left", ["YOUR ANSWER HERE", "", " \n"], ids=["as released", "empty", "blank"])
+def test_an_answer_beside_its_cell_is_the_answer(
+    solved: NotebookNode, repaired: Repaired, cells: list[NotebookNode], side: int, left: str
+) -> None:
+    index = place(solved, "lr-comment")
+    solved.cells[index].source = left
+    solved.cells[index + side : index + side] = [nbformat.from_dict(json.loads(json.dumps(c))) for c in cells]
+    submission = repaired(solved)
+    (answer,) = sources(submission, "lr-comment")
+    assert answer.split() == ANSWER.replace(", ", "\n\n" if len(cells) > 1 else ", ").split()
+    assert [name(cell) for cell in submission.notebook.cells].count("lr-comment") == 1
+    assert kinds(submission) == {"answer beside its cell": "both"}
+
+
+def test_pictures_stay_with_an_answer(solved: NotebookNode, repaired: Repaired) -> None:
+    index, picture = place(solved, "lr-comment"), {"a.png": {"image/png": "AAAA"}}
+    solved.cells[index].attachments = picture
+    assert repaired(solved).notebook.cells[index].attachments == picture
+    solved.cells[index].source = "YOUR ANSWER HERE"
+    solved.cells.insert(index + 1, nbformat.from_dict({**new_markdown_cell(ANSWER), "attachments": picture}))
+    assert repaired(solved).notebook.cells[index + 1].attachments == picture
+
+
+def test_no_text_of_the_lab_is_an_answer(solved: NotebookNode, repaired: Repaired) -> None:
+    solved.cells[place(solved, "lr-comment")].source = "YOUR ANSWER HERE"
+    submission = repaired(solved)
+    assert sources(submission, "lr-comment") == ["YOUR ANSWER HERE"]
+    assert not submission.findings
+
+
+def test_all_that_was_written_in_copies_of_an_answer_counts(solved: NotebookNode, repaired: Repaired) -> None:
+    index = place(solved, "lr-comment")
+    cell = solved.cells[index]
+    solved.cells[index:index] = [copied(cell, text) for text in ("YOUR ANSWER HERE", "Slow.", ANSWER)]
+    assert sources(repaired(solved), "lr-comment") == [f"Slow.\n\n{ANSWER}"]
 
 
 def test_a_look_at_the_results_takes_nothing_from_a_task(solved: NotebookNode, repaired: Repaired) -> None:

@@ -1,4 +1,4 @@
-"""The check of the callback draws the curve of its message, and nothing else of the challenge."""
+"""The check of the callback draws the curve of its message, and nothing else of the scenario."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def missed(assignment: Assignment) -> Callable[[Ends], dict[str, PropertyVerdict
     """The rules that a callback misses which stops as the function says."""
 
     def judged(ends: Ends) -> dict[str, PropertyVerdict]:
-        challenge = draw(assignment, 7)
-        asked = challenge.trials
+        scenario = draw(assignment, 7)
+        asked = scenario.trials
         results = tuple(TrialResult(stop=ends(t.val_accuracy, t.threshold, t.patience), error=None) for t in asked)
         evidence = Evidence(
             cells=(RunCell(role="callback", index=0, status="ran"),),
-            events=(CallbackDriven(kind="callback", run="x", cell=0, sequence=1, results=results),),
+            events=(CallbackDriven(cell=0, sequence=1, results=results),),
             training="scripted",
             gpus=1,
         )
-        item = next(item for item in judge(assignment, challenge, evidence) if item.id == "callback")
+        item = next(item for item in judge(assignment, scenario, evidence).items if item.id == "callback")
         return {rule.id: rule for rule in item.properties if rule.status == "failed"}
 
     return judged

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from tensorflow.keras import callbacks
 
-from autograder.assignment.scenario import DATA_FILES
+from autograder.assignment.dataset import DATA_FILES
 from autograder.assignment.settings import ROOT, Assignment
 from autograder.assignment.source import cells_by_id, read, solution_lines, source_path
 from autograder.checks.tta_eta.trials import first_stop

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import stat
 import tarfile
 import time
@@ -20,13 +21,14 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.exercise import EXERCISE
-from autograder.errors import SubmissionError, Unreadable
+from autograder.errors import AutograderError, SubmissionError, Unreadable
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
-from autograder.submission import archives
+from autograder.submission import archives, limited
 from autograder.submission import files as handin
 from autograder.submission.files import shown
+from autograder.submission.folders import loose_notebooks, students
 from autograder.submission.parsing import read
 from autograder.submission.prepare import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
 from autograder.submission.task_matching import task_of
@@ -61,6 +63,8 @@ def one_sentence(error: SubmissionError, folder: Path) -> None:
     said = str(error)
     assert said.endswith(".")
     assert said.isprintable()
+    assert ".." not in said
+    assert "Error" not in said
     assert str(folder) not in said
     assert len(said) < 320
 
@@ -200,6 +204,21 @@ def test_latin_1_is_read(tmp_path: Path) -> None:
     notebook, findings = read(tmp_path / NAME)
     assert notebook.cells[0].source == "Übung für alle"
     assert kinds(findings) == {"encoding"}
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp932", "Shift JIS"), ("euc_jp", "EUC-JP")])
+def test_japanese_is_read(tmp_path: Path, encoding: str, name: str) -> None:
+    source = "# 学習率を変えて、表の値をソートする\nx = 'ー能ソ'"
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    (tmp_path / NAME).write_bytes(json.dumps(made, ensure_ascii=False).encode(encoding))
+    notebook, (finding,) = read(tmp_path / NAME)
+    assert notebook.cells[0].source == source
+    assert f"saved as {name}" in finding.text
+    assert finding.text.endswith("Save it as UTF-8.")
+
+
+def test_an_encoding_that_is_not_known_is_said_to_be_the_fault(tmp_path: Path) -> None:
+    refused(tmp_path / NAME, '{"cells": [{"source": "功能"}]}'.encode("big5"), "neither saved as UTF-8 nor in another")
 
 
 def versioned(minor: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -447,6 +466,110 @@ def test_the_likeliest_of_several_files(
     assert ("file name" in kinds(findings)) == (chosen != NAME)
 
 
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("doe_11_990017_tta-eta.ipynb", "doe_11_1000018_tta-eta-1.ipynb"), 1),
+        (("doe_LATE_11_990017_tta-eta.ipynb", "doe_11_1000018_tta-eta.ipynb"), 1),
+        (("doe_11_990017_tta-eta.ipynb", "doe_LATE_11_1000018_tta-eta-1.ipynb"), 1),
+        (("tta-eta (9).ipynb", "tta-eta (10).ipynb"), 1),
+        (("tta-eta-Copy9.ipynb", "tta-eta-Copy10.ipynb"), 1),
+        (("tta-eta-9.ipynb", "tta-eta-10.ipynb"), 1),
+        (("lab v9.ipynb", "lab v10.ipynb"), 1),
+        (("attempt 9/tta-eta.ipynb", "attempt 10/tta-eta.ipynb"), 1),
+        (("lab_doe_attempt_2026-05-30-09-00-00_tta-eta.ipynb", "lab_doe_attempt_2026-06-01-08-00-00_tta-eta.ipynb"), 1),
+        (("lab 2026-05-30.ipynb", "lab 2026-06-01.ipynb"), 1),
+        (("lab 30.05.2026.ipynb", "lab 1.6.2026.ipynb"), 1),
+        (("lab 30-05-2026.ipynb", "lab 31-05-2026.ipynb"), 1),
+        (("lab 20260530.ipynb", "lab 20260601.ipynb"), 1),
+        (("1000018_notes.ipynb", "doe_11_990017_tta-eta.ipynb"), 1),
+        (("tta-eta-final.ipynb", "tta-eta (2).ipynb"), 1),
+    ],
+)
+@pytest.mark.parametrize("dates", [(5, 5), (9, 1)], ids=["same date", "dates the other way round"])
+def test_numbers_in_names_tell_the_latest(
+    tmp_path: Path, assignment: Assignment, names: tuple[str, ...], chosen: int, dates: tuple[int, int]
+) -> None:
+    for name, modified in zip(names, dates, strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+        os.utime(tmp_path / name, (modified, modified))
+    assert find_file(tmp_path, assignment)[0].name == names[chosen]
+
+
+def finished(release: NotebookNode) -> str:
+    notebook = copy(release)
+    cell(notebook, "callback").source = "class TrainToAccuracy(callbacks.Callback):\n    pass"
+    return nbformat.writes(notebook)
+
+
+def beside_its_stub(release: NotebookNode) -> str:
+    notebook = copy(release)
+    notebook.cells.append(nbformat.v4.new_code_cell("class TrainToAccuracy(callbacks.Callback):\n    pass"))
+    return nbformat.writes(notebook)
+
+
+def only_commented(release: NotebookNode) -> str:
+    notebook = copy(release)
+    cell(notebook, "lr-comment").source = "The higher, the faster."
+    return nbformat.writes(notebook)
+
+
+FILLED = {"finished": finished, "beside its stub": beside_its_stub, "only commented": only_commented}
+
+
+@pytest.mark.parametrize("fill", FILLED.values(), ids=FILLED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tta-eta (1).ipynb",
+        "doe_11_1000018_tta-eta-1.ipynb",
+        "work.ipynb",
+        f"old/{NAME}",
+        "tta-eta.ipynb.txt",
+        "tta-eta.json",
+        "tta-eta.zip",
+        "tta-eta.tar.gz",
+    ],
+)
+def test_an_untouched_notebook_gives_way_to_one_with_work(
+    tmp_path: Path,
+    assignment: Assignment,
+    release: NotebookNode,
+    text: str,
+    name: str,
+    fill: Callable[[NotebookNode], str],
+) -> None:
+    work = fill(release)
+    pack = {".zip": zipped, ".gz": tar_zipped}.get(Path(name).suffix, lambda entries: entries[NAME])
+    (tmp_path / NAME).write_text(text)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(pack({NAME: work.encode()}))
+    os.utime(tmp_path / name, (1, 1))
+    notebook, findings = read_folder(tmp_path, assignment)
+    assert [c.source for c in notebook.cells] == [c.source for c in nbformat.reads(work, as_version=4).cells]
+    assert {"left aside", "several files"} <= kinds(findings)
+
+
+def test_a_script_with_work_is_taken_before_an_untouched_notebook(
+    tmp_path: Path, assignment: Assignment, text: str
+) -> None:
+    (tmp_path / NAME).write_text(text)
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    assert len(read_folder(tmp_path, assignment)[0].cells) > 20
+    (tmp_path / "lab.py").write_text("# %%\nmetrics_vs_lr = [1]\n")
+    assert len(read_folder(tmp_path, assignment)[0].cells) == 1
+
+
+def test_an_untouched_notebook_among_others_is_graded_if_nothing_is_filled_in(
+    tmp_path: Path, assignment: Assignment, text: str
+) -> None:
+    for name in (NAME, "a.ipynb", "b.ipynb"):
+        (tmp_path / name).write_text(text)
+    _, findings = read_folder(tmp_path, assignment)
+    assert kinds(findings) == {"several files"}
+
+
 def test_wrong_name_and_several_files_are_findings(tmp_path: Path, assignment: Assignment) -> None:
     (tmp_path / "TTA ETA (1).ipynb").write_text("{}")
     (tmp_path / "other.ipynb").write_text("{}")
@@ -471,6 +594,8 @@ def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assign
         ("Lab.DOCX", "Lab.DOCX is a text document"),
         ("tta-eta.7z", "archive of a kind that is not opened"),
         ("tta-eta.tar.xz", "archive of a kind that is not opened"),
+        ("tta-eta.ipynb.gz", "archive of a kind that is not opened"),
+        ("tta-eta.url", "tta-eta.url is a link and not the file"),
         ("notes.txt", "no notebook in the folder"),
         (".ipynb_checkpoints/tta-eta.ipynb", "no notebook in the folder"),
         ("lab_helpers.py", "no notebook in the folder"),
@@ -483,6 +608,37 @@ def test_a_folder_without_a_notebook(tmp_path: Path, assignment: Assignment, nam
     with pytest.raises(SubmissionError, match=sentence) as caught:
         read_folder(tmp_path, assignment)
     one_sentence(caught.value, tmp_path)
+
+
+ADDRESS = "https://drive.google.com/file/d/1a2b3c/view?usp=sharing"
+PROPERTY_LIST = f"""<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict><key>URL</key><string>{ADDRESS}</string></dict></plist>
+"""
+LINKS = {
+    "link.txt": f"My notebook: {ADDRESS}\n",
+    "tta-eta.url": f"[InternetShortcut]\r\nURL={ADDRESS}\r\n",
+    "tta-eta.webloc": PROPERTY_LIST,
+    "tta-eta.desktop": f"[Desktop Entry]\nType=Link\nURL={ADDRESS}\n",
+    "README.md": f"[notebook]({ADDRESS})",
+    NAME: ADDRESS,
+    "tta-eta.ipynb.txt": f"[InternetShortcut]\nURL={ADDRESS}\n",
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_is_named_and_not_followed(tmp_path: Path, assignment: Assignment, name: str) -> None:
+    (tmp_path / name).write_text(LINKS[name])
+    with pytest.raises(SubmissionError, match="link to drive.google.com.*: download the notebook from there") as caught:
+        read_folder(tmp_path, assignment)
+    assert name in str(caught.value)
+    one_sentence(caught.value, tmp_path)
+
+
+def test_a_long_text_with_a_link_in_it_is_no_link(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / "notes.txt").write_text(f"{ADDRESS} {'and more ' * 200}")
+    with pytest.raises(SubmissionError, match="no notebook in the folder: hand in"):
+        read_folder(tmp_path, assignment)
 
 
 def link_to_file(path: Path, other: Path) -> None:
@@ -566,6 +722,15 @@ def test_file_that_may_not_be_read_is_for_a_person(
     with pytest.raises(Unreadable, match="cannot be opened .Permission denied.: see who may read it") as caught:
         read_folder(tmp_path, assignment)
     one_sentence(caught.value, tmp_path)
+
+
+def test_what_this_machine_does_not_let_be_read_is_for_a_person(
+    tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object) -> None:
+        raise Unreadable("tta-eta.ipynb cannot be opened (Permission denied): see who may read it.")
+
+    monkeypatch.setattr(limited, "ask", deny)
     graded = grade_folder(assignment, tmp_path, "ada", Kernels(tmp_path, "none"), Options())
     assert graded.verdict.state == "needs a person"
     assert {item.points for item in graded.verdict.items} == {None}
@@ -623,6 +788,22 @@ def test_archives_are_read_in_memory(
     assert len(list(tmp_path.rglob("*"))) == 1
 
 
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT], ids=["pax", "GNU"])
+def test_long_names_and_attributes_in_a_tar_file_are_read(
+    tmp_path: Path, assignment: Assignment, text: str, sources: list[str], form: int
+) -> None:
+    stream = io.BytesIO()
+    attributes = {"LIBARCHIVE.xattr.com.apple.quarantine": "MDA4Mw", "mtime": "1700000000.5"}
+    with tarfile.open(fileobj=stream, mode="w", format=form, pax_headers={"comment": "a class"}) as archive:
+        for title in (f"{'sehr lang/' * 20}Übung.txt", f"{'x' * 120}/{NAME}"):
+            entry = tarfile.TarInfo(title)
+            entry.size, entry.pax_headers = len(text.encode()), attributes
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    (tmp_path / "a.tar").write_bytes(stream.getvalue())
+    notebook, _ = read_folder(tmp_path, assignment)
+    assert [c.source for c in notebook.cells] == sources
+
+
 def test_archive_beside_a_notebook_is_left_alone(tmp_path: Path, assignment: Assignment, text: str) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 broken")
     (tmp_path / NAME).write_text(text)
@@ -634,6 +815,12 @@ def marked(local: int, central: int, value: int) -> bytes:
     content = bytearray(zipped({NAME: b"{}"}))
     content[content.index(b"PK\x03\x04") + local] = value
     content[content.index(b"PK\x01\x02") + central] = value
+    return bytes(content)
+
+
+def locked_by_aes() -> bytes:
+    content = bytearray(marked(6, 8, 1))
+    content[content.index(b"PK\x01\x02") + 10] = 99
     return bytes(content)
 
 
@@ -658,9 +845,34 @@ def of_eight_terabytes() -> bytes:
     return gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
 
 
+def compressed_by(method: int) -> bytes:
+    """A zip of a few hundred bytes with a member of 20 MB."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive, archive.open(NAME, "w") as member:
+        for _ in range(20):
+            member.write(b" " * 1_000_000)
+    return stream.getvalue()
+
+
+def with_header(kind: bytes, content: bytes, packed: bool = True) -> bytes:
+    """A tar file with a notebook behind an extended header."""
+    header = tarfile.TarInfo("header")
+    header.type, header.size = kind, len(content)
+    extension = header.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+    whole = extension + tarred({NAME: b"{}"})
+    return gzip.compress(whole) if packed else whole
+
+
+RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
+
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
-    "archive in an archive": ("a.zip", lambda: zipped({"b.zip": zipped({NAME: b"{}"})}), "no notebook in a.zip"),
+    "archive in an archive": (
+        "a.zip",
+        lambda: zipped({"b.zip": zipped({NAME: b"{}"})}),
+        "holds another archive, b.zip",
+    ),
+    "archive in an archive, tar": ("a.tgz", lambda: tar_zipped({"x/b.tar": b""}), "holds another archive, x/b.tar"),
     "only paths that lead out": ("a.zip", lambda: zipped({f"../{NAME}": b"{}"}), "no notebook in a.zip"),
     "bomb": ("a.zip", lambda: zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
     "bomb, tar": ("a.tar.gz", lambda: tar_zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
@@ -669,7 +881,20 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "many members": ("a.zip", lambda: zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
     "many, tar": ("a.tgz", lambda: tar_zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
     "locked": ("a.zip", lambda: marked(6, 8, 1), "locked with a password"),
-    "unknown method": ("a.zip", lambda: marked(8, 10, 99), "cannot be opened"),
+    "locked in another way": ("a.zip", locked_by_aes, "locked with a password"),
+    "unknown method": ("a.zip", lambda: marked(8, 10, 97), "method that is not supported .number 97."),
+    "bzip2": ("a.zip", lambda: compressed_by(zipfile.ZIP_BZIP2), "method that is not supported .bzip2."),
+    "LZMA": ("a.zip", lambda: compressed_by(zipfile.ZIP_LZMA), "method that is not supported .LZMA."),
+    "large pax header": ("a.tgz", lambda: with_header(b"x", RECORDS), "far more than one notebook"),
+    "large pax header, plain": ("a.tar", lambda: with_header(b"x", RECORDS, packed=False), "far more than one"),
+    "large global header": ("a.tgz", lambda: with_header(b"g", RECORDS), "far more than one notebook"),
+    "large Solaris header": ("a.tgz", lambda: with_header(b"X", RECORDS), "far more than one notebook"),
+    "long name": ("a.tgz", lambda: with_header(b"L", b"a/" * 1_000_000), "far more than one notebook"),
+    "long link": ("a.tgz", lambda: with_header(b"K", b"a/" * 1_000_000), "far more than one notebook"),
+    "negative size": ("a.tgz", lambda: with_header(b"x", b"12 size=-99\n"), "cannot be opened"),
+    "size that is none": ("a.tgz", lambda: with_header(b"x", b"11 size=abc\n"), "cannot be opened"),
+    "sparse": ("a.tgz", lambda: with_header(b"x", b"23 GNU.sparse.size=999\n"), "cannot be opened"),
+    "records without an end": ("a.tgz", lambda: with_header(b"x", b"0 a=b\n" * 9), "no cells"),
     "wrong sum": ("a.zip", lambda: marked(14, 16, 7), "cannot be opened"),
     "link": ("a.tar.gz", lambda: linked(tarfile.SYMTYPE, "/etc/passwd"), "no notebook in a.tar.gz"),
     "hard link": ("a.tar.gz", lambda: linked(tarfile.LNKTYPE, "../other"), "no notebook in a.tar.gz"),
@@ -707,3 +932,41 @@ def test_what_cannot_be_read_gets_a_verdict_that_says_why(tmp_path: Path, assign
     assert verdict.state == "failed to run"
     assert "ends in the middle" in verdict.reason
     assert {item.message for item in verdict.items} == {verdict.reason}
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ((), ""),
+        (("notes.txt", ".hidden.ipynb", "folder.ipynb/x.ipynb"), ""),
+        (
+            ("doe_11_990017_tta-eta.ipynb",),
+            r"1 notebook is in no student's folder and not graded \(doe_11_990017_tta-eta.ipynb\): put each into one, "
+            r"doe_11_990017_tta-eta.ipynb into .*submitted/doe/tta-eta\.",
+        ),
+        (("roe_LATE_11_9_x.ipynb",), r"roe_LATE_11_9_x.ipynb into .*submitted/roe/tta-eta\."),
+        (
+            tuple(f"{n}.ipynb" for n in range(5)),
+            r"5 notebooks are .* \(0.ipynb, 1.ipynb, 2.ipynb, …\): .*<student>/tta-eta\.",
+        ),
+        (("a\x1b[31m.ipynb",), r"a\\x1b\[31m.ipynb"),
+    ],
+    ids=range(6),
+)
+def test_notebooks_beside_the_students_folders_are_named(
+    tmp_path: Path, assignment: Assignment, names: tuple[str, ...], sentence: str
+) -> None:
+    submitted = tmp_path / "submitted"
+    for name in ("ada/tta-eta/tta-eta.ipynb", *names):
+        (submitted / name).parent.mkdir(parents=True, exist_ok=True)
+        (submitted / name).write_text("{}")
+    assert "ada" in students(submitted, assignment)
+    said = loose_notebooks(submitted, assignment)
+    assert re.search(sentence, said) if sentence else not said
+    assert said.isprintable()
+
+
+def test_a_class_of_loose_notebooks_is_told_where_they_belong(tmp_path: Path, assignment: Assignment) -> None:
+    (tmp_path / "doe_11_990017_tta-eta.ipynb").write_text("{}")
+    with pytest.raises(AutograderError, match="1 notebook is in no student's folder"):
+        students(tmp_path, assignment)

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from autograder.errors import DataError
 
-from .scenario import DATA_FILES
+DATA_FILES = (
+    "uiowa_std_scale_train_data.npy",
+    "uiowa_permuted_train_labels.npy",
+    "uiowa_std_scale_test_data.npy",
+    "uiowa_test_labels.npy",
+)
+"""Features and labels for training, then for tests."""
 
 NPY_START = b"\x93NUMPY"
 

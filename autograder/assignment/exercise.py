@@ -1,7 +1,7 @@
 """What an assignment brings along for the harness: the object EXERCISE in `autograder/checks/<folder>/exercise.py`.
 
-It says which numbers `assignment.toml` has, how a challenge is drawn, what the bench looks at, and by what the tasks
-are known. Everything else about an assignment is in its notebook, its settings and its checks.
+It says which numbers `assignment.toml` has, how a scenario is drawn, which instruments a notebook needs, and by what
+the tasks are known. Everything else about an assignment is in its notebook, its settings and its checks.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Sizes:
 class Plan:
     """One scripted training: validation accuracy by epoch (the last `tail` values go on forever), costs, outcome.
 
-    `accuracy` is that of the training notes by epoch; where it ends, the bench's own curve goes on. `epoch_cost` is
+    `accuracy` is that of the training notes by epoch; where it ends, a curve of its own goes on. `epoch_cost` is
     seconds and joules an epoch; `test_errors` is the number of test notes that the model gets wrong; `stand_in_stop`
     is the epoch after which the stand-in of a callback ends the training.
     """
@@ -61,14 +61,14 @@ class Plan:
             return self.val_accuracy[epoch]
         return self.val_accuracy[len(self.val_accuracy) - self.tail :][(epoch - len(self.val_accuracy)) % self.tail]
 
+    def trained(self, epoch: int) -> float:
+        """The accuracy on the training data of an epoch, counted from 0."""
+        return self.accuracy[epoch] if epoch < len(self.accuracy) else min(0.9999, 0.97 + 0.0001 * epoch)
+
 
 @dataclass(frozen=True)
 class Trial:
-    """One question to a callback class of the student's; `family` names the property that it asks for.
-
-    The family `plan` takes the curves of the scripted trainings: what a fresh instance does there is what trainings
-    are held against.
-    """
+    """One question to a callback class of the student's; `family` names the property that it asks for."""
 
     family: str
     threshold: float
@@ -87,7 +87,7 @@ class Script:
     `settings` tells which plans a training gets (numbers of `plans`, each served once) by its learning rate and batch
     size, see `setting_key`; other trainings get those of `spares` in turn. `stand_ins` are, for each cell that can be
     replaced, the names that it should have defined and their values; for what a
-    value can be see `bench.standin`.
+    value can be see `runtime.stand_ins`.
     """
 
     plans: list[Plan]
@@ -145,13 +145,21 @@ class Series:
     swept: Swept | None = None
 
 
+PLAIN_INSTRUMENTS = ("files", "shell", "hosted", "clock", "figures", "displays", "audit")
+TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
+"""What a notebook needs that trains with Keras and measures energy."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One of it for each folder of checks.
 
     `draw` makes the exercise's part of a challenge from parameters, sizes and dice; the same dice, the same challenge.
     `names` are described after every cell. `callback` names the student's callback class, if there is one: its use is
-    noted, and it is driven through the trials. Of `signs` the first that fits decides.
+    noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
+    `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the
+    names of the four files of training and test data, features and labels; none for an assignment that needs no such
+    data.
     """
 
     parameters: type[Parameters]
@@ -160,6 +168,8 @@ class Exercise:
     signs: tuple[Sign, ...]
     series: tuple[Series, ...] = ()
     callback: str = ""
+    instruments: tuple[str, ...] = PLAIN_INSTRUMENTS
+    data_files: tuple[str, ...] = ()
 
     @property
     def swept(self) -> Mapping[str, tuple[Series, Swept]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from autograder.errors import ReleaseError
 from autograder.results.archive import write_archive
 
-from .scenario import DATA_FILES
+from .dataset import DATA_FILES
 from .settings import ROOT, Assignment
 from .source import dumps, read, refresh, solution_lines, source_path, validate_source
 

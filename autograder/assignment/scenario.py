@@ -1,37 +1,36 @@
-"""The challenge of one run: what the notebook will meet, drawn anew each time.
+"""The scenario of one run: what the notebook will meet, drawn anew each time.
 
-Drawn outside the kernel. The kernel gets the part it needs to play its role (`for_kernel`): curves, costs, data,
-but no stop that is right, no value that is expected.
+It stays outside the kernel. The kernel gets its data and what the instruments must know (`setup`); what a training
+brings it asks of the oracle, epoch by epoch.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import random
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from .exercise import Plan, Sizes, Trial
 
 if TYPE_CHECKING:
     from .settings import Assignment
 
-DATA_FILES = (
-    "uiowa_std_scale_train_data.npy",
-    "uiowa_permuted_train_labels.npy",
-    "uiowa_std_scale_test_data.npy",
-    "uiowa_test_labels.npy",
-)
 TEST_ROWS = 210
 
 
-@dataclass(frozen=True)
-class Challenge:
+class Scenario(BaseModel):
+    """All that a run depends on beside the notebook: sizes of the data, plans of trainings, trials, stand-ins.
+
+    `costs` are seconds and joules of what costs them beside the epochs of a plan. `names` are those of the notebook
+    that are described after every cell; `callback` is the student's callback class, "" for none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
     seed: int
-    nonce: str
     n_train: int
     n_test: int
     n_features: int
@@ -44,17 +43,21 @@ class Challenge:
     stand_ins: dict[str, dict[str, Any]]
     names: tuple[str, ...]
     callback: str
+    instruments: tuple[str, ...]
+    data_files: tuple[str, ...]
     training: Literal["scripted", "real"] = "scripted"
     gpus: int = 1
-    given_cells: list[int] = field(default_factory=list)
 
-    def for_kernel(self) -> str:
-        """The kernel's part as JSON: of each trial the question only."""
-        trials = [{k: v for k, v in vars(trial).items() if k != "family"} for trial in self.trials]
-        return json.dumps(vars(self) | {"trials": trials, "data_files": DATA_FILES}, default=vars)
+    def setup(self) -> dict[str, Any]:
+        """What the instruments of the kernel have to know; no curve, no cost, no outcome, no trial and no stand-in."""
+        kept = ("seed", "names", "callback", "instruments", "data_files", "training", "gpus")
+        return {name: getattr(self, name) for name in kept}
 
     def data(self) -> dict[str, np.ndarray]:
-        """The four data files: standardised float32 features (rows, n_features), integer labels (rows,)."""
+        """The data files by name: standardised float32 features (rows, n_features) and integer labels (rows,), first
+        for training, then for tests. None where the assignment has none."""
+        if not self.data_files:
+            return {}
         noise = np.random.default_rng(self.seed)
         centres = noise.normal(0, 1, (self.n_classes, self.n_features))
         labels = noise.permutation(np.arange(self.n_train + self.n_test) % self.n_classes)
@@ -63,40 +66,46 @@ class Challenge:
         train = features[: self.n_train]
         features = ((features - train.mean(axis=0)) / train.std(axis=0)).astype(np.float32)
         n = self.n_train
-        return dict(zip(DATA_FILES, (features[:n], labels[:n], features[n:], labels[n:]), strict=True))
+        return dict(zip(self.data_files, (features[:n], labels[:n], features[n:], labels[n:]), strict=True))
 
     def test_labels(self) -> np.ndarray:
-        return self.data()[DATA_FILES[3]]
+        return self.data()[self.data_files[3]]
 
     def files(self) -> dict[str, bytes]:
-        """What lies in the kernel's folder: the data, found by np.load by name, and the kernel's part of this."""
-        files = {"challenge.json": self.for_kernel().encode()}
+        """What lies in the kernel's folder: the data, which `np.load` finds by name."""
+        files = {}
         for name, array in self.data().items():
             np.save(file := io.BytesIO(), array, allow_pickle=False)
             files[name] = file.getvalue()
         return files
 
 
+COSTS = {"fit": (0.9, 21.0), "evaluate": (1.7, 57.0), "compile": (0.8, 48.0), "epoch": (0.7, 40.0)}
+"""Seconds and joules: of each `fit` beside its epochs, of an evaluation, of compiling, of an epoch of real training."""
+
+
 def draw(
     assignment: Assignment, seed: int, *, training: Literal["scripted", "real"] = "scripted", gpus: int = 1
-) -> Challenge:
-    """A challenge for one run; the same seed gives the same challenge."""
-    dice = random.Random(f"challenge {seed}")
+) -> Scenario:
+    """Draw the scenario of one run; the same seed gives the same scenario."""
+    rng = random.Random(f"challenge {seed}")
     sizes = Sizes(
-        n_train=dice.randrange(560, 700) + (900 if training == "real" else 0),
+        n_train=rng.randrange(560, 700) + (900 if training == "real" else 0),
         n_test=TEST_ROWS,
-        n_features=dice.choice([n for n in range(21, 48) if n % 10]),
-        n_classes=dice.choice([5, 6, 7, 8, 9]),
+        n_features=rng.choice([n for n in range(21, 48) if n % 10]),
+        n_classes=rng.choice([5, 6, 7, 8, 9]),
     )
     exercise = assignment.exercise
-    return Challenge(
+    script = exercise.draw(assignment.parameters, sizes, rng)
+    return Scenario(
         seed=seed % 2**31,
-        nonce=f"{dice.getrandbits(64):016x}",
         **vars(sizes),
-        **vars(exercise.draw(assignment.parameters, sizes, dice)),
+        **vars(script),
         names=exercise.names,
         callback=exercise.callback,
-        costs={"fit": (0.9, 21.0), "evaluate": (1.7, 57.0), "compile": (0.8, 13.0), "epoch": (0.7, 40.0)},
+        instruments=exercise.instruments,
+        data_files=exercise.data_files,
+        costs=COSTS,
         training=training,
         gpus=gpus,
     )

@@ -25,22 +25,22 @@ def check(case: Case, name: str, expected: int, meaning: str) -> None:
 @points(1)
 def test_training_notes(case: Case) -> None:
     """`n_tr` is the number of rows of the training data."""
-    check(case, "n_tr", case.challenge.n_train, "the number of training notes")
+    check(case, "n_tr", case.scenario.n_train, "the number of training notes")
 
 
 @points(1)
 def test_test_notes(case: Case) -> None:
     """`n_ts` is the number of rows of the test data."""
-    check(case, "n_ts", case.challenge.n_test, "the number of test notes")
+    check(case, "n_ts", case.scenario.n_test, "the number of test notes")
 
 
 @points(1.5)
 def test_features(case: Case) -> None:
     """`n_feat` is the number of columns of the data."""
-    check(case, "n_feat", case.challenge.n_features, "the number of features of a note")
+    check(case, "n_feat", case.scenario.n_features, "the number of features of a note")
 
 
 @points(1.5)
 def test_classes(case: Case) -> None:
     """`n_class` is the number of different labels."""
-    check(case, "n_class", case.challenge.n_classes, "the number of instruments among the labels")
+    check(case, "n_class", case.scenario.n_classes, "the number of instruments among the labels")

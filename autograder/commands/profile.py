@@ -14,11 +14,12 @@ from autograder.assignment.release import importable
 from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
-from autograder.execution.evidence import CellEnd
+from autograder.execution.evidence import CellEnd, Evidence
 from autograder.execution.kernels import Kernels, Walls, kernels
 from autograder.execution.limits import Limits
-from autograder.execution.runner import Run, Stopwatch, run
+from autograder.execution.runner import Stopwatch, run
 from autograder.grading.checker import judge
+from autograder.grading.record import SavedRun, SavedRuns
 from autograder.grading.verdict import Verdict
 from autograder.reporting import feedback
 from autograder.results import store as books
@@ -49,33 +50,36 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
     with watch("read and repair"):
         notebook = read_notebook(source_path(assignment))
         submission = prepare("solution", notebook, load_release(assignment), assignment)
-    with watch("draw the challenge"):
-        challenge = draw(assignment, seed)
-    with watch("run"):
-        done = run(submission, challenge, source, limits=Limits(), files=importable(assignment))
-    with watch("checks"):
-        items = judge(assignment, challenge, done.evidence)
+    with watch("draw the scenario"):
+        scenario = draw(assignment, seed)
+    started = time.monotonic()
+    with run(submission, scenario, source, limits=Limits(), files=importable(assignment)) as live:
+        evidence, executed = live.evidence, live.executed
+        with watch("checks"):
+            items = judge(assignment, scenario, evidence, live.ask).items
+    seconds = time.monotonic() - started - watch.seconds["checks"]
     with watch("files"):
         verdict = Verdict(assignment=assignment.name, student="solution", state="graded", items=items)
-        books.write_submission(out, assignment, verdict, done.evidence.model_dump_json(), done.executed)
+        saved = SavedRun(purpose="first", replaced=(), scenario=scenario, evidence=evidence)
+        books.write_submission(out, assignment, verdict, SavedRuns(runs=(saved,)).model_dump_json(), executed)
     with watch("feedback page"):
-        feedback.write_feedback(out, assignment, [(verdict, done.executed)], {})
-    return watch.seconds | _of_run(done, watch.seconds.pop("run"))
+        feedback.write_feedback(out, assignment, [(verdict, executed)], {})
+    return watch.seconds | _of_run(evidence, live.timings, seconds)
 
 
-def _of_run(done: Run, seconds: float) -> dict[str, float]:
+def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> dict[str, float]:
     """The parts of a run; what the cells took of the processor is set apart from messages, evidence and waiting."""
     cells: defaultdict[str, float] = defaultdict(float)
-    for end in done.evidence.of(CellEnd):
-        role = done.evidence.cells[end.cell].role
+    for end in evidence.of(CellEnd):
+        role = evidence.cells[end.cell].role
         cells["cells: given" if role == GIVEN else f"cells: {role}"] += end.cpu
-    around = done.timings["cells"] - sum(cells.values())
+    around = timings["cells"] - sum(cells.values())
     known = {
-        "kernel: fork and walls": done.timings["fork"],
-        "kernel: connection": done.timings["connection"],
+        "kernel: fork and isolation": timings["fork"],
+        "kernel: connection": timings["connection"],
         **cells,
-        "cells: bench, messages, waiting": around,
-        "kernel: end": done.timings["end"],
+        "cells: instruments, messages, waiting": around,
+        "kernel: end": timings["end"],
     }
     return known | {"evidence": seconds - sum(known.values())}
 

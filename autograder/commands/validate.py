@@ -36,8 +36,8 @@ def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
         submission = prepare("you", read_notebook(path), load_release(assignment), assignment)
         graded = grade(assignment, submission, source, Options())
     problems = [finding.text for finding in graded.verdict.findings]
-    if graded.evidence is not None:
-        for number, cell in enumerate(graded.evidence.cells):
+    if graded.record is not None:
+        for number, cell in enumerate(graded.record.first.cells):
             if cell.status == "ran":
                 continue
             name = cell.role if cell.role in assignment.cells else f"number {number + 1}"

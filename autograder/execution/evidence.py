@@ -1,19 +1,14 @@
-"""Evidence: what one run of a notebook left behind, as data of a declared form.
+"""Evidence: what one run of a notebook left behind, as data of a declared schema.
 
-The kernel writes events, one JSON object a line (`bench.record`); here they are read, checked against the schema and
-put in order. Nothing in it is executed or unpickled, and its size is limited.
+Reports and requests are what a kernel may send (`runtime.channel`); events are what the oracle puts on record of them,
+with the cell and the order of their arrival. Nothing in them is executed or unpickled, and all sizes are limited.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
-
-from autograder.errors import EvidenceError
-
-LARGEST = 20_000_000
-"""Bytes of evidence that are read at most."""
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 
 class Part(BaseModel):
@@ -35,38 +30,31 @@ class Value(Part):
     identity: int | None = None
 
 
+Short = Annotated[str, Field(max_length=300)]
+Long = Annotated[str, Field(max_length=10_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class Event(Part):
-    run: str
+    """Something that happened: in which cell, counted as the driver executes them, and as which event of the run."""
+
     cell: int
     sequence: int
 
 
-class Start(Event):
-    kind: Literal["start"]
-
-
-class Overflow(Event):
-    kind: Literal["overflow"]
-
-
-class CellBegin(Event):
-    kind: Literal["begin"]
-
-
 class CellEnd(Event):
-    """The end of a cell; `error` is the name of the exception's class, `cpu` real seconds of the processor."""
+    """The end of a cell; `cpu` is seconds of the processor, `fault` an error of the runtime's own in it."""
 
-    kind: Literal["end"]
-    error: str | None
-    message: str
-    cpu: float
+    kind: Literal["end"] = "end"
+    cpu: Finite
+    fault: Short | None = None
 
 
 class NameSeen(Event):
     """The value that a required name has after the cell."""
 
-    kind: Literal["name"]
-    name: str
+    kind: Literal["name"] = "name"
+    name: Short
     value: Value
 
 
@@ -91,26 +79,44 @@ class CallbackUse(Part):
     patience: Number | None
 
 
-class Fit(Event):
-    """One `Model.fit`; times in virtual seconds, energies in virtual joules; `parameters` are the trainable ones.
+Config = Annotated[dict[Short, Short | int | float | bool | None], Field(max_length=80)]
+"""The plain settings of a layer or an optimizer; `class` is its class."""
 
-    The accuracies by epoch are those of a real training; a scripted one has those of its plan.
+
+class Training(Part):
+    """What the notebook says that it trains: the arguments of `Model.fit` and what the model is.
+
+    `parameters` counts the trainable ones; `layers` and `optimizer_config` are the configurations that Keras gives.
     """
 
-    kind: Literal["fit"]
     model: int
     trained_before: bool
     parameters: int
-    optimizer: str
+    layers: Annotated[tuple[Config, ...], Field(max_length=50)] = ()
+    optimizer: Short
+    optimizer_config: Config = {}
     learning_rate: float | None
-    loss: str
-    batch_size: int
+    loss: Short
+    batch_size: Annotated[int, Field(ge=1)]
     epochs: int
     initial_epoch: int
-    validation_split: float | None
+    validation_split: Finite
     data: RowOrigin
     validation: RowOrigin | None
-    callbacks: tuple[CallbackUse, ...]
+    callbacks: Annotated[tuple[CallbackUse, ...], Field(max_length=100)]
+
+
+class Fit(Event, Training):
+    """One `Model.fit` as it was served: times in virtual seconds, energies in virtual joules since the run began.
+
+    What the oracle served is the truth: how many epochs ran (`epochs_run`), their accuracies, seconds and joules, and
+    the accuracy of the model on the test data (`test_accuracy`, None where the outcome could not be given to the
+    model or was changed after it). The rest is what the kernel says: `test_predictions` are the classes that a model
+    finds where its accuracy is not known, and `fresh_stop` is after how many of the same epochs a new instance of the
+    callback in use stops, 0 if it does not. Real training happens in the kernel, and all of it is what the kernel says.
+    """
+
+    kind: Literal["fit"] = "fit"
     plan: int | None
     accuracy: tuple[Number, ...] = ()
     val_accuracy: tuple[Number, ...]
@@ -119,7 +125,9 @@ class Fit(Event):
     end: float
     begin_energy: float
     end_energy: float
+    test_accuracy: float | None = None
     test_predictions: tuple[int, ...] | None
+    fresh_stop: int | None = None
     error: str | None = None
 
     @property
@@ -134,7 +142,7 @@ class Fit(Event):
 class Use(Event):
     """`evaluate`, `predict` or a call of a model, at a time in virtual seconds."""
 
-    kind: Literal["use"]
+    kind: Literal["use"] = "use"
     what: Literal["evaluate", "predict"]
     model: int
     data: RowOrigin
@@ -144,7 +152,7 @@ class Use(Event):
 class Window(Event):
     """A measurement window of the energy monitor, in virtual seconds."""
 
-    kind: Literal["window"]
+    kind: Literal["window"] = "window"
     begin: float
     end: float
 
@@ -157,16 +165,16 @@ class TrialResult(Part):
 
 
 class CallbackDriven(Event):
-    kind: Literal["callback"]
+    kind: Literal["callback"] = "callback"
     results: tuple[TrialResult, ...]
 
 
 class Act(Event):
-    """Something that the notebook did and a grader should know of; see `bench.watch`."""
+    """Something that the notebook did and a grader should know of; see `runtime.instruments.audit`."""
 
-    kind: Literal["act"]
-    what: str
-    detail: str
+    kind: Literal["act"] = "act"
+    what: Short
+    detail: Short
 
 
 class Tick(Part):
@@ -213,7 +221,10 @@ class Axes(Part):
 
 
 class FigureSeen(Part):
+    """A figure that shows something; `at_risk` if it holds something that may fail when it is drawn."""
+
     number: int
+    at_risk: bool = False
     title: str
     xlabel: str
     ylabel: str
@@ -224,16 +235,137 @@ class FigureSeen(Part):
 class Figures(Event):
     """All figures that exist after the cell."""
 
-    kind: Literal["figures"]
-    name: str
+    kind: Literal["figures"] = "figures"
+    name: str = ""
     value: tuple[FigureSeen, ...]
 
 
+class Answer(Event):
+    """A question that a check asked, and what the kernel answered."""
+
+    kind: Literal["answer"] = "answer"
+    question: dict[str, Any]
+    answer: dict[str, Any]
+
+
 AnyEvent = Annotated[
-    Start | Overflow | CellBegin | CellEnd | NameSeen | Fit | Use | Window | CallbackDriven | Figures | Act,
-    Field(discriminator="kind"),
+    CellEnd | NameSeen | Fit | Use | Window | CallbackDriven | Figures | Act | Answer, Field(discriminator="kind")
 ]
-_EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+class EndRequest(Part):
+    """A cell has ended; a request, so that all reports of it have been read when it is answered."""
+
+    kind: Literal["end"]
+    cpu: Finite
+    fault: Short | None = None
+
+
+class NameReport(Part):
+    kind: Literal["name"]
+    name: Short
+    value: Value
+
+    def event(self, **stamp: Any) -> NameSeen:
+        return NameSeen(**stamp, name=self.name, value=self.value)
+
+
+class FiguresReport(Part):
+    kind: Literal["figures"]
+    name: Short = ""
+    value: Annotated[tuple[FigureSeen, ...], Field(max_length=60)]
+
+    def event(self, **stamp: Any) -> Figures:
+        return Figures(**stamp, value=self.value)
+
+
+class ActReport(Part):
+    kind: Literal["act"]
+    what: Short
+    detail: Short
+
+    def event(self, **stamp: Any) -> Act:
+        return Act(**stamp, what=self.what, detail=self.detail)
+
+
+class UseReport(Part):
+    kind: Literal["use"]
+    what: Literal["evaluate", "predict"]
+    model: int
+    data: RowOrigin
+
+
+class WindowReport(Part):
+    kind: Literal["window"]
+    key: Short
+    begins: bool
+    cancelled: bool = False
+
+
+class AnswerReport(Part):
+    kind: Literal["answer"]
+    answer: dict[str, Any]
+
+
+class SpendRequest(Part):
+    """Time and energy for something that costs them; `seconds` are those of a sleep."""
+
+    kind: Literal["spend"]
+    what: Short
+    seconds: Finite = 0.0
+
+
+class TrainClaim(Training):
+    """A training begins."""
+
+    kind: Literal["train"]
+
+
+class OutcomeRequest(Part):
+    """The last epoch of a training is over: what has the model learned?"""
+
+    kind: Literal["outcome"]
+    training: int
+
+
+class TrainEnd(Part):
+    """`fit` has ended; `curve` is accuracy and validation accuracy of the epochs of a real training."""
+
+    kind: Literal["train_end"]
+    training: int
+    error: Annotated[str, Field(max_length=500)] | None
+    stopped: bool
+    applied: bool
+    predictions: Annotated[tuple[int, ...], Field(max_length=5_000)] | None
+    fresh_stop: int | None
+    curve: Annotated[tuple[tuple[float, float], ...], Field(max_length=2_000)] = ()
+
+
+class TrialRequest(Part):
+    """The next trial of a callback class, and the error that ended the last one."""
+
+    kind: Literal["trial"]
+    error: Annotated[str, Field(max_length=500)] | None = None
+
+
+class NextRequest(Part):
+    """The kernel is ready for a question."""
+
+    kind: Literal["next"]
+
+
+REPORT: TypeAdapter[Any] = TypeAdapter(
+    Annotated[
+        NameReport | FiguresReport | ActReport | UseReport | WindowReport | AnswerReport,
+        Field(discriminator="kind"),
+    ]
+)
+REQUEST: TypeAdapter[Any] = TypeAdapter(
+    Annotated[
+        EndRequest | SpendRequest | TrainClaim | OutcomeRequest | TrainEnd | TrialRequest | NextRequest,
+        Field(discriminator="kind"),
+    ]
+)
 
 
 class RunCell(Part):
@@ -245,6 +377,11 @@ class RunCell(Part):
     status: Literal["ran", "error", "timeout", "not run"]
     error: str | None = None
     message: str = ""
+    line: str = ""
+    """The line of the student's code at which it stopped, with its number in the cell."""
+
+    fault: str = ""
+    """An error of the autograder's own that stopped the cell."""
 
 
 class Evidence(Part):
@@ -266,35 +403,9 @@ class Evidence(Part):
         inside = [event for event in seen if cells and event.cell in cells]
         return (inside or seen)[-1].value if seen else None
 
+    def answer(self, question: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to a question that was asked in this run; None if it was not."""
+        return next((event.answer for event in self.of(Answer) if event.question == question), None)
+
     def cells_of(self, role: str) -> set[int]:
         return {index for index, cell in enumerate(self.cells) if cell.role == role}
-
-
-def read_events(written: bytes, nonce: str) -> tuple[tuple[AnyEvent, ...], str]:
-    """The events of the run with that nonce, and a sentence about what could not be read ("" if nothing).
-
-    Raises EvidenceError where events are missing or there are more of them than the recorder wrote.
-    """
-    if not written:
-        raise EvidenceError("The run left no evidence behind.")
-    lost = []
-    if len(written) > LARGEST:
-        written = written[:LARGEST].rpartition(b"\n")[0]
-        lost.append(f"The run left more than {LARGEST:,} bytes of evidence; the rest was not read.")
-    events: list[AnyEvent] = []
-    foreign = 0
-    for line in written.splitlines():
-        try:
-            event = _EVENT.validate_json(line)
-        except ValidationError:
-            foreign += 1
-            continue
-        if event.run == nonce:
-            events.append(event)
-        else:
-            foreign += 1
-    if [event.sequence for event in events] != list(range(1, len(events) + 1)):
-        raise EvidenceError("The notebook wrote into the evidence of its run: a person has to look at what it does.")
-    if foreign:
-        lost.append(f"{foreign} lines of the evidence are not of the declared form and were left out.")
-    return tuple(events), " ".join(lost)

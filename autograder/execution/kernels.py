@@ -1,4 +1,4 @@
-"""Kernels with the bench inside, forked by a parent that is warm, or by a cold one where it cannot be."""
+"""Kernels with the runtime inside, forked by a fork server that has imported everything, or by one that has not."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
 
+import zmq.asyncio
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
 
-from autograder.errors import KernelFailed, ParentGone
+from autograder.errors import KernelFailed, ServerGone
 
 from . import sandbox
 from .limits import Limits
@@ -41,12 +42,15 @@ Walls = Literal["auto", "any", "bwrap", "podman", "none"]
 """The sandbox that is asked for: `any` takes the first that the machine allows, and `auto` goes without where it allows
 none."""
 
-BENCH = Path(__file__).resolve().parents[1] / "bench"
-SPEC = "bench"
-PROVISIONER = "warm-parent"
+RUNTIME = Path(__file__).resolve().parent / "runtime"
+SPEC = "runtime"
+PROVISIONER = "fork-server"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables of the grader's environment that a kernel gets to see."""
 
+
+INSTRUMENTS = ("files", "shell", "hosted", "clock", "energy", "keras", "callbacks", "figures", "displays", "audit")
+"""All instruments of the runtime."""
 
 log = logging.getLogger(__name__)
 
@@ -62,37 +66,51 @@ RETURN = 60.0
 
 @dataclass(frozen=True)
 class Kernels:
-    """Where kernels come from: the folder with the bench, the kernel's specification and the parent's socket."""
+    """Where kernels come from: the folder with the runtime, the kernel's specification and the fork server's socket."""
 
     runtime: Path
     sandbox: sandbox.Sandbox
     note: str = ""
 
-    def manager(self, folder: Path) -> AsyncKernelManager:
+    def manager(self, folder: Path, context: zmq.asyncio.Context) -> AsyncKernelManager:
         """A manager for one kernel that talks over local sockets, not over ports; it keeps its notes in the folder."""
         factory = KernelProvisionerFactory.instance()
-        entry = EntryPoint(PROVISIONER, f"{__name__}:WarmProvisioner", KernelProvisionerFactory.GROUP_NAME)
+        entry = EntryPoint(PROVISIONER, f"{__name__}:ForkProvisioner", KernelProvisionerFactory.GROUP_NAME)
         factory.provisioners.setdefault(PROVISIONER, entry)
         specs = KernelSpecManager(kernel_dirs=[str(self.runtime / "kernels")], ensure_native_kernel=False)
-        manager = AsyncKernelManager(kernel_name=SPEC, kernel_spec_manager=specs)
+        manager = AsyncKernelManager(kernel_name=SPEC, kernel_spec_manager=specs, context=context)
         manager.transport = "ipc"
         manager.ip = str(folder / "k")
         manager.connection_file = str(folder / "kernel.json")
         return manager
 
+    def last_words(self) -> str:
+        """What the fork server or a kernel that failed to start wrote last."""
+        return _read_last_line(self.runtime)
+
     @property
     def _place(self) -> str:
-        """The folder of the bench as a kernel sees it."""
+        """The folder of the runtime as a kernel sees it."""
         return sandbox.KIT if self.sandbox != "none" else str(self.runtime)
 
-    def request(self, files: Mapping[str, bytes], evidence: int, limits: Limits) -> dict[str, Any]:
-        """What `start_kernel` must be given: the files that the kernel finds in its folder, the file descriptor that
-        takes the evidence, and the limits."""
-        return {"files": files, "evidence": evidence, "limits": limits, "env": environment(self._place)}
+    def request(
+        self, files: Mapping[str, bytes], setup: dict[str, Any], key: bytes, oracle: int, limits: Limits
+    ) -> dict[str, Any]:
+        """What `start_kernel` must be given.
+
+        Args:
+            files: those that the kernel finds in its folder.
+            setup: what the instruments have to know.
+            key: what the kernel's messages to the oracle begin with.
+            oracle: the kernel's end of that connection, a file descriptor.
+            limits: what the kernel may take.
+        """
+        given = {"files": files, "setup": setup, "key": key, "oracle": oracle, "limits": limits}
+        return {**given, "env": environment(self._place)}
 
 
 def environment(place: str) -> dict[str, str]:
-    """What a kernel sees of the environment: nothing of the grader's own but what Python needs, and the bench."""
+    """What a kernel sees of the environment: nothing of the grader's own but what Python needs, and the runtime."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
     few_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
@@ -102,11 +120,13 @@ def environment(place: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def kernels(start: Start = "auto", walls: Walls = "auto") -> Iterator[Kernels]:
+def kernels(
+    start: Start = "auto", walls: Walls = "auto", instruments: Sequence[str] = INSTRUMENTS
+) -> Iterator[Kernels]:
     """Kernels for a whole grading run.
 
     `start` and `walls` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
-    cannot be had raises KernelFailed.
+    cannot be had raises KernelFailed. What the `instruments` need is imported before the first kernel is forked.
     """
     chosen, note = _choose(walls)
     notes = [note] if note else []
@@ -114,17 +134,17 @@ def kernels(start: Start = "auto", walls: Walls = "auto") -> Iterator[Kernels]:
     parent: _Parent | None = None
     try:
         runtime = _lay_runtime(folder)
-        process, why = _start_parent(runtime, chosen, cold=start == "plain")
+        process, why = _start_parent(runtime, chosen, instruments, cold=start == "plain")
         is_cold = start == "plain"
         if process is None and start == "auto":
             notes.append(
                 f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
             )
-            process, why = _start_parent(runtime, chosen, cold=True)
+            process, why = _start_parent(runtime, chosen, instruments, cold=True)
             is_cold = True
         if process is None:
-            raise KernelFailed(f"The parent of the kernels did not start: {why}.")
-        parent = _Parent(process, runtime, chosen, is_cold)
+            raise KernelFailed(f"The fork server did not start: {why}.")
+        parent = _Parent(process, runtime, chosen, instruments, is_cold)
         yield Kernels(runtime, chosen, " ".join(notes))
     finally:
         if parent is not None:
@@ -148,13 +168,20 @@ def _choose(walls: Walls) -> tuple[sandbox.Sandbox, str]:
 
 
 class _Parent:
-    """The parent of the kernels, which is started again where it ends before it should."""
+    """The fork server, which is started again where it ends before it should."""
 
-    def __init__(self, process: subprocess.Popen[str], runtime: Path, walls: sandbox.Sandbox, cold: bool) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[str],
+        runtime: Path,
+        walls: sandbox.Sandbox,
+        instruments: Sequence[str],
+        cold: bool,
+    ) -> None:
         self.process = process
-        self._start = functools.partial(_start_parent, runtime, walls, cold=cold)
+        self._start = functools.partial(_start_parent, runtime, walls, instruments, cold=cold)
         self._ended = threading.Event()
-        self._watch = threading.Thread(target=self._keep, name="parent of the kernels", daemon=True)
+        self._watch = threading.Thread(target=self._keep, name="fork server", daemon=True)
         self._watch.start()
 
     def _keep(self) -> None:
@@ -166,7 +193,7 @@ class _Parent:
                 pass  # closes its pipes
             process, why = self._start()
             if process is None:
-                log.warning("The parent of the kernels ended and could not be started again (%s).", why)
+                log.warning("The fork server ended and could not be started again (%s).", why)
                 return
             self.process = process
             if self._ended.is_set():
@@ -187,10 +214,10 @@ class _Parent:
 
 
 def _lay_runtime(folder: Path) -> Path:
-    """Copies the bench alone to where kernels find it; the rest of the autograder stays out of their path."""
+    """Copies the runtime alone to where kernels find it; the rest of the autograder stays out of their path."""
     runtime = folder / "runtime"
-    shutil.copytree(BENCH, runtime / "bench", ignore=shutil.ignore_patterns("__pycache__"))
-    compileall.compile_dir(runtime / "bench", quiet=2)  # once: no kernel may write what it compiled
+    shutil.copytree(RUNTIME, runtime / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(runtime / "runtime", quiet=2)  # once: no kernel may write what it compiled
     provisioner = {"provisioner_name": PROVISIONER, "config": {"parent_socket": str(runtime / "parent")}}
     spec = {"argv": [SPEC], "display_name": SPEC, "language": "python", "metadata": {"kernel_provisioner": provisioner}}
     (runtime / "kernels" / SPEC).mkdir(parents=True)
@@ -200,8 +227,10 @@ def _lay_runtime(folder: Path) -> Path:
     return runtime
 
 
-def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[subprocess.Popen[str] | None, str]:
-    """The parent once it is ready, or None and why not."""
+def _start_parent(
+    runtime: Path, walls: sandbox.Sandbox, instruments: Sequence[str], cold: bool
+) -> tuple[subprocess.Popen[str] | None, str]:
+    """The fork server once it is ready, or None and why not."""
     if not hasattr(os, "fork"):
         raise KernelFailed("Kernels need a system that can fork: on Windows, grade in the Windows Subsystem for Linux.")
     address = runtime / "parent"
@@ -211,15 +240,16 @@ def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[su
         server.listen(64)
         place = sandbox.KIT if walls != "none" else str(runtime)
         variables = environment(place) | dict.fromkeys(("MPLCONFIGDIR", "XDG_CACHE_HOME"), tempfile.gettempdir())
-        command = [sys.executable, "-m", "bench.warm", *["--cold"] * cold, *["--walled"] * (walls != "none")]
+        command = [sys.executable, "-m", "runtime.fork_server", *["--cold"] * cold, *["--isolated"] * (walls != "none")]
+        command += ["--instruments", ",".join(instruments)]
         listening = server.fileno()
         if walls == "bwrap":
             bwrap = sandbox.bwrap()
             assert bwrap is not None
-            command = [*sandbox.wall(bwrap, runtime / "bench", variables), *command]
+            command = [*sandbox.wall(bwrap, runtime / "runtime", variables), *command]
         elif walls == "podman":
             program, _ = sandbox.podman()
-            held = sandbox.container(program, runtime.parent, listening, runtime / "bench", variables)
+            held = sandbox.container(program, runtime.parent, listening, runtime / "runtime", variables)
             command, listening = [*held, *command], 3
         process = subprocess.Popen(
             [*command, "--listen", str(listening)],
@@ -236,12 +266,16 @@ def _start_parent(runtime: Path, walls: sandbox.Sandbox, cold: bool) -> tuple[su
         return process, ""
     process.kill()
     process.communicate()
+    return None, _read_last_line(runtime)
+
+
+def _read_last_line(runtime: Path) -> str:
     lines = (runtime / "parent.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return None, lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it said nothing"
 
 
-class WarmProvisioner(KernelProvisionerBase):
-    """Asks the parent for a kernel; see `bench.warm` for the protocol."""
+class ForkProvisioner(KernelProvisionerBase):
+    """Asks the fork server for a kernel; see `runtime.fork_server` for the protocol."""
 
     parent_socket = ""
 
@@ -269,6 +303,8 @@ class WarmProvisioner(KernelProvisionerBase):
         request = {
             "env": kwargs["env"],
             "files": {name: base64.b64encode(data).decode("ascii") for name, data in kwargs["files"].items()},
+            "setup": kwargs["setup"],
+            "key": kwargs["key"].hex(),
             "connection": connection | {"key": connection["key"].decode("ascii")},
             "limits": {
                 "seconds": limits.start + limits.run + limits.cell,
@@ -281,21 +317,21 @@ class WarmProvisioner(KernelProvisionerBase):
             },
         }
         self._lifeline, self._status, self.reason = socket.socket(socket.AF_UNIX), None, ""
-        folder = await asyncio.to_thread(self._ask, json.dumps(request).encode(), kwargs["evidence"])
+        folder = await asyncio.to_thread(self._ask, json.dumps(request).encode(), kwargs["oracle"])
         self._lifeline.setblocking(False)
         return connection | {"ip": f"{folder}/k"}
 
-    def _ask(self, body: bytes, evidence: int) -> str:
+    def _ask(self, body: bytes, oracle: int) -> str:
         """Sends the request and answers the folder of the kernel's sockets as it is to be reached from here."""
         assert self._lifeline is not None
         self._connect(self._lifeline)
         reply, files = b"", list[int]()
         with contextlib.suppress(ConnectionError):  # the parent may end at any moment
-            socket.send_fds(self._lifeline, [len(body).to_bytes(8, "big")], [evidence])
+            socket.send_fds(self._lifeline, [len(body).to_bytes(8, "big")], [oracle])
             self._lifeline.sendall(body)
             reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
         if not reply:
-            raise ParentGone("No kernel could be made (the parent of the kernels is gone): grade it again.")
+            raise ServerGone("No kernel could be made (the fork server is gone): grade it again.")
         if not files:
             raise KernelFailed(f"No kernel could be made ({json.loads(reply)['error']}).")
         self._place = files[0]
@@ -311,7 +347,7 @@ class WarmProvisioner(KernelProvisionerBase):
                 return line.connect(self.parent_socket)
             except (ConnectionRefusedError, FileNotFoundError):
                 if time.monotonic() > deadline:
-                    raise ParentGone("The parent of the kernels is gone: grade it again.") from None
+                    raise ServerGone("The fork server is gone: grade it again.") from None
                 time.sleep(0.2)
 
     async def poll(self) -> int | None:

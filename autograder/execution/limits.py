@@ -13,7 +13,7 @@ class Limits:
 
     The others hold for the sandbox: `address_space` and `file_size` in bytes for each process, `memory` in bytes for
     all its processes together, `processes` (threads count) and `open_files` in number, `space` in bytes for the files
-    in each of its folders, `output` in characters that a cell may write.
+    in each of its folders, `output` in characters that a cell may write and `outputs` all cells together.
     """
 
     cell: float = 60.0
@@ -26,3 +26,4 @@ class Limits:
     file_size: int = 200 * MB
     space: int = 256 * MB
     output: int = 1 * MB
+    outputs: int = 12 * MB

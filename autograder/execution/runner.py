@@ -1,15 +1,14 @@
-"""Executes a submission in a kernel with the bench inside and brings the evidence out."""
+"""Executes a submission in a kernel, cell by cell, and answers the questions of checks while the kernel lives."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import queue
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -17,34 +16,28 @@ from typing import Any, Literal
 import nbformat
 import zmq
 import zmq.asyncio
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
-from autograder.assignment.scenario import Challenge
+from autograder.assignment.scenario import Scenario
 from autograder.assignment.source import grade_id
-from autograder.errors import EvidenceError, KernelFailed, ParentGone
+from autograder.errors import EvidenceError, KernelFailed, ServerGone
 from autograder.submission.prepare import GIVEN, Submission
 
-from . import messages
-from .evidence import LARGEST, AnyEvent, CellBegin, CellEnd, Evidence, Overflow, RunCell, read_events
-from .kernels import GONE, Kernels, WarmProvisioner
+from .client import LARGEST_MESSAGE, RECONNECT, KernelClient, OutputLimitClient
+from .evidence import CellEnd, Evidence, RunCell
+from .kernels import GONE, ForkProvisioner, Kernels
 from .limits import Limits
+from .oracle import Connection, Oracle
+from .runtime.channel import SERVE
 
 STAND_IN = "stand-in"
 SHOWS = ("-check", "-show", "-plot")
 KERNEL_DIED = "KernelDied"
 """The error of a cell that began and never ended."""
 
-
-@dataclass(frozen=True)
-class Run:
-    """What one run brought: evidence, the executed notebook and the seconds of its parts."""
-
-    evidence: Evidence
-    executed: NotebookNode
-    timings: dict[str, float] = field(default_factory=dict)
+QUESTION_SECONDS = 5.0
+"""Seconds that the student's code may take to answer one question."""
 
 
 @dataclass(frozen=True)
@@ -54,60 +47,7 @@ class _Step:
     cell: NotebookNode
     role: str
     index: int | None
-
-
-def run(
-    submission: Submission,
-    challenge: Challenge,
-    kernels: Kernels,
-    *,
-    limits: Limits,
-    stand_ins: tuple[str, ...] = (),
-    skip: frozenset[int] = frozenset(),
-    files: Mapping[str, bytes] = MappingProxyType({}),
-) -> Run:
-    """Runs the notebook once, without the cells at the places `skip`. Tasks in `stand_ins` get a stand-in after their
-    last cell; `files` are put beside the notebook, by name."""
-    steps = _steps(submission, stand_ins, skip)
-    given = [number for number, step in enumerate(steps) if step.role == GIVEN]
-    challenge = replace(challenge, given_cells=given)
-    driver = _Driver(steps, {**files, **challenge.files()}, kernels, limits)
-    asyncio.run(driver.drive())
-    events, lost = read_events(driver.evidence, challenge.nonce)
-    if silent := _silenced(steps, events, driver):
-        raise EvidenceError(f"The notebook silenced the recorder in {silent}: a person has to look at what it does.")
-    evidence = Evidence(
-        cells=_run_cells(steps, events, driver),
-        events=events,
-        training=challenge.training,
-        gpus=challenge.gpus,
-        stand_ins=stand_ins,
-        lost=" ".join(filter(None, (lost, driver.note))),
-    )
-    return Run(evidence, _executed(submission, steps), driver.watch.seconds)
-
-
-def _steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[int]) -> list[_Step]:
-    steps: list[_Step] = []
-    pending = list(stand_ins)
-    last = {role: index for index, role in enumerate(submission.roles)}
-    for index, (cell, role) in enumerate(zip(submission.notebook.cells, submission.roles, strict=True)):
-        if cell.cell_type == "code" and cell.source.strip() and index not in skip and not _only_shows(cell, role):
-            steps.append(_Step(cell, role, index))
-        if role in pending and last[role] == index:
-            pending.remove(role)
-            steps.append(_stand_in(role))
-    first_use = next((number for number, step in enumerate(steps) if step.role != GIVEN), len(steps))
-    return steps[:first_use] + [_stand_in(role) for role in pending] + steps[first_use:]
-
-
-def _only_shows(cell: NotebookNode, role: str) -> bool:
-    """Whether it is a given cell that shows the student something and leaves nothing behind, which its name tells."""
-    return role == GIVEN and grade_id(cell).endswith(SHOWS)
-
-
-def _stand_in(task: str) -> _Step:
-    return _Step(nbformat.v4.new_code_cell(f"%stand_in {task}"), STAND_IN, None)
+    task: str = ""
 
 
 class Stopwatch:
@@ -125,158 +65,226 @@ class Stopwatch:
             self.seconds[part] = self.seconds.get(part, 0.0) + time.monotonic() - started
 
 
-class _Client(NotebookClient):
-    """A notebook client that keeps only so much of what a cell writes."""
+@contextlib.contextmanager
+def run(
+    submission: Submission,
+    scenario: Scenario,
+    kernels: Kernels,
+    *,
+    limits: Limits,
+    stand_ins: tuple[str, ...] = (),
+    skip: frozenset[int] = frozenset(),
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> Iterator[Run]:
+    """Run the notebook once; the kernel lives as long as the context, and can be asked as long.
 
-    def __init__(self, notebook: NotebookNode, limits: Limits, **kwargs: Any) -> None:
-        super().__init__(notebook, **kwargs)
-        self._limits = limits
-        self._written: dict[int, int] = {}
+    Args:
+        submission: the notebook, with the role of each cell.
+        scenario: what the notebook will meet.
+        kernels: where the kernel comes from.
+        limits: what the run may take.
+        stand_ins: tasks that get a stand-in after their last cell.
+        skip: places of cells that are left out.
+        files: what is put beside the notebook, by name.
 
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        if msg["msg_type"] not in SHOWN:
-            return super().process_message(msg, cell, cell_index)
-        before = self._written.get(cell_index, 0)
-        self._written[cell_index] = after = before + _characters(msg["content"])
-        if after <= self._limits.output:
-            return super().process_message(msg, cell, cell_index)
-        if before <= self._limits.output:
-            text = f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
-            cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
-        return None
-
-
-def _characters(content: Any) -> int:
-    """How much text a message holds, other values as one each."""
-    if isinstance(content, dict):
-        return sum(len(name) + _characters(value) for name, value in content.items())
-    if isinstance(content, list):
-        return sum(map(_characters, content))
-    return len(content) if isinstance(content, str) else 1
-
-
-class _Channels(AsyncKernelClient):
-    """Channels that refuse messages of a size that could only do harm; the connection is lost then."""
-
-    def start_channels(self, *chosen: bool, **named: bool) -> None:
-        """Without the heartbeat: the parent tells when a kernel ends, and the thread of that channel may never end when
-        it is stopped at the wrong moment."""
-        super().start_channels(*chosen, **{**named, "hb": False})
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Returns as soon as the kernel has answered on both channels; the original then waits for silence."""
-        deadline = time.monotonic() + (timeout or float("inf"))
-        while not await self._answers(self.kernel_info()):
-            if not await self._async_is_alive():
-                raise RuntimeError("it died before it answered")
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"it did not answer in {timeout:g} seconds")
-
-    async def _answers(self, request: str) -> bool:
-        """Whether the reply came, and on the other channel that the kernel is idle after it."""
+    Raises:
+        KernelFailed: no kernel could be started.
+        ServerGone: the fork server ended meanwhile.
+        EvidenceError: the notebook kept the kernel from reporting.
+    """
+    steps = _plan_steps(submission, stand_ins, skip)
+    oracle = Oracle(scenario)
+    with asyncio.Runner() as loop, Connection(oracle) as connection:
+        driver = _Driver(steps, oracle, {**files, **scenario.files()}, kernels, limits)
         try:
-            while (reply := await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
-                continue
-            while (told := await self.get_iopub_msg(timeout=ECHO))["parent_header"].get("msg_id") != request or told[
-                "content"
-            ].get("execution_state") != "idle":
-                continue
-        except queue.Empty:
-            return False
-        self._handle_kernel_info_reply(reply)
-        return True
-
-    def _context_default(self) -> zmq.asyncio.Context:
-        self._created_context = True
-        context = zmq.asyncio.Context()
-        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
-        return context
+            loop.run(driver.start(connection, scenario))
+            loop.run(driver.execute_cells())
+            yield Run(submission, scenario, steps, driver, loop, stand_ins)
+        finally:
+            loop.run(driver.stop())
 
 
-ECHO = 0.03
-"""Seconds after its reply in which a kernel says that it is idle. Where nothing comes, this side had not been listening
-yet when it did, and it is asked once more."""
+@dataclass
+class Run:
+    """A notebook that has been executed, in a kernel that still lives unless it died."""
 
-RECONNECT = 5
-"""Milliseconds after which a socket is tried again that the kernel has yet to make; ZeroMQ itself waits for 100."""
+    submission: Submission
+    scenario: Scenario
+    steps: list[_Step]
+    driver: _Driver
+    loop: asyncio.Runner
+    stand_ins: tuple[str, ...]
+    _asked: int = field(default=0, init=False)
 
-LARGEST_MESSAGE = 64_000_000
-"""Bytes of one message from a kernel."""
+    @property
+    def timings(self) -> dict[str, float]:
+        return self.driver.watch.seconds
 
-SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
-"""Kernel messages that become outputs of a cell."""
+    @property
+    def evidence(self) -> Evidence:
+        """All that is on record up to now."""
+        oracle, driver = self.driver.oracle, self.driver
+        if "too much" in oracle.refused:
+            raise EvidenceError(f"{oracle.lost()} A person has to look at what the notebook does.")
+        if silent := _find_silent_cell(self.steps, driver):
+            raise EvidenceError(
+                f"The notebook kept the kernel from reporting in {silent}: a person has to look at what it does."
+            )
+        return Evidence(
+            cells=_describe_cells(self.steps, driver),
+            events=tuple(oracle.events),
+            training=self.scenario.training,
+            gpus=self.scenario.gpus,
+            stand_ins=self.stand_ins,
+            lost=" ".join(filter(None, (oracle.lost(), driver.note))),
+        )
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Ask the kernel a question, once: the answer to one that was asked before is the first one.
+
+        Returns:
+            `{"value": …}`, or `{"error": name, "message": text}` where it could not be answered.
+        """
+        if (answer := self.evidence.answer(question)) is not None:
+            return answer
+        with self.driver.watch("questions"):
+            return self.loop.run(self.driver.ask(question))
+
+    @property
+    def executed(self) -> NotebookNode:
+        """The submission's notebook with the outputs of this run; cells that did not run have none."""
+        notebook = nbformat.from_dict(dict(self.submission.notebook))
+        ran = {step.index: step.cell for step in self.steps if step.index is not None}
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type == "code":
+                cell.outputs = list(ran[index].outputs) if index in ran else []
+                cell.execution_count = ran[index].get("execution_count") if index in ran else None
+        return notebook
+
+
+def _plan_steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[int]) -> list[_Step]:
+    steps: list[_Step] = []
+    pending = list(stand_ins)
+    last = {role: index for index, role in enumerate(submission.roles)}
+    for index, (cell, role) in enumerate(zip(submission.notebook.cells, submission.roles, strict=True)):
+        if cell.cell_type == "code" and cell.source.strip() and index not in skip and not _only_shows(cell, role):
+            steps.append(_Step(cell, role, index))
+        if role in pending and last[role] == index:
+            pending.remove(role)
+            steps.append(_make_stand_in(role))
+    first_use = next((number for number, step in enumerate(steps) if step.role != GIVEN), len(steps))
+    return steps[:first_use] + [_make_stand_in(role) for role in pending] + steps[first_use:]
+
+
+def _only_shows(cell: NotebookNode, role: str) -> bool:
+    """Whether it is a given cell that shows the student something and leaves nothing behind, which its name tells."""
+    return role == GIVEN and grade_id(cell).endswith(SHOWS)
+
+
+def _make_stand_in(task: str) -> _Step:
+    return _Step(nbformat.v4.new_code_cell(SERVE), STAND_IN, None, task)
 
 
 class _Driver:
-    """Takes one kernel through the steps; `evidence` is what the kernel wrote of it."""
+    """Takes one kernel through the steps."""
 
-    def __init__(self, steps: list[_Step], files: dict[str, bytes], kernels: Kernels, limits: Limits) -> None:
-        self.steps, self.files, self.kernels, self.limits = steps, files, kernels, limits
+    def __init__(
+        self, steps: list[_Step], oracle: Oracle, files: dict[str, bytes], kernels: Kernels, limits: Limits
+    ) -> None:
+        self.steps, self.oracle, self.files, self.kernels, self.limits = steps, oracle, files, kernels, limits
         self.note = ""
         self.watch = Stopwatch()
         self.timed_out: set[int] = set()
-        self.ended: set[int] = set()
+        self.begun: set[int] = set()
+        self.replies: dict[int, dict[str, Any]] = {}
         self.died = False
-        self.evidence = b""
+        self._exit = contextlib.ExitStack()
+        self._context = zmq.asyncio.Context()
+        self._client: OutputLimitClient | None = None
 
-    async def drive(self) -> None:
-        notebook = nbformat.v4.new_notebook(cells=[step.cell for step in self.steps])
-        with tempfile.TemporaryDirectory(prefix="k-") as folder, _Evidence() as evidence, messages.read_plainly():
-            self._manager = self.kernels.manager(Path(folder))
-            client = _Client(
-                notebook, self.limits, km=self._manager, timeout=None, allow_errors=True, store_widget_state=False
-            )
-            try:
-                await self._start(client, evidence)
-                with self.watch("cells"):
-                    await self._cells(client)
-            finally:
-                with self.watch("end"):
-                    await self._stop(client)
-                self.evidence = evidence.taken()
-
-    async def _start(self, client: NotebookClient, evidence: _Evidence) -> None:
-        client.startup_timeout = int(self.limits.start)
-        self._manager.client_factory = _Channels
+    async def start(self, connection: Connection, scenario: Scenario) -> None:
+        """Start the kernel and connect to it."""
+        folder = self._exit.enter_context(tempfile.TemporaryDirectory(prefix="k-"))
+        self._context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        self._context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
+        self._manager = self.kernels.manager(Path(folder), self._context)
+        self._manager.client_factory = KernelClient
+        self._question_cell = nbformat.v4.new_code_cell(SERVE)
+        notebook = nbformat.v4.new_notebook(cells=[*(step.cell for step in self.steps), self._question_cell])
+        client = OutputLimitClient(notebook, self.limits, self._manager, self._take_reply)
+        self._client = client
+        oracle = connection.kernels_end.fileno()
+        request = self.kernels.request(self.files, scenario.setup(), self.oracle.key, oracle, self.limits)
         try:
-            request = self.kernels.request(self.files, evidence.entrance, self.limits)
             with self.watch("fork"):
                 await client.async_start_new_kernel(**request)
-            evidence.shut_entrance()
+            connection.close_kernels_end()
             with self.watch("connection"):
                 await client.async_start_new_kernel_client()
-        except ParentGone:
+        except ServerGone:
             raise
         except Exception as error:
-            raise KernelFailed(f"The kernel did not start: {type(error).__name__}: {error}") from error
+            words = self.kernels.last_words()
+            raise KernelFailed(f"The kernel did not start ({type(error).__name__}: {error}; {words}).") from error
 
-    async def _cells(self, client: NotebookClient) -> None:
+    async def execute_cells(self) -> None:
+        """Execute all steps, each within its time; what ends the kernel ends this."""
         deadline = time.monotonic() + self.limits.run
-        for number, step in enumerate(self.steps):
-            left = min(self.limits.cell, deadline - time.monotonic())
-            if left <= 0:
-                self.note = f"The {self.limits.run:g} seconds for the whole notebook were over before its last cell."
-                return
-            task = asyncio.ensure_future(client.async_execute_cell(step.cell, number))
-            await asyncio.wait({task}, timeout=left)
-            if not task.done():
-                self.timed_out.add(number)
-                if not await self._interrupt(task):
-                    self.note = "A cell could not be interrupted; the kernel was ended there."
+        with self.watch("cells"):
+            for number, step in enumerate(self.steps):
+                left = min(self.limits.cell, deadline - time.monotonic())
+                if left <= 0:
+                    self.note = f"The notebook ran longer than the {self.limits.run:g} s limit before its last cell."
                     return
-            try:
-                await task
-                self.ended.add(number)
-            except DeadKernelError:
-                self.died, self.note = True, await self._why_it_died()
-                return
-            except Exception as error:  # a kernel can send anything, and what reads its messages may stumble
-                self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
-                return
+                self.oracle.begin_cell(number, step.role == GIVEN)
+                self.begun.add(number)
+                if step.task:
+                    self.oracle.assign(step.task)
+                if not await self._execute(step.cell, number, left):
+                    return
+
+    async def _execute(self, cell: NotebookNode, number: int, seconds: float) -> bool:
+        """Execute one cell; whether the kernel can go on."""
+        assert self._client is not None
+        task = asyncio.ensure_future(self._client.async_execute_cell(cell, number))
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            self.timed_out.add(number)
+            if not await self._interrupt(task):
+                self.note = "A cell could not be interrupted; the kernel was ended there."
+                self.died = True
+                return False
+        try:
+            await task
+        except DeadKernelError:
+            self.died, self.note = True, await self._why_it_died()
+            return False
+        except Exception as error:  # a kernel can send anything, and what reads its messages may stumble
+            self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
+            return False
+        return True
+
+    async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Have the kernel answer a question."""
+        gone = {"error": "KernelDied", "message": "the kernel had ended"}
+        if self.died or self._client is None:
+            return gone
+        self.oracle.put_question(question)
+        cell, number = self._question_cell, len(self.steps)
+        seconds = float(question.get("seconds", QUESTION_SECONDS)) + 2.0
+        if not await self._execute(cell, number, seconds):
+            return gone
+        self.timed_out.discard(number)
+        answer = self.oracle.take_answer()
+        return answer or {"error": "TimeLimit", "message": f"it ran longer than the {seconds - 2:g} s limit"}
+
+    def _take_reply(self, number: int, reply: dict[str, Any]) -> None:
+        """Keep what a cell ended with."""
+        content = reply.get("content")
+        self.replies[number] = content if isinstance(content, dict) else {}
 
     async def _interrupt(self, task: asyncio.Future[Any]) -> bool:
-        """Ends the cell that runs; False if it does not let go."""
+        """Interrupt the cell that runs; False if it does not end."""
         for patience in (2.0, 2.0, 4.0):
             await self._manager.interrupt_kernel()
             await asyncio.wait({task}, timeout=patience)
@@ -289,107 +297,80 @@ class _Driver:
 
     async def _why_it_died(self) -> str:
         provisioner = self._manager.provisioner
-        assert isinstance(provisioner, WarmProvisioner)
+        assert isinstance(provisioner, ForkProvisioner)
         await provisioner.poll()
         if provisioner.reason == GONE:
-            raise ParentGone("The parent of the kernels ended while a cell ran: grade it again.")
+            raise ServerGone("The fork server ended while a cell ran: grade it again.")
         if provisioner.reason == "memory":
             return f"The kernel was ended because it took more than {self.limits.memory / 1e6:,.0f} MB of memory."
         return "The kernel died while a cell ran."
 
-    async def _stop(self, client: NotebookClient) -> None:
-        with contextlib.suppress(Exception):
-            if client.kc is not None:
-                client.kc.stop_channels()
-        with contextlib.suppress(Exception):
-            if (provisioner := self._manager.provisioner) is not None:
-                await provisioner.kill()
-                await provisioner.wait()
-            await self._manager.cleanup_resources()
+    async def stop(self) -> None:
+        """End the kernel and everything that belongs to it."""
+        with self.watch("end"):
+            with contextlib.suppress(Exception):
+                if self._client is not None and self._client.kc is not None:
+                    self._client.kc.stop_channels()
+            with contextlib.suppress(Exception):
+                if (provisioner := self._manager.provisioner) is not None:
+                    await provisioner.kill()
+                    await provisioner.wait()
+                await self._manager.cleanup_resources()
+            self._context.destroy(linger=0)
+            self._exit.close()
 
 
-class _Evidence:
-    """The pipe on which a kernel writes its evidence: what is in it can neither be changed nor taken back."""
-
-    def __init__(self) -> None:
-        self.exit, self.entrance = os.pipe()
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def __enter__(self) -> _Evidence:
-        os.set_blocking(self.exit, False)
-        asyncio.get_running_loop().add_reader(self.exit, self._take)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shut_entrance()
-        asyncio.get_running_loop().remove_reader(self.exit)
-        os.close(self.exit)
-
-    def shut_entrance(self) -> None:
-        """Closes this process's own end for writing; the kernel has another."""
-        if self.entrance >= 0:
-            os.close(self.entrance)
-            self.entrance = -1
-
-    def _take(self) -> bool:
-        """Takes what is there; False if there is nothing now. What is beyond the limit is thrown away."""
-        try:
-            part = os.read(self.exit, 1 << 20)
-        except BlockingIOError:
-            return False
-        if not part:
-            asyncio.get_running_loop().remove_reader(self.exit)
-        if self._size <= LARGEST:
-            self._parts.append(part)
-        self._size += len(part)
-        return bool(part)
-
-    def taken(self) -> bytes:
-        """All that was written, up to a little more than the limit."""
-        while self._take():
-            pass
-        return b"".join(self._parts)
-
-
-def _run_cells(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver) -> tuple[RunCell, ...]:
-    ends = {event.cell: event for event in events if isinstance(event, CellEnd)}
-    begun = {event.cell for event in events if isinstance(event, CellBegin)}
-    fatal = max(begun, default=-1) if driver.died else None  # also if it ended the kernel just after its own end
+def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
+    """What became of each step."""
+    faults = {e.cell: e.fault for e in driver.oracle.events if isinstance(e, CellEnd) and e.fault}
+    fatal = max(driver.begun, default=-1) if driver.died else None
     cells = []
     for number, step in enumerate(steps):
-        end = ends.get(number)
+        reply = driver.replies.get(number, {})
+        failed = reply.get("status") == "error"
         status: Literal["ran", "error", "timeout", "not run"]
+        error, message, line = None, "", ""
+        if failed:
+            error, message = str(reply.get("ename", ""))[:100], str(reply.get("evalue", ""))[:500]
+            line = _find_line(reply.get("traceback"))
         if number in driver.timed_out:
             status = "timeout"
-        elif end is not None:
-            status = "error" if end.error else "ran"
-        else:
-            status = "error" if number in begun else "not run"
-        error = end.error if end else (KERNEL_DIED if number in begun and status == "error" else None)
-        if number == fatal:
+        elif number == fatal:
             status, error = "error", KERNEL_DIED
-        cells.append(
-            RunCell(role=step.role, index=step.index, status=status, error=error, message=end.message if end else "")
-        )
+        elif number not in driver.begun or number not in driver.replies:
+            status = "not run"
+        else:
+            status = "error" if failed else "ran"
+        fault = faults.get(number, "") or ""
+        cells.append(RunCell(
+            role=step.role, index=step.index, status=status, error=error, message=message, line=line, fault=fault
+        ))  # fmt: skip
     return tuple(cells)
 
 
-def _silenced(steps: list[_Step], events: tuple[AnyEvent, ...], driver: _Driver) -> str:
-    """The first cell that ran to its end without a word of that in the evidence; empty if there is none."""
-    told = {event.cell for event in events if isinstance(event, CellEnd)}
-    if any(isinstance(event, Overflow) for event in events):
+LINE = re.compile(r"-+> *(\d+) (.*)")
+CODES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _find_line(traceback: Any) -> str:
+    """The line of the cell's own code at which it stopped: the last one that IPython points at in a cell."""
+    found, in_cell = "", False
+    for entry in traceback[:200] if isinstance(traceback, list) else ():
+        text = CODES.sub("", str(entry)[:20_000])
+        in_cell = text.startswith(("Cell In", "File <ipython", "Input In")) or "/ipykernel_" in text[:200]
+        if in_cell and (match := LINE.search(text)) is not None:
+            found = f"line {match[1]}: {match[2].strip()[:150]}"
+    return found
+
+
+def _find_silent_cell(steps: list[_Step], driver: _Driver) -> str:
+    """The first cell that ran to its end without a report; empty if there is none."""
+    if "events" in driver.oracle.refused:
         return ""
-    quiet = [number for number in sorted(driver.ended) if number not in told]
-    return f"the cell {steps[quiet[0]].role} (number {quiet[0] + 1})" if quiet else ""
-
-
-def _executed(submission: Submission, steps: list[_Step]) -> NotebookNode:
-    """The submission's notebook with the outputs of this run; cells that did not run have none."""
-    notebook = nbformat.from_dict(dict(submission.notebook))
-    ran = {step.index: step.cell for step in steps if step.index is not None}
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code":
-            cell.outputs = list(ran[index].outputs) if index in ran else []
-            cell.execution_count = ran[index].get("execution_count") if index in ran else None
-    return notebook
+    reported = {event.cell for event in driver.oracle.events if isinstance(event, CellEnd)}
+    ended = [number for number in sorted(driver.replies) if number < len(steps) and not steps[number].task]
+    silent = [number for number in ended if number not in reported]
+    if not silent or (driver.died and silent[0] == max(driver.begun)):
+        return ""
+    step = steps[silent[0]]
+    return f"cell number {step.index + 1}" if step.index is not None else step.role

@@ -1,5 +1,5 @@
-"""The sandbox: what of the machine a kernel may see. Bubblewrap or Podman draws the outer wall, `bench.walls` the inner
-ones."""
+"""The sandbox: what of the machine a kernel may see. Bubblewrap or Podman draws the outer wall, `runtime.isolation`
+the inner ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from autograder.assignment.settings import ROOT
-from autograder.bench.walls import HOME, MACHINES
+
+from .runtime.isolation import HOME, HOSTED, MACHINES
 
 Engine = Literal["bwrap", "podman"]
 Sandbox = Literal["bwrap", "podman", "none"]
@@ -95,8 +96,9 @@ def _fails(command: list[str], *passed: int) -> str:
     return "" if tried.returncode == 0 else (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
 
 
-def _sights(bench: Path | None) -> Iterator[Sight]:
-    """All that can be seen: the system's programs, the interpreter with its packages and the bench, which is in KIT."""
+def _sights(runtime: Path | None) -> Iterator[Sight]:
+    """All that can be seen: the system's programs, the interpreter with its packages and the runtime, which is in
+    KIT."""
     for path in map(Path, SYSTEM):
         if path.is_symlink():
             yield "link", str(path), str(path.readlink())
@@ -111,11 +113,11 @@ def _sights(bench: Path | None) -> Iterator[Sight]:
             yield "empty", str(private), ""
     for folder in dict.fromkeys(_python()):
         yield "shown", folder, folder
-    if bench is not None:
-        yield "shown", f"{KIT}/{bench.name}", str(bench)
+    if runtime is not None:
+        yield "shown", f"{KIT}/{runtime.name}", str(runtime)
 
 
-def wall(program: Path, bench: Path | None = None, variables: Mapping[str, str] | None = None) -> list[str]:
+def wall(program: Path, runtime: Path | None = None, variables: Mapping[str, str] | None = None) -> list[str]:
     """The command that runs another one, by bubblewrap, where only `_sights` can be seen, read-only, and where there is
     no network."""
     command = [str(program), "--clearenv", "--new-session", "--hostname", "lab"]
@@ -125,7 +127,9 @@ def wall(program: Path, bench: Path | None = None, variables: Mapping[str, str] 
     for capability in NEEDED:
         command += ["--cap-add", f"CAP_{capability}"]
     command += ["--proc", "/proc", "--dev", "/dev", *_folder(HOME)]
-    for kind, place, source in _sights(bench):
+    for hosted in HOSTED:
+        command += _folder(hosted)
+    for kind, place, source in _sights(runtime):
         match kind:
             case "link":
                 command += ["--symlink", source, place]
@@ -142,7 +146,7 @@ def container(
     program: list[str],
     folder: Path,
     passed: int,
-    bench: Path | None = None,
+    runtime: Path | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The command that does the same by Podman, without an image. The container is named after the folder, where only
@@ -163,9 +167,9 @@ def container(
     for name, value in (variables or {}).items():
         command += ["--env", f"{name}={value}"]
     root = folder / "root"
-    for place in ("/proc", "/dev", "/sys", "/run", HOME):
+    for place in ("/proc", "/dev", "/sys", "/run", HOME, *HOSTED):
         _mount_point(root / place[1:])
-    for kind, place, source in _sights(bench):
+    for kind, place, source in _sights(runtime):
         inside = root / place[1:]
         _mount_point(inside.parent)
         if kind == "link":

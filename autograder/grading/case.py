@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 
-from autograder.assignment.scenario import Challenge
+from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
-from autograder.execution.evidence import Evidence
+from autograder.execution.evidence import Evidence, Value
 
 from .verdict import Strip
 
@@ -37,16 +38,46 @@ def points(weight: float) -> pytest.MarkDecorator:
     return pytest.mark.points(weight)
 
 
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
+"""Has a kernel answer a question, both as plain data; see `runtime.questions`."""
+
+
+NOT_ASKED = "The check asks something that was not asked when the notebook ran: grade it again."
+
+
+class NotAsked(Undecided):
+    """A check asks something that was not asked when the submission ran: it has to run again."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a function or an expression of the student's came to.
+
+    `value` is plain data or an array where it could be sent as such, else None; `described` is what can be told of any
+    value; `printed` is what was written meanwhile. `error` is the name of the exception that came instead, `message`
+    its text.
+    """
+
+    value: Any = None
+    described: Value | None = None
+    printed: str = ""
+    error: str = ""
+    message: str = ""
+
+
 @dataclass(frozen=True)
 class Case:
     """One item of one submission: what was asked and what came out."""
 
     assignment: Assignment
     item: Item
-    challenge: Challenge
+    scenario: Scenario
     evidence: Evidence
     memo: dict[str, Any] = field(default_factory=dict, compare=False)
     """What checks of the same run worked out before and may use again."""
+
+    ask: Ask | None = field(default=None, compare=False)
+    """Asks the kernel a question while it lives; None where only answers on record can be used."""
 
     @property
     def parameters(self) -> Any:
@@ -57,6 +88,48 @@ class Case:
     def cells(self) -> set[int]:
         """The cells of the item's task, as numbers of the run."""
         return self.evidence.cells_of(self.item.cell)
+
+    def question(self, ask: str, **details: Any) -> dict[str, Any]:
+        """Ask the kernel a question.
+
+        Returns:
+            What it answered.
+
+        Raises:
+            Undecided: the kernel could not answer.
+            NotAsked: there is no kernel, and the question is not on record.
+        """
+        question = {"ask": ask, **details}
+        answer = self.evidence.answer(question)
+        if answer is None:
+            if self.ask is None:
+                raise NotAsked(NOT_ASKED)
+            answer = self.ask(question)
+        if "error" in answer:
+            raise Undecided(f"The notebook could not be asked ({answer['error']}: {answer.get('message', '')}).")
+        value = answer.get("value")
+        return value if isinstance(value, dict) else {}
+
+    def call(self, name: str, *args: Any, seconds: float = 5.0, **kwargs: Any) -> Reply:
+        """Call a function of the notebook's, with plain data or arrays, after its last cell.
+
+        Raises Wrong where there is none of that name.
+        """
+        arguments = {"args": [encode(each) for each in args], "kwargs": {k: encode(v) for k, v in kwargs.items()}}
+        return _reply(self.question("call", name=name, **arguments, seconds=seconds))
+
+    def look(self, expression: str, seconds: float = 5.0) -> Reply:
+        """Evaluate an expression in the notebook's namespace, after its last cell."""
+        return _reply(self.question("look", expression=expression, seconds=seconds))
+
+    def judge_by(self, figure: int) -> None:
+        """Say by which figure of the run the item is judged: it is shown where points are lost."""
+        self.memo.setdefault("figures", {})[self.item.id] = figure
+
+    def drawing_error(self, figure: int) -> str:
+        """What Matplotlib raises when a figure is drawn; empty if it can be drawn."""
+        answer = self.question("draw", figure=figure, render=False)
+        return f"{answer['error']}: {answer.get('message', '')}" if "error" in answer else ""
 
     def missing(self, what: str) -> NoReturn:
         """Raises Wrong for something that is not there, with the reason as far as the run shows it."""
@@ -74,6 +147,37 @@ class Case:
             raise Wrong(f"{what}: the cell is not filled in.")
         detail = f": {stopped.message.strip().splitlines()[0][:160]}" if stopped.message.strip() else ""
         raise Wrong(f"{what}: the cell stopped with {stopped.error}{detail}.")
+
+
+def encode(value: Any) -> Any:
+    """An argument of a question as plain data."""
+    if isinstance(value, np.ndarray):
+        return {"array": value.reshape(-1).tolist(), "dtype": value.dtype.name, "shape": list(value.shape)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {str(name): encode(each) for name, each in value.items()}
+    return [encode(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def decode(value: Any) -> Any:
+    """A value of an answer as Python has it; ValueError or TypeError where it is none of the declared form."""
+    if isinstance(value, dict) and set(value) == {"array", "dtype", "shape"}:
+        return np.array(value["array"], dtype=str(value["dtype"])).reshape([int(size) for size in value["shape"]])
+    if isinstance(value, dict):
+        return {str(name): decode(each) for name, each in value.items()}
+    return [decode(each) for each in value] if isinstance(value, list) else value
+
+
+def _reply(answer: dict[str, Any]) -> Reply:
+    """A reply from what the kernel sent, in which nothing can be taken for granted."""
+    try:
+        if "error" in answer:
+            return Reply(error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500])
+        described = Value.model_validate(answer.get("returned"))
+        return Reply(decode(answer.get("data")), described, str(answer.get("printed", ""))[:2000])
+    except (ValueError, TypeError) as error:
+        raise Undecided(f"The notebook's answer is not of the declared form ({type(error).__name__}).") from None
 
 
 def forall(things: Any, rule: Callable[[Any], str | None]) -> None:

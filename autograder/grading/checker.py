@@ -1,146 +1,197 @@
-"""Lets pytest decide over the evidence: the checks of the assignment, item by item."""
+"""Lets the checks of an assignment decide over the evidence, item by item.
+
+The checks are pytest modules, which pytest collects once; each check is then called for each submission.
+"""
 
 from __future__ import annotations
 
-import queue
+import contextlib
+import signal
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from autograder.assignment.scenario import Challenge
+from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import ROOT, Assignment, Item
 from autograder.errors import AssignmentError
 from autograder.execution.evidence import Evidence
 
-from .case import Case, Undecided, Wrong
+from .case import Ask, Case, Undecided, Wrong
 from .verdict import ItemVerdict, PropertyVerdict
 
 FOLDER = ROOT / "autograder" / "checks"
-# Nothing of pytest's own that looks at the process around it: it stays in a thread for as long as the process lives.
 WITHOUT = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging")
 OPTIONS = (
     *("--assert=plain", "--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),
     *(f"-pno:{name}" for name in WITHOUT),
 )
 
-
-def judge(assignment: Assignment, challenge: Challenge, evidence: Evidence) -> tuple[ItemVerdict, ...]:
-    """The verdict on every item that the autograder gives points for, in the order of the assignment."""
-    ids = tuple(item.id for item in assignment.judged_items)
-    found = _court(assignment.checks, ids).hear(_Hearing(assignment, challenge, evidence))
-    return tuple(_item_verdict(item, found[item.id]) for item in assignment.judged_items)
+JUDGING_SECONDS = 20.0
+"""Seconds of the processor that judging one run may take."""
 
 
 @dataclass(frozen=True)
-class _Hearing:
-    """One submission before the checks."""
+class Check:
+    """One sentence of the rubric, as pytest collected it, for one item."""
 
-    assignment: Assignment
-    challenge: Challenge
-    evidence: Evidence
-    memo: dict[str, Any] = field(default_factory=dict)
+    item: str
+    name: str
+    rubric: str
+    weight: float
+    function: Callable[..., None]
+    arguments: dict[str, Any]
 
-    def case(self, item_id: str) -> Case:
-        return Case(self.assignment, self.assignment.item(item_id), self.challenge, self.evidence, self.memo)
+
+class TooLong(BaseException):
+    """Judging took more of the processor than it may."""
 
 
-Found = dict[str, list[tuple[PropertyVerdict, float]]]
+@dataclass
+class Judgement:
+    """The verdict on every item of one run, and the figures that items were judged by, as numbers of the run's."""
+
+    items: tuple[ItemVerdict, ...]
+    figures: dict[str, int] = field(default_factory=dict)
+
+
+def judge(assignment: Assignment, scenario: Scenario, evidence: Evidence, ask: Ask | None = None) -> Judgement:
+    """Judge every item that the autograder gives points for, in the order of the assignment.
+
+    Args:
+        assignment: whose checks decide.
+        scenario: what the notebook met.
+        evidence: what it did.
+        ask: asks the kernel a question; None where only answers on record can be used.
+    """
+    ids = tuple(item.id for item in assignment.judged_items)
+    memo: dict[str, Any] = {}
+    found: dict[str, list[PropertyVerdict]] = defaultdict(list)
+    is_late = False
+    for check in collect(assignment.checks, ids):
+        case = Case(assignment, assignment.item(check.item), scenario, evidence, memo, ask)
+        error: BaseException | None = TooLong() if is_late else _call(check, case, memo)
+        is_late = is_late or isinstance(error, TooLong)
+        found[check.item].append(_property_verdict(check, error))
+    items = tuple(_item_verdict(item, found[item.id], evidence) for item in assignment.judged_items)
+    return Judgement(items, memo.get("figures", {}))
+
+
+def _call(check: Check, case: Case, memo: dict[str, Any]) -> BaseException | None:
+    """What a check raises."""
+    left = JUDGING_SECONDS - memo.get("seconds", 0.0)
+    try:
+        with _processor_limit(left) as spent:
+            check.function(case=case, **check.arguments)
+        return None
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return error
+    finally:
+        memo["seconds"] = memo.get("seconds", 0.0) + spent()
+
+
+@contextlib.contextmanager
+def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
+    """Raise TooLong after so many seconds of the processor; only the main thread can be interrupted in this way.
+
+    Yields what tells how many of them were spent.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGVTALRM"):
+        yield lambda: 0.0
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise TooLong
+
+    seconds = max(seconds, 0.001)
+    spent = [0.0]
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield lambda: spent[0]
+    finally:
+        spent[0] = seconds - signal.setitimer(signal.ITIMER_VIRTUAL, 0)[0]
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @cache
-def _court(checks: str, ids: tuple[str, ...]) -> _Court:
-    return _Court(checks, ids)
+def collect(checks: str, ids: tuple[str, ...]) -> tuple[Check, ...]:
+    """The checks in a folder of `autograder/checks/` for these items, in the order of the modules.
 
-
-class _Court:
-    """A pytest session that collects the checks once and runs them again for every submission.
-
-    It is a plugin of its own session, which waits for hearings where pytest would run its tests once (see the hook
-    `pytest_runtestloop`, https://docs.pytest.org/en/stable/reference/reference.html).
+    Raises AssignmentError where pytest cannot collect them.
     """
+    if not (FOLDER / checks).is_dir():
+        raise AssignmentError(f"There is no folder of checks {checks!r}.")
+    collector = _Collector(ids)
+    arguments = [*OPTIONS, "-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), str(FOLDER / checks)]
+    status = pytest.main([*arguments, "--collect-only"], plugins=[collector])
+    if status != pytest.ExitCode.OK or collector.errors:
+        reason = collector.errors[0] if collector.errors else f"pytest ended with {status!r}"
+        raise AssignmentError(f"The checks in autograder/checks/{checks} could not be collected: {reason}.")
+    return tuple(_describe(item) for item in collector.found)
 
-    def __init__(self, checks: str, ids: tuple[str, ...]) -> None:
-        self.folder, self.ids = FOLDER / checks, ids
-        if not self.folder.is_dir():
-            raise AssignmentError(f"There is no folder of checks {checks!r}.")
-        self.hearing: _Hearing | None = None
-        self.found: Found = {}
-        self._calls: queue.SimpleQueue[_Hearing] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[Found | Exception] = queue.SimpleQueue()
-        self._turn = threading.Lock()
-        threading.Thread(target=self._sit, name="checks", daemon=True).start()
 
-    def hear(self, hearing: _Hearing) -> Found:
-        """What each check says, by item."""
-        with self._turn:
-            self._calls.put(hearing)
-            answer = self._answers.get()
-        if isinstance(answer, Exception):
-            _court.cache_clear()
-            raise answer
-        return answer
+class _Collector:
+    """A plugin that keeps what pytest collected; see the hooks in
+    https://docs.pytest.org/en/stable/reference/reference.html."""
 
-    def _sit(self) -> None:
-        arguments = [*OPTIONS, "-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), str(self.folder)]
-        try:
-            status: Any = pytest.main(arguments, plugins=[self])
-        except BaseException as error:
-            status = error
-        self._answers.put(AssignmentError(f"The checks in {self.folder.name} could not be run ({status!r})."))
+    def __init__(self, ids: tuple[str, ...]) -> None:
+        self.ids = ids
+        self.found: list[pytest.Function] = []
+        self.errors: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "items(*ids): the items that the module judges")
         config.addinivalue_line("markers", "points(weight): what the property is worth")
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
+            self.errors.append(lines[-1].removeprefix("E").strip() if lines else "it said nothing")
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("items")
         if marker is None or "case" not in metafunc.fixturenames:
-            raise AssignmentError(f"{metafunc.function.__name__} names no items or asks for no case.")
+            raise AssignmentError(f"{metafunc.function.__name__} names no items or asks for no case")
         known = [item_id for item_id in self.ids if item_id in marker.args]
-        metafunc.parametrize("case", known, ids=known, indirect=True)
+        metafunc.parametrize("case", known, ids=known)
 
-    @pytest.fixture
-    def case(self, request: pytest.FixtureRequest) -> Case:
-        assert self.hearing is not None
-        return self.hearing.case(request.param)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.found = [item for item in session.items if isinstance(item, pytest.Function)]
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> object:
-        if session.testsfailed:
-            return None  # pytest says itself that the checks could not be collected
-        for hearing in iter(self._calls.get, None):
-            self.hearing, self.found = hearing, defaultdict(list)
-            for item in session.items:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-            self._answers.put(self.found)
-        return True
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> Iterator[Any]:
-        report = yield
-        if call.when == "call" or call.excinfo is not None:
-            self._note(item, call.excinfo.value if call.excinfo else None)
-        return report
+def _describe(item: pytest.Function) -> Check:
+    arguments = dict(item.callspec.params)
+    markers = list(item.iter_markers("points"))
+    if not markers:
+        raise AssignmentError(f"{item.nodeid} says not how many points it is worth: add @points(1).")
+    return Check(
+        item=str(arguments.pop("case")),
+        name=item.originalname.removeprefix("test_"),
+        rubric=" ".join((item.function.__doc__ or item.originalname).split()),
+        weight=float(markers[0].args[0]),
+        function=item.function,
+        arguments=arguments,
+    )
 
-    def _note(self, test: pytest.Function, error: BaseException | None) -> None:
-        weight = float(next(test.iter_markers("points")).args[0])
-        status, message = _outcome(error)
-        rubric = " ".join((test.function.__doc__ or test.originalname).split())
-        verdict = PropertyVerdict(
-            id=test.originalname.removeprefix("test_"),
-            rubric=rubric,
-            max_points=weight,
-            points=weight if status == "passed" else 0.0,
-            status=status,  # type: ignore[arg-type]
-            message=message,
-            strip=error.strip if isinstance(error, Wrong) else None,
-        )
-        self.found[cast(str, test.callspec.params["case"])].append((verdict, weight))
+
+def _property_verdict(check: Check, error: BaseException | None) -> PropertyVerdict:
+    status, message = _outcome(error)
+    return PropertyVerdict(
+        id=check.name,
+        rubric=check.rubric,
+        max_points=check.weight,
+        points=check.weight if status == "passed" else 0.0,
+        status=status,  # type: ignore[arg-type]
+        message=message,
+        strip=error.strip if isinstance(error, Wrong) else None,
+    )
 
 
 def _outcome(error: BaseException | None) -> tuple[str, str]:
@@ -150,21 +201,27 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
         return "failed", str(error)
     if isinstance(error, Undecided):
         return "ungraded", str(error)
+    if isinstance(error, TooLong):
+        return "ungraded", f"Judging took more than {JUDGING_SECONDS:g} s of the processor: a person has to look."
     return "ungraded", f"The check itself failed ({type(error).__name__}: {str(error)[:200]})."
 
 
-def _item_verdict(item: Item, found: list[tuple[PropertyVerdict, float]]) -> ItemVerdict:
-    """Scales the weights to the item's points; one undecided property leaves the item to a person."""
-    total = sum(weight for _, weight in found)
+def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) -> ItemVerdict:
+    """Scale the weights to the item's points; one undecided property leaves the item to a person, and so does an error
+    of the autograder's own in one of its cells."""
+    total = sum(each.max_points for each in found)
     if not total:
         raise AssignmentError(f"No check judges the item {item.id}.")
     scale = item.points / total
     properties = tuple(
         p.model_copy(update={"max_points": round(p.max_points * scale, 4), "points": round(p.points * scale, 4)})
-        for p, _ in found
+        for p in found
     )
     undecided = [p.message for p in properties if p.status == "ungraded"]
     failed = [p.message for p in properties if p.status == "failed"]
+    faults = [evidence.cells[number].fault for number in sorted(evidence.cells_of(item.cell))]
+    if failed and any(faults):
+        undecided.append(f"The autograder itself failed in the cell ({next(filter(None, faults))}).")
     message = " ".join(dict.fromkeys(undecided or failed)) or "Everything that was checked is right."
     return ItemVerdict(
         id=item.id,

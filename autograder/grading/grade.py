@@ -4,48 +4,57 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
-from autograder.assignment import scenario as challenges
+from autograder.assignment import scenario as scenarios
 from autograder.assignment.release import importable
 from autograder.assignment.settings import Assignment
-from autograder.errors import EvidenceError, KernelFailed, ParentGone, SubmissionError, Unreadable
-from autograder.execution.evidence import Act, Evidence, Window
+from autograder.errors import EvidenceError, KernelFailed, ServerGone, SubmissionError, Unreadable
+from autograder.execution.evidence import Evidence, Figures, Window
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.execution.runner import KERNEL_DIED, Run, run
-from autograder.submission.prepare import EXTRA, GIVEN, Submission, load_release, prepare, read_folder
+from autograder.submission import saved_outputs
+from autograder.submission.limited import read_submission
+from autograder.submission.prepare import Submission
+from autograder.submission.saved_outputs import OwnRun
 
-from .checker import judge
+from .checker import Judgement, judge
+from .findings import find_all
+from .record import Merged, Purpose, SavedRun, SavedRuns
 from .verdict import Finding, ItemVerdict, Verdict
 
-MOST_STUCK = 3
+MAX_STUCK = 3
 """How often a submission is run again because cells hung or ended the kernel."""
 
 
 @dataclass(frozen=True)
 class Graded:
-    """The verdict on a submission with what it rests on."""
+    """The verdict on a submission with what it rests on: the record of its runs and the executed notebook."""
 
     verdict: Verdict
-    evidence: Evidence | None = None
+    record: SavedRuns | None = None
     executed: NotebookNode | None = None
+    own: OwnRun | None = None
+    """What the student's own run left in the file, if it was read already."""
 
 
 def grade_folder(assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options) -> Graded:
     """Grades what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
     try:
-        notebook, findings = read_folder(folder, assignment)
-        submission = prepare(student, notebook, load_release(assignment), assignment)
+        submission = read_submission(folder, assignment, student)
     except SubmissionError as error:
         return Graded(not_run(assignment, student, str(error)))
     except Unreadable as error:
         return Graded(for_a_person(assignment, student, str(error)))
-    found = (*findings, *submission.findings)
-    return grade(assignment, replace(submission, findings=found), kernels, options)
+    own = saved_outputs.read_limited(folder, assignment)
+    return replace(grade(assignment, submission, kernels, options, own), own=own)
 
 
 def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
@@ -57,38 +66,48 @@ def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
     return Verdict(assignment=assignment.name, student=student, state="failed to run", reason=reason, items=items)
 
 
-def grade(assignment: Assignment, submission: Submission, kernels: Kernels, options: Options) -> Graded:
-    """Runs and judges a submission as often as it takes to judge every item fairly."""
+def grade(
+    assignment: Assignment,
+    submission: Submission,
+    kernels: Kernels,
+    options: Options,
+    own: OwnRun | None = None,
+) -> Graded:
+    """Run and judge a submission as often as it takes to judge every item fairly.
+
+    Args:
+        assignment: whose checks decide.
+        submission: the repaired notebook.
+        kernels: where kernels come from.
+        options: how it is run.
+        own: what the student's own run left in the file; figures that it shows need not be drawn again.
+    """
     seed = options.seed if options.seed is not None else secrets.randbits(48)
     started = time.monotonic()
     try:
-        attempts, first, items = _judged(assignment, submission, kernels, options, seed)
+        attempts = _attempt_all(assignment, submission, kernels, options, seed, own or OwnRun())
     except (KernelFailed, EvidenceError) as error:
         verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
         return Graded(verdict)
-    timings = first.timings | {"all": time.monotonic() - started, "runs": float(attempts.count)}
+    timings = attempts.timings | {"all": time.monotonic() - started, "runs": float(len(attempts.runs))}
     grader = {"seed": str(seed), "sandbox": kernels.sandbox}
-    verdict = _verdict(assignment, submission, items, first.evidence, timings, grader)
-    return Graded(verdict, first.evidence, first.executed)
+    record = SavedRuns(runs=tuple(attempts.runs))
+    verdict = _verdict(assignment, submission, attempts, timings, grader)
+    return Graded(verdict, record, attempts.show())
 
 
-def _judged(
-    assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int
-) -> tuple[_Attempts, Run, tuple[ItemVerdict, ...]]:
-    """All runs that it took. They begin anew, once, where the parent of the kernels ended under them."""
+def _attempt_all(
+    assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int, own: OwnRun
+) -> _Attempts:
+    """All runs that it takes. They begin anew, once, where the fork server ended under them."""
     for _ in range(2):
-        attempts = _Attempts(assignment, submission, kernels, options, seed)
+        attempts = _Attempts(assignment, submission, kernels, options, seed, own)
         try:
-            return attempts, *attempts.judged()
-        except ParentGone as error:
+            attempts.run_all()
+            return attempts
+        except ServerGone as error:
             gone = error
     raise gone
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    run: Run
-    items: tuple[ItemVerdict, ...]
 
 
 @dataclass(frozen=True)
@@ -100,91 +119,134 @@ class _LeftUndone:
 
 
 class _Attempts:
-    """The runs of one submission, each under a challenge of its own."""
+    """The runs of one submission, each under a scenario of its own."""
 
     def __init__(
-        self, assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int
+        self,
+        assignment: Assignment,
+        submission: Submission,
+        kernels: Kernels,
+        options: Options,
+        seed: int,
+        own: OwnRun,
     ) -> None:
         self.assignment, self.submission, self.kernels = assignment, submission, kernels
-        self.options, self.seed = options, seed
-        self.count = 0
-        self.best: dict[str, ItemVerdict] = {}
+        self.options, self.seed, self.own = options, seed, own
+        self.runs: list[SavedRun] = []
+        self.executed: list[NotebookNode] = []
+        self.timings: dict[str, float] = {}
+        self.merged = Merged(assignment)
         self.replaced: set[str] = set()
         self.stuck: set[int] = set()
 
-    def judged(self) -> tuple[Run, tuple[ItemVerdict, ...]]:
-        """The first run, and the verdict on each item after all runs that it took."""
-        first = self._attempt()
-        self.best = {item.id: item for item in first.items}
-        latest = self._on_cpu(self._past_what_is_stuck(first))
-        self._with_stand_ins(latest.run.evidence)
-        return first.run, tuple(self.best.values())
+    @property
+    def items(self) -> tuple[ItemVerdict, ...]:
+        return self.merged.items
 
-    def _attempt(self, gpus: int = 1) -> _Attempt:
-        seed, training = self.seed + self.count, self.options.training
-        drawn = challenges.draw(self.assignment, seed, training=training, gpus=gpus)
-        self.count += 1
-        stand_ins = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
-        limits = self.options.limits
-        done = run(
-            self.submission,
-            drawn,
-            self.kernels,
-            limits=limits,
-            stand_ins=stand_ins,
-            skip=frozenset(self.stuck),
-            files=importable(self.assignment),
-        )
-        return _Attempt(done, judge(self.assignment, drawn, done.evidence))
+    def run_all(self) -> None:
+        """The first run, and those that fairness asks for."""
+        self._attempt("first")
+        self._go_past_stuck_cells()
+        self._try_without_gpu()
+        self._try_with_stand_ins()
 
-    def _keep_better(self, attempt: _Attempt) -> None:
-        """Items of a task with a stand-in keep what the task itself was worth."""
-        for item in attempt.items:
-            if self.assignment.item(item.id).cell not in self.replaced and _rank(item) >= _rank(self.best[item.id]):
-                self.best[item.id] = item
+    @property
+    def latest(self) -> Evidence:
+        return self.runs[-1].evidence
 
-    def _past_what_is_stuck(self, latest: _Attempt) -> _Attempt:
-        """Runs it again without the cells that did not end in time or ended the kernel, with stand-ins for tasks."""
-        for _ in range(MOST_STUCK):
-            stuck = _stuck(latest.run.evidence)
-            if not stuck or _all_full(tuple(self.best.values())):
+    def _attempt(self, purpose: Purpose, gpus: int = 1) -> None:
+        """Run it once, judge it while the kernel lives, and have the figures drawn that somebody will look at."""
+        seed, training = self.seed + len(self.runs), self.options.training
+        scenario = scenarios.draw(self.assignment, seed, training=training, gpus=gpus)
+        replaced = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
+        how: dict[str, Any] = {"limits": self.options.limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}
+        with run(self.submission, scenario, self.kernels, files=importable(self.assignment), **how) as live:
+            evidence = live.evidence
+            started = time.monotonic()
+            judged = judge(self.assignment, scenario, evidence, live.ask)
+            self.merged.add(purpose, replaced, judged.items)
+            executed = live.executed
+            self._show_figures(executed, judged, live)
+            evidence = live.evidence
+            if not self.runs:
+                self.timings = live.timings | {"judge": time.monotonic() - started}
+        self.runs.append(SavedRun(purpose=purpose, replaced=replaced, scenario=scenario, evidence=evidence))
+        self.executed.append(executed)
+
+    def _show_figures(self, executed: NotebookNode, judged: Judgement, live: Run) -> None:
+        """Draw the figures of items that lost points, and those that the student's file shows nowhere."""
+        figures = _figures_by_cell(live.evidence)
+        saved = {series.plots for series in self.assignment.exercise.series if self.own.pictures(series.name)}
+        for item in judged.items:
+            task = self.assignment.item(item.id).cell
+            number = judged.figures.get(item.id)
+            if number is None or (task in saved and item.points == item.max_points):
+                continue
+            figures.pop(number, None)
+            self._draw(executed, task, number, live)
+        roles = {number: cell.role for number, cell in enumerate(live.evidence.cells)}
+        for number, cell in figures.items():
+            if (task := roles.get(cell, "")) in self.assignment.cells and task not in saved:
+                self._draw(executed, task, number, live)
+
+    def _draw(self, executed: NotebookNode, task: str, number: int, live: Run) -> None:
+        """Have one figure drawn and put it below the task's last cell."""
+        answer = live.ask({"ask": "draw", "figure": number, "render": True})
+        value = answer.get("value")
+        picture = value.get("png") if isinstance(value, dict) else None
+        places = [place for place, role in enumerate(self.submission.roles) if role == task]
+        if isinstance(picture, str) and places and executed.cells[places[-1]].cell_type == "code":
+            output = nbformat.v4.new_output("display_data", data={"image/png": picture})
+            executed.cells[places[-1]].outputs.append(output)
+
+    def show(self) -> NotebookNode:
+        """The executed notebook: of each task, the outputs of the run in which it was judged."""
+        shown = self.executed[0]
+        for item_id, source in self.merged.source.items():
+            task = self.assignment.item(item_id).cell
+            for place, role in enumerate(self.submission.roles):
+                if source and role == task and shown.cells[place].cell_type == "code":
+                    shown.cells[place].outputs = self.executed[source].cells[place].outputs
+        return shown
+
+    def _go_past_stuck_cells(self) -> None:
+        """Run it again without the cells that ran too long or ended the kernel, with stand-ins for tasks."""
+        for _ in range(MAX_STUCK):
+            stuck = _find_stuck(self.latest)
+            if not stuck or _all_full(self.items):
                 break
             self.stuck |= set(stuck)
             self.replaced |= set(stuck.values()) & set(self.assignment.cells)
-            latest = self._attempt()
-            self._keep_better(latest)
-        return latest
+            self._attempt("without stuck cells")
 
-    def _on_cpu(self, latest: _Attempt) -> _Attempt:
+    def _try_without_gpu(self) -> None:
         """A notebook that opens no energy window may be meant for a CPU runtime: it is run on one if needed."""
-        items = tuple(self.best.values())
-        if _all_full(items) or _uses_windows(latest.run.evidence):
-            return latest
-        second = self._attempt(gpus=0)
-        if _points(second.items) <= _points(items):
-            return latest
-        self.best |= {i.id: i for i in second.items if self.assignment.item(i.id).cell not in self.replaced}
-        return second
+        measures = "energy" in self.assignment.exercise.instruments
+        if measures and not _all_full(self.items) and not _uses_windows(self.latest):
+            self._attempt("without GPU", gpus=0)
 
-    def _with_stand_ins(self, evidence: Evidence) -> None:
+    def _try_with_stand_ins(self) -> None:
         """Items that lost points behind a broken task are judged again with a stand-in for that task."""
-        left = self._left_undone(evidence)
-        while found := self._broken(tuple(self.best.values()), self.replaced, left):
+        used = [saved for saved in self.runs if saved.purpose != "without GPU"][-1]
+        if self.runs[-1].purpose == "without GPU" and len(self.runs) - 1 in self.merged.source.values():
+            used = self.runs[-1]
+        left = self._find_undone(used.evidence)
+        while found := self._find_broken(left):
             self.replaced |= found
-            self._keep_better(self._attempt(evidence.gpus))
+            self._attempt("with stand-ins", used.evidence.gpus)
 
-    def _left_undone(self, evidence: Evidence) -> _LeftUndone:
+    def _find_undone(self, evidence: Evidence) -> _LeftUndone:
         tasks = [cell for cell in evidence.cells if cell.role in self.assignment.cells and cell.status == "error"]
         empty = frozenset(cell.role for cell in tasks if cell.error == "NotImplementedError")
         return _LeftUndone(empty, frozenset(cell.role for cell in tasks) - empty)
 
-    def _broken(self, items: tuple[ItemVerdict, ...], replaced: set[str], left: _LeftUndone) -> set[str]:
+    def _find_broken(self, left: _LeftUndone) -> set[str]:
         """The first cells in line that lost points and on which a cell rests that lost points too, though filled in.
 
         A cell rests on those that it needs, and on earlier ones that stopped with an error, for what they left behind.
         """
-        poor = [self.assignment.item(item.id) for item in items if item.points != item.max_points]
-        cells = {item.cell for item in poor} - replaced
+        poor = [self.assignment.item(item.id) for item in self.items if item.points != item.max_points]
+        cells = {item.cell for item in poor} - self.replaced
         order = {cell: place for place, cell in enumerate(self.assignment.cells)}
         rests = {
             item.cell: set(item.needs) | {cell for cell in left.failed if order[cell] < order[item.cell]}
@@ -195,8 +257,17 @@ class _Attempts:
         return needed - behind
 
 
-def _stuck(evidence: Evidence) -> dict[int, str]:
-    """Place in the notebook and role of cells that did not end in time or ended the kernel."""
+def _figures_by_cell(evidence: Evidence) -> dict[int, int]:
+    """The figures of a run, each with the cell after which it was first seen."""
+    seen: dict[int, int] = {}
+    for event in evidence.of(Figures):
+        for figure in event.value:
+            seen.setdefault(figure.number, event.cell)
+    return seen
+
+
+def _find_stuck(evidence: Evidence) -> dict[int, str]:
+    """Place in the notebook and role of cells that ran too long or ended the kernel."""
     return {
         cell.index: cell.role
         for cell in evidence.cells
@@ -204,15 +275,7 @@ def _stuck(evidence: Evidence) -> dict[int, str]:
     }
 
 
-def _rank(item: ItemVerdict) -> tuple[float, bool]:
-    return (item.points if item.points is not None else -1.0, item.status == "graded")
-
-
-def _points(items: tuple[ItemVerdict, ...]) -> float:
-    return sum(item.points or 0.0 for item in items)
-
-
-def _all_full(items: tuple[ItemVerdict, ...]) -> bool:
+def _all_full(items: Collection[ItemVerdict]) -> bool:
     return all(item.points == item.max_points for item in items)
 
 
@@ -237,64 +300,21 @@ def for_a_person(assignment: Assignment, student: str, reason: str, findings: tu
     )
 
 
-def _acts(evidence: Evidence) -> list[Finding]:
-    """What the notebook did that a person should look at, once for each place and kind."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for act in evidence.of(Act):
-        found.setdefault((_place(evidence, act.cell), act.what), []).append(act.detail)
-    return [
-        Finding(
-            kind="suspicious act", text=f"It {what}: {', '.join(filter(None, details[:5]))}".rstrip(": "), cell=place
-        )
-        for (place, what), details in found.items()
-    ]
-
-
-def _ends(evidence: Evidence) -> list[Finding]:
-    """Which cells did not come to their own end, and why."""
-    texts = {
-        "time limit": "The cell did not end in time and was stopped.",
-        "kernel ended": "The cell ended the kernel.",
-    }
-    ends = [
-        ("time limit" if cell.status == "timeout" else "kernel ended", number)
-        for number, cell in enumerate(evidence.cells)
-        if cell.status == "timeout" or cell.error == KERNEL_DIED
-    ]
-    return [
-        Finding(kind=kind, text=texts[kind], cell=_place(evidence, number), audience="both") for kind, number in ends
-    ]
-
-
-def _place(evidence: Evidence, number: int) -> str:
-    """A cell by the name of its task or by its number, as the student counts cells."""
-    cell = evidence.cells[number] if 0 <= number < len(evidence.cells) else None
-    if cell is None or cell.index is None:
-        return "unknown"
-    return cell.role if cell.role not in (GIVEN, EXTRA) else f"number {cell.index + 1}"
-
-
 def _verdict(
     assignment: Assignment,
     submission: Submission,
-    items: tuple[ItemVerdict, ...],
-    evidence: Evidence,
+    attempts: _Attempts,
     timings: dict[str, float],
     grader: dict[str, str],
 ) -> Verdict:
-    ungraded = [item.id for item in items if item.status == "ungraded"]
-    findings = [*submission.findings]
-    if grader["sandbox"] == "none":
-        findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))
-    if evidence.lost:
-        findings.append(Finding(kind="evidence", text=evidence.lost))
-    findings += [*_acts(evidence), *_ends(evidence)]
+    ungraded = [item.id for item in attempts.items if item.status == "ungraded"]
+    findings = [*submission.findings, *find_all(attempts.runs[0].evidence, grader["sandbox"])]
     return Verdict(
         assignment=assignment.name,
         student=submission.student,
         state="needs a person" if ungraded else "graded",
         reason=f"Not graded yet: {', '.join(ungraded)}." if ungraded else "",
-        items=items,
+        items=attempts.items,
         findings=tuple(findings),
         timings={name: round(seconds, 3) for name, seconds in timings.items()},
         grader=grader,

@@ -97,11 +97,18 @@ def write_submission(
     notebook = folder / assignment.notebook_name
     remove(folder / "verdict.json")
     write_text(folder / "evidence.json", evidence_json)
-    write_text(folder / "results.json", json.dumps(results(assignment, verdict), indent=1, ensure_ascii=False))
     if executed is not None:
         write_text(notebook, nbformat.writes(executed))
     else:
         remove(notebook)
+    write_verdict(out, assignment, verdict)
+
+
+def write_verdict(out: Path, assignment: Assignment, verdict: Verdict) -> None:
+    """Write the verdict of one student and the results for other systems; the verdict itself comes last."""
+    folder = student_folder(out, assignment, verdict.student)
+    remove(folder / "verdict.json")
+    write_text(folder / "results.json", json.dumps(results(assignment, verdict), indent=1, ensure_ascii=False))
     write_text(folder / "verdict.json", verdict.model_dump_json(indent=1))
 
 

@@ -20,7 +20,7 @@ from autograder.results import cache as ledger
 from autograder.results import lock, scratch
 from autograder.results import store as books
 from autograder.results.layout import adopt_earlier_results
-from autograder.submission.folders import contents, misnamed, students
+from autograder.submission.folders import contents, loose_notebooks, misnamed, students
 
 from .parallel import cores
 
@@ -51,7 +51,9 @@ def autograde(
     found = students(submitted, assignment)
     for name in misnamed(submitted):
         say(f"The folder {name} is left out because its name is not text: rename it.")
-    with _alone_in(out, assignment):
+    if loose := loose_notebooks(submitted, assignment):
+        say(loose)
+    with alone_in(out, assignment):
         common = basis(assignment, options)
         known = {verdict.student: verdict for verdict in books.read_verdicts(out, assignment)}
         fresh = [s for s in found if s in known and _is_fresh(known[s], found[s], common)]
@@ -102,7 +104,7 @@ def _write_books(assignment: Assignment, found: Mapping[str, Path], out: Path) -
 
 
 @contextmanager
-def _alone_in(out: Path, assignment: Assignment) -> Iterator[None]:
+def alone_in(out: Path, assignment: Assignment) -> Iterator[None]:
     """Nobody else writes there meanwhile, nothing temporary is left behind, older results lie where newer ones do."""
     with ExitStack() as stack:
         stack.enter_context(lock.held(out))
@@ -115,7 +117,7 @@ def _alone_in(out: Path, assignment: Assignment) -> Iterator[None]:
 
 def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> list[Verdict]:
     """Brings gradebook, table, feedback pages and report up to date with the verdicts on disk; see `publish`."""
-    with _alone_in(out, assignment):
+    with alone_in(out, assignment):
         return _write_books(assignment, students(submitted, assignment) if submitted is not None else {}, out)
 
 

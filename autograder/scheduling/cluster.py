@@ -24,10 +24,10 @@ from distributed import Client, Future, KilledWorker, wait
 
 from autograder.encoders import one_line
 from autograder.errors import AutograderError
-from autograder.execution.evidence import Evidence
 from autograder.execution.kernels import Kernels, Start, Walls, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import Graded, grade_folder
+from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, Verdict
 from autograder.submission import folders as folder
 
@@ -167,9 +167,9 @@ def _outcome(future: Future[Answer], sent: _Sent) -> Done | Lost:
     if answer.failure:
         raise AutograderError(answer.failure)
     verdict = Verdict.model_validate_json(answer.verdict)
-    evidence = Evidence.model_validate_json(answer.evidence) if answer.evidence else None
+    record = SavedRuns.model_validate_json(answer.evidence) if answer.evidence else None
     executed = nbformat.reads(answer.executed, as_version=4) if answer.executed else None
-    return finish(sent.task, Graded(verdict, evidence, executed), sent.before)
+    return finish(sent.task, Graded(verdict, record, executed), sent.before)
 
 
 def grade_remotely(job: Job) -> Answer:
@@ -189,7 +189,7 @@ def grade_remotely(job: Job) -> Answer:
         graded = grade_folder(assignment, Path(place), job.student, _kernels(job.start, job.walls), job.options)
     return Answer(
         graded.verdict.model_dump_json(),
-        graded.evidence.model_dump_json() if graded.evidence else "",
+        graded.record.model_dump_json() if graded.record else "",
         nbformat.writes(graded.executed) if graded.executed is not None else "",
     )
 

@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from autograder.bench.garbage import imports, seldom
-from autograder.bench.walls import end_with
 from autograder.errors import AutograderError
+from autograder.execution.runtime.gc_tuning import collect_seldom, keep_imports
+from autograder.execution.runtime.isolation import end_with
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -41,11 +41,11 @@ class Lost:
 class _Worker(Generic[Task, Outcome]):
     """One process, and the task that it has with the time until which it may take."""
 
-    def __init__(self, work: Callable[[Task], Outcome]) -> None:
+    def __init__(self, work: Callable[[Task], Outcome], prepare: Callable[[], None]) -> None:
         context = multiprocessing.get_context("spawn")
         self.line, other = context.Pipe()
         # The work as bytes: to read it imports what it needs, and until then nothing would end the process.
-        self.process = context.Process(target=_serve, args=(other, pickle.dumps(work)), daemon=True)
+        self.process = context.Process(target=_serve, args=(other, pickle.dumps((work, prepare))), daemon=True)
         # Ctrl-C reaches every process of the terminal; only the one that looks after the others answers it.
         # The tracker's start would undo the block, so it comes first.
         resource_tracker.ensure_running()
@@ -79,11 +79,17 @@ class _Worker(Generic[Task, Outcome]):
         self.line.close()
 
 
-class Pool(Generic[Task, Outcome]):
-    """At most `jobs` processes that `work`; a task that takes more than so many seconds is given up."""
+def _no_preparation() -> None:
+    pass
 
-    def __init__(self, work: Callable[[Task], Outcome], jobs: int, seconds: float) -> None:
-        self.work, self.jobs, self.seconds = work, jobs, seconds
+
+class Pool(Generic[Task, Outcome]):
+    """At most `jobs` processes that `prepare` and `work`; a task that takes more than so many seconds is given up."""
+
+    def __init__(
+        self, work: Callable[[Task], Outcome], jobs: int, seconds: float, prepare: Callable[[], None] = _no_preparation
+    ) -> None:
+        self.work, self.jobs, self.seconds, self.prepare = work, jobs, seconds, prepare
         self.workers: list[_Worker[Task, Outcome]] = []
 
     def __enter__(self) -> Pool[Task, Outcome]:
@@ -95,7 +101,7 @@ class Pool(Generic[Task, Outcome]):
     def start(self) -> None:
         """Starts all processes now; otherwise each starts with its first task."""
         while len(self.workers) < self.jobs:
-            self.workers.append(_Worker(self.work))
+            self.workers.append(_Worker(self.work, self.prepare))
 
     def end(self) -> None:
         for worker in self.workers:
@@ -129,7 +135,7 @@ class Pool(Generic[Task, Outcome]):
             if idle is None and len(self.workers) == self.jobs:
                 return
             if idle is None:
-                idle = _Worker(self.work)
+                idle = _Worker(self.work, self.prepare)
                 self.workers.append(idle)
             task, tries[id(task)] = waiting.popleft()
             idle.give(task, self.seconds)
@@ -152,9 +158,11 @@ def _serve(line: Connection, pickled: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
-    with imports():
-        work: Callable[[Any], Any] = pickle.loads(pickled)
-    seldom()
+    with keep_imports():
+        work: Callable[[Any], Any]
+        work, prepare = pickle.loads(pickled)
+    collect_seldom()
+    prepare()
     while True:
         try:
             task = line.recv()

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from autograder.bench.walls import end_with
 from autograder.errors import AutograderError
+from autograder.execution.runtime.isolation import end_with
 
 Item = TypeVar("Item")
 

@@ -58,7 +58,7 @@ def finish(task: Task, graded: Graded, before: Contents) -> Done:
         graded = _with_finding(graded, Finding(kind="changed while graded", text=after.trouble or CHANGED))
     try:
         # What the machine, not the submission, kept from being run is tried again next time.
-        is_settled = graded.evidence is not None or graded.verdict.state == "failed to run"
+        is_settled = graded.record is not None or graded.verdict.state == "failed to run"
         return _keep(task, graded, before.digest if is_settled and after == before else "")
     except AutograderError:
         raise
@@ -84,7 +84,8 @@ def _with_finding(graded: Graded, finding: Finding) -> Graded:
 def _keep(task: Task, graded: Graded, fingerprint: str) -> Done:
     grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
     verdict = graded.verdict.model_copy(update={"grader": grader})
-    evidence = graded.evidence.model_dump_json() if graded.evidence else "{}"
-    ownrun.keep(task.out, task.assignment, task.student, task.folder)
+    evidence = graded.record.model_dump_json() if graded.record else "{}"
+    own = graded.own if graded.own is not None else ownrun.read_limited(task.folder, task.assignment)
+    ownrun.keep(task.out, task.assignment, task.student, own)
     books.write_submission(task.out, task.assignment, verdict, evidence, graded.executed)
     return Done(task.student, verdict)

@@ -8,12 +8,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from autograder.errors import KernelFailed
 from autograder.execution.kernels import Kernels, Start, Walls
 from autograder.execution.limits import Limits
 from autograder.grading.verdict import Done
+from autograder.submission import limited
 from autograder.submission.folders import contents
 
 from .local import Lost, Pool
+from .preflight import require_full_points, solution_task, try_kernels
 from .task import Task, grade_task, leave_to_a_person
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ def graded(
 
         workers = stack.enter_context(Cluster(crew.scheduler, seconds, crew.start, crew.walls))
     else:
-        pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds)
+        pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds, limited.start)
         stack.callback(pool.end)
         pool.start()  # they import what they need while the parent of the kernels does
         source = crew.ready()
@@ -71,6 +74,7 @@ def graded(
         tasks = [replace(task, kernels=source) for task in tasks]
         workers = stack.enter_context(pool)
     waiting.result()
+    run_preflight(tasks[0], workers)
     for task, outcome in workers.run(tasks, lambda task: begin(task.student)):
         if not isinstance(outcome, Lost):
             yield outcome
@@ -78,6 +82,19 @@ def graded(
             yield leave_to_a_person(task, DIED)
         else:
             yield leave_to_a_person(task, OVERDUE, contents(task.folder, task.basis).digest)
+
+
+def run_preflight(task: Task, workers: Pool[Task, Done] | Cluster) -> None:
+    """Have one who grades try the solution; KernelFailed where it does not get full points, see `preflight`."""
+    with solution_task(task) as solution:
+        if solution is None:
+            if task.kernels is not None:
+                try_kernels(task.assignment, task.kernels)
+            return
+        for _, outcome in workers.run([solution], lambda _: None):
+            if isinstance(outcome, Lost):
+                raise KernelFailed(f"Nothing was graded, because grading the solution {outcome.how}.")
+            require_full_points(task.assignment, outcome)
 
 
 def longest(limits: Limits) -> float:

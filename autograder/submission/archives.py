@@ -1,16 +1,21 @@
-"""Archives that students hand in, read in memory: names and single members, within limits, nothing unpacked."""
+"""Archives that students hand in, read in memory: names and single members, within limits, nothing unpacked.
+
+Only what can be read piece by piece is accepted: zip members that are stored or deflated, and tar files, plain or
+packed with gzip, whose headers are small. The decompressors for bzip2 and LZMA in `zipfile` return all of a member at
+once, and `tarfile` reads a header of any length into memory, so a file of a kilobyte could take gigabytes.
+"""
 
 from __future__ import annotations
 
 import gzip
-import io
-import lzma
+import re
 import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from autograder.errors import SubmissionError
@@ -20,14 +25,23 @@ MOST_MEMBERS = 5_000
 UNPACKED = 300 * MB
 """Bytes that an archive may grow to while a member is looked for."""
 
-MOST_EMPTY = 100
-"""How often a reader may ask for more behind the end: tarfile does so for as long as a header says."""
+LARGEST_HEADER = 1 * MB
+"""Bytes of an extended header of a tar file; it holds a long name, and attributes that some systems keep of a file."""
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+OTHER_METHODS = {9: "Deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandard", 95: "xz"}
+"""How a zip file can be compressed, by the numbers in its headers."""
+
+LONG_NAME, EXTENDED, GLOBAL = tarfile.GNUTYPE_LONGNAME, (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE), tarfile.XGLTYPE
+EXTENSIONS = (LONG_NAME, tarfile.GNUTYPE_LONGLINK, *EXTENDED, GLOBAL)
+"""Entries of a tar file that describe the entry after them."""
+
+PAX_RECORD = re.compile(rb"(\d{1,20}) ([^=]+)=")
 
 BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
-    lzma.LZMAError,
     struct.error,
     EOFError,
     OSError,
@@ -44,21 +58,37 @@ class _TooLarge(Exception):
     pass
 
 
-class _Bounded(io.RawIOBase):
-    """A stream that gives so many bytes and no more."""
+class _UnknownMethod(Exception):
+    pass
+
+
+class _Bounded:
+    """A stream that is read from its beginning to its end, and no further than to a limit."""
 
     def __init__(self, stream: BinaryIO | gzip.GzipFile, most: int) -> None:
-        self._stream, self._left, self._empty = stream, most, 0
+        self._stream, self.left = stream, most
 
-    def read(self, size: int = -1) -> bytes:
-        content = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
-        self._left -= len(content)
-        if self._left < 0:
+    def read(self, size: int) -> bytes:
+        """Exactly so many bytes; fewer only at the end of the stream."""
+        if size > self.left:
             raise _TooLarge
-        self._empty += not content and size != 0
-        if self._empty > MOST_EMPTY:
-            raise EOFError
+        content = self._stream.read(size)
+        self.left -= len(content)
         return content
+
+    def skip(self, size: int) -> None:
+        while size > 0:
+            if not (content := self.read(min(size, MB))):
+                raise EOFError
+            size -= len(content)
+
+
+@dataclass(frozen=True)
+class _TarEntry:
+    """A regular file in a tar file; its content is what the stream gives next."""
+
+    name: str
+    size: int
 
 
 def is_hidden(name: str) -> bool:
@@ -69,55 +99,116 @@ def is_hidden(name: str) -> bool:
 def names(stream: BinaryIO, title: str) -> list[str]:
     """The names of the regular files in an archive; links, hidden files and paths that lead out of it are left out."""
     with _explained(title):
-        found = [entry.filename if isinstance(entry, zipfile.ZipInfo) else entry.name for entry in _files(stream)]
-        return [name for name in found if not is_hidden(name.removeprefix("./")) and not _leads_out(name)]
+        listed = _zip_names(stream) if zipfile.is_zipfile(stream) else _tar_names(stream)
+        return [name for name in listed if not is_hidden(name.removeprefix("./")) and not _leads_out(name)]
 
 
 def read(stream: BinaryIO, title: str, member: str, most: int) -> bytes:
-    """What the member holds; SubmissionError where it is too large, locked or broken."""
+    """What the member holds; SubmissionError where it is too large, locked, broken or compressed in another way."""
     with _explained(title):
-        content = _member(stream, member, most)
+        read_member = _read_zip_member if zipfile.is_zipfile(stream) else _read_tar_member
+        content = read_member(stream, member, most)
     if content is None or len(content) > most:
         raise SubmissionError(f"What is in {title} is larger than {most / MB:.0f} MB: hand in the notebook itself.")
     return content
 
 
-def _member(stream: BinaryIO, member: str, most: int) -> bytes | None:
-    if zipfile.is_zipfile(stream):
-        with zipfile.ZipFile(stream) as archive, archive.open(member) as part:
-            return part.read(most + 1)
+def _zip_names(stream: BinaryIO) -> list[str]:
     stream.seek(0)
-    with _tar(stream) as tar:
-        for entry in tar:
-            if entry.name == member and entry.isreg() and entry.size <= most:
-                part_of = tar.extractfile(entry)
-                return part_of.read(most + 1) if part_of is not None else None
+    # Counted before zipfile makes an object of each.
+    if sum(block.count(b"PK\x01\x02") for block in iter(lambda: stream.read(1 << 20), b"")) > MOST_MEMBERS:
+        raise _TooLarge
+    with zipfile.ZipFile(stream) as archive:
+        entries = archive.infolist()
+    return [e.filename for e in entries if not e.is_dir() and e.external_attr >> 16 & 0o170000 != LINK]
+
+
+def _read_zip_member(stream: BinaryIO, member: str, most: int) -> bytes:
+    with zipfile.ZipFile(stream) as archive:
+        entry = archive.getinfo(member)
+        is_locked = entry.flag_bits & 1
+        if entry.compress_type not in METHODS and not is_locked:
+            raise _UnknownMethod(OTHER_METHODS.get(entry.compress_type, f"number {entry.compress_type}"))
+        with archive.open(entry) as part:
+            return part.read(most + 1)
+
+
+def _tar_names(stream: BinaryIO) -> list[str]:
+    return [entry.name for entry, _ in _tar_entries(stream)]
+
+
+def _read_tar_member(stream: BinaryIO, member: str, most: int) -> bytes | None:
+    for entry, content in _tar_entries(stream):
+        if entry.name == member and entry.size <= most:
+            read = content.read(entry.size)
+            if len(read) < entry.size:
+                raise EOFError
+            return read
     return None
 
 
-def _files(stream: BinaryIO) -> Iterator[zipfile.ZipInfo | tarfile.TarInfo]:
-    if zipfile.is_zipfile(stream):
-        stream.seek(0)
-        # Counted before zipfile makes an object of each.
-        if sum(block.count(b"PK\x01\x02") for block in iter(lambda: stream.read(1 << 20), b"")) > MOST_MEMBERS:
-            raise _TooLarge
-        with zipfile.ZipFile(stream) as archive:
-            yield from (e for e in archive.infolist() if not e.is_dir() and e.external_attr >> 16 & 0o170000 != LINK)
-        return
-    stream.seek(0)
-    with _tar(stream) as tar:
-        for number, entry in enumerate(tar):
-            if number >= MOST_MEMBERS:
-                raise _TooLarge
-            if entry.isreg() and not entry.issparse():
-                yield entry
+def _tar_entries(stream: BinaryIO) -> Iterator[tuple[_TarEntry, _Bounded]]:
+    """The regular files of a tar file with the stream that stands at the beginning of their content.
+
+    `tarfile.TarInfo` reads the headers; their extensions are read here, as `tarfile` takes them of any length.
+    """
+    content = _open_tar(stream)
+    extension: dict[str, str] = {}
+    for number in range(MOST_MEMBERS + 1):
+        block = content.read(tarfile.BLOCKSIZE)
+        if not block.strip(b"\0"):
+            if not number:
+                raise EOFError
+            return
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        if header.type in EXTENSIONS:
+            extension |= _read_extension(header, content)
+            continue
+        entry = _TarEntry(extension.get("path", header.name), int(extension.get("size", header.size)))
+        if header.type == tarfile.GNUTYPE_SPARSE or "sparse" in extension or entry.size < 0:
+            raise tarfile.ReadError
+        extension = {}
+        begin = content.left
+        if header.isreg():
+            yield entry, content
+        if header.isreg() or header.type not in tarfile.SUPPORTED_TYPES:
+            content.skip(_padded(entry.size) - (begin - content.left))
+    raise _TooLarge
 
 
-def _tar(stream: BinaryIO) -> tarfile.TarFile:
-    packed = stream.read(2) == b"\x1f\x8b"
+def _open_tar(stream: BinaryIO) -> _Bounded:
     stream.seek(0)
-    opened: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=stream) if packed else stream
-    return tarfile.open(fileobj=_Bounded(opened, UNPACKED), mode="r|")
+    is_packed = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    return _Bounded(gzip.GzipFile(fileobj=stream) if is_packed else stream, UNPACKED)
+
+
+def _read_extension(header: tarfile.TarInfo, content: _Bounded) -> dict[str, str]:
+    """What an extended header says of the next entry: `path`, `size`, and `sparse` for a file that has holes."""
+    if not 0 <= header.size <= LARGEST_HEADER:
+        raise _TooLarge
+    block = content.read(_padded(header.size))[: header.size]
+    if header.type == LONG_NAME:
+        return {"path": block.partition(b"\0")[0].decode("utf-8", "surrogateescape")}
+    return _pax_records(block) if header.type in EXTENDED else {}
+
+
+def _pax_records(block: bytes) -> dict[str, str]:
+    """The records `length key=value` that matter; see `man 5 pax`."""
+    records, place = {}, 0
+    while match := PAX_RECORD.match(block, place):
+        place += max(int(match[1]), 1)
+        key = match[2].decode("utf-8", "replace")
+        if key in ("path", "size"):
+            records[key] = block[match.end() : place - 1].decode("utf-8", "surrogateescape")
+        elif key.startswith("GNU.sparse."):
+            records["sparse"] = ""
+    return records
+
+
+def _padded(size: int) -> int:
+    """A size in whole blocks."""
+    return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 def _leads_out(name: str) -> bool:
@@ -131,6 +222,11 @@ def _explained(title: str) -> Iterator[None]:
         yield
     except _TooLarge:
         raise SubmissionError(f"{title} holds far more than one notebook: hand in the notebook itself.") from None
+    except _UnknownMethod as error:
+        raise SubmissionError(
+            f"{title} is compressed with a method that is not supported ({error}): hand in the notebook itself, or an "
+            "ordinary zip file."
+        ) from None
     except BROKEN:
         raise SubmissionError(
             f"{title} cannot be opened, it is not whole or of another kind: hand in the notebook itself."

@@ -35,15 +35,32 @@ CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: .*)?$|^={7}$", re.MULTILINE)
 """A line that a version control system leaves in a file that two people changed."""
 
 
+LATIN = "cp1252"
+"""The encoding of texts that are saved in no other one; in it everything can be read, rightly or not."""
+
+JAPANESE = ("cp932", "euc_jp")
+KANA = re.compile("[\u3041-\u30fe]{2}")
+"""Japanese syllables, which hardly ever come out where a text in another encoding is taken for Japanese."""
+
+NAMES = {LATIN: "Latin-1", "cp932": "Shift JIS (cp932)", "euc_jp": "EUC-JP"}
+
+LONGEST_NOTE = 1_000
+"""Characters of a file that holds hardly more than a link."""
+
+LINK = re.compile(r"https?://([\w.-]{1,60})", re.ASCII)
+DOWNLOAD = "download the notebook from there (in Colab: File, Download, Download .ipynb) and hand in that file"
+
 MOST_VALUES = 4_000_000
 """Numbers, and lists and objects, of a document; a hundred MB can hold more of them than fit into memory."""
 
 
 @dataclass
 class Reading:
-    """A file on its way to a notebook, and what was seen of it; `odd` are the things left out or put right."""
+    """A file on its way to a notebook, and what was seen of it; `odd` are the things left out or put right, `encoding`
+    is that of its text."""
 
     name: str
+    encoding: str = "utf-8-sig"
     findings: list[Finding] = field(default_factory=list)
     odd: dict[str, None] = field(default_factory=dict)
 
@@ -68,16 +85,34 @@ def decoded(content: bytes, reading: Reading) -> str:
     except UnicodeDecodeError:
         if encoding != "utf-8-sig" or b"\x00" in content:
             raise reading.refuse("is not a text file", "hand in the notebook itself, as Jupyter saves it") from None
-        encoding, text = "Latin-1", content.decode("cp1252", "replace")
+        encoding, text = _decoded_by_guess(content)
+    reading.encoding = encoding
     if encoding != "utf-8-sig":
-        name = encoding.upper().removesuffix("-LE").removesuffix("-BE") if encoding != "Latin-1" else encoding
-        reading.note(
-            "encoding", f"The file was saved as {name} and read so; letters like ä may be wrong. Save it as UTF-8."
-        )
+        name = NAMES.get(encoding, encoding.upper().removesuffix("-LE").removesuffix("-BE"))
+        letters = "letters like ä may be wrong" if encoding == LATIN else "letters may be wrong"
+        reading.note("encoding", f"The file was saved as {name} and read so; {letters}. Save it as UTF-8.")
     if "\x00" in text:
         reading.note("zero bytes", "The file held zero bytes, as a failing disk leaves them; they were left out.")
         text = text.replace("\x00", "")
     return text.replace("\r\n", "\n")
+
+
+def _decoded_by_guess(content: bytes) -> tuple[str, str]:
+    """The encoding and the text of what is not UTF-8: Japanese where it reads as such, or else Latin-1."""
+    for encoding in JAPANESE:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if KANA.search(text):
+            return encoding, text
+    return LATIN, content.decode(LATIN, "replace")
+
+
+def linked_host(text: str) -> str:
+    """Where a link leads that a short text holds, "" if there is none; a property list names its own format first."""
+    hosts = LINK.findall(text) if len(text) <= LONGEST_NOTE else []
+    return str(hosts[-1]) if hosts else ""
 
 
 class _Crowded(Exception):
@@ -151,6 +186,12 @@ def _no_json(text: str, error: ValueError | None, reading: Reading) -> Submissio
     begins = text.lstrip()[:20]
     if re.match(r"<(?:!doctype|html|\?xml|head|body)", begins, re.IGNORECASE):
         return reading.refuse("is a web page (HTML) and no notebook", "hand in the .ipynb file itself")
+    if not begins.startswith("{") and (host := linked_host(text)):
+        return reading.refuse(f"holds a link to {host} and no notebook", DOWNLOAD)
+    if reading.encoding == LATIN:
+        return reading.refuse(
+            "is neither saved as UTF-8 nor in another encoding that is known", "save it again in Jupyter as UTF-8"
+        )
     if not begins.startswith("{"):
         return reading.refuse(
             "cannot be read as a notebook, it is not JSON", "hand in the notebook itself, as Jupyter saves it"

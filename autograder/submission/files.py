@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ from autograder.execution.limits import MB
 from autograder.grading.verdict import Finding
 
 from . import archives
+from .decoding import DOWNLOAD, LONGEST_NOTE, linked_host
 
 LARGEST = 120 * MB
 """Bytes of one file; a notebook with a hundred large pictures has a tenth of them."""
@@ -53,7 +54,24 @@ OTHERS = {
     ".rar": "an archive of a kind that is not opened",
     ".xz": "an archive of a kind that is not opened",
     ".bz2": "an archive of a kind that is not opened",
+    ".gz": "an archive of a kind that is not opened",
+    ".zst": "an archive of a kind that is not opened",
+    ".url": "a link and not the file",
+    ".webloc": "a link and not the file",
+    ".desktop": "a link and not the file",
+    ".lnk": "a link and not the file",
+    ".gdoc": "a link and not the file",
 }
+
+NOTES = (".url", ".webloc", ".desktop", ".gdoc", ".txt", ".md", ".rtf")
+"""How the names of files end in which a link to the notebook is looked for."""
+
+LMS_PREFIX = re.compile(r"^.*_(?:\d+_\d+|assignsubmission_file|attempt_[\d-]+)_+", re.DOTALL)
+"""What Canvas, Moodle and Blackboard put before the name of a submitted file."""
+
+COPY_MARK = re.compile(r"\(\d{1,4}\)|copy( of)?\d*|kopie( von)?")
+DAY = re.compile(r"(?<!\d)(\d{1,2})([.-])(\d{1,2})\2(20\d\d)(?!\d)")
+"""A date with the year last."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,7 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
         raise SubmissionError(
             "The folder is a link to another place, and links are not followed: hand in the folder itself."
         )
-    handed_out = {path.name for path in (ROOT / "release" / assignment.name).glob("*.py")}
+    handed_out = _handed_out(assignment)
     files, refused = _scan(folder)
     if not any(kind_of(file.title) == "notebook" for file in files):
         for archive in [file for file in files if kind_of(file.title) == "archive"]:
@@ -110,9 +128,21 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
             refused += complaint
     for kind in ("notebook", "json", "script"):
         if chosen := [f for f in files if kind_of(f.title) == kind and f.title not in handed_out]:
-            chosen.sort(key=lambda file: _rank(file, assignment), reverse=True)
-            return chosen, [Finding(kind="not read", text=text, audience="both") for text in refused]
+            return _sorted(chosen, assignment), [Finding(kind="not read", text=t, audience="both") for t in refused]
     raise SubmissionError(refused[0] if refused else _nothing(folder, assignment))
+
+
+def others(folder: Path, assignment: Assignment, tried: Iterable[File]) -> list[File]:
+    """Files of all kinds that may be the submission where nothing is filled in the `tried` ones: in archives too."""
+    files, _ = _scan(folder)
+    members = [member for file in files if kind_of(file.title) == "archive" for member in _members(file)[0]]
+    known, handed_out = {file.name for file in tried}, _handed_out(assignment)
+    fresh = [file for file in (*files, *members) if file.name not in known and file.title not in handed_out]
+    return [
+        file
+        for kind in ("notebook", "json", "script")
+        for file in _sorted([f for f in fresh if kind_of(f.title) == kind], assignment)
+    ]
 
 
 def about_choice(chosen: File, files: list[File], assignment: Assignment) -> list[Finding]:
@@ -123,9 +153,14 @@ def about_choice(chosen: File, files: list[File], assignment: Assignment) -> lis
         findings.append(Finding(kind="file name", text=text, audience="both"))
     if len(files) > 1:
         names = ", ".join(file.name for file in files[:6]) + (" and others" if len(files) > 6 else "")
-        text = f"Of the files {names}, {chosen.name} was graded: hand in one notebook only."
+        text = f"Out of {len(files)} files, {chosen.name} was graded ({names}): hand in one notebook only."
         findings.append(Finding(kind="several files", text=text, audience="both"))
     return findings
+
+
+def _handed_out(assignment: Assignment) -> set[str]:
+    """The names of scripts that students were given."""
+    return {path.name for path in (ROOT / "release" / assignment.name).glob("*.py")}
 
 
 def kind_of(name: str) -> str:
@@ -189,7 +224,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno in MOVED:
-            raise SubmissionError(f"{name} cannot be opened ({error.strerror}): hand it in again.") from None
+            raise SubmissionError(f"{name} cannot be opened, it is no plain file: hand in the file itself.") from None
         raise Unreadable(f"{name} cannot be opened ({error.strerror}): see who may read it.") from None
     if not stat.S_ISREG(mode := os.fstat(number).st_mode):
         os.close(number)
@@ -209,29 +244,88 @@ def _members(archive: File) -> tuple[list[File], list[str]]:
         for name in names
         if kind_of(name) in ("notebook", "json", "script")
     ]
-    return found, [] if found else [f"There is no notebook in {archive.name}: hand in the notebook itself."]
+    return found, [] if found else [_nothing_in(archive, names)]
 
 
-def _rank(file: File, assignment: Assignment) -> tuple[int, int, int, float, str]:
-    """How likely a file is the one that was meant: by its name, then its place, then its date."""
+def _nothing_in(archive: File, names: list[str]) -> str:
+    """Why there is nothing to be read in an archive."""
+    inner = next((name for name in names if kind_of(name) == "archive"), None)
+    if inner is not None:
+        return (
+            f"{archive.name} holds another archive, {shown(inner)}, which is not opened: hand in the notebook itself."
+        )
+    return f"There is no notebook in {archive.name}: hand in the notebook itself."
+
+
+def _sorted(files: list[File], assignment: Assignment) -> list[File]:
+    """The files, the likeliest first: by name, by place, and then the latest.
+
+    Of files whose names differ only in numbers the numbers tell which is the latest, be they attempts, the marks of
+    copies or dates; unpacking a download may have given all of them one date, or none that means anything.
+    """
+    newest: dict[str, float] = {}
+    for file in files:
+        family = _family(file)
+        newest[family] = max(file.modified, newest.get(family, file.modified))
+
+    def rank(file: File) -> tuple[int, bool, int, float, list[int], float, str]:
+        is_plain, depth = file.member is None, -file.name.count("/")
+        latest = newest[_family(file)]
+        return _likeness(file.title, assignment), is_plain, depth, latest, _numbers(file.name), file.modified, file.name
+
+    return sorted(files, key=rank, reverse=True)
+
+
+def _likeness(name: str, assignment: Assignment) -> int:
+    """How much a file's name is like the one that was asked for: 2 if it is the same, 1 but for marks of a copy."""
     wanted = assignment.notebook_name
-    likeness = (file.title == wanted) + (_plain(file.title) == _plain(wanted))
-    return likeness, file.member is None, -file.name.count("/"), file.modified, file.name
+    if name == wanted:
+        return 2
+    submitted = LMS_PREFIX.sub("", name)
+    versions = {_plain(submitted), _plain(re.sub(r"-\d{1,2}(?=\.ipynb)", "", submitted))}
+    return int(_plain(wanted) in versions)
 
 
 def _plain(name: str) -> str:
     """A name without its endings, case, spaces, signs and the marks of a copy."""
     stem = unicodedata.normalize("NFC", name).casefold().partition(".ipynb")[0]
-    return re.sub(r"\(\d{1,4}\)|copy( of)?\d*|kopie( von)?|[\W_]", "", stem)
+    return re.sub(r"[\W_]", "", COPY_MARK.sub("", stem))
+
+
+def _family(file: File) -> str:
+    """What is left of a file's name without its numbers."""
+    return re.sub(r"\d", "", _plain(LMS_PREFIX.sub("", file.name)))
+
+
+def _numbers(name: str) -> list[int]:
+    """The numbers in a name in their order; a date with the year last is turned around."""
+    return [int(digits) for digits in re.findall(r"[0-9]+", DAY.sub(_year_first, name))]
+
+
+def _year_first(date: re.Match[str]) -> str:
+    first, sign, second, year = date.groups()
+    is_day_first = sign == "." or int(first) > 12
+    return f"{year}-{second}-{first}" if is_day_first else f"{year}-{first}-{second}"
 
 
 def _nothing(folder: Path, assignment: Assignment) -> str:
-    others = [entry.name for _, entry in zip(range(MOST_ENTRIES), (entry for _, entry in _walk(folder)), strict=False)]
-    named = [(name, what) for name in others for ending, what in OTHERS.items() if name.casefold().endswith(ending)]
-    if not named:
-        return f"There is no notebook in the folder: hand in {assignment.notebook_name}."
-    name, what = named[0]
-    return (
-        f"There is no notebook in the folder, and {shown(name)} is {what}: hand in {assignment.notebook_name} itself, "
-        "as Jupyter saves it."
-    )
+    """Why there is no submission in a folder: what lies there instead."""
+    entries = [Path(entry.path) for _, (_, entry) in zip(range(MOST_ENTRIES), _walk(folder), strict=False)]
+    for path in entries:
+        if path.suffix.casefold() in NOTES and (host := _linked_host(path)):
+            return f"There is no notebook in the folder, and {shown(path.name)} is a link to {host}: {DOWNLOAD}."
+    for path in entries:
+        if what := OTHERS.get(path.suffix.casefold()):
+            return (
+                f"There is no notebook in the folder, and {shown(path.name)} is {what}: hand in "
+                f"{assignment.notebook_name} itself, as Jupyter saves it."
+            )
+    return f"There is no notebook in the folder: hand in {assignment.notebook_name}."
+
+
+def _linked_host(path: Path) -> str:
+    try:
+        with _opened(path, path.name) as stream:
+            return linked_host(stream.read(LONGEST_NOTE + 1).decode("latin-1"))
+    except (SubmissionError, Unreadable):
+        return ""

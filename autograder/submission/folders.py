@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.assignment.settings import Assignment, names
 from autograder.errors import AutograderError
 from autograder.execution.limits import MB
+
+from .files import shown
 
 LARGEST = 200 * MB
 """Of what is larger, which nobody reads, only the size counts."""
@@ -20,6 +24,12 @@ MOST_BYTES = 1_000 * MB
 """What is read of one student's files; beyond it, too, only sizes count."""
 
 MOST_ENTRIES = 100_000
+
+MOST_NAMED = 3
+"""Files that a sentence names."""
+
+CANVAS = re.compile(r"([^_]+)_(?:LATE_)?\d+_\d+_.")
+"""How Canvas begins the name of a file, with the student's name before the first sign."""
 
 
 class _Unreadable(Exception):
@@ -49,9 +59,27 @@ def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
     }
     if not found:
         raise AutograderError(
-            f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
+            loose_notebooks(submitted, assignment)
+            or f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
         )
     return found
+
+
+def loose_notebooks(submitted: Path, assignment: Assignment) -> str:
+    """A sentence on the notebooks that lie beside the students' folders, where nobody grades them; "" for none.
+
+    Canvas names them `doe_11_990017_tta-eta.ipynb` or `doe_LATE_11_990017_tta-eta.ipynb`, after the student.
+    """
+    loose = sorted(p.name for p in submitted.iterdir() if p.suffix.lower() == ".ipynb" and not p.name.startswith("."))
+    loose = [name for name in loose if not _is_folder(submitted / name)]
+    if not loose:
+        return ""
+    names = ", ".join(shown(name) for name in loose[:MOST_NAMED]) + (", …" if len(loose) > MOST_NAMED else "")
+    what = "1 notebook is" if len(loose) == 1 else f"{len(loose):,} notebooks are"
+    students = [match[1] for name in loose if (match := CANVAS.match(name))]
+    place = f"{submitted}/{shown(students[0]) if students else '<student>'}/{assignment.name}"
+    example = f", {shown(loose[0])} into {place}" if len(students) == len(loose) else f", {place}"
+    return f"{what} in no student's folder and not graded ({names}): put each into one{example}."
 
 
 def misnamed(submitted: Path) -> list[str]:
@@ -145,7 +173,7 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _add(path: Path, most: int, digest: hashlib._Hash) -> int:
+def _add(path: Path, most: int, digest: Any) -> int:
     """Adds a file to the hash and answers how many bytes were read: none of what is longer, cannot be read, or is a
     link, a pipe or a device."""
     try:

@@ -46,6 +46,13 @@ def read(source: File | Path) -> tuple[NotebookNode, list[Finding]]:
     """The notebook, without outputs, and what had to be put right to read it."""
     file = File(source.resolve(), shown(source.name)) if isinstance(source, Path) else source
     reading = Reading(file.name)
+    try:
+        return _read(file, reading), reading.findings
+    except MemoryError:
+        raise reading.refuse("is too large to be read", "clear its outputs, save it and hand that in") from None
+
+
+def _read(file: File, reading: Reading) -> NotebookNode:
     text = decoded(file.read(), reading)
     is_script = kind_of(file.title) == "script" and not text.lstrip().startswith("{")
     document = _from_script(text, reading) if is_script else parsed(text, reading)
@@ -53,7 +60,7 @@ def read(source: File | Path) -> tuple[NotebookNode, list[Finding]]:
     if reading.odd:
         text = f"What does not fit the notebook format was left out or put right: {', '.join(reading.odd)}."
         reading.findings.append(Finding(kind="invalid notebook", text=text))
-    return notebook, reading.findings
+    return notebook
 
 
 def _from_script(text: str, reading: Reading) -> dict[str, Any]:
@@ -70,8 +77,8 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     format_name = "percent" if re.search(r"^# ?%%", text, flags=re.MULTILINE) else "light"
     try:
         return dict(jupytext.reads(text, fmt=f"py:{format_name}"))
-    except Exception as error:
-        raise reading.refuse(f"cannot be read as a script ({type(error).__name__})", "hand in the notebook") from None
+    except Exception:
+        raise reading.refuse("cannot be read as a script", "hand in the notebook") from None
 
 
 def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:

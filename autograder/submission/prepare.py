@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import ReleaseError, SubmissionError
 from autograder.grading.verdict import Finding
 
-from .files import about_choice, candidates, find_file
+from .files import File, about_choice, candidates, find_file, others
 from .parsing import read, read_notebook
-from .repair import EXTRA, GIVEN, repaired
+from .repair import EXTRA, GIVEN, is_filled, repaired
 
 __all__ = [
     "EXTRA",
@@ -27,8 +28,9 @@ __all__ = [
     "read_notebook",
 ]
 
-MOST_TRIED = 5
-"""Files that are tried, the likeliest first, until one can be read."""
+MOST_TRIED = 10
+"""Files of the best kind, and as many of others, that are tried until one can be read in which something is filled
+in."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +51,60 @@ def load_release(assignment: Assignment, root: Path = ROOT) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def read_folder(folder: Path, assignment: Assignment) -> tuple[NotebookNode, list[Finding]]:
-    """The notebook that was handed in, from the likeliest file that can be read, and what is to be said of the files.
+@dataclass(frozen=True)
+class Candidate:
+    """A file that can be read, with its notebook and what had to be put right to read it."""
 
-    Raises SubmissionError with what is wrong with the likeliest file if none can be read.
+    file: File
+    notebook: NotebookNode
+    findings: list[Finding]
+
+
+def read_folder(folder: Path, assignment: Assignment) -> tuple[NotebookNode, list[Finding]]:
+    """The notebook that was handed in and what is to be said of the files; see `choose`."""
+    chosen, findings = choose(folder, assignment, load_release(assignment))
+    return chosen.notebook, findings
+
+
+def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple[Candidate, list[Finding]]:
+    """The likeliest file in which something is filled in, or else the likeliest that can be read.
+
+    Archives and scripts beside a notebook are looked into only if nothing is filled in the notebook.
+
+    Returns the file with its notebook, and all that is to be said of the files. Raises SubmissionError with what is
+    wrong with the likeliest file if none can be read.
     """
     files, findings = candidates(folder, assignment)
     errors: list[SubmissionError] = []
-    for file in files[:MOST_TRIED]:
+    untouched: list[Candidate] = []
+    chosen = None
+    for file in _in_turn(folder, assignment, files):
         try:
-            notebook, read_findings = read(file)
+            candidate = Candidate(file, *read(file))
         except SubmissionError as error:
-            errors.append(error)
+            errors += [error] if file in files else []
             continue
-        passed = [Finding(kind="not read", text=str(error), audience="both") for error in errors]
-        return notebook, [*findings, *passed, *about_choice(file, files, assignment), *read_findings]
-    raise errors[0]
+        if is_filled(candidate.notebook, release, assignment):
+            chosen = candidate
+            break
+        untouched.append(candidate)
+    passed = [Finding(kind="not read", text=str(error), audience="both") for error in errors]
+    if chosen is not None:
+        names = [candidate.file.name for candidate in untouched]
+        passed += [
+            Finding(kind="left aside", text=f"{n} was passed over because no task in it is filled in.", audience="both")
+            for n in names
+        ]
+    elif (chosen := next((candidate for candidate in untouched if candidate.file in files), None)) is None:
+        raise errors[0]
+    several = files if chosen.file in files else [*files, chosen.file]
+    return chosen, [*findings, *passed, *about_choice(chosen.file, several, assignment), *chosen.findings]
+
+
+def _in_turn(folder: Path, assignment: Assignment, files: list[File]) -> Iterator[File]:
+    """The files of the best kind, then those of others."""
+    yield from files[:MOST_TRIED]
+    yield from others(folder, assignment, files)[:MOST_TRIED]
 
 
 def prepare(student: str, notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Submission:

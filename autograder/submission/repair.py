@@ -25,16 +25,23 @@ GIVEN, EXTRA = "given", "extra"
 ALIKE = 0.85
 """Share of equal text from which a cell without an id counts as a given cell that was changed."""
 
+NOT_FILLED_IN = re.compile(r"^\s*raise NotImplementedError\b.*$", re.MULTILINE)
+
 
 @dataclass
 class Repair:
-    """A notebook under repair; `names` are the ids that its cells came with, `roles` is "" where none is known yet."""
+    """A notebook under repair.
+
+    `names` are the ids that its cells came with, `roles` is "" where none is known yet, and `elsewhere` are the tasks
+    that are done in cells of other tasks.
+    """
 
     release: NotebookNode
     assignment: Assignment
     cells: list[NotebookNode]
     names: list[str]
     roles: list[str] = field(init=False)
+    elsewhere: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,9 +78,25 @@ class Repair:
         """The places of cells of these types that have no role yet."""
         return [i for i, cell in enumerate(self.cells) if not self.roles[i] and cell.cell_type in kinds]
 
+    @cached_property
+    def answers(self) -> tuple[str, ...]:
+        """The tasks that are answered in words."""
+        return tuple(name for name in self.assignment.cells if self.kind(name) == "markdown")
+
     def is_untouched(self, place: int, task: str) -> bool:
+        """Whether a cell holds nothing beyond what was released; comments, and a stub's `raise`, do not count."""
+        original = self.originals.get(task)
+        if original is None:
+            return False
+        bare = _work if original.cell_type == "code" else one_line
+        return bare(self.cells[place].source) == bare(original.source)
+
+    def is_as_released(self, place: int, task: str) -> bool:
         original = self.originals.get(task)
         return original is not None and one_line(self.cells[place].source) == one_line(original.source)
+
+    def is_answered(self, place: int, task: str) -> bool:
+        return bool(self.cells[place].source.strip()) and not self.is_untouched(place, task)
 
     def note(self, kind: str, text: str, cell: str | None = None, grader_only: bool = False) -> None:
         self.findings.append(Finding(kind=kind, text=text, cell=cell, audience="grader" if grader_only else "both"))
@@ -91,6 +114,15 @@ def repaired(notebook: NotebookNode, release: NotebookNode, assignment: Assignme
     for step in STEPS:
         step(repair)
     return repair
+
+
+def is_filled(notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> bool:
+    """Whether any task is filled in, be it in a cell of the student's own."""
+    given = Repair(release, assignment, list(notebook.cells), [grade_id(cell) for cell in notebook.cells])
+    if any(given.is_answered(place, name) for place, name in enumerate(given.names) if name in assignment.cells):
+        return True
+    repair = repaired(notebook, release, assignment)
+    return any(repair.is_answered(place, role) for place, role in enumerate(repair.roles) if role in assignment.cells)
 
 
 def _take_ids(repair: Repair) -> None:
@@ -185,26 +217,126 @@ def _recognise_comments(repair: Repair) -> None:
 
 
 def _settle_copies(repair: Repair) -> None:
-    """Of several copies of a task the last that defines what the task asks counts; parts of one count together."""
+    """Of several copies of a task the last that defines what the task asks counts; parts of one count together.
+
+    A copy that reads as it was released is not run where other cells do the whole task: it would undo their work.
+    """
     for task in repair.tasks:
-        places = repair.code(task)
-        filled = [p for p in places if not repair.is_untouched(p, task)] or places[-1:]
-        sources = {p: repair.cells[p].source for p in filled}
-        done = [p for p in filled if completes(task, sources[p], repair.signs)]
-        begun = [p for p in filled if opens(task, sources[p], repair.signs) and done and p <= done[-1]]
-        copies = [p for p in places if p not in filled] + begun[:-1]
-        for place in copies:
+        filled, stubs = _filled_and_stubs(repair, task)
+        done = [p for p in filled if completes(task, repair.cells[p].source, repair.signs)]
+        begun = [p for p in filled if done and p <= done[-1] and opens(task, repair.cells[p].source, repair.signs)]
+        copies = begun[:-1]
+        counted = [p for p in filled if p not in copies]
+        for place in (*copies, *stubs):
             repair.roles[place] = ""
         if copies:
-            counted = " and ".join(str(place + 1) for place in filled if place not in copies)
             text = (
-                f"The task has {len(places)} cells that do the same; all ran, and the last that does it counts: "
-                f"cell number {counted}. Keep one."
+                f"The task has {len(filled)} cells that do the same; all ran, and the last that does it counts: "
+                f"{_numbers(counted)}. Keep one."
             )
             repair.note("task copied", text, task)
-        elif len(places) > 1:
-            numbers = ", ".join(str(place + 1) for place in places)
-            repair.note("task split", f"The cells number {numbers} count together.", task, grader_only=True)
+        elif len(counted) > 1:
+            repair.note("task split", f"These cells count together: {_numbers(counted)}.", task, grader_only=True)
+        if begun:
+            _set_aside(repair, task, stubs, counted)
+
+
+def _filled_and_stubs(repair: Repair, task: str) -> tuple[list[int], list[int]]:
+    """The places of the task's cells that hold work, or the last one where none does, and those of all others.
+
+    A stub of which only the `raise` was removed may be the first part of a task that goes on in another cell.
+    """
+    places = repair.code(task)
+    filled = [p for p in places if not repair.is_untouched(p, task)] or places[-1:]
+    if not any(opens(task, repair.cells[p].source, repair.signs) for p in filled):
+        filled = [p for p in places if p in filled or not repair.is_as_released(p, task)]
+    return filled, [p for p in places if p not in filled]
+
+
+def _settle_stubs(repair: Repair) -> None:
+    """A task that is done in the cell of another task, as when a student wrote all in one cell, needs no stub."""
+    for task in repair.tasks:
+        stubs = repair.code(task)
+        if not stubs or not all(repair.is_untouched(place, task) for place in stubs):
+            continue
+        others = [place for other in repair.tasks if other != task for place in repair.code(other)]
+        if places := sorted(place for place in others if _does_all(repair, place, task)):
+            _set_aside(repair, task, stubs, places)
+            repair.elsewhere.add(task)
+
+
+def _does_all(repair: Repair, place: int, task: str) -> bool:
+    source = repair.cells[place].source
+    return opens(task, source, repair.signs) and completes(task, source, repair.signs)
+
+
+def _set_aside(repair: Repair, task: str, stubs: list[int], counted: list[int]) -> None:
+    """Makes text of the stubs of a task, those without an id too, so that they stay where they are and do not run."""
+    lost = [p for p in repair.free("code") if p not in (*stubs, *counted) and repair.is_as_released(p, task)]
+    for place in (*stubs, *lost):
+        repair.put(place, new_cell("raw", repair.cells[place].source, {}), "")
+    if stubs:
+        text = (
+            f"The work on this task is in {_numbers(counted)}. The task's own cell was left as it was released and was "
+            "not run: put your work there."
+        )
+        repair.note("stub not run", text, task)
+
+
+def _settle_answers(repair: Repair) -> None:
+    """One cell holds each written answer: all that was written in copies of its cell, or else in new cells beside it.
+
+    The new cells that are joined into the first stay, as cells are known to the student by their numbers.
+    """
+    texts = {one_line(cell.source) for cell in repair.release.cells}
+    for task in repair.answers:
+        places = [place for place, role in enumerate(repair.roles) if role == task]
+        answers = [place for place in places if repair.is_answered(place, task)]
+        if places and not answers:
+            answers = next(filter(None, (_beside(repair, place, texts) for place in places)), [])
+            if answers:
+                text = f"The answer is in {_numbers(answers)}; the task's own cell was left as it was released."
+                repair.note("answer beside its cell", text, task)
+        for place in places if answers else places[1:]:
+            repair.roles[place] = ""
+        if answers:
+            repair.put(answers[0], _joined([repair.cells[place] for place in answers]), task)
+
+
+def _joined(cells: list[NotebookNode]) -> NotebookNode:
+    """One cell with the text, and the pictures, of several."""
+    parts = dict.fromkeys(_prose(cell) for cell in cells)
+    attachments = {name: picture for cell in cells for name, picture in cell.get("attachments", {}).items()}
+    joined = new_cell("markdown", "\n\n".join(parts), {})
+    return NotebookNode(joined, attachments=nbformat.from_dict(attachments)) if attachments else joined
+
+
+def _beside(repair: Repair, place: int, texts: set[str]) -> list[int]:
+    """The places of the student's own text right below a cell, or right above it if there is none below."""
+    for step in (1, -1):
+        near, own = place + step, []
+        while 0 <= near < len(repair.cells) and not repair.roles[near] and _prose(repair.cells[near]):
+            if one_line(repair.cells[near].source) in texts or repair.names[near]:
+                break
+            own.append(near)
+            near += step
+        if own:
+            return sorted(own)
+    return []
+
+
+def _prose(cell: NotebookNode) -> str:
+    """The text of a cell that holds words: of code, its comments where there is nothing else."""
+    if cell.cell_type != "code":
+        return str(cell.source).strip()
+    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
+    return "\n".join(line.lstrip("# ") for line in lines) if all(line.startswith("#") for line in lines) else ""
+
+
+def _numbers(places: list[int]) -> str:
+    """Cells by their numbers, as the student counts them."""
+    numbers = [str(place + 1) for place in places]
+    return f"cell number {numbers[0]}" if len(numbers) == 1 else f"cells number {', '.join(numbers)}"
 
 
 def _put_back(repair: Repair) -> None:
@@ -234,7 +366,7 @@ def _tell_missing(repair: Repair) -> None:
     """Tasks of which there is nothing; answers in words only where ids would show them."""
     by_ids = bool(set(repair.names) & set(repair.originals))
     for task in repair.assignment.cells:
-        if task not in repair.roles and (by_ids or task in repair.tasks):
+        if task not in (*repair.roles, *repair.elsewhere) and (by_ids or task in repair.tasks):
             repair.note("task missing", "No cell was found that does this task.", task)
 
 
@@ -261,6 +393,8 @@ STEPS: tuple[Callable[[Repair], None], ...] = (
     _recognise,
     _recognise_comments,
     _settle_copies,
+    _settle_stubs,
+    _settle_answers,
     _put_back,
     _tell_missing,
     _label,
@@ -280,3 +414,8 @@ def _is_like(text: str, given: str) -> bool:
 def _code(source: str) -> str:
     """Code without the lines that are comments: in a script these are the texts between its cells."""
     return one_line(re.sub(r"^\s*#.*$", "", source, flags=re.MULTILINE))
+
+
+def _work(source: str) -> str:
+    """Code without comments and without the lines by which a stub says that it is not filled in."""
+    return _code(NOT_FILLED_IN.sub("", source))

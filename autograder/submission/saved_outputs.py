@@ -27,8 +27,9 @@ from autograder.reporting.images import picture
 from autograder.results.layout import student_folder
 from autograder.results.store import remove, write_text
 
+from . import limited
 from .decoding import Reading, decoded, parsed
-from .files import candidates
+from .prepare import choose, load_release
 
 KEYS = ("learning_rate", "batch_size", "epochs", "test_accuracy", "train_time", "total_energy")
 NEEDED = {"learning_rate", "batch_size", "epochs"}
@@ -76,6 +77,10 @@ class OwnRun(Record):
         loop = self.loops.get(series, Loop())
         return () if loop.dry else loop.rows
 
+    def pictures(self, series: str) -> tuple[str, ...]:
+        """The figures of a series that the file shows."""
+        return self.loops.get(series, Loop()).pictures
+
     @property
     def dry(self) -> bool:
         """Whether a part of it is of a dry run."""
@@ -90,15 +95,19 @@ class Group:
     dry: bool
 
 
-def keep(out: Path, assignment: Assignment, student: str, folder: Path) -> None:
-    """Keeps what the student's own run left, beside the verdict; an older one goes."""
-    path = student_folder(out, assignment, student) / NAME
+def read_limited(folder: Path, assignment: Assignment) -> OwnRun:
+    """What the student's own run left, read in a process with limits; empty where it cannot be read."""
     try:
-        found = read_folder(folder, assignment)
+        return OwnRun.model_validate(limited.ask("saved outputs", folder, assignment))
     except Exception as error:
         # A verdict must not depend on this.
-        log.warning("The saved outputs of %s could not be read (%s).", student, type(error).__name__)
-        found = OwnRun()
+        log.warning("The saved outputs in %s could not be read (%s).", folder.name, type(error).__name__)
+        return OwnRun()
+
+
+def keep(out: Path, assignment: Assignment, student: str, found: OwnRun) -> None:
+    """Keep what the student's own run left, beside the verdict; an older one goes."""
+    path = student_folder(out, assignment, student) / NAME
     if any(loop.rows or loop.pictures for loop in found.loops.values()):
         write_text(path, found.model_dump_json())
     else:
@@ -118,18 +127,13 @@ def kept(out: Path, assignment: Assignment, student: str) -> OwnRun:
 
 
 def read_folder(folder: Path, assignment: Assignment) -> OwnRun:
-    """From the likeliest file that can be read; empty where there is none."""
+    """From the file that is graded; empty where there is none that can be read."""
     try:
-        files, _ = candidates(folder, assignment)
+        chosen, _ = choose(folder, assignment, load_release(assignment))
+        reading = Reading(chosen.file.name)
+        return from_notebook(parsed(decoded(chosen.file.read(), reading), reading), assignment)
     except (SubmissionError, Unreadable):
         return OwnRun()
-    for file in files[:3]:
-        try:
-            reading = Reading(file.name)
-            return from_notebook(parsed(decoded(file.read(), reading), reading), assignment)
-        except (SubmissionError, Unreadable):
-            continue
-    return OwnRun()
 
 
 def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> OwnRun:

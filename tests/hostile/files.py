@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tarfile
@@ -57,6 +58,23 @@ def _zip(folder: Path, name: str, entries: dict[str, bytes]) -> None:
 
 def _bomb(folder: Path, text: str) -> None:
     _zip(folder, "tta-eta.zip", {NAME: bytes(300_000_000)})
+
+
+def _bomb_of_bzip2(folder: Path, text: str) -> None:
+    with zipfile.ZipFile(folder / "tta-eta.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr(NAME, b" " * 300_000_000)
+
+
+def _large_header(folder: Path, text: str) -> None:
+    with tarfile.open(folder / "tta-eta.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo(NAME)
+        entry.size, entry.pax_headers = len(text.encode()), {"comment": "x" * 50_000_000}
+        archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+def _untouched_beside(folder: Path, text: str) -> None:
+    (folder / "tta-eta (1).ipynb").write_text(text, encoding="utf-8")
+    (folder / NAME).write_text(nbformat.writes(load_release(Assignment.load("tta-eta"))), encoding="utf-8")
 
 
 def _traversal(folder: Path, text: str) -> None:
@@ -141,7 +159,12 @@ def _extracts(folder: Path) -> bool:
         with zipfile.ZipFile(archive) as opened:
             return any(entry.filename.startswith("..") or entry.file_size > 2 * 10**8 for entry in opened.infolist())
     with tarfile.open(archive) as opened_tar:
-        return any(member.issym() for member in opened_tar)
+        return any(member.issym() or len(str(member.pax_headers)) > 10**7 for member in opened_tar)
+
+
+def _is_as_released(folder: Path) -> bool:
+    """Whether the file of the right name holds nothing of the student's."""
+    return (folder / NAME).read_text(encoding="utf-8") == nbformat.writes(load_release(Assignment.load("tta-eta")))
 
 
 def _read_as_changed(folder: Path) -> bool:
@@ -277,6 +300,18 @@ ROWS = [
         _no_such_name,
     ),
     FileRow("zip-bomb", "a zip that holds 300 MB of zeros", _bomb, _extracts, NOTHING, "."),
+    FileRow(
+        "zip-bomb-bzip2", "a zip of 300 MB that bzip2 made tiny", _bomb_of_bzip2, _extracts, NOTHING, "not supported"
+    ),
+    FileRow("tar-header", "an archive with a header of 50 MB", _large_header, _extracts, NOTHING, "far more"),
+    FileRow(
+        "untouched-beside",
+        "the notebook as it was released beside the finished one",
+        _untouched_beside,
+        _is_as_released,
+        FULL,
+        "passed over",
+    ),
     FileRow("zip-traversal", "a zip that writes outside its folder", _traversal, _extracts, FULL),
     FileRow("link-in-archive", "an archive with a link out of it", _tar_link, _extracts, NOTHING, "."),
     FileRow("link", "a link to another student's file", _links_out, _plain_reader_follows, NOTHING, "."),

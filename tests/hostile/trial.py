@@ -200,11 +200,11 @@ def _control(row: Row, walled: Kernels, free: Kernels) -> bool:
 
 
 def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
-    """The output of the code in a kernel with the bench."""
+    """The output of the code in a kernel with the instruments."""
     document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     submission = Submission("student", document, (EXTRA,))
-    executed = run(submission, draw(_assignment(), 7), kernels, limits=limits).executed
-    return _outputs(executed.cells[0])
+    with run(submission, draw(_assignment(), 7), kernels, limits=limits) as live:
+        return _outputs(live.executed.cells[0])
 
 
 def _usual(code: str) -> str:
@@ -234,7 +234,7 @@ COMMAND = "import sys; from IPython import start_ipython; start_ipython(['-c', s
 
 
 def _plain(code: str, seconds: float, program: str = COMMAND) -> str:
-    """What the code brings in IPython without the bench: its output, or that it does not end."""
+    """What the code brings in IPython without the autograder: its output, or that it does not end."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-c", program]
         try:

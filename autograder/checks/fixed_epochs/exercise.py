@@ -8,7 +8,17 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from autograder.assignment import exercise
-from autograder.assignment.exercise import Exercise, Plan, Script, Series, Sign, Sizes, setting_key
+from autograder.assignment.dataset import DATA_FILES
+from autograder.assignment.exercise import (
+    TRAINING_INSTRUMENTS,
+    Exercise,
+    Plan,
+    Script,
+    Series,
+    Sign,
+    Sizes,
+    setting_key,
+)
 
 
 class Parameters(exercise.Parameters):
@@ -65,6 +75,8 @@ def _stand_ins(parameters: Parameters, sizes: Sizes, dice: random.Random) -> dic
 EXERCISE = Exercise(
     parameters=Parameters,
     draw=draw,
+    instruments=TRAINING_INSTRUMENTS,
+    data_files=DATA_FILES,
     names=("n_tr", "n_ts", "n_feat", "n_class", "history_rows", "summary"),
     signs=(
         Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),

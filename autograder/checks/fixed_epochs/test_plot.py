@@ -79,6 +79,7 @@ def picture(case: Case) -> Picture:
         case.missing("No figure was drawn")
     if not wanted:
         raise Undecided("There is a figure, but nothing recorded to hold it against: a person has to look.")
+    case.judge_by(ranked[-1].figure.number)
     return ranked[-1]
 
 

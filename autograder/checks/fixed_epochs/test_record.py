@@ -179,7 +179,7 @@ def _hold_cost(case: Case, key: str, unit: str, value: float, truths: list[float
     if any(close(value, truth, 0.01) for truth in truths):
         return
     truth = truths[0]
-    costs = {name: cost[place] for name, cost in case.challenge.costs.items()}
+    costs = {name: cost[place] for name, cost in case.scenario.costs.items()}
     hint = ""
     if close(value, 1000 * truth, 0.01) or close(1000 * value, truth, 0.01):
         hint = f" The unit should be {unit}."

@@ -77,7 +77,7 @@ def test_epochs(case: Case) -> None:
 @points(1)
 def test_training_data(case: Case) -> None:
     """The model is trained on the scaled training notes and their labels."""
-    n = case.challenge.n_train
+    n = case.scenario.n_train
     for fit in trained(case).fits:
         held_back = fit.validation.train if fit.validation else 0
         if fit.data.test:
@@ -93,7 +93,7 @@ def test_training_data(case: Case) -> None:
 @points(2)
 def test_validation_split(case: Case) -> None:
     """The share of the training notes that is asked for is held back for validation."""
-    n, wanted = case.challenge.n_train, case.parameters.validation_split
+    n, wanted = case.scenario.n_train, case.parameters.validation_split
     for fit in trained(case).fits:
         if fit.validation is None:
             split = fit.validation_split or 0.0

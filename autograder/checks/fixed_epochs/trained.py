@@ -88,12 +88,11 @@ class Work:
         return tuple(sorted(made, key=lambda training: training.fits[-1].sequence))
 
     def _curves(self, fits: Sequence[Fit]) -> Curves:
-        """Of every epoch that ran: a real training's own, else those of the plans that were served."""
+        """Of every epoch that ran, as they were served; of real training, as Keras reported them."""
         known: Curves = dict.fromkeys(MEASURES, ())
         for fit in fits:
-            plan = self.case.challenge.plans[fit.plan] if fit.plan is not None else None
             for name in MEASURES:
-                values = getattr(plan or fit, name)[: fit.epochs_run]
+                values = getattr(fit, name)[: fit.epochs_run]
                 known[name] += (*values, *[math.nan] * (fit.epochs_run - len(values)))
         return known
 
@@ -112,7 +111,7 @@ class Work:
         """What could be recorded, the likeliest first: the training that counts, and the one that stood in for it."""
         stood_in: tuple[Curves, ...] = ()
         if "training" in self.evidence.stand_ins:
-            logs = self.case.challenge.stand_ins["training"]["history"]["logs"]
+            logs = self.case.scenario.stand_ins["training"]["history"]["logs"]
             stood_in = ({name: tuple(logs[name]) for name in MEASURES},)
         own = (self.training.curves,) if self.training is not None else ()
         return tuple(sorted((*stood_in, *own), key=self._is_recorded, reverse=True))
@@ -123,7 +122,7 @@ class Work:
         own = [(self.training.seconds, self.training.joules)] if self.training is not None else []
         if "training" not in self.evidence.stand_ins:
             return tuple(own)
-        given = self.case.challenge.stand_ins["training"]
+        given = self.case.scenario.stand_ins["training"]
         return ((given["train_time"], given["total_energy"]), *own)
 
     @cached_property

@@ -8,7 +8,18 @@ from typing import Any, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from autograder.assignment import exercise
-from autograder.assignment.exercise import Exercise, Plan, Script, Series, Sign, Sizes, Swept, Trial, setting_key
+from autograder.assignment.dataset import DATA_FILES
+from autograder.assignment.exercise import (
+    TRAINING_INSTRUMENTS,
+    Exercise,
+    Plan,
+    Script,
+    Series,
+    Sign,
+    Sizes,
+    Swept,
+    setting_key,
+)
 
 from .trials import draw_trials
 
@@ -36,12 +47,12 @@ class Parameters(exercise.Parameters):
 def draw(parameters: Parameters, sizes: Sizes, dice: random.Random) -> Script:
     """Curves around the threshold for every setting of the two loops, and questions to the callback."""
     plans, settings, spares = _plans(parameters, dice)
-    trials = draw_trials(parameters.threshold, parameters.patience, dice) + _plan_trials(parameters, plans)
+    trials = draw_trials(parameters.threshold, parameters.patience, dice)
     return Script(plans, settings, spares, _stand_ins(parameters, sizes, dice), trials)
 
 
 def _plans(parameters: Parameters, dice: random.Random) -> tuple[list[Plan], dict[str, list[int]], list[int]]:
-    """A plan for each setting of each loop, with every shape of curve in each loop, and spares for other trainings."""
+    """A plan for each setting of each loop, with every shape of curve, and spares for other trainings."""
     loops = (
         [setting_key(rate, parameters.default_batch_size) for rate in parameters.learning_rates],
         [setting_key(parameters.default_learning_rate, size) for size in parameters.batch_sizes],
@@ -52,8 +63,10 @@ def _plans(parameters: Parameters, dice: random.Random) -> tuple[list[Plan], dic
     stops = dice.sample(range(first, first + max(40, 3 * total)), total + 4)
     plans: list[Plan] = []
     settings: dict[str, list[int]] = {}
-    for keys in loops:
-        shapes = ["never", "relapse", "touch", *dice.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
+    capped = dice.randrange(len(loops))  # one training that reaches the cap is enough, and takes as long as ten others
+    for loop, keys in enumerate(loops):
+        slowest = "never" if loop == capped else "late"
+        shapes = [slowest, "relapse", "touch", *dice.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
         ahead = enumerate(shapes, len(plans))
         mine = [_plan(parameters, dice, shape, stops[number], errors[number]) for number, shape in ahead]
         dice.shuffle(mine)
@@ -74,15 +87,6 @@ def _in_order(plans: list[Plan]) -> bool:
     """Whether epochs or errors rise or fall all along: then a list that was sorted would not show."""
     columns = ([plan.stand_in_stop for plan in plans], [plan.test_errors for plan in plans])
     return any(column in (sorted(column), sorted(column, reverse=True)) for column in columns)
-
-
-def _plan_trials(parameters: Parameters, plans: list[Plan]) -> list[Trial]:
-    """Each plan's curve up to the cap of epochs, as a trial of family `plan`."""
-    trials = []
-    for plan in plans:
-        curve = [plan.value(epoch) for epoch in range(parameters.max_epochs)]
-        trials.append(Trial("plan", parameters.threshold, parameters.patience, curve, list(curve)))
-    return trials
 
 
 def _test_errors(lengths: list[int], dice: random.Random) -> list[int]:
@@ -165,6 +169,8 @@ EXERCISE = Exercise(
     draw=draw,
     names=("n_tr", "n_ts", "n_feat", "n_class", "metrics_vs_lr", "metrics_vs_bs"),
     callback=CALLBACK,
+    instruments=TRAINING_INSTRUMENTS,
+    data_files=DATA_FILES,
     signs=(
         Sign("callback", makes=CALLBACK),
         Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),

@@ -16,6 +16,10 @@ TRACE = 3.0
 """Evidence that a row tells of a training: at least one measured value agrees."""
 
 
+MAX_ROWS = 60
+"""Rows that are held against trainings; what comes after them is too much already."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """The loop over `key`; `values` are the settings asked for, `fixed` is the setting that stays."""
@@ -68,7 +72,7 @@ class Sweep:
 
     @cached_property
     def rows(self) -> tuple[Value, ...]:
-        return (self.recorded.items or ()) if self.recorded is not None else ()
+        return (self.recorded.items or ())[:MAX_ROWS] if self.recorded is not None else ()
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
@@ -94,13 +98,22 @@ class Sweep:
 
     @cached_property
     def _test_labels(self) -> np.ndarray:
-        return self.case.challenge.test_labels()
+        return self.case.scenario.test_labels()
 
     def accuracy(self, fit: Fit) -> float:
-        """The test accuracy of the model that the training gave, from its predictions and the challenge's labels."""
-        if fit.test_predictions is None or len(fit.test_predictions) != self.case.challenge.n_test:
+        """The test accuracy of the model that the training gave, as it was served; where that is not known, from what
+        the model predicts."""
+        if fit.test_accuracy is not None:
+            return fit.test_accuracy
+        if fit.test_predictions is None or len(fit.test_predictions) != self.case.scenario.n_test:
             raise Undecided("The predictions of a trained model are not on record.")
         return float(np.mean(np.asarray(fit.test_predictions) == self._test_labels))
+
+    def _known_accuracy(self, fit: Fit) -> float:
+        try:
+            return self.accuracy(fit)
+        except Undecided:
+            return math.nan
 
     @cached_property
     def pairs(self) -> tuple[tuple[Value, Fit], ...]:
@@ -119,7 +132,7 @@ class Sweep:
     def _agreement(self, row: Value, place: int, fit: Fit, order: int) -> float:
         """How much of a row agrees with a training; measured values weigh most, then settings, then the order."""
         measured = {
-            "test_accuracy": self.accuracy(fit) if fit.test_predictions else math.nan,
+            "test_accuracy": self._known_accuracy(fit),
             "train_time": fit.seconds,
             "total_energy": fit.joules,
             "epochs": float(fit.epochs_run),

@@ -19,7 +19,7 @@ def answers(case: Case, family: str) -> list[Answer]:
         if any(case.evidence.cells[index].status == "ran" for index in case.cells):
             raise Wrong("There is no class TrainToAccuracy after its cell has run.")
         case.missing("There is no class TrainToAccuracy")
-    trials, results = case.challenge.trials, driven[-1].results
+    trials, results = case.scenario.trials, driven[-1].results
     errors = {result.error for result in results}
     if len(errors) == 1 and None not in errors:
         error = errors.pop() or ""

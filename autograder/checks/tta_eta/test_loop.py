@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from autograder.checks.tta_eta.sweep import Sweep, close, number
-from autograder.execution.evidence import CallbackDriven, Fit, Use
+from autograder.execution.evidence import Fit, Use
 from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-loop", "bs-loop")
@@ -59,17 +59,35 @@ def test_every_setting_is_trained_once(case: Case) -> None:
 def test_each_model_is_new(case: Case) -> None:
     """Each iteration begins with a new, untrained model of the lab's kind."""
     sweep = trained(case)
-    given = {fit.parameters for fit in case.evidence.of(Fit) if case.evidence.cells[fit.cell].role == "given"}
+    given = {structure(fit) for fit in case.evidence.of(Fit) if case.evidence.cells[fit.cell].role == "given"}
 
     def rule(t: Trained) -> str | None:
         fit, value = t
-        if len(given) == 1 and fit.parameters not in given:
-            return f"At {where(sweep, fit, value)} the model was not the one that get_model() makes."
+        if len(given) == 1 and structure(fit) not in given:
+            return (
+                f"At {where(sweep, fit, value)} the model was not the one that get_model() makes{differs(fit, given)}."
+            )
         if not fit.trained_before and fit.initial_epoch == 0:
             return None
         return f"At {where(sweep, fit, value)} the model had been trained before: make a new one in each iteration."
 
     forall(sweep.intended, rule)
+
+
+def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
+    """What makes two models the same: the units and the activation of each layer that has any."""
+    return tuple((layer["units"], layer.get("activation")) for layer in fit.layers if "units" in layer)
+
+
+def differs(fit: Fit, given: set[tuple[tuple[object, object], ...]]) -> str:
+    """The first layer in which a model differs from the given one, if they have as many."""
+    (wanted,) = given
+    found = structure(fit)
+    if len(found) == len(wanted):
+        for number, (own, other) in enumerate(zip(found, wanted, strict=True), 1):
+            if own != other:
+                return f": layer {number} has {own[0]} units and {own[1]}, not {other[0]} and {other[1]}"
+    return f": it has {len(found)} layers, not {len(wanted)}" if len(found) != len(wanted) else ""
 
 
 @points(2)
@@ -110,7 +128,7 @@ def test_batch_size(case: Case) -> None:
 @points(1)
 def test_training_data(case: Case) -> None:
     """The model is trained on the scaled training notes and their labels."""
-    sweep, n = trained(case), case.challenge.n_train
+    sweep, n = trained(case), case.scenario.n_train
 
     def rule(t: Trained) -> str | None:
         fit, value = t
@@ -131,7 +149,7 @@ def test_training_data(case: Case) -> None:
 @points(1)
 def test_validation_split(case: Case) -> None:
     """20% of the training notes are held back for validation."""
-    sweep, n = trained(case), case.challenge.n_train
+    sweep, n = trained(case), case.scenario.n_train
 
     def rule(t: Trained) -> str | None:
         fit, value = t
@@ -190,10 +208,10 @@ def test_callback_in_use(case: Case) -> None:
             return f"At {place} TrainToAccuracy was made with {made}; it should be {p.threshold:g} and {p.patience}."
         fresh = fresh_stop(case, fit)
         if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
+            when = f"would have ended it after {fresh}" if fresh > 0 else "would have gone on"
             return (
-                f"At {place} training ended after {fit.epochs_run} epochs, where a new TrainToAccuracy "
-                f"ends it after {fresh}: "
-                "make a new one for each training."
+                f"At {place} training ended after {fit.epochs_run} epochs, where a new TrainToAccuracy {when}: make a "
+                "new one for each training."
             )
         return None
 
@@ -201,19 +219,10 @@ def test_callback_in_use(case: Case) -> None:
 
 
 def fresh_stop(case: Case, fit: Fit) -> int | None:
-    """After how many epochs a fresh instance of the student's class ends this training; None if that is not known."""
-    driven = case.evidence.of(CallbackDriven)
-    if fit.plan is None or not driven or "callback" in case.evidence.stand_ins:
+    """After how many epochs a new instance of the student's class ends this training; None if that is not known."""
+    if fit.fresh_stop is None or "callback" in case.evidence.stand_ins:
         return None
-    plans = [
-        result
-        for trial, result in zip(case.challenge.trials, driven[-1].results, strict=False)
-        if trial.family == "plan"
-    ]
-    if fit.plan >= len(plans) or plans[fit.plan].error:
-        return None
-    stop = plans[fit.plan].stop
-    return case.parameters.max_epochs if stop is None else stop + 1
+    return fit.fresh_stop or (case.parameters.max_epochs if fit.epochs_run == case.parameters.max_epochs else -1)
 
 
 @points(1)

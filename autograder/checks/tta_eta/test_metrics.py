@@ -171,7 +171,7 @@ def test_train_time(case: Case) -> None:
     """`train_time` is the seconds from just before `fit` to just after it."""
 
     def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
-        return _measured(sweep, row, "train_time", "s", fit.seconds, {k: c[0] for k, c in case.challenge.costs.items()})
+        return _measured(sweep, row, "train_time", "s", fit.seconds, {k: c[0] for k, c in case.scenario.costs.items()})
 
     hold(case, "train_time", rule)
 
@@ -207,6 +207,6 @@ def test_total_energy(case: Case) -> None:
         case,
         "total_energy",
         lambda s, row, fit: _measured(
-            s, row, "total_energy", "J", fit.joules, {k: c[1] for k, c in case.challenge.costs.items()}
+            s, row, "total_energy", "J", fit.joules, {k: c[1] for k, c in case.scenario.costs.items()}
         ),
     )

@@ -202,6 +202,7 @@ def picture(case: Case) -> Picture:
         case.missing("No figure was drawn")
     if not sweep.rows and not sweep.fits:
         raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: a person has to look.")
+    case.judge_by(ranked[-1].figure.number)
     return ranked[-1]
 
 
@@ -210,6 +211,8 @@ def test_one_figure_of_bar_plots(case: Case) -> None:
     """One figure holds a bar plot for each quantity: time, energy if it was measured, test accuracy, epochs."""
     seen = picture(case)
     wanted = len(seen.truths)
+    if seen.figure.at_risk and (error := case.drawing_error(seen.figure.number)):
+        raise Wrong(f"The figure cannot be drawn: Matplotlib stops with {error}.")
     if len(seen.panels) == wanted:
         return
     if not seen.panels and any(axes.lines for axes in seen.figure.axes):

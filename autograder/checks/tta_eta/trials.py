@@ -148,7 +148,7 @@ def _any(goal: float, patience: int, dice: random.Random) -> list[Trial]:
                 threshold + 0.5 * (1 - threshold),
             ]
             weights = [1, 1, 1, 4, 4]
-            for _ in range(3):
+            for _ in range(2):
                 values = dice.choices(levels, weights, k=length)
                 accuracy = dice.choices(levels, k=length)
                 trials.append(Trial("any", threshold, asked, values, accuracy))

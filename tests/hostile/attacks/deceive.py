@@ -90,72 +90,136 @@ for name in ('results.json', 'verdict.json', 'evidence.json', 'grades.csv'):
 n_tr = 1
 if json.load(open('results.json'))['points'] == 100: print('REACHED')
 
-# %% garbage-in-evidence finding="not of the declared form" control="plain"
-# writes garbage into every pipe that it has
-import os, stat
+# %% garbage-to-the-oracle finding="messages of its own" control="plain"
+# writes garbage into the connection with the oracle
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
 for fd in range(3, 200):
-    try:
-        if stat.S_ISFIFO(os.fstat(fd).st_mode): os.write(fd, b'\xff\x00garbage\n' + b'x' * 1000 + b'\n')
-    except OSError: pass
+    if is_oracle(fd): os.write(fd, b'garbage' * 100)
 print('REACHED')
 
-# %% forged-events finding="not of the declared form" control="plain"
-# writes events of its own into every pipe
-import os, stat
-line = b'{"kind":"name","run":"0000","cell":1,"sequence":1,"name":"n_tr","value":{"type":"int","number":1}}\n'
+# %% forged-reports finding="messages of its own" control="plain"
+# writes reports of its own into the connection with the oracle
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
+report = b'0' * 16 + b'R{"kind":"name","name":"n_tr","value":{"type":"int","number":1}}'
 for fd in range(3, 200):
-    try:
-        if stat.S_ISFIFO(os.fstat(fd).st_mode): os.write(fd, line)
-    except OSError: pass
+    if is_oracle(fd): os.write(fd, report)
 print('REACHED')
 
-# %% half-a-line points="person" finding="wrote into the evidence" control="plain"
-# spoils the recorder's next line
-import os, stat
+# %% forged-parts finding="messages of its own" control="plain"
+# begins a message in parts, so that the next report would be its end
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
 for fd in range(3, 200):
-    try:
-        if stat.S_ISFIFO(os.fstat(fd).st_mode): os.write(fd, b'{"kind":')
-    except OSError: pass
+    if is_oracle(fd): os.write(fd, b'0' * 16 + b'+{"kind":')
 print('REACHED')
 
-# %% closes-evidence points="person" finding="silenced the recorder" control="plain"
-# closes every pipe that it has
-import os, stat
+# %% closes-the-connection output="PermissionError" goal="closed"
+# closes the connection with the oracle
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
+closed = False
 for fd in range(3, 200):
-    try:
-        if stat.S_ISFIFO(os.fstat(fd).st_mode): os.close(fd)
-    except OSError: pass
-print('REACHED')
+    if is_oracle(fd):
+        os.close(fd)
+        closed = True
 
-# %% floods-evidence points="person" finding="." control="plain"
-# writes 60 MB into every pipe
-import os, stat
+# %% replaces-the-connection output="PermissionError" goal="replaced"
+# puts a socket of its own in the place of the connection with the oracle
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+replaced = False
 for fd in range(3, 200):
-    try:
-        if stat.S_ISFIFO(os.fstat(fd).st_mode):
-            for _ in range(60): os.write(fd, b'x' * 1_000_000 + b'\n')
-    except OSError: pass
+    if fd in (ours.fileno(), theirs.fileno()): continue
+    if is_oracle(fd):
+        os.dup2(theirs.fileno(), fd)
+        replaced = True
+
+# %% shuts-the-connection points="person" finding="kept the kernel from reporting|messages made no sense" control="plain"
+# shuts the connection with the oracle through a copy of it that it sends to itself
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
+for fd in range(3, 200):
+    if is_oracle(fd):
+        one, other = socket.socketpair()
+        socket.send_fds(one, [b'x'], [fd])
+        copy = socket.recv_fds(other, 1, 1)[1][0]
+        socket.socket(fileno=copy).shutdown(socket.SHUT_RDWR)
 print('REACHED')
 
-# %% unregisters-recorder points="person" finding="silenced the recorder" control="plain"
-# takes the recorder out of the kernel's events
-events = get_ipython().events
-for name in ('pre_run_cell', 'post_run_cell'):
-    for callback in list(events.callbacks[name]): events.unregister(name, callback)
+# %% floods-the-oracle points="person" finding="more than 16 MB" control="plain"
+# writes 60 MB into the connection with the oracle
+import os, socket
+def is_oracle(fd):
+    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
+    except PermissionError: return True
+    except OSError: return False
+for fd in range(3, 200):
+    if is_oracle(fd):
+        for _ in range(1200): os.write(fd, b'x' * 50_000)
 print('REACHED')
 
-# %% uses-the-recorder finding="all objects" control="plain"
-# finds the recorder in memory and writes through it
+# %% replaces-the-execution points="person" finding="kept the kernel from reporting" control="plain"
+# takes the kernel's own way to execute a cell, without the reports
+import types
+from ipykernel.ipkernel import IPythonKernel
+kernel = get_ipython().kernel
+kernel.do_execute = types.MethodType(IPythonKernel.do_execute, kernel)
+print('REACHED')
+
+# %% walks-through-closures control="plain"
+# looks for what training brings in the closures and the globals of Model.fit
+import keras
+cells = getattr(keras.Model.fit, '__closure__', None) or ()
+names = getattr(keras.Model.fit, '__globals__', {})
+if cells or names: print('REACHED')
+
+# %% stand-in-as-answer points=83 task="data-details" control="plain"
+# asks for the stand-in of the task in the place of an answer
+for name in ('n_tr', 'n_ts', 'n_feat', 'n_class'): globals().pop(name, None)
+get_ipython().run_cell('%answer-questions')
+get_ipython().run_cell('%stand_in data-details')
+print('REACHED')
+
+# %% uses-the-channel finding="all objects" control="plain"
+# finds the channel in memory and reports through it
 import gc
 for thing in gc.get_objects():
-    if type(thing).__name__ == 'Recorder': thing.event('name', name='n_tr', value={'type': 'int', 'number': 1})
+    if type(thing).__name__ == 'function' and thing.__qualname__ == 'connect.<locals>.report':
+        thing('name', name='n_tr', value={'type': 'int', 'number': 1})
 print('REACHED')
 
-# %% mutes-the-recorder points="person" finding="silenced the recorder" control="plain"
-# finds the recorder in memory and mutes it
-import gc
-for thing in gc.get_objects():
-    if type(thing).__name__ == 'Recorder': thing.muted = True
+# %% patched-rectangles finding="Rectangle.get_height" control="plain"
+# makes all bars say that they are as high as others
+import matplotlib.patches
+matplotlib.patches.Rectangle.get_height = lambda self: 1.0
+print('REACHED')
+
+# %% many-failed-opens finding="more" control="plain"
+# hides what it does behind many other acts
+for number in range(40):
+    try: open(f'/root/nothing-{number}')
+    except OSError: pass
 print('REACHED')
 
 # %% patches-fit points="less" finding="Model.fit" control="plain"

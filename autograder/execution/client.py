@@ -1,0 +1,104 @@
+"""The client that executes cells: nbclient's, with a limit on outputs, over channels that refuse what is too large."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from .limits import Limits
+
+ECHO = 0.03
+"""Seconds after its reply in which a kernel says that it is idle. Where nothing comes, this side had not been listening
+yet when it did, and it is asked once more."""
+
+RECONNECT = 5
+"""Milliseconds after which a socket is tried again that the kernel has yet to make; ZeroMQ itself waits for 100."""
+
+LARGEST_MESSAGE = 16_000_000
+"""Bytes of one message from a kernel; a larger one closes the connection."""
+
+SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
+"""Kernel messages that become outputs of a cell."""
+
+NEEDED = (*SHOWN, "status", "execute_input", "clear_output")
+"""Kernel messages that are read at all; comms and others are dropped."""
+
+Reply = Callable[[int, dict[str, Any]], None]
+
+
+class OutputLimitClient(NotebookClient):
+    """A notebook client that keeps only so much of what cells put out."""
+
+    def __init__(self, notebook: NotebookNode, limits: Limits, manager: AsyncKernelManager, on_reply: Reply) -> None:
+        super().__init__(notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False)
+        self.startup_timeout = int(limits.start)
+        self.on_cell_executed = self._pass_reply
+        self._limits, self._on_reply = limits, on_reply
+        self._written: dict[int, int] = {}
+        self._total = 0
+
+    def _pass_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        self._on_reply(cell_index, execute_reply)
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        if msg["msg_type"] not in NEEDED:
+            return None
+        if msg["msg_type"] not in SHOWN:
+            return super().process_message(msg, cell, cell_index)
+        before, size = self._written.get(cell_index, 0), _count_characters(msg["content"])
+        self._written[cell_index] = after = before + size
+        is_full = self._total + size > self._limits.outputs
+        if after <= self._limits.output and not is_full:
+            self._total += size
+            return super().process_message(msg, cell, cell_index)
+        if before <= self._limits.output:
+            self._written[cell_index] = max(after, self._limits.output + 1)
+            text = f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
+            cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
+        return None
+
+
+def _count_characters(content: Any) -> int:
+    """How much text a message holds, other values as one each."""
+    if isinstance(content, dict):
+        return sum(len(name) + _count_characters(value) for name, value in content.items())
+    if isinstance(content, list):
+        return sum(map(_count_characters, content))
+    return len(content) if isinstance(content, str) else 1
+
+
+class KernelClient(AsyncKernelClient):
+    """Channels without a heartbeat: the fork server tells when a kernel ends."""
+
+    def start_channels(self, *chosen: bool, **named: bool) -> None:
+        super().start_channels(*chosen, **{**named, "hb": False})
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return as soon as the kernel has answered on both channels; the original then waits for silence."""
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while not await self._answers(self.kernel_info()):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it did not answer in {timeout:g} seconds")
+            if not await self.is_alive():
+                raise RuntimeError("it died before it answered")
+
+    async def _answers(self, request: str) -> bool:
+        """Whether the reply came, and on the other channel that the kernel is idle after it."""
+        try:
+            while (await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
+                continue
+            while True:
+                message = await self.get_iopub_msg(timeout=ECHO)
+                is_idle = message["content"].get("execution_state") == "idle"
+                if is_idle and message["parent_header"].get("msg_id") == request:
+                    return True
+        except queue.Empty:
+            return False

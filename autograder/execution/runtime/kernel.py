@@ -1,0 +1,63 @@
+"""An IPython kernel with the instruments inside; the fork server runs it in a process of its own."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from traitlets.config import Config
+
+from . import gc_tuning
+from .channel import SERVE
+from .seal import seal
+from .session import start
+
+
+def run(
+    argv: list[str],
+    modules: list[Any],
+    setup: dict[str, Any],
+    descriptor: int,
+    key: bytes,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a kernel until it is told to end.
+
+    Args:
+        argv: arguments of the kernel application, the connection file among them.
+        modules: the instruments and what answers questions, see `loading.load`.
+        setup: what the instruments have to know; see `Scenario.setup`.
+        descriptor: the kernel's end of the connection with the oracle.
+        key: what every message to the oracle begins with.
+        on_ready: called when all is set up, before the first cell.
+    """
+    gc_tuning.collect_seldom()
+    sessions: list[Any] = []
+
+    async def do_execute(self: Any, code: str, *args: Any, **kwargs: Any) -> Any:
+        session = sessions[0]
+        if code == SERVE and session.serve():
+            return {"status": "ok", "execution_count": self.execution_count, "payload": [], "user_expressions": {}}
+        session.begin_cell()
+        reply = await IPythonKernel.do_execute(self, code, *args, **kwargs)
+        session.end_cell(reply.get("status") == "error")
+        return reply
+
+    sealed = seal(do_execute, IPythonKernel.do_execute)
+    sealed.__signature__ = inspect.signature(IPythonKernel.do_execute)
+    kernel_class = type("NotebookKernel", (IPythonKernel,), {"do_execute": sealed, "__module__": "ipykernel.ipkernel"})
+    settings = Config()
+    settings.HistoryManager.enabled = False
+    settings.InlineBackend.figure_formats = set()  # figures are described, and drawn only where somebody looks at them
+    app = IPKernelApp.instance(kernel_class=kernel_class, config=settings)
+    app.initialize(argv)
+    assert app.shell is not None
+    app.shell.run_line_magic("matplotlib", "inline")
+    sessions.append(start(modules, setup, descriptor, key, Path(os.environ["HOME"]), app.shell))
+    on_ready()
+    app.start()

@@ -1,0 +1,68 @@
+"""Loads the runtime so that a notebook does not find it among the modules of its process."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from typing import Any
+
+INSTRUMENTS = ("files", "shell", "hosted", "clock", "energy", "keras", "callbacks", "figures", "displays", "audit")
+"""All instruments, in the order in which they are installed."""
+
+LIBRARIES = ("numpy", "pandas", "seaborn", "matplotlib_inline.backend_inline", "ipykernel.kernelapp")
+"""What notebooks import and what the kernel itself imports when it starts."""
+
+TRAINING_LIBRARIES = ("tensorflow.keras.layers", "keras")
+
+LATE = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.magics.ast_mod",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.pylab",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
+    "tornado.platform.asyncio",
+    "zmq.utils.garbage",
+)
+"""Modules that others import only when they need them, and every kernel does."""
+
+
+def load(names: list[str]) -> tuple[Any, list[Any]]:
+    """Import the libraries, then the runtime, and take the runtime out of `sys.modules` again.
+
+    Args:
+        names: the instruments.
+
+    Returns:
+        The module `kernel`, and the modules to install, in their order.
+    """
+    for library in (*LIBRARIES, *(TRAINING_LIBRARIES if "keras" in names else ())):
+        importlib.import_module(library)
+    for library in LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    parts = [f"instruments.{name}" for name in INSTRUMENTS if name in names]
+    kernel, *modules = (
+        importlib.import_module(f"{__package__}.{part}") for part in ("kernel", *parts, "questions", "stand_ins")
+    )
+    _hide_runtime()
+    return kernel, modules
+
+
+def _hide_runtime() -> None:
+    """Take the runtime's modules out of `sys.modules` and out of their packages. They work on; but libraries keep
+    copies of `sys.modules`, through which a notebook would find them."""
+    package = __package__ or ""
+    for name in [name for name in sys.modules if name.startswith(f"{package}.")]:
+        parent, _, last = name.rpartition(".")
+        if parent in sys.modules:
+            with contextlib.suppress(AttributeError):
+                delattr(sys.modules[parent], last)
+        if name != f"{package}.instruments":
+            del sys.modules[name]
+    for name in (f"{package}.instruments", package):
+        sys.modules.pop(name, None)

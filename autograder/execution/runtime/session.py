@@ -1,0 +1,148 @@
+"""One run of a notebook: sets the instruments up and describes what each cell left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .channel import connect
+from .describe import describe
+from .errors import short_text
+from .virtual_clock import make_clock, real_cpu
+
+
+def start(modules: list[Any], setup: dict[str, Any], descriptor: int, key: bytes, folder: Path, shell: Any) -> Any:
+    """Set everything up for one run.
+
+    Args:
+        modules: the instruments and what answers questions, in the order in which they are installed.
+        setup: what they have to know.
+        descriptor: the kernel's end of the connection with the oracle.
+        key: what every message to the oracle begins with.
+        folder: the notebook's folder.
+        shell: IPython's.
+
+    Returns:
+        An object with the functions `begin_cell()`, `end_cell(stopped)` and `serve()`, which answers the oracle's
+        questions until it has no more and tells whether it had any.
+    """
+    session = _make_session(setup, descriptor, key, folder, shell)
+    np.random.seed(setup["seed"])
+    for module in modules:
+        name = module.__name__.rpartition(".")[2]
+        if ".instruments." not in module.__name__ or name in setup["instruments"]:
+            module.install(session)
+    session.guard(json, "dumps")
+    session.after_cell.append(_report_names(session))
+    sys.path[:] = [place for place in sys.path if place != str(Path(__file__).parent.parent)]
+    os.environ.pop("PYTHONPATH", None)
+    return _make_steps(session)
+
+
+def _make_session(setup: dict[str, Any], descriptor: int, key: bytes, folder: Path, shell: Any) -> Any:
+    """What the instruments of one kernel share; an object of no class of the runtime's, see `channel.connect`.
+
+    `arrays` are the data files by name, `parts` what instruments have for one another. `before_cell`, `after_cell`,
+    `before_stand_in` and `after_stand_in` are functions to be called then; `answers` has a function for each question.
+    """
+    channel = connect(descriptor, key)
+    described: dict[str, str] = {}
+    guarded: list[tuple[Any, str, Any]] = []
+
+    def guard(owner: Any, *names: str) -> None:
+        """From now on it is reported when one of these attributes is replaced."""
+        guarded.extend((owner, name, getattr(owner, name)) for name in names)
+
+    def report_if_changed(kind: str, value: Any, name: str = "") -> None:
+        """Report a description only when it differs from the last one."""
+        text = json_text(value)
+        if described.get(kind + name) != text:
+            described[kind + name] = text
+            channel.report(kind, name=name, value=value)
+
+    lists: dict[str, list[Any]] = {
+        name: [] for name in ("before_cell", "after_cell", "before_stand_in", "after_stand_in")
+    }
+    return types.SimpleNamespace(
+        setup=setup,
+        folder=folder,
+        shell=shell,
+        channel=channel,
+        clock=make_clock(channel),
+        arrays={},
+        parts={},
+        answers={},
+        guarded=guarded,
+        guard=guard,
+        report_if_changed=report_if_changed,
+        **lists,
+    )
+
+
+def _make_steps(session: Any) -> Any:
+    channel = session.channel
+    started = [0.0]
+
+    def begin_cell() -> None:
+        started[0] = real_cpu()
+        for step in session.before_cell:
+            step()
+
+    def end_cell(stopped: bool) -> None:
+        """Describe what the cell left behind, and do what the oracle wants to know right after it."""
+        cpu = real_cpu() - started[0]
+        fault = find_fault() if stopped else None
+        for step in session.after_cell:
+            try:
+                step()
+            except Exception as error:  # without its report, a cell would be taken for one that was silenced
+                fault = fault or f"{type(error).__name__}: {short_text(error)}"[:300]
+        channel.ask("end", cpu=round(cpu, 4), fault=fault)
+
+    def serve() -> bool:
+        """Whether the oracle had any question; each is answered."""
+        count = 0
+        while question := channel.ask("next").get("question"):
+            channel.report("answer", answer=answer(question))
+            count += 1
+        return count > 0
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"value": session.answers[question["ask"]](question)}
+        except BaseException as error:
+            return {"error": type(error).__name__[:100], "message": short_text(error)}
+
+    return types.SimpleNamespace(begin_cell=begin_cell, end_cell=end_cell, serve=serve)
+
+
+def _report_names(session: Any) -> Any:
+    def report() -> None:
+        namespace = session.shell.user_ns
+        for name in session.setup["names"]:
+            if name in namespace:
+                session.report_if_changed("name", describe(namespace[name]), name)
+
+    return report
+
+
+def find_fault() -> str | None:
+    """The error that stopped the last cell, where it arose in the runtime and was not meant for the student."""
+    error, traceback = getattr(sys, "last_value", None), getattr(sys, "last_traceback", None)
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if error is None or traceback is None or getattr(error, "is_meant", False):
+        return None
+    folder = str(Path(__file__).parent)
+    if not traceback.tb_frame.f_code.co_filename.startswith(folder):
+        return None
+    return f"{type(error).__name__}: {short_text(error)}"[:300]
+
+
+json_text = json.JSONEncoder(separators=(",", ":")).encode

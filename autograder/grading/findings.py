@@ -1,0 +1,70 @@
+"""What a person should know of a run beside the points."""
+
+from __future__ import annotations
+
+from autograder.execution.evidence import Act, Evidence
+from autograder.execution.runner import KERNEL_DIED
+from autograder.submission.prepare import EXTRA, GIVEN
+
+from .verdict import Finding
+
+MAX_DETAILS = 5
+"""Details of one kind of act that are named."""
+
+
+def find_all(evidence: Evidence, sandbox: str) -> list[Finding]:
+    """All findings of one run."""
+    findings = []
+    if sandbox == "none":
+        findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))
+    if evidence.training == "real":
+        text = "It trained for real: what is known of its trainings comes from inside the notebook's own process."
+        findings.append(Finding(kind="real training", text=text))
+    if evidence.lost:
+        findings.append(Finding(kind="evidence", text=evidence.lost))
+    return [*findings, *_find_acts(evidence), *_find_ends(evidence)]
+
+
+def _find_acts(evidence: Evidence) -> list[Finding]:
+    """What the notebook did that a person should look at, once for each place and kind."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for act in evidence.of(Act):
+        found.setdefault((name_place(evidence, act.cell), act.what), []).append(act.detail)
+    return [
+        Finding(kind="suspicious act", text=f"It {what}: {_list(details)}".rstrip(": "), cell=place)
+        for (place, what), details in found.items()
+    ]
+
+
+def _list(details: list[str]) -> str:
+    """The first few details, and how many more there were."""
+    named = [detail for detail in details if detail and not detail.startswith("and ")]
+    more = [detail for detail in details if detail.startswith("and ")]
+    if len(named) > MAX_DETAILS and not more:
+        more = [f"and {len(named) - MAX_DETAILS} more"]
+    return ", ".join([*named[:MAX_DETAILS], *more])
+
+
+def _find_ends(evidence: Evidence) -> list[Finding]:
+    """Which cells did not come to their own end, and why."""
+    texts = {
+        "time limit": "The cell ran longer than its time limit and was stopped.",
+        "kernel ended": "The cell ended the kernel.",
+    }
+    ends = [
+        ("time limit" if cell.status == "timeout" else "kernel ended", number)
+        for number, cell in enumerate(evidence.cells)
+        if cell.status == "timeout" or cell.error == KERNEL_DIED
+    ]
+    return [
+        Finding(kind=kind, text=texts[kind], cell=name_place(evidence, number), audience="both")
+        for kind, number in ends
+    ]
+
+
+def name_place(evidence: Evidence, number: int) -> str:
+    """A cell by the name of its task or by its number, as the student counts cells."""
+    cell = evidence.cells[number] if 0 <= number < len(evidence.cells) else None
+    if cell is None or cell.index is None:
+        return "unknown"
+    return cell.role if cell.role not in (GIVEN, EXTRA) else f"number {cell.index + 1}"

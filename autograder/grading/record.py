@@ -1,0 +1,89 @@
+"""The record of a submission: the evidence of all runs that grading it took, and how their verdicts become one.
+
+Judging the record again gives the same points as long as the checks are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from autograder.assignment.scenario import Scenario
+from autograder.assignment.settings import Assignment
+from autograder.execution.evidence import Evidence
+
+from .case import Ask
+from .checker import Judgement, judge
+from .verdict import ItemVerdict
+
+Purpose = Literal["first", "without stuck cells", "without GPU", "with stand-ins"]
+"""Why a run was made."""
+
+
+class SavedRun(BaseModel):
+    """One run: what it met and what it did. `replaced` are the tasks that had a stand-in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    purpose: Purpose
+    replaced: tuple[str, ...]
+    scenario: Scenario
+    evidence: Evidence
+
+
+class SavedRuns(BaseModel):
+    """All runs of one submission, in their order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runs: tuple[SavedRun, ...] = ()
+
+    @property
+    def first(self) -> Evidence:
+        return self.runs[0].evidence
+
+
+class Merged:
+    """The best verdict on each item over all runs so far, and the run that it is from."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.best: dict[str, ItemVerdict] = {}
+        self.source: dict[str, int] = {}
+        self._count = 0
+
+    @property
+    def items(self) -> tuple[ItemVerdict, ...]:
+        return tuple(self.best.values())
+
+    def add(self, purpose: Purpose, replaced: Sequence[str], items: Sequence[ItemVerdict]) -> None:
+        """Take over what a run is better in; items of a task with a stand-in keep what the task itself was worth."""
+        number, self._count = self._count, self._count + 1
+        if purpose == "without GPU" and sum_points(items) <= sum_points(self.items):
+            return
+        for item in items:
+            own = self.assignment.item(item.id).cell not in replaced
+            is_better = purpose in ("first", "without GPU") or rank(item) >= rank(self.best[item.id])
+            if item.id not in self.best or (own and is_better):
+                self.best[item.id] = item
+                self.source[item.id] = number
+
+
+def rejudge(assignment: Assignment, record: SavedRuns, ask: Ask | None = None) -> tuple[ItemVerdict, ...]:
+    """Judge saved runs again. An item whose check asks something new comes out ungraded, with that as its reason."""
+    merged = Merged(assignment)
+    for saved in record.runs:
+        judged: Judgement = judge(assignment, saved.scenario, saved.evidence, ask)
+        merged.add(saved.purpose, saved.replaced, judged.items)
+    return merged.items
+
+
+def rank(item: ItemVerdict) -> tuple[float, bool]:
+    """How good a verdict on an item is."""
+    return (item.points if item.points is not None else -1.0, item.status == "graded")
+
+
+def sum_points(items: Sequence[ItemVerdict]) -> float:
+    return sum(item.points or 0.0 for item in items)

@@ -1,0 +1,110 @@
+"""The process that reads submissions, within its limits: answers `limited`, line by line, until its input ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import psutil  # type: ignore[import-untyped]
+
+from autograder.assignment.settings import Assignment
+from autograder.errors import SubmissionError, Unreadable
+from autograder.execution.limits import MB
+
+from . import saved_outputs
+from .prepare import choose, load_release, prepare
+
+LARGEST_ANSWER = 200 * MB
+
+GROWN = 300 * MB
+"""Bytes that the process may keep after an answer; with more it should not be used again, as the next submission would
+have less. The peak does not tell: Linux lets it begin at what the process had that started this one."""
+
+
+def main() -> None:
+    """Answers every request until there are no more."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    process = psutil.Process()
+    with _answers() as answers:
+        for line in sys.stdin:
+            answer = _answer(json.loads(line))
+            has_grown = process.memory_info().rss > GROWN
+            answers.write(f'{{"has_grown": {json.dumps(has_grown)}, "answer": ')
+            answers.write(answer)
+            answers.write("}\n")
+            answers.flush()
+
+
+def _answers() -> TextIO:
+    """Where answers go, now alone: what libraries print goes where errors go."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _answer(request: dict[str, Any]) -> str:
+    """The answer as JSON; whatever goes wrong is an answer too."""
+    _limit(request["address_space"], request["processor_seconds"])
+    try:
+        assignment = Assignment.model_validate_json(request["assignment"])
+        answer = json.dumps({"outcome": "read"} | QUESTIONS[request["question"]](Path(request["folder"]), assignment))
+        if len(answer) > LARGEST_ANSWER:
+            raise MemoryError
+        return answer
+    except SubmissionError as error:
+        return _refusal("refused", str(error))
+    except Unreadable as error:
+        return _refusal("unreadable", str(error))
+    except MemoryError:
+        too_large = (
+            "The submission is too large to be read: clear the outputs of the notebook, save it and hand that in alone."
+        )
+        return _refusal("refused", too_large)
+    except Exception as error:
+        return _refusal("failed", f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
+def _refusal(outcome: str, reason: str) -> str:
+    return json.dumps({"outcome": outcome, "reason": reason})
+
+
+def _limit(address_space: int, processor_seconds: int) -> None:
+    """Sets what this process may have in bytes, and what it may take from now on in seconds; more ends it."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    until_now = int(usage.ru_utime + usage.ru_stime) + 1
+    for kind, limit in (
+        (resource.RLIMIT_AS, address_space),
+        (resource.RLIMIT_CPU, until_now + processor_seconds),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _read_submission(folder: Path, assignment: Assignment) -> dict[str, Any]:
+    release = load_release(assignment)
+    chosen, findings = choose(folder, assignment, release)
+    submission = prepare("", chosen.notebook, release, assignment)
+    return {
+        "notebook": submission.notebook,
+        "roles": submission.roles,
+        "findings": [finding.model_dump() for finding in (*findings, *submission.findings)],
+    }
+
+
+def _read_saved_outputs(folder: Path, assignment: Assignment) -> dict[str, Any]:
+    return saved_outputs.read_folder(folder, assignment).model_dump()
+
+
+QUESTIONS: dict[str, Callable[[Path, Assignment], dict[str, Any]]] = {
+    "submission": _read_submission,
+    "saved outputs": _read_saved_outputs,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Running notebooks: kernels, instruments, the oracle, questions."""

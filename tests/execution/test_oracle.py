@@ -1,0 +1,169 @@
+"""The oracle serves one epoch at a time, keeps its own record, and refuses what is not of the declared form."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
+from autograder.execution.evidence import CallbackDriven, CellEnd, Fit, NameSeen, Window
+from autograder.execution.oracle import MAX_TOTAL, Oracle
+from autograder.execution.runtime import channel as wire
+
+ROWS = {"rows": 600, "distinct": 600, "train": 600, "test": 0, "other": 0, "labels_fit": True}
+
+
+@pytest.fixture
+def oracle(assignment: Assignment) -> Oracle:
+    made = Oracle(draw(assignment, 5))
+    made.begin_cell(3, is_given=False)
+    return made
+
+
+def claim(rate: float = 0.001, size: int = 128, **more: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "model": 1, "trained_before": False, "parameters": 10, "layers": [], "optimizer": "Adam",
+        "optimizer_config": {"class": "Adam", "beta_1": 0.9}, "learning_rate": rate, "loss": "mse", "batch_size": size,
+        "epochs": 500, "initial_epoch": 0, "validation_split": 0.2, "data": ROWS, "validation": None, "callbacks": [],
+    }  # fmt: skip
+    return told | more
+
+
+def ask(oracle: Oracle, kind: str, **fields: Any) -> dict[str, Any]:
+    reply = oracle.handle(oracle.key + wire.REQUEST + json.dumps({"kind": kind, **fields}).encode())
+    assert reply is not None
+    answer: dict[str, Any] = json.loads(reply)
+    return answer
+
+
+def report(oracle: Oracle, kind: str, **fields: Any) -> None:
+    assert oracle.handle(oracle.key + wire.REPORT + json.dumps({"kind": kind, **fields}).encode()) is None
+
+
+def epoch(oracle: Oracle, training: int) -> tuple[float, ...]:
+    reply = oracle.handle(oracle.key + wire.EPOCH + training.to_bytes(4, "little"))
+    assert reply is not None
+    return wire.READING.unpack(reply)
+
+
+def end(oracle: Oracle, training: int, **more: Any) -> None:
+    told = {"error": None, "stopped": True, "applied": True, "predictions": None, "fresh_stop": None, "curve": []}
+    ask(oracle, "train_end", training=training, **(told | more))
+
+
+def test_a_training_is_served_epoch_by_epoch_and_what_was_served_is_its_truth(oracle: Oracle) -> None:
+    begun = ask(oracle, "train", **claim())
+    plan = oracle.scenario.plans[oracle.scenario.settings["0.001/128"][0]]
+    served = [epoch(oracle, begun["training"]) for _ in range(4)]
+    assert [reading[2] for reading in served] == plan.val_accuracy[:4]
+    seconds = [reading[3] for reading in served]
+    assert [round(b - a, 6) for a, b in pairwise(seconds)] == [plan.epoch_cost[0]] * 3
+    outcome = ask(oracle, "outcome", training=begun["training"])
+    end(oracle, begun["training"])
+    (fit,) = [event for event in oracle.events if isinstance(event, Fit)]
+    assert (fit.cell, fit.epochs_run, fit.plan) == (3, 4, oracle.scenario.settings["0.001/128"][0])
+    assert fit.val_accuracy == tuple(plan.val_accuracy[:4])
+    assert fit.test_accuracy == pytest.approx(1 - len(outcome["wrong"]) / oracle.scenario.n_test)
+    assert fit.seconds == pytest.approx(0.9 + 4 * plan.epoch_cost[0])
+    assert fit.optimizer_config["beta_1"] == 0.9
+
+
+def test_no_epoch_is_served_after_the_outcome_and_no_training_ends_twice(oracle: Oracle) -> None:
+    number = ask(oracle, "train", **claim())["training"]
+    epoch(oracle, number)
+    ask(oracle, "outcome", training=number)
+    assert epoch(oracle, number)[1:3] == (0.0, 0.0)
+    end(oracle, number)
+    end(oracle, number)
+    assert sum(isinstance(event, Fit) for event in oracle.events) == 1
+    assert "order" in oracle.refused
+
+
+def test_a_kernel_that_says_more_epochs_than_it_was_served_is_not_believed(oracle: Oracle) -> None:
+    number = ask(oracle, "train", **claim())["training"]
+    epoch(oracle, number)
+    end(oracle, number, curve=[[0.5, 0.5]] * 100)
+    (fit,) = [event for event in oracle.events if isinstance(event, Fit)]
+    assert (fit.epochs_run, len(fit.val_accuracy)) == (1, 1)
+
+
+def test_messages_without_the_key_or_of_another_form_are_refused_and_said(oracle: Oracle) -> None:
+    body = json.dumps({"kind": "name", "name": "n_tr", "value": {"type": "int", "number": 1}}).encode()
+    oracle.handle(b"x" * 16 + wire.REPORT + body)
+    oracle.handle(oracle.key + wire.REPORT + b"{not json")
+    report(oracle, "name", name="n_tr", value={"type": "int", "number": 1}, extra=1)
+    oracle.handle(oracle.key + wire.REPORT + body)
+    assert [type(event) for event in oracle.events] == [NameSeen]
+    assert "messages of its own" in oracle.lost()
+    assert "2 messages are not of the declared form" in oracle.lost()
+
+
+def test_a_message_in_parts_is_put_together_and_one_that_is_too_large_is_dropped(oracle: Oracle) -> None:
+    body = json.dumps({"kind": "name", "name": "n", "value": {"type": "str", "text": "x" * 150_000}}).encode()
+    for start in range(0, len(body) - wire.PART, wire.PART):
+        oracle.handle(oracle.key + wire.MORE + body[start : start + wire.PART])
+    oracle.handle(oracle.key + wire.REPORT + body[len(body) // wire.PART * wire.PART :])
+    assert len(oracle.events) == 1
+    for _ in range(wire.MAX_MESSAGE // wire.PART + 3):
+        oracle.handle(oracle.key + wire.MORE + b"x" * wire.PART)
+    oracle.handle(oracle.key + wire.REPORT + b"x")
+    assert oracle.refused["too large"] == 1
+    assert len(oracle.events) == 1
+
+
+def test_after_too_much_nothing_is_read(oracle: Oracle) -> None:
+    for _ in range(MAX_TOTAL // wire.PART + 2):
+        oracle.handle(b"y" * wire.PART)
+    report(oracle, "name", name="n_tr", value={"type": "int", "number": 1})
+    assert not oracle.events
+    assert "more than 16 MB" in oracle.lost()
+
+
+def test_windows_are_measured_by_the_oracles_own_clock(oracle: Oracle) -> None:
+    report(oracle, "window", key="a", begins=True)
+    ask(oracle, "spend", what="evaluate")
+    report(oracle, "window", key="a", begins=False)
+    ask(oracle, "end", cpu=0.1)
+    window, last = oracle.events
+    assert isinstance(window, Window)
+    assert isinstance(last, CellEnd)
+    assert window.end - window.begin == pytest.approx(oracle.scenario.costs["evaluate"][0])
+
+
+def test_acts_of_given_cells_are_left_out(oracle: Oracle) -> None:
+    oracle.begin_cell(4, is_given=True)
+    report(oracle, "act", what="started a program", detail="nvidia-smi")
+    assert not oracle.events
+
+
+def test_a_trial_goes_on_value_by_value_and_ends_where_the_callback_stops(oracle: Oracle) -> None:
+    trials = oracle.scenario.trials
+    asked = ask(oracle, "trial")["trial"]
+    assert set(asked) == {"threshold", "patience", "call", "beside", "validated"}
+    stops = []
+    for trial in trials:
+        stopped, count = 0, 0
+        while (reply := wire.STEP_REPLY.unpack(oracle.handle(oracle.key + wire.STEP + bytes([stopped])) or b""))[0]:
+            assert reply[2] == trial.val_accuracy[count]
+            count += 1
+            stopped = int(count == 2)
+        stops.append(1 if len(trial.val_accuracy) > 1 else None)
+        ask(oracle, "trial")
+    (driven,) = [event for event in oracle.events if isinstance(event, CallbackDriven)]
+    assert [result.stop for result in driven.results] == stops
+
+
+def test_a_stand_in_of_the_callback_is_told_where_to_stop_only_in_its_run(oracle: Oracle) -> None:
+    number = ask(oracle, "train", **claim())["training"]
+    plan = oracle.scenario.plans[oracle.scenario.settings["0.001/128"][0]]
+    assert not any(epoch(oracle, number)[0] for _ in range(plan.stand_in_stop + 1 if plan.stand_in_stop < 500 else 90))
+    other = Oracle(oracle.scenario)
+    other.assign("callback")
+    assert ask(other, "next")["question"]["ask"] == "assign"
+    number = ask(other, "train", **claim())["training"]
+    due = [epoch(other, number)[0] for _ in range(200)]
+    assert (due.index(1) + 1 == plan.stand_in_stop) if plan.stand_in_stop < 200 else not any(due)

@@ -1,0 +1,158 @@
+"""A notebook that walks along attributes finds nothing of the runtime that can ask, report or know more than itself."""
+
+from __future__ import annotations
+
+from autograder.assignment.settings import Assignment
+from autograder.execution.evidence import Act, Fit
+from autograder.execution.kernels import Kernels
+from autograder.execution.runtime.seal import seal
+
+from .cells import run_cells
+
+WALK = """
+import builtins, functools, sys, types
+import keras, time, datetime, json, numpy as np, pandas as pd, matplotlib, tensorflow as tf
+from zeus.monitor import ZeusMonitor
+
+LEAVES = ("rows.py", "plain_model.py", "measurement.py", "errors.py", "fork_server.py", "isolation.py", "processes.py",
+          "gc_tuning.py", "loading.py")
+
+def parts(thing):
+    if isinstance(thing, types.FunctionType):
+        yield thing.__globals__
+        yield from (cell.cell_contents for cell in thing.__closure__ or () if has_contents(cell))
+        yield thing.__defaults__
+        yield thing.__kwdefaults__
+    if isinstance(thing, types.MethodType):
+        yield from (thing.__self__, thing.__func__)
+    if isinstance(thing, (classmethod, staticmethod)):
+        yield thing.__func__
+    if isinstance(thing, functools.partial):
+        yield from (thing.func, thing.args, thing.keywords)
+    if isinstance(thing, property):
+        yield from (thing.fget, thing.fset, thing.fdel)
+    if isinstance(thing, dict):
+        yield from thing.values()
+    if isinstance(thing, (list, tuple, set, frozenset)):
+        yield from list(thing)[:5000]
+    if isinstance(thing, type):
+        yield from type.__subclasses__(thing) if thing is not type else ()
+        yield dict(vars(thing))
+    else:
+        try:
+            yield vars(thing)
+        except TypeError:
+            pass
+
+def has_contents(cell):
+    try:
+        cell.cell_contents
+        return True
+    except ValueError:
+        return False
+
+def is_of_runtime(thing):
+    if not isinstance(thing, types.FunctionType):
+        return False
+    name = thing.__code__.co_filename
+    return "/runtime/" in name and not name.endswith(LEAVES)
+
+seen, waiting, found = set(), [sys.modules, get_ipython(), object, builtins, keras.Model, ZeusMonitor()], []
+while waiting and len(seen) < 1_500_000:
+    thing = waiting.pop()
+    if id(thing) in seen:
+        continue
+    seen.add(id(thing))
+    if is_of_runtime(thing):
+        found.append(f"{thing.__code__.co_filename}: {thing.__qualname__}")
+    try:
+        waiting.extend(parts(thing))
+    except Exception:
+        continue
+print("SEEN", len(seen), "FOUND", found)
+metrics_vs_lr = [len(seen), *found]
+"""
+
+
+def test_no_way_along_attributes_leads_to_the_runtime(warm_kernels: Kernels, assignment: Assignment) -> None:
+    done = run_cells(warm_kernels, assignment, WALK)
+    value = done.evidence.value("metrics_vs_lr")
+    assert value is not None, done.executed.cells[0].outputs
+    assert value.items is not None
+    assert (value.items[0].number or 0) > 100_000
+    assert [item.text for item in value.items[1:]] == []
+
+
+def test_a_sealed_function_is_called_as_before_and_hides_what_it_holds() -> None:
+    secret = ["secret"]
+
+    def greet(name: str, mark: str = "!") -> str:
+        """Greet somebody."""
+        return f"{secret[0]} {name}{mark}"
+
+    sealed = seal(greet)
+    assert sealed("x", mark="?") == "secret x?"
+    assert sealed.__doc__ == "Greet somebody."
+    assert not hasattr(sealed, "__closure__")
+    assert not hasattr(sealed, "__globals__")
+    assert not hasattr(sealed, "__wrapped__")
+    kind = type("Kind", (), {"greet": sealed})
+    assert callable(kind().greet)
+
+
+LOOKS = """
+import gc, sys
+{look}
+"""
+
+
+def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) -> None:
+    ways = {
+        "gc.get_objects()": "went through all objects",
+        "gc.get_referents(sys.modules)": "went through all objects",
+        "sys._getframe(1)": "looked into the frames",
+        "try:\n    1 / 0\nexcept Exception as error:\n    error.__traceback__.tb_frame": "looked into the frames",
+        "(n for n in [1]).gi_frame": "looked into the frames",
+        "import ctypes; ctypes.string_at(id(1), 4)": "read memory directly",
+        "open('/proc/self/mem', 'rb').close()": "opened a file outside",
+        "open('/proc/self/maps').close()": "opened a file outside",
+    }
+    cells = [LOOKS.format(look=look) for look in ways]
+    evidence = run_cells(warm_kernels, assignment, *cells).evidence
+    acts = {(act.cell, act.what) for act in evidence.of(Act)}
+    for number, what in enumerate(ways.values()):
+        assert any(cell == number and what in said for cell, said in acts), (list(ways)[number], acts)
+
+
+FORESEES = """
+import gc, tensorflow as tf
+from tensorflow.keras import Sequential, callbacks, layers, optimizers
+import numpy as np
+X = np.load('uiowa_std_scale_train_data.npy'); y = np.load('uiowa_permuted_train_labels.npy')
+known, missed = [], []
+class Looks(callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if known and epoch > 0:
+            missed.append(float(logs['val_accuracy']) not in known[-1])
+        known.append({x for o in gc.get_objects() if isinstance(o, (list, tuple)) and len(o) < 5000
+                      for x in o if type(x) is float and 0 < x < 1}
+                     | {x for o in gc.get_objects() if isinstance(o, dict) and len(o) < 5000
+                        for x in o.values() if type(x) is float and 0 < x < 1})
+model = Sequential([layers.Input((X.shape[1],)), layers.Dense(8), layers.Dense(int(y.max()) + 1, 'softmax')])
+model.compile(optimizers.Adam(0.001), 'sparse_categorical_crossentropy', metrics=['accuracy'])
+model.fit(X, y, batch_size=128, epochs=12, validation_split=0.2, verbose=0, callbacks=[Looks()])
+metrics_vs_lr = [len(missed), sum(missed)]
+"""
+
+
+def test_what_is_not_served_yet_is_nowhere_in_the_process(warm_kernels: Kernels, assignment: Assignment) -> None:
+    """The next epoch's accuracy is a number that no container of the process holds; a repeated value may be known."""
+    evidence = run_cells(warm_kernels, assignment, FORESEES).evidence
+    value = evidence.value("metrics_vs_lr")
+    assert value is not None, evidence.cells
+    assert value.items is not None
+    looked, unknown = (item.number or 0 for item in value.items)
+    (fit,) = evidence.of(Fit)
+    new = [v for n, v in enumerate(fit.val_accuracy) if n and v not in fit.val_accuracy[:n]]
+    assert looked == 11
+    assert unknown >= len(new) - 1

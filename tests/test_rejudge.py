@@ -1,0 +1,83 @@
+"""Evidence on disk, judged again, gives the same points; after an edit of a check, the new ones."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment.settings import Assignment
+from autograder.commands.rejudge import rejudge_class
+from autograder.execution.kernels import Kernels
+from autograder.execution.options import Options
+from autograder.grading import checker
+from autograder.grading.case import Wrong
+from autograder.grading.grade import grade
+from autograder.grading.record import SavedRuns, rejudge
+from autograder.results import store
+from autograder.results.layout import student_folder
+from autograder.submission.prepare import load_release, prepare
+from tests.fidelity.build import notebook
+from tests.fidelity.outcome import Case, cases
+
+HARD = ("either_runtime", "reference", "clock_only")
+
+
+def some_cases() -> list[Case]:
+    """A few of both corpora, the same in every run: those that need several runs among them."""
+    chosen = random.Random(3).sample(cases(variants=False), 5)
+    return [*(case for case in cases(mutants=False) if case.name in HARD), *chosen]
+
+
+@pytest.mark.parametrize("case", some_cases(), ids=lambda case: case.name)
+def test_saved_evidence_of_all_runs_gives_the_same_points(
+    assignment: Assignment, warm_kernels: Kernels, case: Case
+) -> None:
+    submission = prepare("ada", notebook(case.description), load_release(assignment), assignment)
+    graded = grade(assignment, submission, warm_kernels, Options(seed=11))
+    assert graded.record is not None
+    again = SavedRuns.model_validate_json(graded.record.model_dump_json())
+    assert rejudge(assignment, again) == graded.verdict.items
+
+
+def test_a_class_is_judged_again_after_a_check_was_edited(
+    assignment: Assignment, warm_kernels: Kernels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = next(case for case in cases(mutants=False) if case.name == "reference")
+    submission = prepare("ada", notebook(case.description), load_release(assignment), assignment)
+    graded = grade(assignment, submission, warm_kernels, Options(seed=12))
+    assert graded.record is not None
+    store.write_submission(tmp_path, assignment, graded.verdict, graded.record.model_dump_json(), graded.executed)
+    same = rejudge_class(assignment, tmp_path)
+    assert (same.changed, same.to_run, same.unchanged) == ({}, (), 1)
+
+    original = checker.collect
+
+    def stricter(checks: str, ids: tuple[str, ...]) -> tuple[checker.Check, ...]:
+        def refuse(**_: object) -> None:
+            raise Wrong("Nobody gets this point.")
+
+        found = original(checks, ids)
+        return (checker.Check(found[0].item, "new", "A new rule.", 1.0, refuse, {}), *found)
+
+    monkeypatch.setattr(checker, "collect", stricter)
+    changed = rejudge_class(assignment, tmp_path)
+    assert list(changed.changed) == ["ada"]
+    (verdict,) = store.read_verdicts(tmp_path, assignment)
+    assert verdict.points < graded.verdict.points
+    table = json.loads((student_folder(tmp_path, assignment, "ada") / "results.json").read_text())
+    assert "Nobody gets this point." in json.dumps(table)
+
+
+def test_evidence_that_is_missing_leaves_the_verdict_as_it_is(
+    assignment: Assignment, warm_kernels: Kernels, tmp_path: Path
+) -> None:
+    case = next(case for case in cases(mutants=False) if case.name == "reference")
+    submission = prepare("ada", notebook(case.description), load_release(assignment), assignment)
+    graded = grade(assignment, submission, warm_kernels, Options(seed=13))
+    store.write_submission(tmp_path, assignment, graded.verdict, "{}", graded.executed)
+    rejudged = rejudge_class(assignment, tmp_path)
+    assert rejudged.to_run == ("ada",)
+    assert store.read_verdicts(tmp_path, assignment) == [graded.verdict]
