@@ -33,7 +33,7 @@ Out = Annotated[Path, typer.Option(help="folder for the results")]
 Submitted = Annotated[Path, typer.Option(help="folder with one folder for each student")]
 Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one more than cores")]
 Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
-Seed = Annotated[int | None, typer.Option(help="draw the same challenges again")]
+Seed = Annotated[int | None, typer.Option(help="draw the same scenarios again")]
 Sandbox = Annotated[
     Literal["any", "bwrap", "podman", "none"],
     typer.Option(help="what holds the submissions in; any: bubblewrap, else Podman; none: nothing does"),

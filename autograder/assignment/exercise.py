@@ -26,7 +26,7 @@ class Parameters(BaseModel):
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the data of a challenge are: rows for training and for tests, columns, different labels."""
+    """How large the data of a scenario are: rows for training and for tests, columns, different labels."""
 
     n_train: int
     n_test: int
@@ -82,7 +82,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Script:
-    """An exercise's part of a challenge.
+    """An exercise's part of a scenario.
 
     `settings` tells which plans a training gets (numbers of `plans`, each served once) by its learning rate and batch
     size, see `setting_key`; other trainings get those of `spares` in turn. `stand_ins` are, for each cell that can be
@@ -154,7 +154,8 @@ TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 class Exercise:
     """One of it for each folder of checks.
 
-    `draw` makes the exercise's part of a challenge from parameters, sizes and dice; the same dice, the same challenge.
+    `draw` makes the exercise's part of a scenario from parameters, sizes and a random generator; the same generator, the
+    same scenario.
     `names` are described after every cell. `callback` names the student's callback class, if there is one: its use is
     noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
     `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the

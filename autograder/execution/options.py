@@ -12,7 +12,7 @@ Training = Literal["scripted", "real"]
 
 @dataclass(frozen=True)
 class Options:
-    """How submissions are run; `seed` None draws a new challenge for each."""
+    """How submissions are run; `seed` None draws a new scenario for each."""
 
     seed: int | None = None
     training: Training = "scripted"

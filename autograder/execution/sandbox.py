@@ -1,5 +1,5 @@
-"""The sandbox: what of the machine a kernel may see. Bubblewrap or Podman draws the outer wall, `runtime.isolation`
-the inner ones."""
+"""The sandbox: what of the machine a kernel may see. Bubblewrap or Podman isolates the fork server, `runtime.isolation`
+each kernel that it forks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .runtime.isolation import HOME, HOSTED, MACHINES
 Engine = Literal["bwrap", "podman"]
 Sandbox = Literal["bwrap", "podman", "none"]
 Sight = tuple[Literal["shown", "link", "empty"], str, str]
-"""Something inside the wall and its place: a file or folder that is shown, with where it comes from; a link, with where
+"""Something inside the sandbox and its place: a file or folder that is shown, with where it comes from; a link, with where
 it leads; an empty folder in memory."""
 
 KIT = "/opt/kit"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "timezone", "mime.types")
 NEEDED = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "SETFCAP", "SYS_PTRACE", "KILL", "CHOWN", "DAC_OVERRIDE")
-"""Capabilities that the warm parent keeps inside its walls, to build those of each kernel; the kernels have none."""
+"""Capabilities that the fork server keeps inside its sandbox, to isolate each kernel; the kernels have none."""
 
 AS_NUMBER_3 = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.execvp(sys.argv[2], sys.argv[2:])"
 """Runs a command with that open file as number 3, where the files begin that Podman passes on."""

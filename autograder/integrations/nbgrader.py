@@ -71,7 +71,7 @@ class GradeSubmission(NbGraderPreprocessor):
     """
 
     out = Unicode("graded", help="The folder of the results, as OUT of `make autograde`.").tag(config=True)
-    seed = Integer(None, allow_none=True, help="Draws the same challenges again; None draws new ones.").tag(config=True)
+    seed = Integer(None, allow_none=True, help="Draws the same scenarios again; None draws new ones.").tag(config=True)
     training = Enum(("scripted", "real"), "scripted", help="Whether trainings are scripted or real.").tag(config=True)
     sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="What holds the submissions in.").tag(config=True)
     kernel = Enum(("auto", "warm", "plain"), "auto", help="Fork warm kernels or start plain ones.").tag(config=True)

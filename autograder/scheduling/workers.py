@@ -67,7 +67,7 @@ def graded(
     else:
         pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds, limited.start)
         stack.callback(pool.end)
-        pool.start()  # they import what they need while the parent of the kernels does
+        pool.start()  # they import what they need while the fork server does
         source = crew.ready()
         if source.note:
             say(source.note)

@@ -1,4 +1,4 @@
-"""Recognises rows of the challenge's data, so that the record can say what a model was trained on."""
+"""Recognises rows of the scenario's data, so that the report can say what a model was trained on."""
 
 from __future__ import annotations
 
