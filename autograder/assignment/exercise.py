@@ -154,8 +154,8 @@ TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 class Exercise:
     """One of it for each folder of checks.
 
-    `draw` makes the exercise's part of a scenario from parameters, sizes and a random generator; the same generator, the
-    same scenario.
+    `draw` makes the exercise's part of a scenario from parameters, sizes and a random generator; the same generator,
+    the same scenario.
     `names` are described after every cell. `callback` names the student's callback class, if there is one: its use is
     noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
     `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the

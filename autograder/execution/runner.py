@@ -8,7 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from autograder.errors import EvidenceError, KernelFailed, ServerGone
 from autograder.submission.prepare import GIVEN, Submission
 
 from .client import LARGEST_MESSAGE, RECONNECT, KernelClient, OutputLimitClient
-from .evidence import CellEnd, Evidence, RunCell
+from .evidence import Answer, CellEnd, Evidence, RunCell
 from .kernels import GONE, ForkProvisioner, Kernels
 from .limits import Limits
 from .oracle import Connection, Oracle
@@ -114,7 +114,6 @@ class Run:
     driver: _Driver
     loop: asyncio.Runner
     stand_ins: tuple[str, ...]
-    _asked: int = field(default=0, init=False)
 
     @property
     def timings(self) -> dict[str, float]:
@@ -145,8 +144,9 @@ class Run:
         Returns:
             `{"value": …}`, or `{"error": name, "message": text}` where it could not be answered.
         """
-        if (answer := self.evidence.answer(question)) is not None:
-            return answer
+        for event in self.driver.oracle.events:
+            if isinstance(event, Answer) and event.question == question:
+                return event.answer
         with self.driver.watch("questions"):
             return self.loop.run(self.driver.ask(question))
 

@@ -24,8 +24,8 @@ from .runtime.isolation import HOME, HOSTED, MACHINES
 Engine = Literal["bwrap", "podman"]
 Sandbox = Literal["bwrap", "podman", "none"]
 Sight = tuple[Literal["shown", "link", "empty"], str, str]
-"""Something inside the sandbox and its place: a file or folder that is shown, with where it comes from; a link, with where
-it leads; an empty folder in memory."""
+"""Something inside the sandbox and its place: a file or folder that is shown, with where it comes from; a link, with
+where it leads; an empty folder in memory."""
 
 KIT = "/opt/kit"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")

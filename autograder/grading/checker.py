@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,9 +134,17 @@ def collect(checks: str, ids: tuple[str, ...]) -> tuple[Check, ...]:
     arguments = [*OPTIONS, "-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), str(FOLDER / checks)]
     status = pytest.main([*arguments, "--collect-only"], plugins=[collector])
     if status != pytest.ExitCode.OK or collector.errors:
+        _forget_modules(FOLDER / checks)
         reason = collector.errors[0] if collector.errors else f"pytest ended with {status!r}"
         raise AssignmentError(f"The checks in autograder/checks/{checks} could not be collected: {reason}.")
     return tuple(_describe(item) for item in collector.found)
+
+
+def _forget_modules(folder: Path) -> None:
+    """A module that could not be imported stays behind half made, and would pass for one without checks next time."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]
 
 
 class _Collector:

@@ -90,11 +90,14 @@ def explain(trial: Trial, stopped: int | None, expected: int | None) -> str:
     return f"{shown}; the last of {trial.patience} in a row above the threshold was epoch {expected + 1}."
 
 
-def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False) -> None:
-    """Raises Wrong when two related curves end differently; `shift` allows for a longer beginning of the second."""
+def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False, waits: bool = True) -> None:
+    """Raises Wrong when two related curves end differently; `shift` allows for a longer beginning of the second,
+    and where the property only means something for a callback that `waits`, one that stops at once does not have it."""
     if all(result.stop is None for pair in found for _, result in pair):
         no_error(found[0][0])
         raise Wrong("It never stopped, so this could not be seen.")
+    if waits and all(result.stop == 0 for pair in found for _, result in pair):
+        raise Wrong("It stops after the first epoch, whatever the curve, so this could not be seen.")
     for first, second in sorted(found, key=lambda pair: len(pair[1][0].val_accuracy)):
         no_error(first)
         no_error(second)
@@ -161,6 +164,7 @@ def test_defaults(case: Case) -> None:
     hold_alike(
         [(second, first) for first, second in pairs(case, "defaults")],
         "made without arguments, it must act as with threshold 0.9 and patience 3.",
+        waits=False,
     )
 
 

@@ -24,11 +24,14 @@ WORDS = {
     "test_accuracy": r"accura|acc\b",
     "epochs": r"epoch",
 }
-UNITS = {"train_time": r"\b(s|sec|secs|seconds?|min|minutes?)\b", "total_energy": r"\b(k?J|k?joules?|k?Wh)\b"}
+UNITS = {
+    "train_time": r"\b(m?s|secs?|seconds?|mins?|minutes?|milliseconds?|hours?|h)\b",
+    "total_energy": r"\b(k?J|k?joules?|k?Wh)\b",
+}
 OTHER_UNITS = {
     r"%|per ?cent": 100.0,
     r"\bmin": 1 / 60,
-    r"\bms\b": 1e3,
+    r"\bms\b|millisecond": 1e3,
     r"\bkj\b|kilojoule": 1e-3,
     r"\bk?wh\b": 1 / 3600,
 }
@@ -100,13 +103,15 @@ def centre(bar: Bar) -> float:
 
 
 def parse(text: str) -> float | None:
-    """The number in a tick label, also as a power of ten."""
-    if power := re.search(
-        r"10\^\{?(-?\d+)\}?", text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")
-    ):
-        return 10.0 ** int(power.group(1))
-    found = re.search(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?", text.replace("−", "-").replace(",", ""))
-    return float(found.group()) if found else None
+    """The number in a tick label, also as a power; None for what is no number or too large for one."""
+    plain = text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")
+    if power := re.search(r"(\d{1,4})\^\{?(-?\d{1,3})\}?(?!\d)", plain):
+        try:
+            return float(power[1]) ** int(power[2])
+        except (OverflowError, ZeroDivisionError):
+            return None
+    found = re.search(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?", plain.replace(",", ""))
+    return float(found.group()) if found and "^" not in plain else None
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,15 @@ class Picture:
 
     @cached_property
     def panels(self) -> list[Panel]:
-        return [Panel(axes, tuple(self.sweep.values)) for axes in self.figure.axes if axes.bars]
+        return [Panel(self._with_ticks(axes), tuple(self.sweep.values)) for axes in self.figure.axes if axes.bars]
+
+    def _with_ticks(self, axes: Axes) -> Axes:
+        """A subplot whose shared axis shows its labels only under the lowest one has those."""
+        if any(tick.text for tick in axes.ticks):
+            return axes
+        others = [self.figure.axes[i] for i in axes.shared_x if i < len(self.figure.axes)]
+        named = next((other for other in others if any(tick.text for tick in other.ticks)), None)
+        return axes if named is None else axes.model_copy(update={"ticks": named.ticks})
 
     @cached_property
     def shown(self) -> dict[str, Panel]:
@@ -274,9 +287,19 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
             if quantity
             else "A vertical axis has no label."
         )
+    if quantity and (other := _swapped_with(quantity, " ".join([*vertical, axes.title]), seen)):
+        return f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[other]}: labels are swapped."
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
         return f"The label of the {QUANTITIES[quantity]} names no unit."
     return None
+
+
+def _swapped_with(quantity: str, label: str, seen: Picture) -> str | None:
+    """The other quantity that a label names, where it does not name its own; None for words in other languages."""
+    text = re.sub(r"(time|energy)[ -]+to[ -]+accuracy", r"\1", label.lower())
+    if re.search(WORDS[quantity], text):
+        return None
+    return next((other for other in seen.truths if other != quantity and re.search(WORDS[other], text)), None)
 
 
 @points(1)

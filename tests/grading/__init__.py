@@ -1,0 +1,1 @@
+"""Judging: what a submission is worth, and why."""
