@@ -10,6 +10,7 @@ from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+from IPython.core import pylabtools
 from traitlets.config import Config
 
 from . import gc_tuning
@@ -55,9 +56,15 @@ def run(
     settings.HistoryManager.enabled = False
     settings.InlineBackend.figure_formats = set()  # figures are described, and drawn only where somebody looks at them
     app = IPKernelApp.instance(kernel_class=kernel_class, config=settings)
+    _restore_backend_names()
     app.initialize(argv)
     assert app.shell is not None
     app.shell.run_line_magic("matplotlib", "inline")
     sessions.append(start(modules, setup, descriptor, key, Path(os.environ["HOME"]), app.shell))
     on_ready()
     app.start()
+
+
+def _restore_backend_names() -> None:
+    """Matplotlib before 3.9 imports a dictionary that IPython 9.16 removed; the inline backend had no entry in it."""
+    vars(pylabtools).setdefault("backend2gui", {})
