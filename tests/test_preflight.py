@@ -1,0 +1,90 @@
+"""A machine or a library on which even the solution loses points: grading ends with the cause and writes no results."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from autograder import cli
+from autograder.assignment.settings import Assignment
+from autograder.execution import kernels as kernels_module
+from autograder.grading.grade import Graded
+from autograder.scheduling import class_run, preflight, task, workers
+from tests.test_interruption import Here, hand_in, no_kernels, quick_verdict
+
+NAME = "tta-eta"
+CAUSE = "In row 1 of metrics_vs_lr test_accuracy is 0.0954; this model has 0.9905 on the test data."
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Grades two submissions by the command, in this process."""
+    monkeypatch.setattr(workers, "Pool", Here)
+    hand_in(tmp_path / "submitted", "ada", "bob")
+
+    def run(*options: str) -> Result:
+        folders = ["--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "graded")]
+        return CliRunner().invoke(cli.app, ["autograde", "--assignment", NAME, *folders, *options])
+
+    return run
+
+
+def results(out: Path) -> list[str]:
+    """The files in the folder of results, without the gradebook while no submission is in it."""
+    with contextlib.closing(sqlite3.connect(out / "gradebook.db")) as book:
+        (recorded,) = book.execute("select count(*) from submitted_assignment").fetchone()
+    files = [path for path in out.rglob("*") if path.is_file() and path.name[0] != "."]
+    return sorted(path.name for path in files if recorded or path.name != "gradebook.db")
+
+
+def solution_loses_points(assignment: Assignment, folder: Path, student: str, *rest: object) -> Graded:
+    """Stands for grading with a library that makes the solution, and it alone, lose points."""
+    graded = quick_verdict(assignment, folder, student, *rest)
+    if student != preflight.STUDENT:
+        return graded
+    items = [
+        item.model_copy(update={"points": 3.0, "message": CAUSE}) if item.id == "lr-metrics" else item
+        for item in graded.verdict.items
+    ]
+    return Graded(graded.verdict.model_copy(update={"items": tuple(items)}), graded.record, graded.executed)
+
+
+def test_a_solution_that_loses_points_ends_it_with_the_cause(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_run, "kernels", no_kernels)
+    monkeypatch.setattr(task, "grade_folder", solution_loses_points)
+    done = run()
+    assert done.exit_code == 1
+    said = f"Nothing was graded, because the solution of {NAME} does not get full points here: lr-metrics: {CAUSE}"
+    assert said in done.output
+    assert results(tmp_path / "graded") == []
+    monkeypatch.setattr(task, "grade_folder", quick_verdict)
+    assert run().exit_code == 0, "the next run grades"
+    assert {"ada", "bob"} <= {path.name for path in (tmp_path / "graded" / NAME / "students").iterdir()}
+
+
+def test_an_instrument_that_does_not_load_ends_it_with_the_cause(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_runtime = kernels_module._lay_runtime
+
+    def lay_broken_runtime(folder: Path) -> Path:
+        runtime = lay_runtime(folder)
+        (module,) = runtime.rglob("instruments/shell.py")
+        module.write_text("raise ImportError(\"cannot import name 'Shell' from 'library'\")\n", encoding="utf-8")
+        return runtime
+
+    monkeypatch.setattr(kernels_module, "_lay_runtime", lay_broken_runtime)
+    done = run("--kernel", "plain", "--sandbox", "none")
+    assert done.exit_code == 1
+    assert "Nothing was graded" in done.output
+    assert "ImportError: cannot import name 'Shell' from 'library'" in done.output
+    assert results(tmp_path / "graded") == []
