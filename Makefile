@@ -39,11 +39,11 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser lint fidelity scheduler worker profile bench docs hostile kills lock clean distclean have-data
+.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench docs hostile kills lock clean distclean have-data
 
 help: ## list the commands (this is the default)
 	@echo "make <command>, one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one more than cores) PYTHON=(3.11 to 3.13)"
 
 setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
@@ -100,6 +100,10 @@ test-browser: $(READY) ## open pages and servers in Chromium, and try axe-core's
 	  || echo "axe-core could not be fetched with npm: its test is left out." >&2
 	@CHROMIUM="$(CHROMIUM)" AXE="$(AXE)" $(PY) -m pytest -m browser $(TESTS)
 
+test-versions: $(READY) ## try the kit with other versions of packages and Python, and write docs/versions.md; ONLY=lowest
+	@$(call install-uv,.venv)
+	@$(PY) -m tests.versions $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+
 lint: $(READY) ## check style and types
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
@@ -138,8 +142,8 @@ worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786 on this machine;
 lock: ## decide the versions again, after a change of requirements.in
 	@$(call create,.venv) && $(call install-uv,.venv)
 	@$(call compile,requirements.lock) requirements.in
-	@sed -e '/^tensorflow==/d' \
-	     -e 's/^tensorflow-cpu\(==[^ ]*\).*/tensorflow[and-cuda]\1 ; sys_platform == "linux"/' requirements.in \
+	@sed -e '/^tensorflow[=<>]/d' \
+	     -e 's/^tensorflow-cpu\([^ ]*\).*/tensorflow[and-cuda]\1 ; sys_platform == "linux"/' requirements.in \
 	  | $(call compile,requirements-gpu.lock) --constraint requirements.lock -
 
 compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
@@ -154,7 +158,7 @@ clean: ## remove what the commands made; a gradebook stays, points given by hand
 	else rm -rf "$(OUT)"; fi
 
 distclean: clean ## clean, and remove the virtual environments and what was fetched
-	@rm -rf .venv .venv-data .venv-bench .venv-docs .tools
+	@rm -rf .venv .venv-data .venv-bench .venv-docs .venv-versions .tools
 
 # The four files are in git; this is for a checkout that lost them.
 have-data:

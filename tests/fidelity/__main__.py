@@ -6,6 +6,7 @@ Ends with status 1 unless every correct variant keeps all points and every mutan
 from __future__ import annotations
 
 import multiprocessing
+import random
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -35,6 +36,7 @@ def main(
     only: Annotated[str, typer.Option(help="names to grade: part of the name, or a pattern with *")] = "",
     variants: Annotated[bool, typer.Option("--variants", help="grade the correct variants only")] = False,
     mutants: Annotated[bool, typer.Option("--mutants", help="grade the mutants only")] = False,
+    sample: Annotated[int, typer.Option(min=0, help="grade so many of them, always the same ones; 0 for all")] = 0,
     other_settings: Annotated[bool, typer.Option("--changed", help="grade them under other settings")] = False,
 ) -> None:
     """Grade correct variants and one-fault mutants, and compare what was lost with what should be."""
@@ -51,6 +53,8 @@ def main(
         ]
     if not chosen:
         raise typer.BadParameter(f"no case is called {only!r}")
+    if 0 < sample < len(chosen):
+        chosen = random.Random(0).sample(chosen, sample)
     outcomes = []
     for outcome in _graded(chosen, assignment, Options(seed=seed), jobs):
         outcomes.append(outcome)
