@@ -195,6 +195,24 @@ def test_every_model_has_a_test_accuracy_of_its_own_and_evaluate_agrees(cells: C
     assert all(0.88 < value < 1 for value in values)
 
 
+def test_evaluate_in_one_go_returns_what_keras_returns(cells: Cells) -> None:
+    cell = """
+    top = keras.metrics.SparseTopKCategoricalAccuracy(2, name='a_top')
+    model = new()
+    model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy', top])
+    metrics_vs_lr = [type(value).__name__ for value in model.evaluate(Xts, yts, verbose=0)]
+    for more in ({}, {'batch_size': 32}):
+        metrics_vs_lr += model.evaluate(Xts, yts, verbose=0, **more)
+    values = model.evaluate(Xts, yts, verbose=0, return_dict=True)
+    metrics_vs_lr += [values[name] for name in ('loss', 'accuracy', 'a_top')]
+    """
+    value = cells.value("import keras", cell)
+    assert texts(value)[:3] == ["float"] * 3
+    numbers = [item.number or 0 for item in (value.items or ())[3:]]
+    assert numbers[:3] == pytest.approx(numbers[3:6], abs=1e-4)
+    assert numbers[:3] == numbers[6:]
+
+
 AWAITED = """
 import asyncio
 metrics_vs_lr = []
