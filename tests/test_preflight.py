@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,7 @@ def test_a_solution_that_loses_points_ends_it_with_the_cause(
     assert done.exit_code == 1
     said = f"Nothing was graded, because the solution of {NAME} does not get full points here: lr-metrics: {CAUSE}"
     assert said in done.output
+    assert f"keras {metadata.version('keras')}" in done.output
     assert results(tmp_path / "graded") == []
     monkeypatch.setattr(task, "grade_folder", quick_verdict)
     assert run().exit_code == 0, "the next run grades"

@@ -6,10 +6,12 @@ lets no kernel start, checks that fail. Grading stops then with the cause, befor
 
 from __future__ import annotations
 
+import contextlib
+import platform
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +27,7 @@ from .task import Task
 STUDENT = "solution"
 
 
-@contextmanager
+@contextlib.contextmanager
 def solution_task(task: Task) -> Iterator[Task | None]:
     """A task that grades the solution as `task` is graded, into a folder that goes afterwards; None without a source.
 
@@ -47,8 +49,18 @@ def require_full_points(assignment: Assignment, done: Done) -> None:
     verdict = done.verdict
     if reason := find_reason(verdict):
         raise KernelFailed(
-            f"Nothing was graded, because the solution of {assignment.name} does not get full points here: {reason}"
+            f"Nothing was graded, because the solution of {assignment.name} does not get full points here: {reason} "
+            f"Versions: {list_versions()}; docs/versions.md lists those that were tried."
         )
+
+
+def list_versions() -> str:
+    """The versions of Python and of the packages that decide most often whether the solution runs."""
+    versions = [f"Python {platform.python_version()}"]
+    for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy", "matplotlib", "ipykernel", "ipython"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions.append(f"{package} {metadata.version(package)}")
+    return ", ".join(versions)
 
 
 def find_reason(verdict: Verdict) -> str:
