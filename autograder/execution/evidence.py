@@ -280,9 +280,13 @@ class FiguresReport(Part):
 
 
 class ActReport(Part):
+    """An act; `by_cell` tells whether the code of the cell that is executed did it itself, with none of an earlier
+    cell's on the way."""
+
     kind: Literal["act"]
     what: Short
     detail: Short
+    by_cell: bool = False
 
     def event(self, **stamp: Any) -> Act:
         return Act(**stamp, what=self.what, detail=self.detail)

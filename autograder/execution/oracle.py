@@ -130,7 +130,7 @@ class Oracle:
                 self._record(Answer(**self._stamp(), question=self._question, answer=report.answer))
                 self._question = None
             return
-        if report.kind == "act" and self.is_given:
+        if report.kind == "act" and self.is_given and report.by_cell:
             return
         if report.kind == "window":
             self._take_window(report.key, report.begins, report.cancelled)

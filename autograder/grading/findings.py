@@ -12,8 +12,18 @@ MAX_DETAILS = 5
 """Details of one kind of act that are named."""
 
 
-def find_all(evidence: Evidence, sandbox: str) -> list[Finding]:
-    """All findings of one run."""
+def find_all(runs: list[Evidence], sandbox: str) -> list[Finding]:
+    """All findings of a submission, each once: those of its first run, and what the notebook did only in a later one,
+    which it could tell by a stand-in."""
+    first, *later = runs
+    findings = _find_first(first, sandbox)
+    for evidence in later:
+        lost = [Finding(kind="evidence", text=evidence.lost)] if evidence.lost else []
+        findings += [finding for finding in (*lost, *_find_acts(evidence)) if finding not in findings]
+    return findings
+
+
+def _find_first(evidence: Evidence, sandbox: str) -> list[Finding]:
     findings = []
     if sandbox == "none":
         findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))

@@ -308,7 +308,8 @@ def _verdict(
     grader: dict[str, str],
 ) -> Verdict:
     ungraded = [item.id for item in attempts.items if item.status == "ungraded"]
-    findings = [*submission.findings, *find_all(attempts.runs[0].evidence, grader["sandbox"])]
+    evidence = [saved.evidence for saved in attempts.runs]
+    findings = [*submission.findings, *find_all(evidence, grader["sandbox"])]
     return Verdict(
         assignment=assignment.name,
         student=submission.student,

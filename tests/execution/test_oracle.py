@@ -134,10 +134,12 @@ def test_windows_are_measured_by_the_oracles_own_clock(oracle: Oracle) -> None:
     assert window.end - window.begin == pytest.approx(oracle.scenario.costs["evaluate"][0])
 
 
-def test_acts_of_given_cells_are_left_out(oracle: Oracle) -> None:
+def test_acts_of_given_cells_are_left_out_but_not_those_of_others_during_them(oracle: Oracle) -> None:
     oracle.begin_cell(4, is_given=True)
-    report(oracle, "act", what="started a program", detail="nvidia-smi")
+    report(oracle, "act", what="started a program", detail="nvidia-smi", by_cell=True)
     assert not oracle.events
+    report(oracle, "act", what="started a program", detail="cat", by_cell=False)
+    assert len(oracle.events) == 1
 
 
 def test_a_trial_goes_on_value_by_value_and_ends_where_the_callback_stops(oracle: Oracle) -> None:

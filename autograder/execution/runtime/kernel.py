@@ -39,14 +39,23 @@ def run(
     """
     gc_tuning.collect_seldom()
     sessions: list[Any] = []
+    running: list[str] = []
+
+    execute: Any = IPythonKernel.do_execute
 
     async def do_execute(self: Any, code: str, *args: Any, **kwargs: Any) -> Any:
         session = sessions[0]
         if code == SERVE and session.serve():
             return {"status": "ok", "execution_count": self.execution_count, "payload": [], "user_expressions": {}}
-        session.begin_cell()
-        reply = await IPythonKernel.do_execute(self, code, *args, **kwargs)
-        session.end_cell(reply.get("status") == "error")
+        if running:  # a cell that calls this itself; what it executes is part of it
+            return await execute(self, code, *args, **kwargs)
+        running.append(code)
+        try:
+            session.begin_cell(code)
+            reply = await execute(self, code, *args, **kwargs)
+            session.end_cell(reply.get("status") == "error")
+        finally:
+            running.clear()
         return reply
 
     sealed = seal(do_execute, IPythonKernel.do_execute)

@@ -1,9 +1,14 @@
 """Reports what a notebook does that a grader should know of. It prevents nothing: that is the sandbox's part.
 
 Python's audit hooks (PEP 578, https://docs.python.org/3/library/audit_events.html) tell of reading outside, other
-processes, the network, foreign memory and looking into other people's frames; they cannot be taken out again.
+processes, the network, foreign memory and looking into other people's frames; they cannot be taken out again. Whose
+act it is, is told by the code on the stack: the notebook's is all that does not come from the files of Python, of its
+packages or of the runtime. Acts are looked at at any moment, because a notebook's code can run at any: in a callback
+that is driven, in a method of a value that is described, in a thread.
 
-Events: `act`. What happens in a given cell is left out by the oracle.
+What has no audit event is replaced: `signal.signal`, whose handlers are given a frame.
+
+Events: `act`. What the code of a given cell itself does is left out by the oracle.
 """
 
 from __future__ import annotations
@@ -11,20 +16,24 @@ from __future__ import annotations
 import builtins
 import os
 import re
+import signal
 import sys
 import sysconfig
+import threading
 import types
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from ..seal import mark_entry, seal
 
 MAX_ACTS = 10
 """Acts of one kind that are reported of one cell; how many more there were is reported with the last."""
 
-# What is noted only if the notebook does it with its own hands; libraries do it for good reasons.
-DIRECT = {
-    "sys._getframe": "looked into the frames of its callers",
+# What Python's own library never does on its own account: through it, too, it is the notebook's act.
+RARE = {
     "sys._current_frames": "looked into the frames of all threads",
     "gc.get_objects": "went through all objects of the process",
     "gc.get_referrers": "went through all objects of the process",
@@ -33,6 +42,14 @@ DIRECT = {
     "sys.setprofile": "set a profile function",
     "sys.addaudithook": "added an audit hook",
     "sys.monitoring.register_callback": "watched the interpreter",
+    "ctypes.cdata": "read memory directly",
+    "marshal.loads": "loaded code that was compiled elsewhere",
+    "compile": "compiled code under the name of another file",
+    "code.__new__": "compiled code under the name of another file",
+}
+# What the library does for good reasons: noted if the notebook does it itself, or through a function that hands it out.
+FRAMES = {
+    "sys._getframe": "looked into the frames of its callers",
     "object.__getattr__": "looked into the frames of its callers",
 }
 # What is noted also if the notebook does it through Python's own library.
@@ -60,98 +77,197 @@ THROUGH_LIBRARY = {
     "os.scandir": "listed a folder outside its own",
     "import": "looked for the autograder",
 }
-NOTED = DIRECT | THROUGH_LIBRARY
+NOTED = RARE | FRAMES | THROUGH_LIBRARY
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/shm/", "/proc/cpuinfo", "/proc/meminfo")
 HARMLESS_PROC = re.compile(r"/proc/(?:self|\d+)/(?:stat|status|statm|cgroup|limits|cmdline|mounts|mountinfo)")
-FRAMES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
+FRAME_ATTRIBUTES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
+FRAME_GIVERS = ("/inspect.py", "/asyncio/base_tasks.py")
+DIRECT_FRAME_GIVERS = ("/traceback.py", "/logging/__init__.py", "/IPython/utils/frame.py")
+"""Files whose functions hand out frames; those of the second kind use them themselves, too, on the way to their own
+ends, and count only where the notebook is their immediate caller."""
+
+COMPILERS = ("/codeop.py", "/IPython/core/compilerop.py")
 HOSTED = ("/content", "/kaggle")
 """Folders of hosted notebook services, which a notebook that was written there names."""
 
+SHELL = ("run_cell", "run_cell_async", "run_ast_nodes", "run_code", "transform_cell", "compile")
+TRANSFORMERS = ("ast_transformers", "input_transformers_cleanup", "input_transformers_post")
+"""What of IPython's shell decides how a cell is executed."""
+
+RUNTIME = str(Path(__file__).parent.parent)
+get_frame, get_thread, real_path = sys._getframe, threading.get_ident, os.path.realpath
+
 
 def install(session: Any) -> None:  # noqa: C901 - functions that share what nobody else may see
-    """Follow the audit events of the notebook's own code, but not while the runtime itself is at work."""
-    state = types.SimpleNamespace(silent=True, seen=set(), counts=Counter())
-    is_own, is_by_notebook = _make_filters(str(session.folder))
+    """Follow the audit events of the notebook's own code."""
+    state = types.SimpleNamespace(seen=set(), counts=Counter(), busy=set(), file="", cell=0, origins={})
+    owner_of, is_own = _make_filters(str(session.folder))
+    shell = session.shell
+    transformers = {name: list(getattr(shell, name)) for name in TRANSFORMERS if hasattr(shell, name)}
 
-    def begin_cell() -> None:
+    def begin_cell(code: str) -> None:
         state.seen.clear()
         state.counts.clear()
-        state.silent = False
+        state.cell += 1
+        state.file = str(shell.compile.get_code_name(code, code, 0))
+        check_execution()
 
-    def end_cell() -> None:
-        """Report which guarded attributes were replaced, each once, and how much was left out."""
-        state.silent = True
+    def check_execution() -> None:
+        """Report what changes how cells are executed, or under which name, by which they are told from libraries."""
+        if owner_of(state.file) != "notebook":
+            report("changed how cells are executed", "the name of their code")
+        for name, before in transformers.items():
+            if (now := list(getattr(shell, name, ()))) != before:
+                before[:] = now
+                report("changed how cells are executed", name)
+
+    def check_guarded() -> None:
+        """Report which guarded attributes are replaced, each once."""
         for place in list(session.guarded):
             owner, name, ours = place
             if not _is_same(getattr(owner, name, None), ours):
                 session.guarded.remove(place)
                 report("replaced what the autograder relies on", f"{getattr(owner, '__name__', owner)}.{name}")
+
+    def end_cell() -> None:
+        """Report what is replaced now, and how much was left out."""
+        check_execution()
+        check_guarded()
         for what, count in state.counts.items():
             if count > MAX_ACTS:
                 session.channel.report("act", what=what, detail=f"and {count - MAX_ACTS} times more")
 
-    def report(what: str, detail: str) -> None:
-        act = (what, detail[:200])
+    def report(what: str, detail: str, by_cell: bool = False) -> None:
+        act = (what, detail[:200], by_cell)
         if act not in state.seen:
             state.seen.add(act)
             state.counts[what] += 1
             if state.counts[what] <= MAX_ACTS:
-                session.channel.report("act", what=what, detail=detail[:200])
+                session.channel.report("act", what=what, detail=detail[:200], by_cell=by_cell)
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:  # ten thousand times in a notebook, for `id` alone
-        if event not in NOTED or state.silent:
+        if event not in NOTED or (thread := get_thread()) in state.busy:
             return
-        state.silent = True
+        state.busy.add(thread)
         try:
+            if event == "compile":
+                note_origin(arguments[1])
             detail = _DETAILS.get(event, _nothing)(arguments)
-            if detail is not None and not is_own(event, detail) and is_by_notebook(sys._getframe(1), event in DIRECT):
-                report(NOTED[event], detail)
+            if detail is None or is_own(event, detail):
+                return
+            frame = get_frame(1)
+            if _is_by_notebook(owner_of, frame, event):
+                report(NOTED[event], detail, is_by_cell(frame))
         except Exception:  # nothing that is looked at may break the notebook
             return
         finally:
-            state.silent = False
+            state.busy.discard(thread)
 
-    sys.addaudithook(hear)
+    def note_origin(file: Any) -> None:
+        """Remember in which cell the code of that name was compiled first."""
+        if type(file) is str and len(state.origins) < MAX_FILES:
+            state.origins.setdefault(file, state.cell)
+
+    def is_by_cell(frame: FrameType | None) -> bool:
+        """Whether the cell that is executed does it itself, with no code of an earlier cell on the way."""
+        files = []
+        while frame is not None:
+            if owner_of(frame.f_code.co_filename) == "notebook":
+                files.append(frame.f_code.co_filename)
+            frame = frame.f_back
+        return (
+            bool(files)
+            and files[-1] == state.file
+            and all(state.origins.get(file) == state.cell for file in files[:-1])
+        )
+
+    def heard_signal(number: Any, handler: Any) -> Any:
+        """`signal.signal`: a handler of Python's is given the frame that it interrupts."""
+        if callable(handler) and _is_by_notebook(owner_of, get_frame(1), "signal.signal"):
+            report("set a signal handler", str(int(number)), is_by_cell(get_frame(1)))
+        return set_handler(number, handler)
+
+    in_c: Any = signal.raise_signal.__self__  # type: ignore[attr-defined]
+    set_handler = in_c.signal
+    in_c.signal = seal(heard_signal, set_handler)
+    signal.signal = seal(signal.signal)
+    sys.addaudithook(mark_entry(hear))
+    session.guard(signal, "signal")
     session.guard(builtins, *(name for name in vars(builtins) if name not in CHANGED_BY_IPYTHON))
+    session.guard(shell, *SHELL)
     session.after_cell.insert(0, end_cell)
     session.before_cell.append(begin_cell)
+    session.before_use.append(check_guarded)
 
 
-CHANGED_BY_IPYTHON = ("_", "open", "print", "input")
+CHANGED_BY_IPYTHON = ("_", "open", "print", "input", "exit", "quit")
 """Built-in names that IPython itself sets anew."""
 
+MAX_FILES = 20_000
+"""Names of compiled code that are remembered."""
 
-def _make_filters(home: str) -> tuple[Callable[[str, str], bool], Callable[[FrameType | None, bool], bool]]:
-    """What tells whether something is the notebook's own to open or to import, and whether its own code did it."""
+
+def _make_filters(home: str) -> tuple[Callable[[str], str], Callable[[str, str], bool]]:
+    """What tells whose code a file holds, and whether something is the notebook's own to open or to import."""
     library = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib"))
     packages = tuple({f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib")})
     programs = ("/usr/", "/lib/", "/lib64/", "/bin/", "/etc/fonts", "/etc/localtime", "/sys/")
     roots = {f"{root}/" for root in (home, sys.prefix, sys.base_prefix)}
     own = (*roots, "/tmp/", *programs, *HARMLESS, *HOSTED)
+    laid = {str(path): path.stat().st_ctime_ns for path in Path(home).glob("*.py")}
+    stat = os.stat
+
+    def owner_of(file: str) -> str:
+        """`package`, `library` (Python's own), `runtime`, `text` (compiled from a string) or `notebook`."""
+        if file.startswith(packages):
+            return "package"
+        if file.startswith((*library, "<frozen ")):
+            return "library"
+        if file.startswith(RUNTIME):
+            return "runtime"
+        if file in laid:  # a module that came with the notebook, as long as nobody has written into it
+            return "package" if stat(file).st_ctime_ns == laid[file] else "notebook"
+        return "text" if file.startswith("<") else "notebook"
 
     def is_own(event: str, detail: str) -> bool:
         if event == "import":
             return detail.partition(".")[0] not in ("runtime", "autograder")
+        if event in ("compile", "code.__new__"):
+            return owner_of(detail) in ("notebook", "text")
         if HARMLESS_PROC.fullmatch(detail):
             return True
         return event in ("open", "os.listdir", "os.scandir") and f"{detail}/".startswith(own)
 
-    def is_by_notebook(frame: FrameType | None, direct: bool) -> bool:
-        """Whether the nearest code is a cell's; unless it must be so directly, Python's own library is passed over."""
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if frame.f_code.co_name == "_modified_open":  # IPython's own wrapper, which every cell calls for `open`
-                frame = frame.f_back
-                continue
-            if "/ipykernel_" in name:
-                return True
-            in_library = name.startswith(("<", *library)) and not name.startswith(packages)
-            if direct or not in_library:
-                return False
-            frame = frame.f_back
-        return False
+    return owner_of, is_own
 
-    return is_own, is_by_notebook
+
+def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, event: str) -> bool:
+    """Whether the notebook's code did it, itself or through functions that do it for their callers.
+
+    A stack of Python's own library alone is that of a thread that the notebook started.
+    """
+    nearest, passed = "", False
+    while frame is not None:
+        file = frame.f_code.co_filename
+        owner = owner_of(file)
+        if frame.f_code.co_name == "_modified_open" or (event == "compile" and file.endswith(COMPILERS)):
+            frame = (
+                frame.f_back
+            )  # IPython's own wrapper, which every cell calls for `open`; and what only passes code on
+            continue
+        if owner == "notebook" or (owner == "text" and event not in THROUGH_LIBRARY):
+            return True
+        if owner == "text":
+            passed = True
+        elif event in FRAMES:
+            hands_out = file.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) and not nearest.endswith(DIRECT_FRAME_GIVERS)
+            if not hands_out and not (nearest.endswith(FRAME_GIVERS) and owner == "library"):
+                return False
+        elif owner != "library" or (event in RARE and file.startswith("<frozen ")):
+            return passed
+        nearest = nearest if nearest.endswith(FRAME_GIVERS) else file
+        frame = frame.f_back
+    return True
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -171,12 +287,18 @@ def _nothing(arguments: tuple[Any, ...]) -> str | None:
 def _path(arguments: tuple[Any, ...]) -> str | None:
     """The path that is meant, without links; None for what is open already."""
     path = arguments[0]
-    return os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else None
+    return real_path(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else None
 
 
 def _frame_name(arguments: tuple[Any, ...]) -> str | None:
     """The name of an attribute that leads to a frame; None for others."""
-    return str(arguments[1]) if arguments[1] in FRAMES else None
+    return str(arguments[1]) if arguments[1] in FRAME_ATTRIBUTES else None
+
+
+def _code_name(arguments: tuple[Any, ...]) -> str | None:
+    """The file that code is to come from."""
+    name = arguments[1]
+    return os.fsdecode(name) if isinstance(name, (str, bytes)) else None
 
 
 def _first(arguments: tuple[Any, ...]) -> str:
@@ -192,6 +314,8 @@ _DETAILS: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
     "os.listdir": _path,
     "os.scandir": _path,
     "import": _first,
+    "compile": _code_name,
+    "code.__new__": _code_name,
     "object.__getattr__": _frame_name,
     "subprocess.Popen": _first,
     "os.system": _first,
