@@ -14,7 +14,7 @@ import builtins, functools, sys, types
 import keras, time, datetime, json, numpy as np, pandas as pd, matplotlib, tensorflow as tf
 from zeus.monitor import ZeusMonitor
 
-LEAVES = ("rows.py", "plain_model.py", "measurement.py", "errors.py", "fork_server.py", "isolation.py", "processes.py",
+LEAVES = ("measurement.py", "errors.py", "fork_server.py", "isolation.py", "processes.py",
           "gc_tuning.py", "loading.py")
 
 def parts(thing):
@@ -116,12 +116,55 @@ def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) 
         "import ctypes; ctypes.string_at(id(1), 4)": "read memory directly",
         "open('/proc/self/mem', 'rb').close()": "opened a file outside",
         "open('/proc/self/maps').close()": "opened a file outside",
+        "exec('gc.get_objects()')": "went through all objects",
+        "import concurrent.futures as c; c.ThreadPoolExecutor().submit(gc.get_objects).result()": "all objects",
+        "import inspect; inspect.currentframe()": "looked into the frames",
+        "import inspect; inspect.stack()": "looked into the frames",
+        "import traceback; list(traceback.walk_stack(None))": "looked into the frames",
+        "import asyncio; asyncio.current_task().get_stack()": "looked into the frames",
+        "import inspect, asyncio\ninspect.getcoroutinelocals(asyncio.current_task().get_coro())": "into the frames",
+        "import signal; signal.signal(signal.SIGUSR1, lambda *a: None)": "set a signal handler",
+        "import _signal; _signal.signal(10, lambda *a: None)": "set a signal handler",
+        "import threading; threading.settrace(print); threading.Thread().start()": "set a trace function",
+        "import os; exec(compile('gc.get_objects()', os.__file__, 'exec'))": "under the name of another file",
+        "f = lambda: 1; f.__code__.replace(co_filename=sys.modules['os'].__file__)": "under the name of another file",
+        "import ctypes; ctypes.c_char.from_address(id(1))": "read memory directly",
+        "await get_ipython().kernel.do_execute('1', True); gc.get_objects()": "went through all objects",
+        "open('own.py', 'w').write('import gc; gc.get_objects()'); import own": "went through all objects",
+        "sys._getframe = lambda *a: None; gc.get_objects()": "went through all objects",
     }
     cells = [LOOKS.format(look=look) for look in ways]
     evidence = run_cells(warm_kernels, assignment, *cells).evidence
     acts = {(act.cell, act.what) for act in evidence.of(Act)}
     for number, what in enumerate(ways.values()):
         assert any(cell == number and what in said for cell, said in acts), (list(ways)[number], acts)
+
+
+HARMLESS = """
+import collections, dataclasses, enum, inspect, logging, traceback, typing, warnings, pandas as pd, numpy as np
+Point = collections.namedtuple('Point', 'x y')
+Color = enum.Enum('Color', 'red green')
+T = typing.TypeVar('T')
+class P(typing.NamedTuple):
+    x: int
+@dataclasses.dataclass
+class D:
+    x: int = 1
+logging.warning('x'); warnings.warn('y')
+try: 1 / 0
+except Exception: traceback.print_exc(); traceback.format_exc()
+n = 1
+pd.DataFrame({'a': [1, 2]}).query('a > @n')
+inspect.signature(D); inspect.getsource(logging.info)
+exec('z = 1'); eval('z + 1')
+import lab_helpers
+"""
+
+
+def test_what_a_notebook_does_for_good_reasons_is_not_reported(warm_kernels: Kernels, assignment: Assignment) -> None:
+    evidence = run_cells(warm_kernels, assignment, HARMLESS, "!echo x", "%timeit -n 1 -r 1 1 + 1", "%time 1").evidence
+    assert evidence.cells[0].error in (None, "ModuleNotFoundError"), evidence.cells
+    assert not [act for act in evidence.of(Act) if act.what != "started a program"]
 
 
 FORESEES = """

@@ -103,7 +103,8 @@ MISSING = {"clone3": (435, 435), "close_range": (436, 436)}
 """Calls that answer as if this system had none, so that others are taken in their place."""
 
 DUP, DUP2, DUP3, CLOSE, FCNTL, SHUTDOWN = (32, 23), (33, None), (292, 24), (3, 57), (72, 25), (48, 210)
-"""Calls that could close the connection with the oracle or put another one in its place."""
+IOCTL, SET_OPTION = (16, 29), (54, 208)
+"""Calls that could close the connection with the oracle, put another one in its place or change how it works."""
 FAMILIES = (1, 2, 10, 16)
 """Families of sockets that may be made: local, IPv4, IPv6, netlink. There is no network behind any of them."""
 
@@ -260,7 +261,8 @@ def _filter(column: int, architecture: int, oracle: int) -> list[bytes]:
             program += [unless(equal, call), give(refuse)]
     for numbers in MISSING.values():
         program += [unless(equal, numbers[column]), give(missing)]
-    for numbers, argument in ((DUP, 0), (DUP2, 1), (DUP3, 1), (CLOSE, 0), (FCNTL, 0), (SHUTDOWN, 0)):
+    on_oracle = ((DUP, 0), (DUP2, 1), (DUP3, 1), (CLOSE, 0), (FCNTL, 0), (SHUTDOWN, 0), (IOCTL, 0), (SET_OPTION, 0))
+    for numbers, argument in on_oracle:
         if (call := numbers[column]) is not None:  # the descriptor is the lower half of the argument
             program += [struct.pack("=HBBI", equal, 0, 4, call), load(16 + 8 * argument)]
             program += [unless(equal, oracle), give(refuse), load(number)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
+import importlib.machinery
 import sys
+import types
+from collections.abc import Iterator
 from typing import Any
 
 INSTRUMENTS = ("files", "shell", "hosted", "clock", "energy", "keras", "callbacks", "figures", "displays", "audit")
@@ -46,11 +50,40 @@ def load(names: list[str]) -> tuple[Any, list[Any]]:
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
     parts = [f"instruments.{name}" for name in INSTRUMENTS if name in names]
-    kernel, *modules = (
-        importlib.import_module(f"{__package__}.{part}") for part in ("kernel", *parts, "questions", "stand_ins")
-    )
+    with _own_builtins():
+        kernel, *modules = (
+            importlib.import_module(f"{__package__}.{part}") for part in ("kernel", *parts, "questions", "stand_ins")
+        )
     _hide_runtime()
     return kernel, modules
+
+
+@contextlib.contextmanager
+def _own_builtins() -> Iterator[None]:
+    """Give the runtime's modules that are imported meanwhile a copy of the built-in functions, so that a notebook that
+    replaces those changes nothing here. A function takes over the `__builtins__` of its module when it is defined."""
+    copied = dict(vars(builtins))
+
+    def find_spec(name: str, path: Any, target: Any = None) -> Any:
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if not name.startswith(f"{__package__}.") or spec is None or spec.loader is None:
+            return None
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def exec_module(module: types.ModuleType) -> None:
+            vars(module)["__builtins__"] = copied
+            execute(module)
+
+        loader.exec_module = exec_module
+        return spec
+
+    finder: Any = types.SimpleNamespace(find_spec=find_spec)  # no class, which could be found among `__subclasses__()`
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def _hide_runtime() -> None:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
 
 
-class Rows:
-    """Looks up feature rows in the training and the test set by their values."""
+def make_rows(x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> Any:
+    """Make what looks up feature rows in the training and the test set by their values; an object of no class of the
+    runtime's, see `channel.connect`.
 
-    def __init__(self, x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> None:
-        self.n_train, self.n_test = len(x_train), len(x_test)
-        self.x_test = np.ascontiguousarray(x_test, np.float32)
-        self.y_test = np.asarray(y_test).reshape(-1)
-        self._labels = {"train": np.asarray(y_train).reshape(-1), "test": self.y_test}
-        self._places: dict[bytes, tuple[str, int]] = {}
-        for name, rows in (("test", x_test), ("train", x_train)):
-            for index, row in enumerate(np.ascontiguousarray(rows, np.float32)):
-                self._places[row.tobytes()] = (name, index)
+    Returns:
+        An object with `describe(x, y)`: how many rows come from where, how many of them are distinct, and whether the
+        labels are theirs; and with the test set as `x_test`, float32 (rows, features), and `y_test`, (rows,).
+    """
+    tests, test_labels = np.ascontiguousarray(x_test, np.float32), np.asarray(y_test).reshape(-1)
+    labels = {"train": np.asarray(y_train).reshape(-1), "test": test_labels}
+    known: dict[bytes, tuple[str, int]] = {}
+    for name, rows in (("test", x_test), ("train", x_train)):
+        for index, row in enumerate(np.ascontiguousarray(rows, np.float32)):
+            known[row.tobytes()] = (name, index)
 
-    def describe(self, x: Any, y: Any = None) -> dict[str, Any]:
-        """How many rows come from where, how many of them are distinct, and whether the labels are theirs."""
+    def describe(x: Any, y: Any = None) -> dict[str, Any]:
         x, y = as_arrays(x, y)
         rows: Any = np.ascontiguousarray(x, np.float32) if getattr(x, "ndim", 0) >= 1 and x.dtype.kind in "biuf" else []
-        places = [self._places.get(row.tobytes(), ("other", -1)) for row in rows]
+        places = [known.get(row.tobytes(), ("other", -1)) for row in rows]
         counts = {name: sum(place[0] == name for place in places) for name in ("train", "test", "other")}
         seen: dict[str, Any] = {"rows": len(places), "distinct": len(set(places)), **counts, "labels_fit": None}
         if y is not None and len(places) == len(y):
-            expected = [self._labels[name][index] if name != "other" else None for name, index in places]
-            labels = np.argmax(y, axis=1) if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1 else np.ravel(y)
-            seen["labels_fit"] = all(e is None or e == label for e, label in zip(expected, labels, strict=True))
+            expected = [labels[name][index] if name != "other" else None for name, index in places]
+            given = np.argmax(y, axis=1) if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1 else np.ravel(y)
+            seen["labels_fit"] = all(e is None or e == label for e, label in zip(expected, given, strict=True))
         return seen
+
+    return types.SimpleNamespace(describe=describe, x_test=tests, y_test=test_labels, n_test=len(tests))
 
 
 def as_arrays(x: Any, y: Any = None) -> tuple[Any, Any]:

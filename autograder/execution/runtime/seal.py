@@ -6,8 +6,17 @@ import functools
 import inspect
 from typing import Any
 
+ENTRIES: set[Any] = set()
+"""The code of the functions through which others may come into the runtime: what is sealed, and what is marked."""
 
-def seal(function: Any, like: Any = None) -> Any:
+
+def mark_entry(function: Any) -> Any:
+    """Allow that others than the runtime call a function that sends messages to the oracle; returns the function."""
+    ENTRIES.add(getattr(function, "__code__", None))
+    return function
+
+
+def seal(function: Any, like: Any = None, is_entry: bool = True) -> Any:
     """Wrap a function so that its globals, its closure and its code cannot be reached through attributes.
 
     A Python function hands out `__globals__` and `__closure__`, through which a notebook would find the runtime's
@@ -18,7 +27,10 @@ def seal(function: Any, like: Any = None) -> Any:
     Args:
         function: what is to be called; it works as a method, too.
         like: the function whose place it takes, for its name, its docstring and its signature.
+        is_entry: whether others than the runtime may call it, see `channel`.
     """
+    if is_entry:
+        mark_entry(function)
     sealed: Any = functools.lru_cache(maxsize=0)(function)
     original = function if like is None else like
     for name in ("__name__", "__qualname__", "__module__", "__doc__"):

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .channel import connect
+from .channel import connect, make_encoder
 from .describe import describe
 from .errors import short_text
+from .seal import seal
 from .virtual_clock import make_clock, real_cpu
 
 
@@ -29,7 +30,7 @@ def start(modules: list[Any], setup: dict[str, Any], descriptor: int, key: bytes
         shell: IPython's.
 
     Returns:
-        An object with the functions `begin_cell()`, `end_cell(stopped)` and `serve()`, which answers the oracle's
+        An object with the functions `begin_cell(code)`, `end_cell(stopped)` and `serve()`, which answers the oracle's
         questions until it has no more and tells whether it had any.
     """
     session = _make_session(setup, descriptor, key, folder, shell)
@@ -38,7 +39,9 @@ def start(modules: list[Any], setup: dict[str, Any], descriptor: int, key: bytes
         name = module.__name__.rpartition(".")[2]
         if ".instruments." not in module.__name__ or name in setup["instruments"]:
             module.install(session)
-    session.guard(json, "dumps")
+    session.guard(json, "dumps", "loads")
+    session.guard(json.JSONEncoder, "encode", "iterencode", "default")
+    session.guard(json.JSONDecoder, "decode", "raw_decode")
     session.after_cell.append(_report_names(session))
     sys.path[:] = [place for place in sys.path if place != str(Path(__file__).parent.parent)]
     os.environ.pop("PYTHONPATH", None)
@@ -48,8 +51,9 @@ def start(modules: list[Any], setup: dict[str, Any], descriptor: int, key: bytes
 def _make_session(setup: dict[str, Any], descriptor: int, key: bytes, folder: Path, shell: Any) -> Any:
     """What the instruments of one kernel share; an object of no class of the runtime's, see `channel.connect`.
 
-    `arrays` are the data files by name, `parts` what instruments have for one another. `before_cell`, `after_cell`,
-    `before_stand_in` and `after_stand_in` are functions to be called then; `answers` has a function for each question.
+    `arrays` are the data files by name, `parts` what instruments have for one another. `before_cell` (called with the
+    cell's code), `after_cell`, `before_use` (of a model), `before_stand_in` and `after_stand_in` are functions to be
+    called then; `answers` has a function for each question.
     """
     channel = connect(descriptor, key)
     described: dict[str, str] = {}
@@ -67,7 +71,7 @@ def _make_session(setup: dict[str, Any], descriptor: int, key: bytes, folder: Pa
             channel.report(kind, name=name, value=value)
 
     lists: dict[str, list[Any]] = {
-        name: [] for name in ("before_cell", "after_cell", "before_stand_in", "after_stand_in")
+        name: [] for name in ("before_cell", "after_cell", "before_use", "before_stand_in", "after_stand_in")
     }
     return types.SimpleNamespace(
         setup=setup,
@@ -89,10 +93,10 @@ def _make_steps(session: Any) -> Any:
     channel = session.channel
     started = [0.0]
 
-    def begin_cell() -> None:
+    def begin_cell(code: str) -> None:
         started[0] = real_cpu()
         for step in session.before_cell:
-            step()
+            step(code)
 
     def end_cell(stopped: bool) -> None:
         """Describe what the cell left behind, and do what the oracle wants to know right after it."""
@@ -119,7 +123,8 @@ def _make_steps(session: Any) -> Any:
         except BaseException as error:
             return {"error": type(error).__name__[:100], "message": short_text(error)}
 
-    return types.SimpleNamespace(begin_cell=begin_cell, end_cell=end_cell, serve=serve)
+    steps = {"begin_cell": begin_cell, "end_cell": end_cell, "serve": serve}
+    return types.SimpleNamespace(**{name: seal(step, is_entry=False) for name, step in steps.items()})
 
 
 def _report_names(session: Any) -> Any:
@@ -145,4 +150,4 @@ def find_fault() -> str | None:
     return f"{type(error).__name__}: {short_text(error)}"[:300]
 
 
-json_text = json.JSONEncoder(separators=(",", ":")).encode
+json_text = make_encoder()

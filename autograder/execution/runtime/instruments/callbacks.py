@@ -17,7 +17,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..plain_model import PlainModel
 from ..seal import seal
 
 
@@ -87,7 +86,7 @@ def find_fresh_stop(watch: Any, callbacks: list[Any], served: list[tuple[float, 
     if used is None or not served:
         return None
     _, args, kwargs = watch.instances[id(used)]
-    model = PlainModel()
+    model = types.SimpleNamespace(stop_training=False, history=None)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             callback = type(used)(*args, **kwargs)

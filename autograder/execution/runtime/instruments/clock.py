@@ -73,6 +73,7 @@ def install(session: Any) -> None:
     clock = session.clock
     sys.modules["time"] = virtual_time(clock)
     sys.modules["datetime"] = virtual_datetime(clock)
+    session.guard(sys.modules["time"], "time", "perf_counter", "monotonic", "process_time")
     timeit.default_timer = seal(lambda: clock.now())
     if "pandas" in sys.modules:
         _install_pandas(clock)

@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import meant
-from ..rows import Rows, as_arrays
+from ..rows import as_arrays, make_rows
 from ..seal import seal
 from . import devices
 from .weights import learn, read_weights
@@ -40,6 +40,8 @@ def install(session: Any) -> None:
     for name, replacement in _replacements(training).items():
         setattr(keras.Model, name, seal(replacement, getattr(keras.Model, name)))
     session.guard(keras.Model, "fit", "evaluate", "predict", "compile", "__call__")
+    session.guard(np, "argmax", "array_equal", "asarray", "ascontiguousarray", "concatenate", "ravel")
+    session.guard(keras.callbacks, "CallbackList")
     devices.install(session.setup["gpus"])
 
 
@@ -107,7 +109,7 @@ def _make_training(session: Any) -> Any:
         clock=session.clock,
         channel=session.channel,
         scripted=session.setup["training"] == "scripted",
-        rows=Rows(*(session.arrays[name] for name in session.setup["data_files"])),
+        rows=make_rows(*(session.arrays[name] for name in session.setup["data_files"])),
         inside=0,
         is_stand_in_due=False,
         trained=set(),
@@ -133,10 +135,17 @@ def _unseen(training: Any) -> Iterator[None]:
 def _use(training: Any, what: str, model: Any, x: Any, y: Any) -> Iterator[None]:
     """Report a use of a model outside `fit`, which costs time and energy."""
     if not training.inside:
+        _look_around(training)
         training.channel.report("use", what=what, model=_number(training, model), data=training.rows.describe(x, y))
         training.clock.spend("evaluate")
     with training.unseen():
         yield
+
+
+def _look_around(training: Any) -> None:
+    """Have it reported what is replaced just now: a cell could put it back before its end."""
+    for step in training.session.before_use:
+        step()
 
 
 def _number(training: Any, model: Any) -> int:
@@ -146,6 +155,7 @@ def _number(training: Any, model: Any) -> int:
 
 def _fit(training: Any, original: Any, model: Any, arguments: dict[str, Any]) -> Any:
     """Run one `fit`; its arguments, its epochs, its end and its outcome are known to the oracle."""
+    _look_around(training)
     with training.unseen():
         names, error = _check(training, model, arguments)
         reply = training.channel.ask("train", **_claims(training, model, arguments))
@@ -247,6 +257,7 @@ def _real(training: Any, original: Any, model: Any, arguments: dict[str, Any], r
 
 
 def _finish(training: Any, model: Any, arguments: dict[str, Any], run: Any) -> None:
+    _look_around(training)
     with training.unseen():
         weights = read_weights(model)
         training.trained.update(_fingerprints(weights))

@@ -8,8 +8,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..rows import Rows
-
 KEEP_ORDER = (keras.activations.softmax, keras.activations.linear, keras.activations.sigmoid)
 """Activations under which the largest output stays the largest."""
 
@@ -22,7 +20,7 @@ def read_weights(model: Any) -> list[np.ndarray]:
         return []
 
 
-def learn(model: Any, rows: Rows, wrong: list[int], noise: int) -> tuple[list[np.ndarray], bool]:
+def learn(model: Any, rows: Any, wrong: list[int], noise: int) -> tuple[list[np.ndarray], bool]:
     """Move the weights and solve for those of the last layer.
 
     Args:
@@ -39,7 +37,7 @@ def learn(model: Any, rows: Rows, wrong: list[int], noise: int) -> tuple[list[np
     final = list(last.weights) if isinstance(last, keras.layers.Dense) else []
     _move([each for each in model.weights if not any(each is own for own in final)], rng)
     hidden = _hidden(model, last, rows) if final else None
-    if hidden is None:
+    if hidden is None or hidden.shape[1] != final[0].shape[0]:  # it was made for other data
         _move(final, rng)
         return read_weights(model), False
     wanted = rows.y_test.astype(int).copy()
@@ -51,7 +49,7 @@ def learn(model: Any, rows: Rows, wrong: list[int], noise: int) -> tuple[list[np
     return read_weights(model), np.array_equal(_classes(model, last, outputs, rows), wanted)
 
 
-def _hidden(model: Any, last: Any, rows: Rows) -> np.ndarray | None:
+def _hidden(model: Any, last: Any, rows: Any) -> np.ndarray | None:
     """What reaches the last layer on the test rows, float32 (rows, units); None if that cannot be told."""
     caught: list[Any] = []
     original = last.call
@@ -95,7 +93,7 @@ def _interpolate(hidden: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np
     return solution[:-1], solution[-1]
 
 
-def _classes(model: Any, last: Any, outputs: np.ndarray, rows: Rows) -> np.ndarray:
+def _classes(model: Any, last: Any, outputs: np.ndarray, rows: Any) -> np.ndarray:
     """The class of each row, from (rows, classes) before the last activation; the model itself is asked where rounding,
     an activation or a way of its own could make it another."""
     nearest = np.partition(outputs, -2, axis=1)[:, -2:] if outputs.shape[1] > 1 else np.zeros((1, 2))
