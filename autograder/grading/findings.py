@@ -8,6 +8,7 @@ from autograder.submission.prepare import EXTRA, GIVEN
 
 from .verdict import Finding
 
+INSIDE = "Reported from inside the kernel:"
 MAX_DETAILS = 5
 """Details of one kind of act that are named."""
 
@@ -36,12 +37,13 @@ def _find_first(evidence: Evidence, sandbox: str) -> list[Finding]:
 
 
 def _find_acts(evidence: Evidence) -> list[Finding]:
-    """What the notebook did that a person should look at, once for each place and kind."""
+    """What the notebook did that a person should look at, once for each place and kind. It was reported by code that
+    shares the notebook's process, which the text says."""
     found: dict[tuple[str, str], list[str]] = {}
     for act in evidence.of(Act):
         found.setdefault((name_place(evidence, act.cell), act.what), []).append(act.detail)
     return [
-        Finding(kind="suspicious act", text=f"It {what}: {_list(details)}".rstrip(": "), cell=place)
+        Finding(kind="suspicious act", text=f"{INSIDE} it {what}: {_list(details)}".rstrip(": "), cell=place)
         for (place, what), details in found.items()
     ]
 
