@@ -57,12 +57,12 @@ def _tried(names: list[str], jobs: int, engine: sandbox.Engine) -> dict[str, Out
     context = multiprocessing.get_context("spawn")
     with (
         bait.laid() as laid,
-        kernels("auto", engine) as walled,
+        kernels("auto", engine) as sandboxed,
         kernels("auto", "none") as free,
         ProcessPoolExecutor(min(jobs, len(names)), mp_context=context) as pool,
         Progress(console=console, transient=True) as progress,
     ):
-        futures = [pool.submit(partial(try_row, laid, walled, free), name) for name in names]
+        futures = [pool.submit(partial(try_row, laid, sandboxed, free), name) for name in names]
         done = {}
         for future in progress.track(as_completed(futures), total=len(futures), description="Trying"):
             outcome = future.result()

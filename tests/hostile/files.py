@@ -1,4 +1,4 @@
-"""Faults of what was handed in, from files that are no notebooks to archives that explode."""
+"""Faults of what was handed in, from files that are no notebooks to archives that grow without end."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from nbgrader.api import Gradebook, SubmittedNotebook
 from autograder.assignment.settings import ROOT, Assignment
 from autograder.grading.verdict import Verdict
 from autograder.reporting.gradebook import opened
-from autograder.results import store as books
+from autograder.results import store
 from samples.build import build
 
 NAME = "tta-eta"
@@ -106,8 +106,8 @@ def hand_in(trial: Trial, count: int) -> None:
 
 
 def leave_work(trial: Trial) -> str:
-    """Makes work for the next run, or none but the books; answers in which phase it is to be killed."""
-    phase = trial.rng.choices(["start", "grading", "books"], [25, 10, 65])[0]
+    """Makes work for the next run, or none but writing the results; answers in which phase it is to be killed."""
+    phase = trial.rng.choices(["start", "grading", "results"], [25, 10, 65])[0]
     if phase == "grading":
         for student in trial.rng.sample(trial.students(), min(3, len(trial.students()))):
             if trial.rng.random() < 0.5:
@@ -166,14 +166,14 @@ def kill_once(trial: Trial, phase: str, whole_group: bool) -> None:
     process.wait()
     trial.kills += 1
     trial.phases[phase] += 1
-    if phase == "books":
+    if phase == "results":
         trial.startup = min(trial.startup, time.monotonic() - began)
     _see_them_go(trial, relatives)
     _see_what_is_kept(trial)
 
 
 def _wait_for(trial: Trial, phase: str, process: subprocess.Popen[bytes]) -> None:
-    """Until kernels run, or until there is nothing to grade or nothing left, and the books come next."""
+    """Until kernels run, or until there is nothing to grade or nothing left, and the results come next."""
     until = time.monotonic() + 300
 
     def is_there(name: str) -> bool:
@@ -183,7 +183,7 @@ def _wait_for(trial: Trial, phase: str, process: subprocess.Popen[bytes]) -> Non
         if phase == "grading" and is_there("/k-*"):
             return
         verdicts = sum(1 for _ in trial.out.glob(f"{NAME}/students/*/verdict.json"))
-        if phase == "books" and is_there("") and not is_there("/kernels-*") and verdicts == len(trial.students()):
+        if phase == "results" and is_there("") and not is_there("/kernels-*") and verdicts == len(trial.students()):
             return
         time.sleep(0.01)
 
@@ -228,7 +228,7 @@ def look(trial: Trial) -> list[str]:
     """Everything that is missing, doubled, wrong or left over, in sentences."""
     found = [*trial.losses]
     assignment = Assignment.load(NAME)
-    verdicts = {verdict.student: verdict for verdict in books.read_verdicts(trial.out, assignment)}
+    verdicts = {verdict.student: verdict for verdict in store.read_verdicts(trial.out, assignment)}
     if set(verdicts) != set(trial.students()):
         found.append(f"there are {len(verdicts)} verdicts on {len(trial.students())} submissions")
     with closing(Gradebook(trial.url)) as book:

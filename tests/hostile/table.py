@@ -15,6 +15,7 @@ def table() -> dict[str, list[Row | FileRow]]:
         "reaching out": [*read("reach")],
         "taking too much": [*read("exhaust")],
         "deceiving": [*read("deceive")],
+        "forging from within": [*read("forge")],
         "broken files": [*files.ROWS],
     }
 

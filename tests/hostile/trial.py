@@ -50,11 +50,11 @@ class Outcome:
     control: bool
 
 
-def try_row(bait: Bait, walled: Kernels, free: Kernels, name: str) -> Outcome:
+def try_row(bait: Bait, sandboxed: Kernels, free: Kernels, name: str) -> Outcome:
     """Tries one row in both ways."""
     row = rows()[name]
     try:
-        return _file_row(walled, row) if isinstance(row, FileRow) else _row(bait, walled, free, row)
+        return _file_row(sandboxed, row) if isinstance(row, FileRow) else _row(bait, sandboxed, free, row)
     except Exception as error:
         return Outcome(row.id, row.tried, _must(row), False, f"{type(error).__name__}: {error}", False)
 
@@ -65,10 +65,10 @@ def _must(row: Row | FileRow) -> str:
     return points + finding
 
 
-def _row(bait: Bait, walled: Kernels, free: Kernels, row: Row) -> Outcome:
+def _row(bait: Bait, sandboxed: Kernels, free: Kernels, row: Row) -> Outcome:
     row = replace(row, cell=bait.into(row.cell))
     started = time.monotonic()
-    graded = _graded_with(row, walled)
+    graded = _graded_with(row, sandboxed)
     seconds = time.monotonic() - started
     output = _outputs_of(row.cell, graded.executed)
     wrong = _faults(graded, row.points, row.finding)
@@ -82,7 +82,7 @@ def _row(bait: Bait, walled: Kernels, free: Kernels, row: Row) -> Outcome:
         wrong.append("the bait was touched")
     if row.control == "page":
         wrong += _live_parts(graded)
-    control = _control(row, walled, free)
+    control = _control(row, sandboxed, free)
     told = "; ".join(wrong) or _told(graded, seconds)
     return Outcome(row.id, row.tried, _must(row), not wrong, told, control)
 
@@ -179,11 +179,11 @@ def _alive(page: str) -> list[str]:
     return found
 
 
-def _control(row: Row, walled: Kernels, free: Kernels) -> bool:
+def _control(row: Row, sandboxed: Kernels, free: Kernels) -> bool:
     """Whether the attack works where nothing protects."""
     match row.control:
         case "reached":
-            kernels, limits = (walled, Limits(**row.free)) if row.free else (free, Limits(cell=30))
+            kernels, limits = (sandboxed, Limits(**row.free)) if row.free else (free, Limits(cell=30))
             return REACHED in _loose(row.cell, kernels, limits)
         case "stops":
             return REACHED not in _usual(row.cell)

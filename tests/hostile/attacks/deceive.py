@@ -280,16 +280,16 @@ sys.addaudithook(lambda event, arguments: seen.append(event))
 print('REACHED')
 
 # %% deletes-modules control="plain"
-# deletes the bench's modules
+# deletes the autograder's modules
 import sys
 for name in list(sys.modules):
-    if 'bench' in name or 'autograder' in name: del sys.modules[name]
+    if 'runtime' in name or 'autograder' in name: del sys.modules[name]
 print('REACHED')
 
-# %% imports-bench finding="looked for the autograder" output="refused" control="imports"
-# imports the bench
+# %% imports-runtime finding="looked for the autograder" output="refused" control="imports"
+# imports the runtime
 try:
-    import bench.session
+    import runtime.session
     print('REACHED')
 except ImportError: print('refused')
 

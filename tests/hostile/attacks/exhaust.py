@@ -1,13 +1,13 @@
 # Taking more than one's share: time, memory, processes, files, output; and kernels that end or do not end.
 
-# %% endless-loop finding="did not end in time" limits={"cell": 6.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
+# %% endless-loop finding="time limit" limits={"cell": 6.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
 # while True (unprotected: 16 s)
 import os
 end = os.times().elapsed + 16
 while os.times().elapsed < end: pass
 print('REACHED')
 
-# %% long-sleep finding="did not end in time" limits={"cell": 6.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
+# %% long-sleep finding="time limit" limits={"cell": 6.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
 # sleeps for 10**6 s of real time (unprotected: 16 s)
 import select
 select.select([], [], [], 16)
@@ -19,7 +19,7 @@ import time
 time.sleep(10**6)
 print('REACHED')
 
-# %% catches-interrupt finding="did not end in time|ended the kernel" limits={"cell": 2.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
+# %% catches-interrupt finding="time limit|ended the kernel" limits={"cell": 2.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
 # catches the interrupt and goes on (unprotected: 16 s)
 import os
 end = os.times().elapsed + 16
@@ -29,14 +29,14 @@ while os.times().elapsed < end:
     except BaseException: pass
 print('REACHED')
 
-# %% ignores-signals finding="did not end in time" limits={"cell": 2.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
+# %% ignores-signals finding="time limit" limits={"cell": 2.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
 # switches the interrupt off (unprotected: 16 s)
 import signal, select
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 for _ in range(16): select.select([], [], [], 1)
 print('REACHED')
 
-# %% holds-the-interpreter finding="did not end in time|ended the kernel" limits={"cell": 4.0, "run": 90.0} free={"cell": 60.0, "run": 120.0}
+# %% holds-the-interpreter finding="time limit|ended the kernel" limits={"cell": 4.0, "run": 90.0} free={"cell": 60.0, "run": 120.0}
 # one long call that no interrupt reaches (unprotected: some seconds)
 x = 7 ** 2_000_000
 for _ in range(16): y = x * x
@@ -173,24 +173,38 @@ except OSError as error: print('refused', error)
 finally:
     if os.path.exists('/dev/shm/row'): os.remove('/dev/shm/row')
 
-# %% million-lines output="cut off after" free={"output": 1000000000}
+# %% million-lines output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
 # prints without end (here 300,000 lines)
 for n in range(300_000): print('line', n)
 print('REACHED')
 
-# %% long-line output="cut off after" free={"output": 1000000000}
+# %% long-line output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
 # prints one line of 30 MB
 print('x' * 30_000_000 + 'REACHED')
 
-# %% large-display output="cut off after" free={"output": 1000000000}
+# %% large-display output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
 # displays a value of 20 MB
 from IPython.display import HTML, display
 display(HTML('x' * 20_000_000 + 'REACHED'))
 
-# %% displays output="cut off after" free={"output": 1000000000}
+# %% displays output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
 # displays without end (here 500 times)
 from IPython.display import display
 for n in range(500): display(str(n) * 2000)
+print('REACHED')
+
+# %% many-large-outputs output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# puts out 1 MB again and again, in messages that are each allowed (here 30 times)
+from IPython.display import display
+for n in range(30): display({'text/plain': 'x' * 900_000}, raw=True)
+print('REACHED')
+
+# %% large-comm control="plain"
+# opens a comm with 12 MB of data, which no output limit counts
+try:
+    from comm import create_comm
+    create_comm(target_name='nothing', data={'text': 'x' * 12_000_000})
+except Exception as error: print(error)
 print('REACHED')
 
 # %% display-updates output="^(?!.*498498).*499499" control="plain" plain="498498"
@@ -253,13 +267,13 @@ import sys, os
 sys.stdout.close(); sys.stderr.close()
 for n in (0, 1, 2): os.close(n)
 
-# %% closes-sockets finding="did not end in time|ended the kernel" control="stops" limits={"cell": 4.0}
+# %% closes-sockets finding="time limit|ended the kernel" control="stops" limits={"cell": 4.0}
 # closes the sockets of its kernel
 import gc, zmq
 for thing in gc.get_objects():
     if isinstance(thing, zmq.Socket): thing.close(0)
 
-# %% closes-everything finding="did not end in time|ended the kernel" control="stops" limits={"cell": 4.0}
+# %% closes-everything finding="time limit|ended the kernel" control="stops" limits={"cell": 4.0}
 # closes every open file of the kernel
 import os; os.closerange(3, 200)
 

@@ -91,11 +91,11 @@ folder = os.path.dirname(numpy.__file__)
 open(f'{folder}/mark', 'w').close()
 os.remove(f'{folder}/mark')
 
-# %% changes-bench goal="True" finding="frames of its callers"
-# writes into the bench's own folder
+# %% changes-runtime goal="True" finding="frames of its callers"
+# writes into the folder of the runtime
 import sys
 frame = sys._getframe()
-while frame and not frame.f_code.co_filename.endswith('warm.py'): frame = frame.f_back
+while frame and not frame.f_code.co_filename.endswith('fork_server.py'): frame = frame.f_back
 folder = os.path.dirname(frame.f_code.co_filename)
 open(f'{folder}/mark', 'w').close()
 os.remove(f'{folder}/mark')
@@ -202,7 +202,7 @@ attributes = struct.pack('=IIQ', 1, 112, 0) + bytes(96)
 result = libc.syscall(298, attributes, 0, -1, -1, 0)
 
 # %% handles goal="result == 0"
-# opens files by handle, past the walls between mounts
+# opens files by handle, past what separates mounts
 libc = ctypes.CDLL(None, use_errno=True)
 handle = ctypes.create_string_buffer(136)
 ctypes.memmove(handle, (128).to_bytes(4, 'little'), 4)
