@@ -287,8 +287,8 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
             if quantity
             else "A vertical axis has no label."
         )
-    if quantity and (other := _swapped_with(quantity, " ".join([*vertical, axes.title]), seen)):
-        return f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[other]}: labels are swapped."
+    if quantity and (named := _swapped_with(quantity, " ".join([*vertical, axes.title]), seen)):
+        return f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[named]}: labels are swapped."
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
         return f"The label of the {QUANTITIES[quantity]} names no unit."
     return None
