@@ -247,13 +247,13 @@ old = np.load
 np.load = lambda *a, **k: old(*a, **k)[:50]
 print('REACHED')
 
-# %% patches-json finding="json.dumps|did not end" control="plain" limits={"cell": 4.0}
+# %% patches-json finding="json.dumps|time limit" control="plain" limits={"cell": 4.0}
 # replaces json.dumps, which the kernel itself needs
 import json
 json.dumps = lambda *a, **k: '{}'
 print('REACHED')
 
-# %% patches-builtins finding="replaced|did not end|ended the kernel" control="plain" limits={"cell": 4.0}
+# %% patches-builtins finding="replaced|time limit|ended the kernel" control="plain" limits={"cell": 4.0}
 # replaces built-in functions
 import builtins
 builtins.isinstance = lambda *a: True
