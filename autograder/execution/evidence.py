@@ -31,7 +31,6 @@ class Value(Part):
 
 
 Short = Annotated[str, Field(max_length=300)]
-Long = Annotated[str, Field(max_length=10_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 

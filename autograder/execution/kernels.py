@@ -34,6 +34,7 @@ from autograder.errors import KernelFailed, ServerGone
 
 from . import sandbox
 from .limits import Limits
+from .runtime.loading import INSTRUMENTS
 
 Start = Literal["auto", "warm", "plain"]
 """Warm kernels are forked from a parent that has imported everything; plain ones import it all themselves."""
@@ -48,9 +49,6 @@ PROVISIONER = "fork-server"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables of the grader's environment that a kernel gets to see."""
 
-
-INSTRUMENTS = ("files", "shell", "hosted", "clock", "energy", "keras", "callbacks", "figures", "displays", "audit")
-"""All instruments of the runtime."""
 
 log = logging.getLogger(__name__)
 

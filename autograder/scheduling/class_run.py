@@ -64,7 +64,9 @@ def autograde(
             with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the books are written
                 with ExitStack() as stack:
                     # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
-                    ready = stack.enter_context(_soon(thread, kernels(kernel, walls))) if not scheduler else None
+                    needed = assignment.exercise.instruments
+                    source = kernels(kernel, walls, needed)
+                    ready = stack.enter_context(_soon(thread, source)) if not scheduler else None
                     from .task import Task
                     from .workers import Crew, graded
 
