@@ -104,7 +104,10 @@ class Kernels:
             limits: what the kernel may take.
         """
         given = {"files": files, "setup": setup, "key": key, "oracle": oracle, "limits": limits}
-        return {**given, "env": environment(self._place)}
+        variables = environment(self._place)
+        if setup["training"] == "scripted":  # to write code for this processor pays only where much is multiplied
+            variables["TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL"] = "0"
+        return {**given, "env": variables}
 
 
 def environment(place: str) -> dict[str, str]:

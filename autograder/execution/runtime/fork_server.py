@@ -42,7 +42,10 @@ def warm_up() -> None:
     """Draw a figure: that finds fonts and fills what the first figure of each kernel would have to wait for."""
     import matplotlib.pyplot as plt
     import seaborn
+    from matplotlib import backends
 
+    if registry := getattr(backends, "backend_registry", None):  # new in Matplotlib 3.9
+        registry.list_all()  # looks through all installed packages, once
     plt.switch_backend("agg")
     figure, axes = plt.subplots()
     seaborn.barplot(x=["a", "b"], y=[1.0, 2.0], ax=axes)

@@ -146,7 +146,9 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
                 session.channel.report("act", what=what, detail=detail[:200], by_cell=by_cell)
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:  # ten thousand times in a notebook, for `id` alone
-        if event not in NOTED or (thread := get_thread()) in state.busy:
+        if event not in NOTED or (event == "object.__getattr__" and arguments[1] not in FRAME_ATTRIBUTES):
+            return
+        if (thread := get_thread()) in state.busy:
             return
         state.busy.add(thread)
         try:
@@ -290,11 +292,6 @@ def _path(arguments: tuple[Any, ...]) -> str | None:
     return real_path(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else None
 
 
-def _frame_name(arguments: tuple[Any, ...]) -> str | None:
-    """The name of an attribute that leads to a frame; None for others."""
-    return str(arguments[1]) if arguments[1] in FRAME_ATTRIBUTES else None
-
-
 def _code_name(arguments: tuple[Any, ...]) -> str | None:
     """The file that code is to come from."""
     name = arguments[1]
@@ -305,7 +302,7 @@ def _first(arguments: tuple[Any, ...]) -> str:
     return str(arguments[0])
 
 
-def _address(arguments: tuple[Any, ...]) -> str:
+def _second(arguments: tuple[Any, ...]) -> str:
     return str(arguments[1])
 
 
@@ -316,15 +313,15 @@ _DETAILS: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
     "import": _first,
     "compile": _code_name,
     "code.__new__": _code_name,
-    "object.__getattr__": _frame_name,
+    "object.__getattr__": _second,
     "subprocess.Popen": _first,
     "os.system": _first,
     "os.exec": _first,
     "os.posix_spawn": _first,
-    "socket.connect": _address,
-    "socket.bind": _address,
+    "socket.connect": _second,
+    "socket.bind": _second,
     "socket.getaddrinfo": _first,
     "urllib.Request": _first,
     "ctypes.dlopen": _first,
-    "ctypes.dlsym": _address,
+    "ctypes.dlsym": _second,
 }
