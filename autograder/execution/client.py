@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import time
 from collections.abc import Callable
 from typing import Any
 
 import nbformat
+import zmq
+import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.session import json_unpacker
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
@@ -19,11 +23,15 @@ ECHO = 0.03
 """Seconds after its reply in which a kernel says that it is idle. Where nothing comes, this side had not been listening
 yet when it did, and it is asked once more."""
 
-RECONNECT = 5
-"""Milliseconds after which a socket is tried again that the kernel has yet to make; ZeroMQ itself waits for 100."""
+NEVER = -1
+"""For ZeroMQ, never to connect again: what lies at a socket's path after a notebook has run need not be a socket of
+its kernel."""
 
-LARGEST_MESSAGE = 16_000_000
-"""Bytes of one message from a kernel; a larger one closes the connection."""
+LARGEST_MESSAGE = 32_000_000
+"""Bytes of one message from a kernel; a larger one closes the connection, for good."""
+
+MAX_WAITING = 10
+"""Messages of a kernel that wait on this side; the others wait in the kernel."""
 
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 """Kernel messages that become outputs of a cell."""
@@ -41,6 +49,7 @@ class OutputLimitClient(NotebookClient):
         super().__init__(notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False)
         self.startup_timeout = int(limits.start)
         self.on_cell_executed = self._pass_reply
+        manager.session.unpack = functools.partial(_unpack, 6 * limits.output + 1_000_000)
         self._limits, self._on_reply = limits, on_reply
         self._written: dict[int, int] = {}
         self._total = 0
@@ -66,6 +75,14 @@ class OutputLimitClient(NotebookClient):
         return None
 
 
+def _unpack(largest: int, part: bytes) -> Any:
+    """Read a part of a message; of one with more bytes than `largest`, which no output may have, nothing is read."""
+    if len(part) <= largest:
+        return json_unpacker(part)
+    note = f"\n[An output was cut off after 0 of {len(part):,} bytes.]\n"
+    return {"name": "stderr", "text": note, "data": {"text/plain": note}, "metadata": {}}
+
+
 def _count_characters(content: Any) -> int:
     """How much text a message holds, other values as one each."""
     if isinstance(content, dict):
@@ -73,6 +90,23 @@ def _count_characters(content: Any) -> int:
     if isinstance(content, list):
         return sum(map(_count_characters, content))
     return len(content) if isinstance(content, str) else 1
+
+
+def make_context() -> zmq.asyncio.Context:
+    """Make the context of the sockets of one kernel, which take no large messages and connect once."""
+    context = zmq.asyncio.Context()
+    context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+    context.setsockopt(zmq.RECONNECT_IVL, NEVER)
+    context.setsockopt(zmq.RCVHWM, MAX_WAITING)
+    return context
+
+
+class KernelManager(AsyncKernelManager):
+    """Gives its clients its own context: by themselves they would make another one, without its options."""
+
+    def client(self, **settings: Any) -> AsyncKernelClient:  # type: ignore[override]  # as in AsyncKernelManager
+        self.client_factory = KernelClient
+        return super().client(context=self.context, **settings)
 
 
 class KernelClient(AsyncKernelClient):

@@ -27,12 +27,12 @@ from typing import Any, Literal
 import zmq.asyncio
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
 
 from autograder.errors import KernelFailed, ServerGone
 
 from . import sandbox
+from .client import KernelManager
 from .limits import Limits
 from .runtime.loading import INSTRUMENTS
 
@@ -70,13 +70,13 @@ class Kernels:
     sandbox: sandbox.Sandbox
     note: str = ""
 
-    def manager(self, folder: Path, context: zmq.asyncio.Context) -> AsyncKernelManager:
+    def manager(self, folder: Path, context: zmq.asyncio.Context) -> KernelManager:
         """A manager for one kernel that talks over local sockets, not over ports; it keeps its notes in the folder."""
         factory = KernelProvisionerFactory.instance()
         entry = EntryPoint(PROVISIONER, f"{__name__}:ForkProvisioner", KernelProvisionerFactory.GROUP_NAME)
         factory.provisioners.setdefault(PROVISIONER, entry)
         specs = KernelSpecManager(kernel_dirs=[str(self.runtime / "kernels")], ensure_native_kernel=False)
-        manager = AsyncKernelManager(kernel_name=SPEC, kernel_spec_manager=specs, context=context)
+        manager = KernelManager(kernel_name=SPEC, kernel_spec_manager=specs, context=context)
         manager.transport = "ipc"
         manager.ip = str(folder / "k")
         manager.connection_file = str(folder / "kernel.json")
@@ -318,6 +318,7 @@ class ForkProvisioner(KernelProvisionerBase):
             },
         }
         self._lifeline, self._status, self.reason = socket.socket(socket.AF_UNIX), None, ""
+        self._lifeline.settimeout(limits.start)
         folder = await asyncio.to_thread(self._ask, json.dumps(request).encode(), kwargs["oracle"])
         self._lifeline.setblocking(False)
         return connection | {"ip": f"{folder}/k"}
@@ -334,7 +335,7 @@ class ForkProvisioner(KernelProvisionerBase):
         if not reply:
             raise ServerGone("No kernel could be made (the fork server is gone): grade it again.")
         if not files:
-            raise KernelFailed(f"No kernel could be made ({json.loads(reply)['error']}).")
+            raise KernelFailed(f"No kernel could be made ({json.loads(reply).get('error', 'it ended')}).")
         self._place = files[0]
         folder = str(json.loads(reply)["folder"])
         # Through the open folder its sockets are reached, although the kernel's mounts are its own.

@@ -14,8 +14,6 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import nbformat
-import zmq
-import zmq.asyncio
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
@@ -24,7 +22,7 @@ from autograder.assignment.source import grade_id
 from autograder.errors import EvidenceError, KernelFailed, ServerGone
 from autograder.submission.prepare import GIVEN, Submission
 
-from .client import LARGEST_MESSAGE, RECONNECT, KernelClient, OutputLimitClient
+from .client import OutputLimitClient, make_context
 from .evidence import Answer, CellEnd, Evidence, RunCell
 from .kernels import GONE, ForkProvisioner, Kernels
 from .limits import Limits
@@ -199,16 +197,13 @@ class _Driver:
         self.replies: dict[int, dict[str, Any]] = {}
         self.died = False
         self._exit = contextlib.ExitStack()
-        self._context = zmq.asyncio.Context()
+        self._context = make_context()
         self._client: OutputLimitClient | None = None
 
     async def start(self, connection: Connection, scenario: Scenario) -> None:
         """Start the kernel and connect to it."""
         folder = self._exit.enter_context(tempfile.TemporaryDirectory(prefix="k-"))
-        self._context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        self._context.setsockopt(zmq.RECONNECT_IVL, RECONNECT)
         self._manager = self.kernels.manager(Path(folder), self._context)
-        self._manager.client_factory = KernelClient
         self._question_cell = nbformat.v4.new_code_cell(SERVE)
         notebook = nbformat.v4.new_notebook(cells=[*(step.cell for step in self.steps), self._question_cell])
         client = OutputLimitClient(notebook, self.limits, self._manager, self._take_reply)

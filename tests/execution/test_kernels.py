@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
-from autograder.errors import KernelFailed
+from autograder.errors import EvidenceError, KernelFailed
 from autograder.execution import kernels as kernel
 from autograder.execution import sandbox
 from autograder.execution.kernels import Kernels, Walls, kernels
@@ -266,3 +267,32 @@ def test_memory_is_watched_over_all_processes(assignment: Assignment) -> None:
         done = run_cells(source, assignment, hungry, "print(2)", limits=Limits(memory=700_000_000))
     assert "700 MB of memory" in done.evidence.lost
     assert [cell.status for cell in done.evidence.cells] == ["error", "not run"]
+
+
+def test_the_grader_connects_to_no_socket_that_a_notebook_puts_in_the_place_of_a_kernels(
+    warm_kernels: Kernels, assignment: Assignment, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "outside"))
+        listener.listen(64)
+        listener.setblocking(False)
+        attack = f"""
+            import os, pathlib, socket
+            places = list(pathlib.Path(".kernel").glob("k-*"))
+            for place in places:
+                place.unlink()
+                place.symlink_to({str(tmp_path / "outside")!r})
+            print(len(places), flush=True)
+            for descriptor in range(3, 200):
+                try:
+                    stream = socket.socket(fileno=os.dup(descriptor))
+                except OSError:
+                    continue
+                if stream.type == socket.SOCK_STREAM and not stream.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    stream.shutdown(socket.SHUT_RDWR)  # whoever was connected tries again
+        """
+        limits = Limits(cell=1, run=3)
+        with contextlib.suppress(EvidenceError):
+            run_cells(warm_kernels, assignment, attack, "print(1)", limits=limits)
+        with pytest.raises(BlockingIOError):
+            listener.accept()

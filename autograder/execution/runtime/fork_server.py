@@ -1,10 +1,10 @@
 """`python -m runtime.fork_server`: imports everything once and forks a kernel for each request.
 
 The server runs no TensorFlow operation, because that would start threads, and a forked process has only the thread
-that forked. A connection is the lifeline of one kernel: the request goes in, the place of its sockets and later the
-exit status come back, and when the other side hangs up the kernel is ended. When its standard input ends, so does the
-server. A request is the number of bytes that follow (8 bytes, with the kernel's end of the connection to the oracle),
-then a JSON document; what is sent later are single bytes, the numbers of signals.
+that forked. A connection is the lifeline of one kernel: the request goes in, and the place of its sockets, once they
+are there, and later the exit status come back; when the other side hangs up, the kernel is ended. When its standard
+input ends, so does the server. A request is the number of bytes that follow (8 bytes, with the kernel's end of the
+connection to the oracle), then a JSON document; what is sent later are single bytes, the numbers of signals.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import argparse
 import base64
 import contextlib
+import functools
 import json
 import selectors
 import shutil
@@ -122,14 +123,16 @@ class ForkServer:
             _leave_standard_streams()
             os.setsid()
             os.umask(0o022)  # what is laid out for the kernel is for another user to read
-            with contextlib.closing(line):
-                argv = _prepare_or_say(request, oracle, line, folder, self.is_isolated)
+            private = _prepare(request, oracle, folder, self.is_isolated)
             kernel, modules = self.loaded or load(request["setup"]["instruments"])
-            kernel.run(argv, modules, request["setup"], oracle, bytes.fromhex(request["key"]), lambda: os.close(log))
+            argv = ["-f", str(private / "kernel.json")]
+            on_ready = functools.partial(_say_ready, private, line, log)
+            kernel.run(argv, modules, request["setup"], oracle, bytes.fromhex(request["key"]), on_ready)
             status = 0
-        except BaseException:
-            with contextlib.suppress(OSError):  # closed as soon as code of a student can run
+        except BaseException as error:
+            with contextlib.suppress(OSError):  # both are closed as soon as code of a student can run
                 os.write(log, traceback.format_exc().encode())
+                line.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
             raise
         finally:
             os._exit(status)
@@ -175,7 +178,7 @@ class ForkServer:
                 continue
             if now > child.deadline:
                 child.reason = "time"
-            elif self.is_isolated and processes.memory(pid, child.memory) > child.memory:
+            elif self.is_isolated and _takes_too_much(pid, child.memory):
                 child.reason = "memory"
             if child.reason:
                 _signal(pid, signal.SIGKILL)
@@ -186,6 +189,12 @@ class ForkServer:
             _signal(pid, signal.SIGKILL)
             shutil.rmtree(child.folder, ignore_errors=True)
         sys.exit()
+
+
+def _takes_too_much(pid: int, limit: int) -> bool:
+    """Whether a kernel's processes and its files in memory take more than so many bytes."""
+    left = limit - isolation.count_files(pid)
+    return processes.memory(pid, left) > left
 
 
 def _signal(pid: int, number: int) -> None:
@@ -205,19 +214,8 @@ def _request(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int
     return (json.loads(body), files) if len(body) == size else (None, files)
 
 
-def _prepare_or_say(
-    request: dict[str, Any], oracle: int, line: socket.socket, folder: str, is_isolated: bool
-) -> list[str]:
-    """As `_prepare`; what goes wrong is told to the other side."""
-    try:
-        return _prepare(request, oracle, line, folder, is_isolated)
-    except Exception as error:
-        line.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
-        raise
-
-
-def _prepare(request: dict[str, Any], oracle: int, line: socket.socket, folder: str, is_isolated: bool) -> list[str]:
-    """Isolate this process, lay out its folder and tell where its sockets will be; returns the kernel's arguments."""
+def _prepare(request: dict[str, Any], oracle: int, folder: str, is_isolated: bool) -> Path:
+    """Isolate this process and lay out its folder; returns the one in it where the kernel's sockets will be."""
     limits = request["limits"]
     os.set_inheritable(oracle, False)
     if is_isolated:
@@ -241,10 +239,16 @@ def _prepare(request: dict[str, Any], oracle: int, line: socket.socket, folder: 
     if is_isolated and isolation.holds_python():
         os.environ["TMPDIR"] = folder
     tempfile.tempdir = None  # what the server found out about folders for temporary files may not hold here
+    return private
+
+
+def _say_ready(private: Path, line: socket.socket, log: int) -> None:
+    """Tell where the kernel's sockets are, now that they are there and no code of a notebook has run."""
     place = os.open(private, os.O_RDONLY | os.O_DIRECTORY)
     socket.send_fds(line, [json.dumps({"folder": str(private)}).encode() + b"\n"], [place])
     os.close(place)
-    return ["-f", str(private / "kernel.json")]
+    line.close()
+    os.close(log)
 
 
 def _leave_standard_streams() -> None:

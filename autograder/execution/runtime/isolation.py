@@ -95,12 +95,18 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "fspick": (433, 433),
     "pidfd_getfd": (438, 438),
     "mount_setattr": (442, 442),
+    # Memory that belongs to no process, and that no limit of a process counts.
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "memfd_secret": (447, 447),
 }
 MACHINES = {"x86_64": (0, 0xC000003E, 126), "aarch64": (1, 0xC00000B7, 91)}
 """By machine: column of REFUSED, number of the architecture in seccomp, number of the system call capset."""
 CLONE, SOCKET = (56, 220), (41, 198)
-MISSING = {"clone3": (435, 435), "close_range": (436, 436)}
-"""Calls that answer as if this system had none, so that others are taken in their place."""
+MISSING = {"clone3": (435, 435), "close_range": (436, 436), "memfd_create": (319, 279)}
+"""Calls that answer as if this system had none, so that others are taken in their place: a memory file, too, would be
+memory that belongs to no process."""
 
 DUP, DUP2, DUP3, CLOSE, FCNTL, SHUTDOWN = (32, 23), (33, None), (292, 24), (3, 57), (72, 25), (48, 210)
 IOCTL, SET_OPTION = (16, 29), (54, 208)
@@ -148,16 +154,28 @@ def unshare_namespaces(space: int) -> None:
     _call("mount", None, b"/dev", None, REMOUNT | BIND | READ_ONLY | NO_SUID, None)
     if holds_python():
         _call("mount", None, TEMPORARY.encode(), None, REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEVICES, None)
-    else:
-        _memory_folder(TEMPORARY, space)
-    for folder, size in ((HOME, space), ("/dev/shm", space // 4), ("/dev/pts", 4096)):
+    for folder, size in _memory_folders(space).items():
         _memory_folder(folder, size)
-    for folder in HOSTED:
-        if os.path.isdir(folder):
-            _memory_folder(folder, space // 4)
-            for place in HOSTED_FOLDERS:
-                if place.startswith(folder):
-                    _make_folders(place)
+    for place in HOSTED_FOLDERS:
+        if os.path.isdir(f"/{place.split('/')[1]}"):
+            _make_folders(place)
+
+
+def _memory_folders(space: int) -> dict[str, int]:
+    """The folders of a kernel that lie in memory, with the bytes that each may hold."""
+    folders = {HOME: space, "/dev/shm": space // 4, "/dev/pts": 4096}
+    folders |= {folder: space // 4 for folder in HOSTED if os.path.isdir(folder)}
+    return folders if holds_python() else {TEMPORARY: space, **folders}
+
+
+def count_files(pid: int) -> int:
+    """Bytes of the files of a kernel that lie in memory, where they belong to no process."""
+    total = 0
+    for folder in _memory_folders(0):
+        with contextlib.suppress(OSError):
+            place = os.statvfs(f"/proc/{pid}/root{folder}")
+            total += (place.f_blocks - place.f_bfree) * place.f_frsize
+    return total
 
 
 def _make_folders(path: str) -> None:

@@ -173,6 +173,43 @@ except OSError as error: print('refused', error)
 finally:
     if os.path.exists('/dev/shm/row'): os.remove('/dev/shm/row')
 
+# %% memory-files output="refused"
+# memory in files without a name, which no process owns
+import os
+try:
+    place = os.memfd_create('row')
+    os.ftruncate(place, 300_000_000)
+    print('REACHED')
+    os.close(place)
+except OSError as error: print('refused', error)
+
+# %% system-v-memory finding="foreign code" output="refused"
+# memory in a System V segment, which no process owns once it is detached
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+segment = libc.shmget(0, 300_000_000, 0o1600)
+print('refused' if segment < 0 else 'REACHED', ctypes.get_errno())
+if segment >= 0: libc.shmctl(segment, 0, None)
+
+# %% message-queues finding="foreign code" output="refused"
+# memory in System V message queues, which no process owns
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+queue = libc.msgget(0, 0o1600)
+print('refused' if queue < 0 else 'REACHED', ctypes.get_errno())
+if queue >= 0: libc.msgctl(queue, 0, None)
+
+# %% files-count-as-memory finding="memory" limits={"memory": 500000000} free={"memory": 4000000000}
+# memory in the files of all its folders together (here some 400 MB against a limit)
+import os, select
+for place in ('/home/student/a', '/content/a', '/kaggle/a', '/dev/shm/a', '/tmp/a'):
+    try:
+        for n in range(4):
+            with open(f'{place}{n}', 'wb') as file: file.write(bytes(60_000_000))
+    except OSError: pass
+select.select([], [], [], 2)
+print('REACHED')
+
 # %% million-lines output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
 # prints without end (here 300,000 lines)
 for n in range(300_000): print('line', n)
