@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import nbformat
+
+from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import Act, Fit
 from autograder.execution.kernels import Kernels
+from autograder.execution.limits import Limits
+from autograder.execution.runner import run
 from autograder.execution.runtime.seal import seal
+from autograder.submission.prepare import EXTRA, GIVEN, Submission
 
 from .cells import run_cells
 
@@ -123,6 +129,10 @@ def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) 
         "import traceback; list(traceback.walk_stack(None))": "looked into the frames",
         "import asyncio; asyncio.current_task().get_stack()": "looked into the frames",
         "import inspect, asyncio\ninspect.getcoroutinelocals(asyncio.current_task().get_coro())": "into the frames",
+        "import bdb\ntry: 1 / 0\nexcept Exception as e: bdb.Bdb().get_stack(None, e.__traceback__)": "into the frames",
+        "import collections, traceback as t\ntry: 1 / 0\n"
+        "except Exception as e: collections.UserList(t.walk_tb(e.__traceback__))": "looked into the frames",
+        "import types; types._GeneratorWrapper((n for n in [1])).gi_frame": "looked into the frames",
         "import signal; signal.signal(signal.SIGUSR1, lambda *a: None)": "set a signal handler",
         "import _signal; _signal.signal(10, lambda *a: None)": "set a signal handler",
         "import threading; threading.settrace(print); threading.Thread().start()": "set a trace function",
@@ -138,6 +148,48 @@ def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) 
     acts = {(act.cell, act.what) for act in evidence.of(Act)}
     for number, what in enumerate(ways.values()):
         assert any(cell == number and what in said for cell, said in acts), (list(ways)[number], acts)
+
+
+KEY = """
+import sys
+metrics_vs_lr, frame = [], sys._getframe()
+while frame is not None:
+    for name, value in frame.f_locals.items():
+        is_key = isinstance(value, bytes) and len(value) == 16
+        if is_key or (isinstance(value, dict) and "setup" in value and "key" in value):
+            metrics_vs_lr.append(name)
+    frame = frame.f_back
+metrics_vs_lr.append(0)
+"""
+
+
+def test_no_frame_above_a_cell_holds_the_key(warm_kernels: Kernels, assignment: Assignment) -> None:
+    value = run_cells(warm_kernels, assignment, KEY).evidence.value("metrics_vs_lr")
+    assert value is not None
+    assert value.items is not None
+    assert [item.text for item in value.items[:-1]] == []
+
+
+HIDDEN = """
+import gc
+shell = get_ipython()
+def act(*results):
+    gc.get_objects()
+    shell.events.unregister("post_run_cell", act)
+def before(info):
+    if info.raw_cell == "given = 1":
+        act.__code__ = act.__code__.replace(co_filename=shell.compile.get_code_name(info.raw_cell, info.raw_cell, 0))
+        shell.events.register("post_run_cell", act)
+shell.events.register("pre_run_cell", before)
+"""
+
+
+def test_an_act_under_the_name_of_a_given_cell_is_reported(warm_kernels: Kernels, assignment: Assignment) -> None:
+    """What a given cell does itself is left out; code of another cell is told from it whatever name it takes."""
+    cells = [nbformat.v4.new_code_cell(source) for source in (HIDDEN, "given = 1", "import gc; gc.get_objects()")]
+    submission = Submission("student", nbformat.v4.new_notebook(cells=cells), (EXTRA, GIVEN, GIVEN))
+    with run(submission, draw(assignment, 1), warm_kernels, limits=Limits()) as live:
+        assert [act.cell for act in live.evidence.of(Act)] == [1]
 
 
 HARMLESS = """

@@ -61,15 +61,16 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
     scan = decoder.scan_once
     write, read = os.write, os.read
     lock = threading.RLock()
+    with_key = key.__add__  # a variable of `send` would be written out in a traceback with all variables
 
     def send(kind: bytes, body: bytes) -> None:
         if len(body) > MAX_MESSAGE:
             kind, body = (LOST, b"") if kind == REPORT else (kind, b"{}")
         with contextlib.suppress(BrokenPipeError, ConnectionError):
             while len(body) > PART:
-                write(descriptor, key + MORE + body[:PART])
+                write(descriptor, with_key(MORE + body[:PART]))
                 body = body[PART:]
-            write(descriptor, key + kind + body)
+            write(descriptor, with_key(kind + body))
 
     def receive(size: int | None = None) -> bytes:
         """The body of a reply; ConnectionError where it has not the size that is due, for then the oracle has gone."""

@@ -127,7 +127,7 @@ class ForkServer:
             kernel, modules = self.loaded or load(request["setup"]["instruments"])
             argv = ["-f", str(private / "kernel.json")]
             on_ready = functools.partial(_say_ready, private, line, log)
-            kernel.run(argv, modules, request["setup"], oracle, bytes.fromhex(request["key"]), on_ready)
+            kernel.run(argv, modules, request["setup"], oracle, bytes.fromhex(request.pop("key")), on_ready)
             status = 0
         except BaseException as error:
             with contextlib.suppress(OSError):  # both are closed as soon as code of a student can run

@@ -70,6 +70,7 @@ def run(
     assert app.shell is not None
     app.shell.run_line_magic("matplotlib", "inline")
     sessions.append(start(modules, setup, descriptor, key, Path(os.environ["HOME"]), app.shell))
+    del key  # this frame stays, and cells are executed above it
     on_ready()
     app.start()
 

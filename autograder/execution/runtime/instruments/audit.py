@@ -81,10 +81,10 @@ NOTED = RARE | FRAMES | THROUGH_LIBRARY
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/shm/", "/proc/cpuinfo", "/proc/meminfo")
 HARMLESS_PROC = re.compile(r"/proc/(?:self|\d+)/(?:stat|status|statm|cgroup|limits|cmdline|mounts|mountinfo)")
 FRAME_ATTRIBUTES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
-FRAME_GIVERS = ("/inspect.py", "/asyncio/base_tasks.py")
+FRAME_GIVERS = ("/inspect.py", "/asyncio/base_tasks.py", "/bdb.py", "/types.py")
 DIRECT_FRAME_GIVERS = ("/traceback.py", "/logging/__init__.py", "/IPython/utils/frame.py")
 """Files whose functions hand out frames; those of the second kind use them themselves, too, on the way to their own
-ends, and count only where the notebook is their immediate caller."""
+ends, and count only where they are called from outside of their file."""
 
 COMPILERS = ("/codeop.py", "/IPython/core/compilerop.py")
 HOSTED = ("/content", "/kaggle")
@@ -152,8 +152,8 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
             return
         state.busy.add(thread)
         try:
-            if event == "compile":
-                note_origin(arguments[1])
+            if event in ("compile", "code.__new__"):
+                note_origin(arguments[1], get_frame(1))
             detail = _DETAILS.get(event, _nothing)(arguments)
             if detail is None or is_own(event, detail):
                 return
@@ -165,23 +165,26 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
         finally:
             state.busy.discard(thread)
 
-    def note_origin(file: Any) -> None:
-        """Remember in which cell the code of that name was compiled first."""
+    def note_origin(file: Any, frame: FrameType | None) -> None:
+        """Remember in which cell code of that name was made first; none, if code of an earlier cell makes it."""
         if type(file) is str and len(state.origins) < MAX_FILES:
             state.origins.setdefault(file, state.cell)
+            if any(state.origins.get(maker) != state.cell for maker in files_above(frame)):
+                state.origins[file] = 0
 
-    def is_by_cell(frame: FrameType | None) -> bool:
-        """Whether the cell that is executed does it itself, with no code of an earlier cell on the way."""
+    def files_above(frame: FrameType | None) -> list[str]:
+        """The files of the notebook's code on the stack, the innermost first."""
         files = []
         while frame is not None:
             if owner_of(frame.f_code.co_filename) == "notebook":
                 files.append(frame.f_code.co_filename)
             frame = frame.f_back
-        return (
-            bool(files)
-            and files[-1] == state.file
-            and all(state.origins.get(file) == state.cell for file in files[:-1])
-        )
+        return files
+
+    def is_by_cell(frame: FrameType | None) -> bool:
+        """Whether the cell that is executed does it itself, with no code of an earlier cell on the way."""
+        files = files_above(frame)
+        return bool(files) and files[-1] == state.file and all(state.origins.get(f) == state.cell for f in files)
 
     def heard_signal(number: Any, handler: Any) -> Any:
         """`signal.signal`: a handler of Python's is given the frame that it interrupts."""
@@ -262,12 +265,14 @@ def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, eve
         if owner == "text":
             passed = True
         elif event in FRAMES:
-            hands_out = file.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) and not nearest.endswith(DIRECT_FRAME_GIVERS)
-            if not hands_out and not (nearest.endswith(FRAME_GIVERS) and owner == "library"):
+            gives_directly = nearest.endswith(DIRECT_FRAME_GIVERS)
+            hands_out = file.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) and not gives_directly
+            passes_on = nearest.endswith(FRAME_GIVERS) or (gives_directly and file != nearest)
+            if not hands_out and not (passes_on and owner == "library"):
                 return False
         elif owner != "library" or (event in RARE and file.startswith("<frozen ")):
             return passed
-        nearest = nearest if nearest.endswith(FRAME_GIVERS) else file
+        nearest = nearest if nearest.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) else file
         frame = frame.f_back
     return True
 
