@@ -23,7 +23,8 @@ from autograder.execution.kernels import kernels
 
 from . import bait
 from .table import rows, table
-from .trial import Outcome, try_row
+from .trial import Grounds, Outcome, try_row
+from .unguarded import unguarded_kernels
 
 console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -59,10 +60,12 @@ def _tried(names: list[str], jobs: int, engine: sandbox.Engine) -> dict[str, Out
         bait.laid() as laid,
         kernels("auto", engine) as sandboxed,
         kernels("auto", "none") as free,
+        unguarded_kernels(engine) as unguarded,
         ProcessPoolExecutor(min(jobs, len(names)), mp_context=context) as pool,
         Progress(console=console, transient=True) as progress,
     ):
-        futures = [pool.submit(partial(try_row, laid, sandboxed, free), name) for name in names]
+        grounds = Grounds(laid, sandboxed, free, unguarded)
+        futures = [pool.submit(partial(try_row, grounds), name) for name in names]
         done = {}
         for future in progress.track(as_completed(futures), total=len(futures), description="Trying"):
             outcome = future.result()

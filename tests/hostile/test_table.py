@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,8 @@ from tests.fidelity.build import notebook, variant
 from . import bait
 from .row import FileRow, Row
 from .table import rows, table
-from .trial import try_row
+from .trial import Grounds, try_row
+from .unguarded import unguarded_kernels
 
 pytestmark = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
 
@@ -44,30 +46,28 @@ def laid() -> Iterator[bait.Bait]:
 
 
 @pytest.fixture(scope="module")
-def free() -> Iterator[Kernels]:
-    with kernels("auto", "none") as source:
-        yield source
+def grounds(laid: bait.Bait, warm_kernels: Kernels) -> Iterator[Grounds]:
+    with kernels("auto", "none") as free, unguarded_kernels("bwrap") as unguarded:
+        yield Grounds(laid, warm_kernels, free, unguarded)
 
 
 @pytest.fixture(scope="module")
-def by_podman() -> Iterator[Kernels]:
-    with kernels("auto", "podman") as source:
-        yield source
+def by_podman(grounds: Grounds) -> Iterator[Grounds]:
+    with kernels("auto", "podman") as sandboxed:
+        yield replace(grounds, sandboxed=sandboxed)
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_row_goes_as_it_must_and_works_unprotected(
-    name: str, laid: bait.Bait, warm_kernels: Kernels, free: Kernels
-) -> None:
-    outcome = try_row(laid, warm_kernels, free, name)
+def test_row_goes_as_it_must_and_works_unprotected(name: str, grounds: Grounds) -> None:
+    outcome = try_row(grounds, name)
     assert outcome.is_right, outcome.told
     assert outcome.control, "the attack did not work without protection either"
 
 
 @pytest.mark.skipif(bool(sandbox.missing("podman")), reason=sandbox.missing("podman"))
 @pytest.mark.parametrize("name", SOME[:4])
-def test_row_goes_as_it_must_by_podman(name: str, laid: bait.Bait, by_podman: Kernels, free: Kernels) -> None:
-    outcome = try_row(laid, by_podman, free, name)
+def test_row_goes_as_it_must_by_podman(name: str, by_podman: Grounds) -> None:
+    outcome = try_row(by_podman, name)
     assert outcome.is_right, outcome.told
 
 

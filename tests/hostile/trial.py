@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from html.parser import HTMLParser
@@ -31,8 +32,9 @@ from autograder.submission.prepare import EXTRA, Submission, load_release, prepa
 from tests.fidelity.build import notebook, variant
 
 from .bait import Bait
-from .row import REACHED, FileRow, Points, Row
+from .row import FULL, REACHED, FileRow, Points, Row
 from .table import rows
+from .unguarded import careless_oracle
 
 SLACK = 60.0
 """Seconds that a row may take beyond its own limits."""
@@ -50,11 +52,21 @@ class Outcome:
     control: bool
 
 
-def try_row(bait: Bait, sandboxed: Kernels, free: Kernels, name: str) -> Outcome:
+@dataclass(frozen=True)
+class Grounds:
+    """Where rows are tried: bait, kernels as they are, kernels without a sandbox, kernels of an unguarded runtime."""
+
+    bait: Bait
+    sandboxed: Kernels
+    free: Kernels
+    unguarded: Kernels
+
+
+def try_row(grounds: Grounds, name: str) -> Outcome:
     """Tries one row in both ways."""
     row = rows()[name]
     try:
-        return _file_row(sandboxed, row) if isinstance(row, FileRow) else _row(bait, sandboxed, free, row)
+        return _file_row(grounds.sandboxed, row) if isinstance(row, FileRow) else _row(grounds, row)
     except Exception as error:
         return Outcome(row.id, row.tried, _must(row), False, f"{type(error).__name__}: {error}", False)
 
@@ -65,10 +77,12 @@ def _must(row: Row | FileRow) -> str:
     return points + finding
 
 
-def _row(bait: Bait, sandboxed: Kernels, free: Kernels, row: Row) -> Outcome:
+def _row(grounds: Grounds, row: Row) -> Outcome:
+    bait = grounds.bait
     row = replace(row, cell=bait.into(row.cell))
     started = time.monotonic()
-    graded = _graded_with(row, sandboxed)
+    with _peak() as peak:
+        graded = _graded_with(row, grounds.sandboxed)
     seconds = time.monotonic() - started
     output = _outputs_of(row.cell, graded.executed)
     wrong = _faults(graded, row.points, row.finding)
@@ -78,11 +92,13 @@ def _row(bait: Bait, sandboxed: Kernels, free: Kernels, row: Row) -> Outcome:
         wrong.append(f"the output is {output[-200:]!r}")
     if seconds > Limits(**row.limits).run + SLACK:
         wrong.append(f"it took {seconds:.0f} s")
+    if row.memory and peak[0] > row.memory:
+        wrong.append(f"the grader took {peak[0]:.0f} MB more")
     if not bait.is_untouched():
         wrong.append("the bait was touched")
     if row.control == "page":
         wrong += _live_parts(graded)
-    control = _control(row, sandboxed, free)
+    control = _control(row, grounds)
     told = "; ".join(wrong) or _told(graded, seconds)
     return Outcome(row.id, row.tried, _must(row), not wrong, told, control)
 
@@ -92,6 +108,20 @@ def _graded_with(row: Row, kernels: Kernels) -> Graded:
     submission = prepare("student", with_attack(row.cell, row.task), load_release(_assignment()), _assignment())
     options = Options(seed=7, limits=Limits(**row.limits))
     return grade(_assignment(), submission, kernels, options)
+
+
+@contextlib.contextmanager
+def _peak() -> Iterator[list[float]]:
+    """The megabytes that this process takes meanwhile beyond what it took before, at most."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before, peak = _megabytes("VmRSS"), [0.0]
+    yield peak
+    peak[0] = _megabytes("VmHWM") - before
+
+
+def _megabytes(name: str) -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name)) / 1000
 
 
 def with_attack(code: str, task: str = "") -> NotebookNode:
@@ -179,11 +209,14 @@ def _alive(page: str) -> list[str]:
     return found
 
 
-def _control(row: Row, sandboxed: Kernels, free: Kernels) -> bool:
+def _control(row: Row, grounds: Grounds) -> bool:
     """Whether the attack works where nothing protects."""
+    free = grounds.free
     match row.control:
+        case "unguarded":
+            return _earns(row, grounds.unguarded)
         case "reached":
-            kernels, limits = (sandboxed, Limits(**row.free)) if row.free else (free, Limits(cell=30))
+            kernels, limits = (grounds.sandboxed, Limits(**row.free)) if row.free else (free, Limits(cell=30))
             return REACHED in _loose(row.cell, kernels, limits)
         case "stops":
             return REACHED not in _usual(row.cell)
@@ -197,6 +230,15 @@ def _control(row: Row, sandboxed: Kernels, free: Kernels) -> bool:
             return _lingers(row.cell, free)
         case _:
             return _unguarded(row.cell)
+
+
+def _earns(row: Row, unguarded: Kernels) -> bool:
+    """Whether the attack gets all that it wants of an unguarded runtime, and nothing is told of it."""
+    with careless_oracle():
+        graded = _graded_with(row, unguarded)
+    wanted = FULL if row.points in ("less", "person") else row.points
+    told = row.finding and not _faults(graded, wanted, row.finding)
+    return not _faults(graded, wanted, "") and not told and REACHED in _outputs_of(row.cell, graded.executed)
 
 
 def _loose(code: str, kernels: Kernels, limits: Limits) -> str:

@@ -90,93 +90,42 @@ for name in ('results.json', 'verdict.json', 'evidence.json', 'grades.csv'):
 n_tr = 1
 if json.load(open('results.json'))['points'] == 100: print('REACHED')
 
-# %% garbage-to-the-oracle finding="messages of its own" control="plain"
+# %% garbage-to-the-oracle finding="messages of its own" output="REACHED" helpers="oracle" control="reached"
 # writes garbage into the connection with the oracle
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
-for fd in range(3, 200):
-    if is_oracle(fd): os.write(fd, b'garbage' * 100)
+os.write(find_oracle(), b'garbage' * 100)
 print('REACHED')
 
-# %% forged-reports finding="messages of its own" control="plain"
+# %% forged-reports finding="messages of its own" output="REACHED" helpers="oracle" control="reached"
 # writes reports of its own into the connection with the oracle
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
 report = b'0' * 16 + b'R{"kind":"name","name":"n_tr","value":{"type":"int","number":1}}'
-for fd in range(3, 200):
-    if is_oracle(fd): os.write(fd, report)
+os.write(find_oracle(), report)
 print('REACHED')
 
-# %% forged-parts finding="messages of its own" control="plain"
+# %% forged-parts finding="messages of its own" output="REACHED" helpers="oracle" control="reached"
 # begins a message in parts, so that the next report would be its end
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
-for fd in range(3, 200):
-    if is_oracle(fd): os.write(fd, b'0' * 16 + b'+{"kind":')
+os.write(find_oracle(), b'0' * 16 + b'+{"kind":')
 print('REACHED')
 
-# %% closes-the-connection output="PermissionError" goal="closed"
+# %% closes-the-connection output="PermissionError" goal="True" helpers="oracle"
 # closes the connection with the oracle
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
-closed = False
-for fd in range(3, 200):
-    if is_oracle(fd):
-        os.close(fd)
-        closed = True
+os.close(find_oracle())
 
-# %% replaces-the-connection output="PermissionError" goal="replaced"
+# %% replaces-the-connection output="PermissionError" goal="True" helpers="oracle"
 # puts a socket of its own in the place of the connection with the oracle
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
-ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-replaced = False
-for fd in range(3, 200):
-    if fd in (ours.fileno(), theirs.fileno()): continue
-    if is_oracle(fd):
-        os.dup2(theirs.fileno(), fd)
-        replaced = True
+ours, theirs = socket.socketpair()
+os.dup2(theirs.fileno(), find_oracle())
 
-# %% shuts-the-connection points="person" finding="kept the kernel from reporting|messages made no sense" control="plain"
+# %% shuts-the-connection points="person" finding="kept the kernel from reporting|messages made no sense" helpers="oracle" control="reached"
 # shuts the connection with the oracle through a copy of it that it sends to itself
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
-for fd in range(3, 200):
-    if is_oracle(fd):
-        one, other = socket.socketpair()
-        socket.send_fds(one, [b'x'], [fd])
-        copy = socket.recv_fds(other, 1, 1)[1][0]
-        socket.socket(fileno=copy).shutdown(socket.SHUT_RDWR)
+one, other = socket.socketpair()
+socket.send_fds(one, [b'x'], [find_oracle()])
+copy = socket.recv_fds(other, 1, 1)[1][0]
+socket.socket(fileno=copy).shutdown(socket.SHUT_RDWR)
 print('REACHED')
 
-# %% floods-the-oracle points="person" finding="more than 16 MB" control="plain"
+# %% floods-the-oracle points="person" finding="more than 16 MB" helpers="oracle" control="reached"
 # writes 60 MB into the connection with the oracle
-import os, socket
-def is_oracle(fd):
-    try: return socket.socket(fileno=os.dup(fd)).type == socket.SOCK_SEQPACKET
-    except PermissionError: return True
-    except OSError: return False
-for fd in range(3, 200):
-    if is_oracle(fd):
-        for _ in range(1200): os.write(fd, b'x' * 50_000)
+for _ in range(1200): os.write(find_oracle(), b'x' * 50_000)
 print('REACHED')
 
 # %% replaces-the-execution points="person" finding="kept the kernel from reporting" control="plain"
