@@ -132,6 +132,10 @@ def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) 
         "import bdb\ntry: 1 / 0\nexcept Exception as e: bdb.Bdb().get_stack(None, e.__traceback__)": "into the frames",
         "import collections, traceback as t\ntry: 1 / 0\n"
         "except Exception as e: collections.UserList(t.walk_tb(e.__traceback__))": "looked into the frames",
+        "from pandas.core.computation.scope import ensure_scope\nfor n in range(1, 99):\n"
+        "    try: ensure_scope(n)\n    except ValueError: break": "looked into the frames",
+        "from pandas.core.computation.scope import ensure_scope; s = ensure_scope(1)\n"
+        "getattr(s, '_update' if hasattr(s, '_update') else 'update')(9)": "looked into the frames",
         "import types; types._GeneratorWrapper((n for n in [1])).gi_frame": "looked into the frames",
         "import signal; signal.signal(signal.SIGUSR1, lambda *a: None)": "set a signal handler",
         "import _signal; _signal.signal(10, lambda *a: None)": "set a signal handler",
@@ -152,14 +156,16 @@ def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) 
 
 KEY = """
 import sys
-metrics_vs_lr, frame = [], sys._getframe()
-while frame is not None:
-    for name, value in frame.f_locals.items():
-        is_key = isinstance(value, bytes) and len(value) == 16
-        if is_key or (isinstance(value, dict) and "setup" in value and "key" in value):
-            metrics_vs_lr.append(name)
-    frame = frame.f_back
-metrics_vs_lr.append(0)
+def look(frame):
+    while frame is not None:
+        for name, value in frame.f_locals.items():
+            is_key = isinstance(value, bytes) and len(value) == 16
+            if is_key or (isinstance(value, dict) and "setup" in value and "key" in value):
+                yield name
+        frame = frame.f_back
+        if frame is not None and frame.f_code.co_name == "_become_kernel":
+            yield "seen all"
+metrics_vs_lr = list(look(sys._getframe()))
 """
 
 
@@ -167,7 +173,7 @@ def test_no_frame_above_a_cell_holds_the_key(warm_kernels: Kernels, assignment: 
     value = run_cells(warm_kernels, assignment, KEY).evidence.value("metrics_vs_lr")
     assert value is not None
     assert value.items is not None
-    assert [item.text for item in value.items[:-1]] == []
+    assert [item.text for item in value.items] == ["seen all"]
 
 
 HIDDEN = """

@@ -86,6 +86,9 @@ DIRECT_FRAME_GIVERS = ("/traceback.py", "/logging/__init__.py", "/IPython/utils/
 """Files whose functions hand out frames; those of the second kind use them themselves, too, on the way to their own
 ends, and count only where they are called from outside of their file."""
 
+SCOPE = "/pandas/core/computation/scope.py"
+"""Where pandas takes the variables of a frame, at any level of the stack, to evaluate an expression."""
+
 COMPILERS = ("/codeop.py", "/IPython/core/compilerop.py")
 HOSTED = ("/content", "/kaggle")
 """Folders of hosted notebook services, which a notebook that was written there names."""
@@ -268,13 +271,24 @@ def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, eve
             gives_directly = nearest.endswith(DIRECT_FRAME_GIVERS)
             hands_out = file.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) and not gives_directly
             passes_on = nearest.endswith(FRAME_GIVERS) or (gives_directly and file != nearest)
-            if not hands_out and not (passes_on and owner == "library"):
+            is_passed = passes_on and (owner == "library" or file.endswith(SCOPE))
+            if not (hands_out or is_passed or _reaches_runtime(owner_of, frame)):
                 return False
         elif owner != "library" or (event in RARE and file.startswith("<frozen ")):
             return passed
         nearest = nearest if nearest.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) else file
         frame = frame.f_back
     return True
+
+
+def _reaches_runtime(owner_of: Callable[[str], str], frame: FrameType) -> bool:
+    """Whether pandas takes the variables of a frame of the runtime's."""
+    if not frame.f_code.co_filename.endswith(SCOPE):
+        return False
+    target: FrameType | None = frame
+    for _ in range(frame.f_locals.get("level", 0) + 1):
+        target = target.f_back if target is not None else None
+    return target is not None and owner_of(target.f_code.co_filename) == "runtime"
 
 
 def _is_same(one: Any, other: Any) -> bool:
