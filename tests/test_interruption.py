@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import re
 import shutil
@@ -21,6 +23,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
+from filelock import FileLock
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
@@ -289,7 +292,7 @@ class TestLock:
         hand_in(tmp_path / "submitted", "ada")
         arguments = ["autograde", "--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "graded")]
         began = time.monotonic()
-        with lock.held(tmp_path / "graded"):
+        with lock.hold_lock(tmp_path / "graded"):
             done = CliRunner().invoke(cli.app, arguments)
         assert done.exit_code == 1
         assert re.search(rf"Another run \(process {os.getpid()}, since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\)", done.output)
@@ -298,34 +301,42 @@ class TestLock:
 
     @pytest.mark.parametrize("command", ["feedback", "report"])
     def test_the_books_are_not_written_while_a_run_writes_them(self, tmp_path: Path, command: str) -> None:
-        with lock.held(tmp_path):
+        with lock.hold_lock(tmp_path):
             done = CliRunner().invoke(cli.app, [command, "--out", str(tmp_path)])
         assert (done.exit_code, "Another run" in done.output) == (1, True)
 
     def test_the_lock_of_a_dead_process_blocks_nobody(self, tmp_path: Path) -> None:
         holder = start(
             f"import time; from pathlib import Path; from autograder.results import lock\n"
-            f"with lock.held(Path({str(tmp_path)!r})): print('held', flush=True); time.sleep(600)"
+            f"with lock.hold_lock(Path({str(tmp_path)!r})): print('held', flush=True); time.sleep(600)"
         )
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(AutograderError, match=f"process {holder.pid}, since"), lock.held(tmp_path):
+        with pytest.raises(AutograderError, match=f"process {holder.pid}, since"), lock.hold_lock(tmp_path):
             pass
         holder.kill()
         holder.communicate()
-        with lock.held(tmp_path):
+        with lock.hold_lock(tmp_path):
             assert f"process {os.getpid()}" in (tmp_path / lock.LOCK).read_text()
 
-    def test_where_files_cannot_be_locked_the_process_decides(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(lock, "take", lambda _: None)
-        (tmp_path / lock.LOCK).write_text(f"process {os.getppid()}, since 2026-03-01 12:00:00\n")
-        with pytest.raises(AutograderError, match=f"process {os.getppid()}"), lock.held(tmp_path):
+    def test_where_files_cannot_be_locked_it_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse_lock(*_: object) -> None:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(fcntl, "flock", refuse_lock)
+        with (
+            pytest.raises(AutograderError, match="No locks available.*another OUT"),
+            lock.hold_lock(tmp_path / "graded"),
+        ):
             pass
-        (tmp_path / lock.LOCK).write_text("process 999999999, since 2026-03-01 12:00:00\n")
-        with lock.held(tmp_path):
+
+    def test_it_leaves_no_file_and_no_empty_folder(self, tmp_path: Path) -> None:
+        with lock.hold_lock(tmp_path / "graded"):
+            assert (tmp_path / "graded" / lock.LOCK).exists()
+        with lock.hold_lock(tmp_path):
             pass
+        assert list(tmp_path.parent.glob(f"{tmp_path.name}/*")) == []
+        assert tmp_path.exists(), "it was there before"
 
 
 class TestLeftovers:
@@ -336,7 +347,7 @@ class TestLeftovers:
         dead, live, strange = (tmp_path / name for name in ("grader-999999999-a", f"grader-{os.getppid()}-b", "k-c"))
         for path in (dead, live, strange):
             (path / "kernels").mkdir(parents=True)
-        with scratch.folder() as own:
+        with scratch.temporary_folder() as own:
             assert (dead.exists(), live.exists(), strange.exists()) == (False, True, True)
             assert Path(tempfile.mkdtemp()).parent == own == Path(os.environ["TMPDIR"])
         assert tempfile.gettempdir() == str(tmp_path)
@@ -347,11 +358,8 @@ class TestLeftovers:
     ) -> None:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         (tmp_path / "grader-999999999-a").mkdir()
-        descriptor = os.open(tmp_path / "grader-999999999-a", os.O_RDONLY)
-        assert lock.take(descriptor)
-        with scratch.folder():
+        with FileLock(tmp_path / "grader-999999999-a" / lock.LOCK), scratch.temporary_folder():
             assert (tmp_path / "grader-999999999-a").exists()
-        os.close(descriptor)
 
     def test_files_that_were_half_written_go(self, tmp_path: Path) -> None:
         dead = (".verdict.json.999999999.tmp", ".gradebook.db.999999999.tmp-journal")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.errors import AutograderError
-from autograder.results.lock import LOCK, take
+from autograder.results.lock import hold_lock
 from autograder.results.store import write_text
 
 CURRENT = "current.txt"
@@ -30,7 +29,7 @@ def new_term(term: str, out: Path, submitted: Path, terms: Path = Path("terms"))
     there = {kind: folder for kind, folder in (("graded", out), ("submitted", submitted)) if folder.exists()}
     if there and target.exists():
         raise AutograderError(f"{target} is there already and is not written over: rename it first.")
-    with _no_grading_in(out):
+    with hold_lock(out) if out.is_dir() else nullcontext():
         _found(terms)
         moves = {folder: target / kind for kind, folder in there.items()}
         if moves:
@@ -62,18 +61,6 @@ def _check(term: str, old: str, terms: Path) -> None:
         )
     if term in (old, CURRENT) or (terms / term).exists():
         raise AutograderError(f"There is a term {term} already: take another name.")
-
-
-@contextmanager
-def _no_grading_in(out: Path) -> Iterator[None]:
-    """Holds the lock of a grading run, so that there is none; AutograderError if there is one."""
-    if not out.is_dir():
-        yield
-        return
-    with (out / LOCK).open("a", encoding="utf-8") as file:
-        if take(file.fileno()) is False:
-            raise AutograderError(f"Submissions are being graded into {out}: wait until that has ended.")
-        yield
 
 
 def _found(terms: Path) -> None:

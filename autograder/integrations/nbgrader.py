@@ -28,9 +28,9 @@ from autograder.execution.options import Options, Training
 from autograder.grading.grade import for_a_person
 from autograder.grading.verdict import Verdict
 from autograder.reporting import formgrader, gradebook
-from autograder.results import lock
 from autograder.results import store as books
 from autograder.results.layout import adopt_earlier_results
+from autograder.results.lock import hold_lock
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.prepare import load_release
 
@@ -84,7 +84,7 @@ class GradeSubmission(NbGraderPreprocessor):
                 f"The folder {names['student']!r} cannot be graded from nbgrader, whose pages and addresses do not "
                 "escape such names: run make autograde, or rename it."
             )
-        with lock.held(out):
+        with hold_lock(out):
             adopt_earlier_results(out, assignment)
             return self._graded(resources["nbgrader"], assignment, out), resources
 

@@ -1,4 +1,4 @@
-"""The temporary files of a run: all in one folder, which goes with the run or, if that was killed, with a later one."""
+"""The temporary files of a run, in one folder that is removed after the run, or by a later one if that was killed."""
 
 from __future__ import annotations
 
@@ -10,53 +10,56 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .lock import runs, take
+from filelock import FileLock, Timeout
+
+from .lock import LOCK, is_running
 
 NAME = re.compile(r"grader-(\d+)-\w+")
-"""The folder's name, with the process whose it is. It is short because the path of a socket has some 100 characters."""
+"""The folder's name, with the process that made it. It is short: the path of a socket may have some 100 characters."""
 
 
 @contextlib.contextmanager
-def folder() -> Iterator[Path]:
-    """A folder that this process and those that it starts take for all temporary files from now on.
+def temporary_folder() -> Iterator[Path]:
+    """A folder in which this process and its children make all temporary files from now on.
 
-    Its owner holds it locked; those of owners that are gone are removed.
+    It is locked as long as it is used. Folders of runs that were killed are removed.
     """
     before, variable = tempfile.tempdir, os.environ.get("TMPDIR")
-    _remove_those_of_the_dead(Path(tempfile.gettempdir()))
-    own = Path(tempfile.mkdtemp(prefix=f"grader-{os.getpid()}-"))
-    descriptor = os.open(own, os.O_RDONLY)
+    _remove_abandoned(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=f"grader-{os.getpid()}-"))
+    lock = FileLock(folder / LOCK, blocking=False)
     try:
-        take(descriptor)
-        tempfile.tempdir = os.environ["TMPDIR"] = str(own)
-        yield own
+        lock.acquire()
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+        yield folder
     finally:
         tempfile.tempdir = before
         if variable is None:
-            del os.environ["TMPDIR"]
+            os.environ.pop("TMPDIR", None)
         else:
             os.environ["TMPDIR"] = variable
-        shutil.rmtree(own, ignore_errors=True)
-        os.close(descriptor)
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
 
-def _remove_those_of_the_dead(place: Path) -> None:
+def _remove_abandoned(place: Path) -> None:
     for path in place.glob("grader-*-*"):
         with contextlib.suppress(OSError):
-            if path.is_dir() and not path.is_symlink() and path.stat().st_uid == os.getuid() and _is_dead(path):
+            if path.is_dir() and not path.is_symlink() and path.stat().st_uid == os.getuid() and _is_abandoned(path):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_dead(path: Path) -> bool:
-    """Whether no process on this machine, be it in another container, has the folder.
+def _is_abandoned(folder: Path) -> bool:
+    """Whether no process uses the folder, neither here nor in another container with the same temporary files.
 
-    The number alone would not do for another container, the lock alone not for an owner that has yet to take it.
+    The number of the process is not enough for another container; the lock is not enough for a process that has made
+    its folder and not locked it yet.
     """
-    named = NAME.fullmatch(path.name)
-    if named is None or runs(int(named[1])):
+    named = NAME.fullmatch(folder.name)
+    if named is None or is_running(int(named[1])):
         return False
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        return take(descriptor) is not False
-    finally:
-        os.close(descriptor)
+        with FileLock(folder / LOCK, blocking=False):
+            return True
+    except Timeout:
+        return False

@@ -21,7 +21,7 @@ from autograder.errors import AutograderError
 from autograder.grading.verdict import ItemVerdict, Verdict
 
 from .layout import STUDENTS, student_folder
-from .lock import runs
+from .lock import is_running
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -73,7 +73,7 @@ def remove_leftovers(out: Path) -> None:
     """Removes what processes that are gone had begun to write."""
     for path in out.rglob(".*.tmp*"):
         named = TEMPORARY.fullmatch(path.name)
-        if named is not None and (int(named[1]) == os.getpid() or not runs(int(named[1]))):
+        if named is not None and (int(named[1]) == os.getpid() or not is_running(int(named[1]))):
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -17,9 +17,10 @@ from autograder.execution.kernels import Kernels, Start, Walls, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.results import cache as ledger
-from autograder.results import lock, scratch
 from autograder.results import store as books
 from autograder.results.layout import adopt_earlier_results
+from autograder.results.lock import hold_lock
+from autograder.results.scratch import temporary_folder
 from autograder.submission.folders import contents, loose_notebooks, misnamed, students
 
 from .parallel import cores
@@ -109,8 +110,8 @@ def _write_books(assignment: Assignment, found: Mapping[str, Path], out: Path) -
 def alone_in(out: Path, assignment: Assignment) -> Iterator[None]:
     """Nobody else writes there meanwhile, nothing temporary is left behind, older results lie where newer ones do."""
     with ExitStack() as stack:
-        stack.enter_context(lock.held(out))
-        stack.enter_context(scratch.folder())
+        stack.enter_context(hold_lock(out))
+        stack.enter_context(temporary_folder())
         books.remove_leftovers(out)
         stack.callback(books.remove_leftovers, out)
         adopt_earlier_results(out, assignment)
