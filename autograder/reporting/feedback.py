@@ -26,7 +26,7 @@ from autograder.results.store import (
     total,
     write_text,
 )
-from autograder.scheduling import parallel as shares
+from autograder.scheduling.parallel import parallel_map
 
 from .curve_chart import draw
 from .images import picture
@@ -104,7 +104,7 @@ def write_feedback(
         write_text(student_folder(out, assignment, student) / "feedback.html", page)
 
     environment().get_template("feedback.html")  # once, before others share it
-    if failed := shares.each(write, {verdict.student: (verdict, run) for verdict, run in results}):
+    if failed := parallel_map(write, {verdict.student: (verdict, run) for verdict, run in results}):
         raise PartlyWritten.of("feedback page", failed)
 
 

@@ -44,7 +44,7 @@ from autograder.encoders import encode_path, one_line
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import ItemVerdict, Verdict
 from autograder.results.store import LATE, temporary_name
-from autograder.scheduling import parallel as shares
+from autograder.scheduling.parallel import parallel_map
 from autograder.submission.folders import read_start
 
 from .formgrader import Beside, index_cells, notebook_path, read_fingerprints, take_fingerprints, write_notebook
@@ -223,7 +223,7 @@ def record(
         def show(student: str, executed: NotebookNode | None) -> None:
             write_notebook(autograded, student, assignment, executed, release, (beside or {}).get(student, {}))
 
-        failed |= shares.each(
+        failed |= parallel_map(
             show, {verdict.student: run for verdict, run, _ in found if verdict.student not in failed}
         )
     if failed:

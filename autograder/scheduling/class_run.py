@@ -23,7 +23,7 @@ from autograder.results.lock import hold_lock
 from autograder.results.scratch import temporary_folder
 from autograder.submission.folders import contents, loose_notebooks, misnamed, students
 
-from .parallel import cores
+from .parallel import count_cores
 
 WATCHED = ("*.py", "*.ini", "*.html", "*.css")
 
@@ -146,4 +146,4 @@ def _is_fresh(verdict: Verdict, folder: Path, common: str) -> bool:
 
 def default_jobs() -> int:
     """One for each core that this process may use, and one more: a submission waits now and then."""
-    return cores() + 1
+    return count_cores() + 1

@@ -1,87 +1,96 @@
-"""Work on many students that several processes share, each a fork of this one: what they write are files."""
+"""Work on many items that several processes share, each a fork of this one: what they write are files."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import pickle
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
 
 from autograder.errors import AutograderError
 from autograder.execution.runtime.isolation import end_with
 
 Item = TypeVar("Item")
 
-FEW = 20
-"""Items that are not worth a process more."""
+MIN_ITEMS_PER_PROCESS = 10
+"""Items that make starting one more process worth while."""
 
-MOST = 8
-"""Processes, as many as there are cores, that share the work at most."""
-
-
-def each(work: Callable[[str, Item], None], items: Mapping[str, Item]) -> dict[str, Exception]:
-    """Does the work for each item and returns what it raised, by name. It may change files, nothing else: what happens
-    in the memory of another process stays there."""
-    names = list(items)
-    number = _processes() if len(names) > FEW else 1
-    shares = [names[first::number] for first in range(number)]
-    others = [(share, *_begun(work, items, share)) for share in shares[1:]]
-    try:
-        failed = _failed(work, items, shares[0])
-        for share, _, line in others:
-            # One that ends without a word was stopped by something: all of its share is done again.
-            failed |= pickle.loads(answer) if (answer := _heard(line)) else _failed(work, items, share)
-    finally:
-        for _, child, _ in others:
-            os.kill(child, signal.SIGKILL)  # it is done, or nobody waits for it any more
-            os.waitpid(child, 0)
-    return {name: failed[name] for name in names if name in failed}
+MAX_PROCESSES = 8
 
 
-def cores() -> int:
-    """Those that this process may use."""
+def parallel_map(work: Callable[[str, Item], None], items: Mapping[str, Item]) -> dict[str, Exception]:
+    """Do the work for each item, by name.
+
+    The work may write files and nothing else: what it changes in the memory of another process is lost.
+
+    Returns:
+        The errors that the work raised, by the item's name, in the order of the items.
+    """
+    processes = min(count_processes(), len(items) // MIN_ITEMS_PER_PROCESS)
+    if processes < 2:
+        outcomes = {name: _catch(work, name, item) for name, item in items.items()}
+    else:
+        outcomes = _map_in_forks(work, items, processes)
+    return {name: error for name, error in outcomes.items() if error is not None}
+
+
+def count_cores() -> int:
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _processes() -> int:
-    return min(cores(), MOST) if sys.platform == "linux" else 1
+def count_processes() -> int:
+    """How many processes share the work on this machine at most."""
+    return min(count_cores(), MAX_PROCESSES) if sys.platform == "linux" else 1
 
 
-def _heard(line: int) -> bytes:
-    with os.fdopen(line, "rb") as told:
-        return told.read()
-
-
-def _begun(work: Callable[[str, Item], None], items: Mapping[str, Item], share: list[str]) -> tuple[int, int]:
-    """A process that does a share, and where it will tell what failed."""
-    line, entrance = os.pipe()
-    parent = os.getpid()
-    if child := os.fork():
-        os.close(entrance)
-        return child, line
+def _map_in_forks(
+    work: Callable[[str, Item], None], items: Mapping[str, Item], processes: int
+) -> dict[str, Exception | None]:
+    fork = multiprocessing.get_context("fork")  # hands work and items over without pickling them
+    outcomes: dict[str, Exception | None] = {}
+    others = {*multiprocessing.active_children()}
+    pool = ProcessPoolExecutor(processes, fork, _set_up_fork, (work, items, os.getpid()))
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is answered by the process that began this one
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        end_with(parent)
-        failed = {name: _told(error) for name, error in _failed(work, items, share).items()}
-        with os.fdopen(entrance, "wb") as told:
-            pickle.dump(failed, told)
+        outcomes.update(zip(items, pool.map(_work_in_fork, items), strict=True))
+    except BrokenProcessPool:  # something killed a process: what is missing is done here
+        outcomes |= {name: _catch(work, name, item) for name, item in items.items() if name not in outcomes}
+    except BaseException:
+        for process in {*multiprocessing.active_children()} - others:
+            process.kill()
+        raise
     finally:
-        os._exit(0)
+        pool.shutdown(cancel_futures=True)
+    return outcomes
 
 
-def _failed(work: Callable[[str, Item], None], items: Mapping[str, Item], share: list[str]) -> dict[str, Exception]:
-    failed = {}
-    for name in share:
-        try:
-            work(name, items[name])
-        except Exception as error:
-            failed[name] = error
-    return failed
+_inherited: tuple[Callable[[str, Any], None], Mapping[str, Any]]
+"""In a fork: the work and the items."""
 
 
-def _told(error: Exception) -> Exception:
-    """An error that can be sent, with the same words."""
-    return error if isinstance(error, AutograderError) else AutograderError(f"{type(error).__name__}: {error}")
+def _set_up_fork(work: Callable[[str, Item], None], items: Mapping[str, Item], parent: int) -> None:
+    global _inherited
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    end_with(parent)
+    _inherited = work, items
+
+
+def _work_in_fork(name: str) -> Exception | None:
+    work, items = _inherited
+    error = _catch(work, name, items[name])
+    if error is None or isinstance(error, AutograderError):
+        return error
+    return AutograderError(f"{type(error).__name__}: {error}")  # the error itself may not be picklable
+
+
+def _catch(work: Callable[[str, Item], None], name: str, item: Item) -> Exception | None:
+    try:
+        work(name, item)
+    except Exception as error:
+        return error
+    return None
