@@ -143,9 +143,9 @@ def grade_class(
             kernel=kernel,
             walls=walls,
             scheduler=scheduler,
-            begin=progress.begin,
-            tell=progress.tell,
-            say=tell,
+            on_start=progress.start,
+            on_done=progress.finish,
+            log=tell,
         )
     console.print(class_table(assignment, verdicts))
     tell_where(assignment, out)

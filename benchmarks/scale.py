@@ -120,7 +120,7 @@ def _rate(assignment: Assignment, place: str, address: str, out: str, size: int)
             shutil.copytree(folder, Path(part, folder.name))
         autograde(
             assignment, Path(part), Path(place, out), Options(),
-            jobs=1, kernel="auto", walls="auto", scheduler=address, tell=hear,
+            jobs=1, kernel="auto", walls="auto", scheduler=address, on_done=hear,
         )  # fmt: skip
     return (done[-1] - done[0]) / (len(done) - 1)
 

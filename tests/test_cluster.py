@@ -20,7 +20,7 @@ from autograder.assignment.settings import ROOT, Assignment
 from autograder.errors import AutograderError
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
-from autograder.scheduling import cluster
+from autograder.scheduling import dask_cluster
 from autograder.scheduling.class_run import autograde
 from samples.build import build
 
@@ -88,7 +88,7 @@ def graded(submitted: Path, out: Path, scheduler: str = "", tell: object = None)
 
     autograde(
         Assignment.load(NAME), submitted, out, Options(seed=5), jobs=1, kernel="auto", walls="auto",
-        scheduler=scheduler, tell=hear,
+        scheduler=scheduler, on_done=hear,
     )  # fmt: skip
     found = {student: (out / NAME / "students" / student / "results.json").read_bytes() for student in STUDENTS}
     found["grades"] = (out / NAME / "grades.csv").read_bytes()
@@ -131,7 +131,7 @@ def test_without_a_scheduler_it_says_what_to_do(submitted: Path, tmp_path: Path)
 def test_without_workers_it_ends_and_keeps_what_is_graded(
     submitted: Path, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", 2.0)
+    monkeypatch.setattr(dask_cluster, "MAX_SECONDS_WITHOUT_WORKER", 2.0)
     with pytest.raises(AutograderError, match=r"has no worker.*make worker"):
         graded(submitted, tmp_path / "out", scheduler)
 

@@ -400,7 +400,7 @@ def test_two_assignments_share_a_gradebook(tmp_path: Path, assignment: Assignmen
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / f"{name}.ipynb")
     for each in (ASSIGNMENT, assignment, ASSIGNMENT):
-        autograde(each, submitted, out, Options(seed=1), jobs=1, kernel="auto", walls="auto", tell=lambda *_: None)
+        autograde(each, submitted, out, Options(seed=1), jobs=1, kernel="auto", walls="auto", on_done=lambda *_: None)
     points = {each.name: [v.points for v in read_verdicts(out, each)] for each in (ASSIGNMENT, assignment)}
     assert points == {"fixed-epochs": [FULL], "tta-eta": [0.0, 0.0]}
     from nbgrader.api import Gradebook

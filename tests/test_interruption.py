@@ -38,11 +38,12 @@ from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, ItemVerdict, Verdict
 from autograder.reporting import feedback, gradebook
 from autograder.reporting import publish as classbooks
-from autograder.results import lock, scratch
+from autograder.results import cache, lock, scratch
 from autograder.results import store as books
 from autograder.scheduling import class_run as autograde
 from autograder.scheduling import task, workers
-from autograder.scheduling.local import Lost, Pool
+from autograder.scheduling.executor import Failed
+from autograder.scheduling.local import LocalExecutor
 from autograder.scheduling.signals import Stopped, stoppable
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.folders import contents, students
@@ -89,15 +90,15 @@ def no_kernels(*_: object) -> Iterator[Kernels]:
     yield NOTHING
 
 
-class Here(Pool[Task, Done]):
+class Here(LocalExecutor[Task, Done]):
     """Does the work in the process of the test, where it need not be started first."""
 
     def start(self) -> None:
         pass
 
     def run(
-        self, tasks: Iterable[Task], begin: Callable[[Task], None] = lambda _: None
-    ) -> Iterator[tuple[Task, Done | Lost]]:
+        self, tasks: Iterable[Task], on_start: Callable[[Task], None] = lambda _: None
+    ) -> Iterator[tuple[Task, Done | Failed]]:
         return ((job, self.work(job)) for job in tasks)
 
 
@@ -105,7 +106,7 @@ class Here(Pool[Task, Done]):
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autograde, "kernels", no_kernels)
     monkeypatch.setattr(workers, "grade_task", quick_task)
-    monkeypatch.setattr(workers, "Pool", Here)
+    monkeypatch.setattr(workers, "LocalExecutor", Here)
     monkeypatch.setattr(task, "grade_folder", quick_verdict)
 
 
@@ -122,7 +123,7 @@ def grade(quick: None, tmp_path: Path, assignment: Assignment) -> Callable[..., 
 
         options = Options(limits=limits or Limits())
         autograde.autograde(
-            assignment, tmp_path / "submitted", out, options, jobs=2, kernel="auto", walls="none", tell=tell
+            assignment, tmp_path / "submitted", out, options, jobs=2, kernel="auto", walls="none", on_done=tell
         )
         return sorted(graded)
 
@@ -152,7 +153,7 @@ class TestWorkers:
     def test_one_that_dies_costs_its_own_submission_alone(
         self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(workers, "Pool", Pool)
+        monkeypatch.setattr(workers, "LocalExecutor", LocalExecutor)
         hand_in(tmp_path / "submitted", "ada", "bob", "dies", "dies-once")
         assert len(grade()) == 4
         verdicts = {name: verdict_of(tmp_path / "graded", name) for name in ("ada", "bob", "dies", "dies-once")}
@@ -163,10 +164,10 @@ class TestWorkers:
 
     def test_one_that_does_not_come_back_is_ended_and_the_others_go_on(self) -> None:
         began = time.monotonic()
-        with Pool(time.sleep, 2, 15) as pool:
+        with LocalExecutor(time.sleep, 2, 15) as pool:
             outcomes = dict(pool.run([600.0, 0.0, 0.1, 0.2]))
-            assert not [worker for worker in pool.workers if worker.task is not None]
-        assert outcomes == {600.0: Lost("overdue"), 0.0: None, 0.1: None, 0.2: None}
+            assert not [worker for worker in pool._workers if worker.task is not None]
+        assert outcomes == {600.0: Failed("overdue"), 0.0: None, 0.1: None, 0.2: None}
         assert time.monotonic() - began < 60
         assert not sleepers(os.getpid())
 
@@ -174,32 +175,32 @@ class TestWorkers:
         self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hand_in(tmp_path / "submitted", "ada")
-        monkeypatch.setattr(Here, "run", lambda _, tasks, begin: iter([(job, Lost("overdue")) for job in tasks]))
+        monkeypatch.setattr(Here, "run", lambda _, tasks, on_start: iter([(job, Failed("overdue")) for job in tasks]))
         assert grade() == ["ada"]
         verdict = verdict_of(tmp_path / "graded", "ada")
         assert (verdict.state, verdict.reason) == ("needs a person", workers.OVERDUE)
         assert grade() == [], "it would take as long again"
 
     def test_what_cannot_be_written_ends_the_work(self) -> None:
-        with Pool(refuse, 1, 60) as pool, pytest.raises(AutograderError, match="No room for 7"):
+        with LocalExecutor(refuse, 1, 60) as pool, pytest.raises(AutograderError, match="No room for 7"):
             list(pool.run([7]))
 
     def test_the_limit_lies_above_what_the_runner_allows(self) -> None:
         limits = Limits()
-        assert workers.longest(limits) > 3 * (limits.start + limits.run)
+        assert workers.max_seconds(limits) > 3 * (limits.start + limits.run)
 
     def test_outcomes_do_not_depend_on_the_wall_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         jumps = iter(range(1_000_000))
         monkeypatch.setattr(time, "time", lambda: (-1) ** next(jumps) * 1e9)
-        with Pool(abs, 2, 60) as pool:
+        with LocalExecutor(abs, 2, 60) as pool:
             begun: list[int] = []
             assert sorted(pool.run([-1, -2, -3], begun.append)) == [(-3, 3), (-2, 2), (-1, 1)]
             assert begun == [-1, -2, -3]
 
     def test_none_outlives_its_parent(self) -> None:
         main = start(
-            "import time; from autograder.scheduling.local import Pool\n"
-            "with Pool(time.sleep, 2, 600) as p: list(p.run([600, 601]))"
+            "import time; from autograder.scheduling.local import LocalExecutor\n"
+            "with LocalExecutor(time.sleep, 2, 600) as p: list(p.run([600, 601]))"
         )
         wait_for(lambda: len(sleepers(main.pid)) == 2)
         workers = [psutil.Process(pid) for pid in sleepers(main.pid)]
@@ -745,7 +746,7 @@ def test_five_kills_lose_nothing(tmp_path_factory: pytest.TempPathFactory) -> No
     assert trial.kills == 5
 
 
-class TestLedger:
+class TestCache:
     """Books are written again when something that they depend on has changed, and only then."""
 
     @pytest.fixture
@@ -777,7 +778,7 @@ class TestLedger:
             pytest.param(lambda out: (out / NAME / "students" / "ada" / "feedback.html").unlink(), id="page removed"),
             pytest.param(lambda out: (out / NAME / "grades.csv").write_text("", "utf-8"), id="table emptied"),
             pytest.param(lambda out: shutil.rmtree(out / "autograded" / "bob"), id="notebook removed"),
-            pytest.param(lambda out: (out / NAME / autograde.ledger.NAME).unlink(), id="no ledger"),
+            pytest.param(lambda out: (out / NAME / autograde.cache.NAME).unlink(), id="no mark"),
         ],
     )
     def test_what_changes_is_written(
@@ -825,10 +826,10 @@ def test_what_a_verdict_rests_on_is_what_students_got_and_not_what_lies_beside_i
     release.mkdir(parents=True)
     (release / assignment.notebook_name).write_text("{}")
     (release / "lab_helpers.py").write_text("")
-    monkeypatch.setattr(autograde, "ROOT", tmp_path)
-    before = autograde.basis(assignment, Options())
+    monkeypatch.setattr(cache, "ROOT", tmp_path)
+    before = cache.hash_basis(assignment, Options())
     (release / ".ipynb_checkpoints").mkdir()
     (release / "kept-batch_size.json").write_text("[]")
-    assert autograde.basis(assignment, Options()) == before
+    assert cache.hash_basis(assignment, Options()) == before
     (release / "lab_helpers.py").write_text("changed = True")
-    assert autograde.basis(assignment, Options()) != before
+    assert cache.hash_basis(assignment, Options()) != before

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,7 +86,9 @@ def course(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, rel
         assert number <= total
 
     options = Options(seed=SEED)
-    autograde.autograde(assignment, made.submitted, made.ours, options, jobs=2, kernel="auto", walls="auto", tell=tell)
+    autograde.autograde(
+        assignment, made.submitted, made.ours, options, jobs=2, kernel="auto", walls="auto", on_done=tell
+    )
     return Course(made.submitted, made.ours, made.theirs, made.nbgrader("autograde", NAME))
 
 
@@ -151,9 +156,9 @@ def api(course: Course, monkeypatch: pytest.MonkeyPatch) -> Iterator[NbGraderAPI
     monkeypatch.syspath_prepend(str(ROOT))
     monkeypatch.chdir(ROOT)
     yield NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config())
-    if nbgrader_door.workshop.cache_info().currsize:
-        nbgrader_door.workshop("auto", "bwrap").close()
-        nbgrader_door.workshop.cache_clear()
+    if nbgrader_door.open_service.cache_info().currsize:
+        nbgrader_door.open_service("auto", "bwrap").close()
+        nbgrader_door.open_service.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning", "ignore:.*:ResourceWarning")
@@ -176,26 +181,27 @@ def test_the_button_keeps_what_a_person_entered(course: Course, api: NbGraderAPI
         assert book.find_comment("lr-comment", NAME, NAME, "full").manual_comment == "Well seen."
 
 
+def die(_: Task) -> Done:
+    """Stands for grading that ends its process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+@contextlib.contextmanager
+def no_kernels(*_: object) -> Iterator[Kernels]:
+    yield Kernels(Path("/nowhere"), "none")
+
+
 def test_a_grading_process_that_dies_leaves_the_submission_to_a_person(
-    tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Dying:
-        closed = False
-        kernels = Kernels(tmp_path, "none")
-
-        def grade(self, task: Task) -> Verdict:
-            raise nbgrader_door.BrokenProcessPool
-
-        def close(self) -> None:
-            self.closed = True
-
-    dying = Dying()
-    monkeypatch.setattr(nbgrader_door, "Workshop", lambda kernel, walls: dying)
+    monkeypatch.setattr(nbgrader_door, "grade_task", die)
+    monkeypatch.setattr(nbgrader_door, "kernels", no_kernels)
     monkeypatch.setattr(nbgrader_door.GradeSubmission, "_folder", lambda *_: tmp_path)
-    nbgrader_door.workshop.cache_clear()
+    nbgrader_door.open_service.cache_clear()
     door = nbgrader_door.GradeSubmission(out=str(tmp_path / "graded"))
     names = {"assignment": NAME, "student": "ada", "db_url": gradebook_url(tmp_path / "graded")}
     door.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
     assert {entry[:3] for item, entry in recorded(tmp_path / "graded", "ada").items()} == {(None, None, True)}
-    assert dying.closed
-    assert not nbgrader_door.workshop.cache_info().currsize
+    assert not multiprocessing.active_children()
+    assert not nbgrader_door.open_service.cache_info().currsize

@@ -40,7 +40,7 @@ ODD = (
     "verdict.json",
     "gradebook.db",
     "autograded",
-    ".books",
+    ".published",
     ".ada",
     "con",
     "a" * 255,
@@ -145,7 +145,7 @@ class TestAClassOfThem:
 
     def test_an_unchanged_class_is_not_written_again(self, out: Path, assignment: Assignment) -> None:
         autograde.write_books(assignment, None, out)
-        assert autograde.ledger.holds(out, assignment)
+        assert autograde.cache.is_current(out, assignment)
 
     def test_nothing_of_a_name_lives_in_the_formgrader(self, out: Path, assignment: Assignment) -> None:
         with Gradebook(books.gradebook_url(out)) as book:
@@ -193,7 +193,7 @@ class TestResultsOfAnOlderEdition:
         autograde.write_books(assignment, None, out)
         new, old = out / NAME / "students", out / NAME
         aside = new.rename(tmp_path / "aside")
-        for name in ("grades.csv", "report.html", ".books"):
+        for name in ("grades.csv", "report.html", ".published"):
             (old / name).unlink()
         for student in [*names, "students"]:
             (aside / encode_path(student)).rename(old / student)

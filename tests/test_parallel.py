@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from autograder.errors import AutograderError, PartlyWritten
@@ -34,7 +34,7 @@ def test_every_item_is_done_once_and_no_process_stays(tmp_path: Path) -> None:
     assert [int(number) for number, _ in done] == list(CLASS.values())
     if sys.platform == "linux":
         assert str(os.getpid()) not in {process for _, process in done}
-    assert not psutil.Process().children()
+    assert not multiprocessing.active_children()
 
 
 def test_few_items_are_done_in_this_process() -> None:
@@ -80,4 +80,4 @@ def test_an_interrupt_ends_all_processes() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         parallel_map(interrupt, CLASS)
-    assert not psutil.Process().children()
+    assert not multiprocessing.active_children()

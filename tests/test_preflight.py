@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
+import nbformat
 import pytest
 from typer.testing import CliRunner, Result
 
 from autograder import cli
+from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.execution import kernels as kernels_module
+from autograder.execution.evidence import Evidence, RunCell
 from autograder.grading.grade import Graded
+from autograder.grading.record import SavedRun, SavedRuns
 from autograder.scheduling import class_run, preflight, task, workers
 from tests.test_interruption import Here, hand_in, no_kernels, quick_verdict
 
@@ -27,7 +30,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Grades two submissions by the command, in this process."""
-    monkeypatch.setattr(workers, "Pool", Here)
+    monkeypatch.setattr(workers, "LocalExecutor", Here)
     hand_in(tmp_path / "submitted", "ada", "bob")
 
     def run(*options: str) -> Result:
@@ -35,14 +38,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(cli.app, ["autograde", "--assignment", NAME, *folders, *options])
 
     return run
-
-
-def results(out: Path) -> list[str]:
-    """The files in the folder of results, without the gradebook while no submission is in it."""
-    with contextlib.closing(sqlite3.connect(out / "gradebook.db")) as book:
-        (recorded,) = book.execute("select count(*) from submitted_assignment").fetchone()
-    files = [path for path in out.rglob("*") if path.is_file() and path.name[0] != "."]
-    return sorted(path.name for path in files if recorded or path.name != "gradebook.db")
 
 
 def solution_loses_points(assignment: Assignment, folder: Path, student: str, *rest: object) -> Graded:
@@ -67,10 +62,51 @@ def test_a_solution_that_loses_points_ends_it_with_the_cause(
     said = f"Nothing was graded, because the solution of {NAME} does not get full points here: lr-metrics: {CAUSE}"
     assert said in done.output
     assert f"keras {metadata.version('keras')}" in done.output
-    assert results(tmp_path / "graded") == []
+    assert not (tmp_path / "graded").exists()
     monkeypatch.setattr(task, "grade_folder", quick_verdict)
     assert run().exit_code == 0, "the next run grades"
     assert {"ada", "bob"} <= {path.name for path in (tmp_path / "graded" / NAME / "students").iterdir()}
+
+
+def solution_stops(assignment: Assignment, folder: Path, student: str, *rest: object) -> Graded:
+    """Stands for grading with a library with which the solution stops in its second cell."""
+    graded = solution_loses_points(assignment, folder, student, *rest)
+    if student != preflight.STUDENT:
+        return graded
+    cells = (
+        RunCell(role="given", index=0, status="ran"),
+        RunCell(role="callback", index=1, status="error", error="StopIteration"),
+        RunCell(role="lr-plots", index=2, status="error", error="NameError", message="name 'x' is not defined"),
+    )
+    evidence = Evidence(cells=cells, events=(), training="scripted", gpus=1)
+    run = SavedRun(purpose="first", replaced=(), scenario=draw(assignment, 1), evidence=evidence)
+    named = {"nbgrader": {"grade_id": "callback"}}
+    cells = [nbformat.v4.new_code_cell("1", metadata=metadata) for metadata in ({}, named, {})]
+    return replace(graded, record=SavedRuns(runs=(run,)), executed=nbformat.v4.new_notebook(cells=cells))
+
+
+def test_the_cell_in_which_the_solution_stops_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_run, "kernels", no_kernels)
+    monkeypatch.setattr(task, "grade_folder", solution_stops)
+    done = run()
+    assert done.exit_code == 1
+    assert "does not get full points here: cell 'callback' stops with StopIteration. Versions: Python 3" in done.output
+    assert "Install versions that requirements.in allows (`make setup`" in done.output
+    assert "NameError" not in done.output, "what comes first is the cause"
+    assert not (tmp_path / "graded").exists()
+
+
+def test_a_gradebook_that_was_there_stays(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_run, "kernels", no_kernels)
+    monkeypatch.setattr(task, "grade_folder", quick_verdict)
+    assert run().exit_code == 0
+    hand_in(tmp_path / "submitted", "cleo")
+    monkeypatch.setattr(task, "grade_folder", solution_loses_points)
+    before = {path: path.read_bytes() for path in (tmp_path / "graded").rglob("*") if path.is_file()}
+    assert run().exit_code == 1
+    assert {path: path.read_bytes() for path in (tmp_path / "graded").rglob("*") if path.is_file()} == before
 
 
 def test_an_instrument_that_does_not_load_ends_it_with_the_cause(
@@ -89,4 +125,4 @@ def test_an_instrument_that_does_not_load_ends_it_with_the_cause(
     assert done.exit_code == 1
     assert "Nothing was graded" in done.output
     assert "ImportError: cannot import name 'Shell' from 'library'" in done.output
-    assert results(tmp_path / "graded") == []
+    assert not (tmp_path / "graded").exists()

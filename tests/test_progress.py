@@ -24,41 +24,41 @@ def test_the_bar_counts_work_and_names_who_is_graded() -> None:
     progress = ClassProgress(Console(file=io.StringIO(), force_terminal=True, width=160))
     assert "getting ready" in shown(progress)
     for number in range(1, 8):
-        progress.tell(done(f"old-{number}", skipped=True), number, 10)
-    progress.begin("ada")
-    progress.begin("[bob]")
+        progress.finish(done(f"old-{number}", skipped=True), number, 10)
+    progress.start("ada")
+    progress.start("[bob]")
     assert "0/3" in shown(progress)
     assert "ada, [bob]" in shown(progress)
-    progress.tell(done("ada"), 8, 10)
-    progress.tell(done("[bob]"), 9, 10)
+    progress.finish(done("ada"), 8, 10)
+    progress.finish(done("[bob]"), 9, 10)
     assert "2/3" in shown(progress)
     assert "/min" in shown(progress)
     assert "ada" not in shown(progress)
-    progress.tell(done("cy"), 10, 10)
-    assert "writing the books" in shown(progress)
+    progress.finish(done("cy"), 10, 10)
+    assert "publishing the results" in shown(progress)
 
 
 def test_many_at_a_time_are_counted() -> None:
     progress = ClassProgress(Console(file=io.StringIO(), force_terminal=True, width=160))
     for number in range(7):
-        progress.begin(f"s{number}")
+        progress.start(f"s{number}")
     assert "s0, s1, s2, s3 and 3 more" in shown(progress)
 
 
 def test_names_do_not_act_on_the_terminal() -> None:
     progress = ClassProgress(Console(file=io.StringIO(), force_terminal=True, width=160))
-    progress.begin("a\x1b[31m\n\u202eb")
+    progress.start("a\x1b[31m\n\u202eb")
     assert "a\\x1b[31m\\n\\u202eb" in shown(progress)
     console = Console(file=io.StringIO(), width=160)
-    ClassProgress(console).tell(done("a\x1b[31m\n\u202eb"), 1, 1)
+    ClassProgress(console).finish(done("a\x1b[31m\n\u202eb"), 1, 1)
     assert console.file.getvalue() == "1/1 a\\x1b[31m\\n\\u202eb: 0 points, graded\n"  # type: ignore[attr-defined]
 
 
 def test_without_a_terminal_there_is_a_line_for_each() -> None:
     console = Console(file=io.StringIO(), width=160)
     with ClassProgress(console) as progress:
-        progress.begin("ada")
-        progress.tell(done("[ada]"), 1, 2)
-        progress.tell(done("bob", skipped=True), 2, 2)
+        progress.start("ada")
+        progress.finish(done("[ada]"), 1, 2)
+        progress.finish(done("bob", skipped=True), 2, 2)
     lines = console.file.getvalue().split("\n")  # type: ignore[attr-defined]
     assert lines[:2] == ["1/2 [ada]: 0 points, graded", "2/2 bob: 0 points, unchanged"]

@@ -15,7 +15,7 @@ from autograder.grading.record import SavedRuns, rejudge
 from autograder.grading.verdict import Verdict
 from autograder.results import store
 from autograder.results.layout import student_folder
-from autograder.scheduling.class_run import alone_in, write_books
+from autograder.scheduling.class_run import hold_results, write_books
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def rejudge_class(assignment: Assignment, out: Path) -> Rejudged:
     """
     changed: dict[str, tuple[float, float]] = {}
     to_run = []
-    with alone_in(out, assignment):
+    with hold_results(out, assignment):
         verdicts = store.read_verdicts(out, assignment)
         if not verdicts:
             raise AutograderError(f"There is nothing to judge in {out}: run `make autograde` first.")

@@ -7,9 +7,6 @@ notebook and adds up its cells.
 from __future__ import annotations
 
 import atexit
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -24,44 +21,48 @@ from autograder.commands.classroom import Classroom
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Start, Walls, kernels
+from autograder.execution.limits import Limits
 from autograder.execution.options import Options, Training
-from autograder.grading.grade import for_a_person
 from autograder.grading.verdict import Verdict
 from autograder.reporting import formgrader, gradebook
 from autograder.results import store as books
 from autograder.results.layout import adopt_earlier_results
 from autograder.results.lock import hold_lock
+from autograder.scheduling.executor import Failed
+from autograder.scheduling.local import LocalExecutor
 from autograder.scheduling.task import Task, grade_task
+from autograder.scheduling.workers import finish_failed, max_seconds
 from autograder.submission.prepare import load_release
 
 
-class Workshop:
+class GradingService:
     """Warm kernels and a process that grades, kept from one submission to the next.
 
-    Grading has a process of its own because the formgrader's button is answered inside the event loop of a Jupyter
-    server, where neither nbclient nor pytest may run.
+    Grading has its own process because the formgrader's button is answered inside the event loop of a Jupyter server,
+    where neither nbclient nor pytest may run.
     """
 
     def __init__(self, kernel: Start, walls: Walls) -> None:
         self._open = ExitStack()
         self.kernels = self._open.enter_context(kernels(kernel, walls))
-        context = multiprocessing.get_context("spawn")
-        self._process = self._open.enter_context(ProcessPoolExecutor(1, mp_context=context))
+        self._executor = self._open.enter_context(LocalExecutor(grade_task, 1, max_seconds(Limits())))
         atexit.register(self.close)
 
     def grade(self, task: Task) -> Verdict:
-        """Grades one submission and writes its files; BrokenProcessPool if the process died of it."""
-        return self._process.submit(grade_task, task).result().verdict
+        """Grade one submission, write its files and return the verdict, also where the process died of it."""
+        ((_, outcome),) = self._executor.run([task])
+        return (finish_failed(task, outcome) if isinstance(outcome, Failed) else outcome).verdict
 
     def close(self) -> None:
+        """End the process and the kernels."""
         atexit.unregister(self.close)
         self._open.close()
 
 
 @cache
-def workshop(kernel: Start, walls: Walls) -> Workshop:
-    """The workshop of this process, opened when it is first needed."""
-    return Workshop(kernel, walls)
+def open_service(kernel: Start, walls: Walls) -> GradingService:
+    """Return the service of this process, opened when it is first needed."""
+    return GradingService(kernel, walls)
 
 
 class GradeSubmission(NbGraderPreprocessor):
@@ -100,19 +101,15 @@ class GradeSubmission(NbGraderPreprocessor):
         return formgrader.build_notebook(executed, release, known.beside(assignment)[verdict.student])
 
     def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
-        open_now = workshop(cast(Start, self.kernel), cast(Walls, self.sandbox))
+        service = open_service(cast(Start, self.kernel), cast(Walls, self.sandbox))
         options = Options(seed=self.seed, training=cast(Training, self.training))
         # Without a fingerprint `make autograde` grades the submission once more: it may be given another SEED.
-        task = Task(assignment, student, self._folder(assignment, student), out, open_now.kernels, options, "")
-        try:
-            verdict = open_now.grade(task)
-        except BrokenProcessPool:
-            verdict = for_a_person(assignment, student, "The grading process died on it.")
-            books.write_submission(out, assignment, verdict, "{}", None)
+        task = Task(assignment, student, self._folder(assignment, student), out, service.kernels, options, "")
+        verdict = service.grade(task)
         if verdict.state == "needs a person" and books.read_executed(out, assignment, student) is None:
             # The machine failed, not the student: the next submission gets kernels and a process that are new.
-            workshop.cache_clear()
-            open_now.close()
+            open_service.cache_clear()
+            service.close()
         return verdict
 
     def _folder(self, assignment: Assignment, student: str) -> Path:

@@ -12,7 +12,7 @@ from autograder.assignment.settings import Assignment
 from autograder.commands.classroom import Classroom
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import Verdict
-from autograder.results import cache as ledger
+from autograder.results import cache
 from autograder.results import store as books
 from autograder.results.store import gradebook_url
 from autograder.submission.prepare import load_release
@@ -35,7 +35,7 @@ def write(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> lis
 
     What fails for one student is written for all others; PartlyWritten then says whose is missing.
     """
-    ledger.forget(out, assignment)
+    cache.invalidate(out, assignment)
     verdicts = books.read_verdicts(out, assignment)
     database = gradebook_url(out)
     missing: list[str] = []
@@ -45,7 +45,7 @@ def write(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> lis
     with _noting(missing):
         gradebook.record(database, assignment, release, results, out / "autograded", beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, course_configuration())
-    recorded = ledger.gradebook_state(out)
+    recorded = cache.hash_gradebook(out)
     students = [verdict.student for verdict in verdicts]
     manual = gradebook.manual_scores(database, assignment, students)
     books.write_grades(out, assignment, verdicts, manual)
@@ -55,7 +55,7 @@ def write(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> lis
     report.write_report(out, assignment, verdicts, manual, known)
     if missing:
         raise PartlyWritten(" ".join(missing))
-    ledger.keep(out, assignment, recorded)
+    cache.mark_current(out, assignment, recorded)
     return verdicts
 
 

@@ -1,4 +1,4 @@
-"""What the books were written from and how they were left, so that an unchanged class is not written anew."""
+"""What results were made from, so that what is unchanged is neither graded nor published again."""
 
 from __future__ import annotations
 
@@ -9,58 +9,82 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.assignment.settings import ROOT, Assignment
+from autograder.execution.options import Options
 
 from .store import write_text
 
-NAME = ".books"
-"""The file beside a class's results that holds the ledger, as a hash."""
+NAME = ".published"
+"""The file beside a class's results that holds a hash of what they were published from and of how they were left."""
 
-KIT = ("autograder/**/*.py", "autograder/**/*.ini", "autograder/reporting/templates/*", "nbgrader_config.py")
-"""What decides how books are written, beside an assignment's own `source/` and `release/`."""
+GRADER = ("*.py", "*.ini", "*.html", "*.css")
+"""The files of the kit that a verdict may depend on."""
+
+PUBLISHER = ("autograder/**/*.py", "autograder/**/*.ini", "autograder/reporting/templates/*", "nbgrader_config.py")
+"""The files of the kit that published results depend on, beside an assignment's own `source/` and `release/`."""
 
 
-def gradebook_state(out: Path) -> str:
-    """A hash of the gradebook; it changes with all that a person enters there."""
+def hash_basis(assignment: Assignment, options: Options) -> str:
+    """Hash everything but the submission that a verdict depends on."""
+    digest = hashlib.sha256(assignment.model_dump_json().encode())
+    digest.update(repr(options).encode())
+    release = ROOT / "release" / assignment.name
+    for path in (release / assignment.notebook_name, *sorted(release.glob("*.py"))):
+        if path.is_file():  # a release that is missing is told of where it is needed
+            digest.update(path.name.encode() + path.read_bytes())
+    for pattern in GRADER:
+        for path in sorted((ROOT / "autograder").rglob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def hash_gradebook(out: Path) -> str:
+    """Hash the gradebook, which changes with everything that an instructor enters there; empty if there is none."""
     try:
         return hashlib.sha256((out / "gradebook.db").read_bytes()).hexdigest()
     except OSError:
         return ""
 
 
-def keep(out: Path, assignment: Assignment, gradebook: str) -> None:
-    """Notes that all books are written; `gradebook` is its state when the points that a person gave were read."""
-    write_text(out / assignment.name / NAME, _state(out, assignment, gradebook))
+def mark_current(out: Path, assignment: Assignment, gradebook: str) -> None:
+    """Note that all results are published.
+
+    Args:
+        out: the folder of results.
+        assignment: whose results.
+        gradebook: the hash of the gradebook when the points given by hand were read.
+    """
+    write_text(out / assignment.name / NAME, _hash_state(out, assignment, gradebook))
 
 
-def holds(out: Path, assignment: Assignment) -> bool:
-    """Whether nothing has changed since: verdicts, gradebook, the kit, the books themselves."""
+def is_current(out: Path, assignment: Assignment) -> bool:
+    """Whether nothing has changed since: verdicts, gradebook, the kit, the published files themselves."""
     path = out / assignment.name / NAME
-    return path.is_file() and path.read_text("utf-8") == _state(out, assignment, gradebook_state(out))
+    return path.is_file() and path.read_text("utf-8") == _hash_state(out, assignment, hash_gradebook(out))
 
 
-def forget(out: Path, assignment: Assignment) -> None:
-    """Before anything is written: a run that is killed must not look as if it had come to its end."""
+def invalidate(out: Path, assignment: Assignment) -> None:
+    """Forget that results are published; call it before any is written, because the run may be killed meanwhile."""
     with contextlib.suppress(FileNotFoundError):
         (out / assignment.name / NAME).unlink()
 
 
-def _state(out: Path, assignment: Assignment, gradebook: str) -> str:
+def _hash_state(out: Path, assignment: Assignment, gradebook: str) -> str:
     digest = hashlib.sha256(f"{gradebook} {os.environ.get('FORMGRADER', '')}".encode())
-    for path in _given(assignment):
+    for path in _find_inputs(assignment):
         digest.update(path.read_bytes())
-    for line in sorted(_left(out, assignment)):
+    for line in sorted(_describe_files(out, assignment)):
         digest.update(line.encode("utf-8", "replace"))
     return digest.hexdigest()
 
 
-def _given(assignment: Assignment) -> list[Path]:
-    """The files of the kit and of the assignment that the books depend on."""
-    patterns = (*KIT, f"source/{assignment.name}/*", f"release/{assignment.name}/*")
+def _find_inputs(assignment: Assignment) -> list[Path]:
+    """The files of the kit and of the assignment that published results depend on."""
+    patterns = (*PUBLISHER, f"source/{assignment.name}/*", f"release/{assignment.name}/*")
     return sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()})
 
 
-def _left(out: Path, assignment: Assignment) -> Iterator[str]:
-    """Name, size and time of every file of the class, as far as it is not hidden."""
+def _describe_files(out: Path, assignment: Assignment) -> Iterator[str]:
+    """Name, size and time of every file of the class that is not hidden."""
     places = [out / assignment.name, *(out / "autograded").glob(f"*/{assignment.name}")]
     while places:
         with contextlib.suppress(FileNotFoundError), os.scandir(places.pop()) as entries:

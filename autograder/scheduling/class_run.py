@@ -1,33 +1,28 @@
-"""Grades a class: every submission in a folder, several at a time, resumable, with the books written at the end.
+"""Grades a class: every submission in a folder, several at a time, resumable; publishes the results at the end.
 
-What grades and what writes the books is imported where there is something to grade or to write: to see that a class is
+What grades and what publishes is imported where there is something to grade or to publish: to see that a class is
 unchanged takes less time than those imports.
 """
 
 from __future__ import annotations
 
-import hashlib
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.execution.kernels import Kernels, Start, Walls, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
-from autograder.results import cache as ledger
-from autograder.results import store as books
+from autograder.results import cache, store
 from autograder.results.layout import adopt_earlier_results
 from autograder.results.lock import hold_lock
 from autograder.results.scratch import temporary_folder
 from autograder.submission.folders import contents, loose_notebooks, misnamed, students
 
 from .parallel import count_cores
-
-WATCHED = ("*.py", "*.ini", "*.html", "*.css")
-
-Report = Callable[[Done, int, int], None]
 
 
 def autograde(
@@ -40,52 +35,70 @@ def autograde(
     kernel: Start,
     walls: Walls,
     scheduler: str = "",
-    tell: Report,
-    begin: Callable[[str], None] = lambda _: None,
-    say: Callable[[str], None] = print,
+    on_done: Callable[[Done, int, int], None],
+    on_start: Callable[[str], None] = lambda _: None,
+    log: Callable[[str], None] = print,
 ) -> list[Verdict]:
-    """Grades what is new or changed and writes all books.
+    """Grade what is new or changed and publish all results.
 
-    `begin` hears of each student whose submission is begun, `tell` of each that is done, `say` gets sentences about the
-    run as a whole.
+    Args:
+        assignment: whose submissions.
+        submitted: the folder with a folder for each student.
+        out: the folder of results.
+        options: how submissions are run.
+        jobs: the number of processes of this machine that grade.
+        kernel: how kernels are started.
+        walls: the sandbox of the kernels.
+        scheduler: the address of a Dask scheduler whose workers grade instead.
+        on_done: called with each result, its number and how many there will be.
+        on_start: called with each student whose submission is started.
+        log: called with sentences about the run as a whole.
+
+    Returns:
+        The verdicts of the whole class, by student.
+
+    Raises:
+        AutograderError: the run had to end; what is graded is kept.
     """
-    found = students(submitted, assignment)
+    folders = students(submitted, assignment)
     for name in misnamed(submitted):
-        say(f"The folder {name} is left out because its name is not text: rename it.")
+        log(f"The folder {name} is left out because its name is not text: rename it.")
     if loose := loose_notebooks(submitted, assignment):
-        say(loose)
-    with alone_in(out, assignment):
-        common = basis(assignment, options)
-        known = {verdict.student: verdict for verdict in books.read_verdicts(out, assignment)}
-        fresh = [s for s in found if s in known and _is_fresh(known[s], found[s], common)]
-        todo = [student for student in found if student not in set(fresh)]
+        log(loose)
+    with hold_results(out, assignment):
+        basis = cache.hash_basis(assignment, options)
+        verdicts = {verdict.student: verdict for verdict in store.read_verdicts(out, assignment)}
+        fresh = [s for s in folders if s in verdicts and _is_fresh(verdicts[s], folders[s], basis)]
+        todo = [student for student in folders if student not in set(fresh)]
         for number, student in enumerate(fresh, 1):
-            tell(Done(student, known[student], skipped=True), number, len(found))
+            on_done(Done(student, verdicts[student], skipped=True), number, len(folders))
         if todo:
-            with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the books are written
-                with ExitStack() as stack:
+            with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the results are published
+                with _remove_unused_gradebook(out), ExitStack() as stack:
                     # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
-                    needed = assignment.exercise.instruments
-                    source = kernels(kernel, walls, needed)
-                    ready = stack.enter_context(_soon(thread, source)) if not scheduler else None
+                    source = kernels(kernel, walls, assignment.exercise.instruments)
+                    ready = stack.enter_context(_enter_soon(thread, source)) if not scheduler else None
                     from .task import Task
-                    from .workers import Crew, graded
+                    from .workers import WorkerConfig, grade_tasks
 
-                    tasks = [Task(assignment, s, found[s], out, None, options, common) for s in todo]
-                    crew = Crew(scheduler, jobs, kernel, walls, ready)
-                    outcomes = graded(tasks, stack, crew, begin, say, lambda: _prepare_books(out))
+                    tasks = [Task(assignment, s, folders[s], out, None, options, basis) for s in todo]
+                    config = WorkerConfig(kernel, walls, jobs, scheduler, ready)
+                    prepare = functools.partial(_prepare_gradebook, out)
+                    outcomes = grade_tasks(tasks, stack, config, on_start=on_start, log=log, meanwhile=prepare)
                     for number, done in enumerate(outcomes, len(fresh) + 1):
-                        tell(done, number, len(found))
-                return _write_books(assignment, found, out)
-        if ledger.holds(out, assignment):
-            return list(known.values())
-        return _write_books(assignment, found, out)
+                        on_done(done, number, len(folders))
+                return _publish(assignment, folders, out)
+        if cache.is_current(out, assignment):
+            return list(verdicts.values())
+        return _publish(assignment, folders, out)
 
 
 @contextmanager
-def _soon(thread: ThreadPoolExecutor, manager: AbstractContextManager[Kernels]) -> Iterator[Callable[[], Kernels]]:
-    """Enters a context in a thread, where it is left too; what is yielded waits for what it gives. The thread stays as
-    long as the context, because a process that shall end with its parent ends with the thread that started it."""
+def _enter_soon(
+    thread: ThreadPoolExecutor, manager: AbstractContextManager[Kernels]
+) -> Iterator[Callable[[], Kernels]]:
+    """Enter a context in a thread, and yield what waits for it. It is left in the same thread, which stays that long: a
+    process that is to end with its parent ends with the thread that started it."""
     entered = thread.submit(manager.__enter__)
     try:
         yield entered.result
@@ -94,53 +107,53 @@ def _soon(thread: ThreadPoolExecutor, manager: AbstractContextManager[Kernels]) 
             thread.submit(manager.__exit__, None, None, None)
 
 
-def _prepare_books(out: Path) -> None:
-    from autograder.reporting import publish as classbooks
+@contextmanager
+def _remove_unused_gradebook(out: Path) -> Iterator[None]:
+    """Remove a gradebook that was made meanwhile where the run ends with an error: nothing is recorded in it yet."""
+    path = out / "gradebook.db"
+    is_new = not path.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise
 
-    classbooks.prepare(out)
+
+def _prepare_gradebook(out: Path) -> None:
+    from autograder.reporting import publish
+
+    publish.prepare(out)
 
 
-def _write_books(assignment: Assignment, found: Mapping[str, Path], out: Path) -> list[Verdict]:
-    from autograder.reporting import publish as classbooks
+def _publish(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> list[Verdict]:
+    from autograder.reporting import publish
 
-    return classbooks.write(assignment, found, out)
+    return publish.write(assignment, folders, out)
 
 
 @contextmanager
-def alone_in(out: Path, assignment: Assignment) -> Iterator[None]:
-    """Nobody else writes there meanwhile, nothing temporary is left behind, older results lie where newer ones do."""
+def hold_results(out: Path, assignment: Assignment) -> Iterator[None]:
+    """Keep others from writing to a folder of results. Leftovers of earlier runs go, and older results are moved to
+    where newer ones lie."""
     with ExitStack() as stack:
         stack.enter_context(hold_lock(out))
         stack.enter_context(temporary_folder())
-        books.remove_leftovers(out)
-        stack.callback(books.remove_leftovers, out)
+        store.remove_leftovers(out)
+        stack.callback(store.remove_leftovers, out)
         adopt_earlier_results(out, assignment)
         yield
 
 
 def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> list[Verdict]:
-    """Brings gradebook, table, feedback pages and report up to date with the verdicts on disk; see `publish`."""
-    with alone_in(out, assignment):
-        return _write_books(assignment, students(submitted, assignment) if submitted is not None else {}, out)
+    """Publish the results of a class again, from the verdicts on disk; see `publish`."""
+    with hold_results(out, assignment):
+        return _publish(assignment, students(submitted, assignment) if submitted is not None else {}, out)
 
 
-def basis(assignment: Assignment, options: Options) -> str:
-    """A hash of everything but the submission that a verdict depends on."""
-    digest = hashlib.sha256(assignment.model_dump_json().encode())
-    digest.update(repr(options).encode())
-    release = ROOT / "release" / assignment.name
-    for path in (release / assignment.notebook_name, *sorted(release.glob("*.py"))):
-        if path.is_file():  # a release that is missing is told of where it is needed
-            digest.update(path.name.encode() + path.read_bytes())
-    for pattern in WATCHED:
-        for path in sorted((ROOT / "autograder").rglob(pattern)):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _is_fresh(verdict: Verdict, folder: Path, common: str) -> bool:
+def _is_fresh(verdict: Verdict, folder: Path, basis: str) -> bool:
     """Whether the verdict is on what lies in the folder now."""
-    found = contents(folder, common)
+    found = contents(folder, basis)
     return not found.trouble and verdict.grader.get("fingerprint") == found.digest
 
 

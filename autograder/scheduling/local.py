@@ -1,4 +1,4 @@
-"""Processes that do one task at a time; one that dies or does not come back costs its own task, no more."""
+"""Processes of this machine that do one task at a time; one that dies or hangs costs its own task and no other."""
 
 from __future__ import annotations
 
@@ -9,42 +9,25 @@ import pickle
 import signal
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from autograder.errors import AutograderError
 from autograder.execution.runtime.gc_tuning import collect_seldom, keep_imports
 from autograder.execution.runtime.isolation import end_with
 
-Task = TypeVar("Task")
-Outcome = TypeVar("Outcome")
-
-GLANCE = 1.0
-"""Seconds after which one who waits looks around, at what is overdue and whether a signal came."""
-
-TRIES = 2
-"""How often a task is begun whose process dies."""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """What comes in the place of an outcome: `died` or `overdue`."""
-
-    how: str
+from .executor import POLL_SECONDS, Executor, Failed, Outcome, Task
 
 
 class _Worker(Generic[Task, Outcome]):
-    """One process, and the task that it has with the time until which it may take."""
+    """One process, and the task that it has, with the time at which that is overdue."""
 
     def __init__(self, work: Callable[[Task], Outcome], prepare: Callable[[], None]) -> None:
         context = multiprocessing.get_context("spawn")
-        self.line, other = context.Pipe()
-        # The work as bytes: to read it imports what it needs, and until then nothing would end the process.
+        self.connection, other = context.Pipe()
+        # The work as bytes: reading it imports what it needs, and until then nothing would end the process.
         self.process = context.Process(target=_serve, args=(other, pickle.dumps((work, prepare))), daemon=True)
         # Ctrl-C reaches every process of the terminal; only the one that looks after the others answers it.
         # The tracker's start would undo the block, so it comes first.
@@ -58,103 +41,91 @@ class _Worker(Generic[Task, Outcome]):
         self.task: Task | None = None
         self.deadline = 0.0
 
-    def give(self, task: Task, seconds: float) -> None:
+    def start(self, task: Task, seconds: float) -> None:
         self.task, self.deadline = task, time.monotonic() + seconds
-        with contextlib.suppress(OSError):  # it is dead, which shows when it is listened to
-            self.line.send(task)
+        with contextlib.suppress(OSError):  # it is dead, and `receive` will say so
+            self.connection.send(task)
 
-    def hear(self) -> Outcome | Lost:
-        """The outcome of its task, `died` if there will be none; raises what stopped the work as a whole."""
+    def receive(self) -> Outcome | Failed:
+        """Return the outcome of its task; AutograderError is what the task raised as one."""
         try:
-            told = self.line.recv()
+            answer = self.connection.recv()
         except (EOFError, OSError):
-            return Lost("died")
-        if isinstance(told, AutograderError):
-            raise told
-        return told
+            return Failed("died")
+        if isinstance(answer, AutograderError):
+            raise answer
+        return answer
 
-    def end(self) -> None:
+    def close(self) -> None:
         self.process.kill()
         self.process.join()
-        self.line.close()
+        self.connection.close()
 
 
-def _no_preparation() -> None:
+def _do_nothing() -> None:
     pass
 
 
-class Pool(Generic[Task, Outcome]):
-    """At most `jobs` processes that `prepare` and `work`; a task that takes more than so many seconds is given up."""
+class LocalExecutor(Executor[Task, Outcome]):
+    """At most so many processes of this machine.
+
+    Args:
+        work: does a task; may raise AutograderError to end the run.
+        jobs: the number of processes.
+        seconds: what one task may take.
+        prepare: called in each process before its first task.
+    """
 
     def __init__(
-        self, work: Callable[[Task], Outcome], jobs: int, seconds: float, prepare: Callable[[], None] = _no_preparation
+        self, work: Callable[[Task], Outcome], jobs: int, seconds: float, prepare: Callable[[], None] = _do_nothing
     ) -> None:
         self.work, self.jobs, self.seconds, self.prepare = work, jobs, seconds, prepare
-        self.workers: list[_Worker[Task, Outcome]] = []
-
-    def __enter__(self) -> Pool[Task, Outcome]:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.end()
+        self._workers: list[_Worker[Task, Outcome]] = []
 
     def start(self) -> None:
-        """Starts all processes now; otherwise each starts with its first task."""
-        while len(self.workers) < self.jobs:
-            self.workers.append(_Worker(self.work, self.prepare))
+        """Start all processes now; otherwise each starts with its first task."""
+        while len(self._workers) < self.jobs:
+            self._add_worker()
 
-    def end(self) -> None:
-        for worker in self.workers:
+    def close(self) -> None:
+        for worker in self._workers:
             worker.process.kill()
-        while self.workers:
-            self.workers.pop().end()
+        while self._workers:
+            self._workers.pop().close()
 
-    def run(
-        self, tasks: Iterable[Task], begin: Callable[[Task], None] = lambda _: None
-    ) -> Iterator[tuple[Task, Outcome | Lost]]:
-        """Each task with its outcome, as they are done; `begin` hears of each that a process gets. AutograderError from
-        a task ends it all."""
-        waiting = deque((task, 1) for task in tasks)
-        tries: dict[int, int] = {}
-        while waiting or any(worker.task is not None for worker in self.workers):
-            self._hand_out(waiting, tries, begin)
-            for worker, outcome in self._heard():
-                task, worker.task = worker.task, None
-                assert task is not None
-                if isinstance(outcome, Lost):
-                    self.workers.remove(worker)
-                    worker.end()
-                if outcome == Lost("died") and tries[id(task)] < TRIES:
-                    waiting.append((task, tries[id(task)] + 1))
-                else:
-                    yield task, outcome
+    def count_slots(self) -> int:
+        return self.jobs
 
-    def _hand_out(self, waiting: deque[tuple[Task, int]], tries: dict[int, int], begin: Callable[[Task], None]) -> None:
-        while waiting:
-            idle = next((worker for worker in self.workers if worker.task is None), None)
-            if idle is None and len(self.workers) == self.jobs:
-                return
-            if idle is None:
-                idle = _Worker(self.work, self.prepare)
-                self.workers.append(idle)
-            task, tries[id(task)] = waiting.popleft()
-            idle.give(task, self.seconds)
-            begin(task)
+    def submit(self, task: Task) -> None:
+        idle = next((worker for worker in self._workers if worker.task is None), None)
+        (idle or self._add_worker()).start(task, self.seconds)
 
-    def _heard(self) -> list[tuple[_Worker[Task, Outcome], Outcome | Lost]]:
-        """Waits until at least one has something to tell, has been busy for too long, or it is time to look around: a
-        signal that comes just before a process begins to wait does not wake it."""
-        busy = {worker.line: worker for worker in self.workers if worker.task is not None}
-        first = min(worker.deadline for worker in busy.values())
-        left = max(0.0, first - time.monotonic())
-        ready = {line for line in wait(list(busy), min(GLANCE, left)) if isinstance(line, Connection)}
+    def poll(self) -> list[tuple[Task, Outcome | Failed]]:
+        busy = [worker for worker in self._workers if worker.task is not None]
+        left = min(worker.deadline for worker in busy) - time.monotonic()
+        # A signal that comes just before a process begins to wait does not wake it: it waits for a moment only.
+        ready = wait([worker.connection for worker in busy], max(0.0, min(POLL_SECONDS, left)))
         now = time.monotonic()
-        late = [worker for line, worker in busy.items() if line not in ready and worker.deadline <= now]
-        return [*((busy[line], busy[line].hear()) for line in ready), *((worker, Lost("overdue")) for worker in late)]
+        ended = []
+        for worker in busy:
+            if worker.connection not in ready and worker.deadline > now:
+                continue
+            outcome = worker.receive() if worker.connection in ready else Failed("overdue")
+            task, worker.task = worker.task, None
+            assert task is not None
+            ended.append((task, outcome))
+            if isinstance(outcome, Failed):
+                self._workers.remove(worker)
+                worker.close()
+        return ended
+
+    def _add_worker(self) -> _Worker[Task, Outcome]:
+        self._workers.append(_Worker(self.work, self.prepare))
+        return self._workers[-1]
 
 
-def _serve(line: Connection, pickled: bytes) -> None:
-    """What a process does: task after task, until nobody gives it any."""
+def _serve(connection: Connection, pickled: bytes) -> None:
+    """Do task after task until the connection ends; runs in the process of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
@@ -165,18 +136,18 @@ def _serve(line: Connection, pickled: bytes) -> None:
     prepare()
     while True:
         try:
-            task = line.recv()
+            task = connection.recv()
         except EOFError:
             return
         try:
-            told = work(task)
+            answer = work(task)
         except AutograderError as error:
-            told = error
-        line.send(told)
+            answer = error
+        connection.send(answer)
 
 
 def _end_with_parent() -> None:
-    """Nothing may go on working, and writing, when the process that gives out the tasks is gone."""
+    """See to it that nothing works on, and writes, when the process that hands out the tasks is gone."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

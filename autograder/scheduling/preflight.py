@@ -15,24 +15,50 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.assignment.settings import ROOT, Assignment
-from autograder.assignment.source import source_path
+from autograder.assignment.source import grade_id, source_path
+from autograder.encoders import one_line
 from autograder.errors import KernelFailed
-from autograder.execution.kernels import Kernels
 from autograder.execution.self_test import run_self_test
-from autograder.grading.verdict import Done, Verdict
+from autograder.grading.record import SavedRuns
+from autograder.grading.verdict import Done, ItemVerdict, Verdict
+from autograder.results import store
+from autograder.results.layout import student_folder
 
+from .executor import Executor, Failed
 from .task import Task
 
 STUDENT = "solution"
 
+ADVICE = (
+    "Install versions that requirements.in allows (`make setup` installs those of requirements.lock), and run the same "
+    "command again; docs/versions.md lists the versions that were tried."
+)
+
+FAILURES = {"died": "ended its process twice", "overdue": "took too long"}
+
+
+def run_preflight(task: Task, executor: Executor[Task, Done]) -> None:
+    """Have a worker grade the solution of the task's assignment in the same way.
+
+    Where there is no solution, as in the package for Gradescope, a small notebook of the kit's own is run instead.
+
+    Raises:
+        KernelFailed: the solution does not get full points; the message says why and what to do.
+    """
+    with _solution_task(task) as solution:
+        if solution is None:
+            if task.kernels is not None:
+                run_self_test(task.assignment, task.kernels)
+            return
+        for _, outcome in executor.run([solution]):
+            if isinstance(outcome, Failed):
+                raise KernelFailed(f"Nothing was graded, because grading the solution {FAILURES[outcome.reason]}.")
+            _require_full_points(solution, outcome.verdict)
+
 
 @contextlib.contextmanager
-def solution_task(task: Task) -> Iterator[Task | None]:
-    """A task that grades the solution as `task` is graded, into a folder that goes afterwards; None without a source.
-
-    Only a source that holds its solution can be tried: the release of a package has none.
-    """
+def _solution_task(task: Task) -> Iterator[Task | None]:
+    """A task that grades the solution as `task` is graded, into a folder that is removed; None without a source."""
     path = source_path(task.assignment)
     if not path.is_file():
         yield None
@@ -44,18 +70,35 @@ def solution_task(task: Task) -> Iterator[Task | None]:
         yield replace(task, student=STUDENT, folder=folder, out=Path(place, "graded"), basis="")
 
 
-def require_full_points(assignment: Assignment, done: Done) -> None:
-    """Raise KernelFailed with the cause where the solution did not get full points."""
-    verdict = done.verdict
-    if reason := find_reason(verdict):
+def _require_full_points(solution: Task, verdict: Verdict) -> None:
+    lost = [item for item in verdict.items if item.points != item.max_points]
+    if lost:
+        reason = _describe_stopped_cell(solution) or _describe_loss(verdict, lost)
         raise KernelFailed(
-            f"Nothing was graded, because the solution of {assignment.name} does not get full points here: {reason} "
-            f"Versions: {list_versions()}; docs/versions.md lists those that were tried."
+            f"Nothing was graded, because the solution of {solution.assignment.name} does not get full points here: "
+            f"{reason} Versions: {list_versions()}. {ADVICE}"
         )
 
 
+def _describe_stopped_cell(solution: Task) -> str:
+    """The first cell in which the solution stopped, with its error; empty if it ran to its end."""
+    folder = student_folder(solution.out, solution.assignment, STUDENT)
+    record = SavedRuns.model_validate_json((folder / "evidence.json").read_bytes())
+    notebook = store.read_executed(solution.out, solution.assignment, STUDENT)
+    for cell in record.runs[0].evidence.cells if record.runs else ():
+        if cell.status == "ran" or cell.index is None:
+            continue
+        name = grade_id(notebook.cells[cell.index]) if notebook is not None else ""
+        place = f"cell {name!r}" if name else f"cell {cell.index + 1}"
+        if cell.status != "error":
+            return f"{place} ran longer than its time limit, or was not reached."
+        message = one_line(cell.fault or cell.message, 200).rstrip(".")
+        return f"{place} stops with {cell.error}{': ' if message else ''}{message}."
+    return ""
+
+
 def list_versions() -> str:
-    """The versions of Python and of the packages that decide most often whether the solution runs."""
+    """List the versions of Python and of the packages that decide most often whether the solution runs."""
     versions = [f"Python {platform.python_version()}"]
     for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy", "matplotlib", "ipykernel", "ipython"):
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -63,17 +106,8 @@ def list_versions() -> str:
     return ", ".join(versions)
 
 
-def find_reason(verdict: Verdict) -> str:
-    """Why a solution did not get full points; empty if it did."""
-    lost = [item for item in verdict.items if item.points != item.max_points]
-    if not lost:
-        return ""
+def _describe_loss(verdict: Verdict, lost: list[ItemVerdict]) -> str:
+    """Why a solution that ran to its end lost points."""
     findings = [finding.text for finding in verdict.findings if finding.kind in ("evidence", "kernel ended")]
     first = verdict.reason if verdict.state == "needs a person" and all(i.points is None for i in lost) else ""
     return " ".join(filter(None, [first or f"{lost[0].id}: {lost[0].message}", *findings[:1]]))
-
-
-def try_kernels(assignment: Assignment, kernels: Kernels, root: Path = ROOT) -> None:
-    """Where there is no solution, a small notebook of the kit's own takes its place."""
-    if not source_path(assignment, root).is_file():
-        run_self_test(assignment, kernels)

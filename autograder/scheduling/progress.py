@@ -12,8 +12,8 @@ from rich.text import Text
 from autograder.encoders import encode_terminal
 from autograder.grading.verdict import Done
 
-MOST_NAMES = 4
-"""Students that are named as being graded; of more only the number is told."""
+MAX_NAMES = 4
+"""Students who are named while they are graded; of more only the number is shown."""
 
 
 class ClassProgress:
@@ -41,18 +41,18 @@ class ClassProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.__exit__(kind, error, at)
 
-    def begin(self, student: str) -> None:
-        """Somebody's submission is being graded."""
+    def start(self, student: str) -> None:
+        """Show that a student's submission is being graded."""
         self._running.append(student)
         self._show()
 
-    def tell(self, done: Done, number: int, total: int) -> None:
-        """One is done, as the `number`th of `total`; what was unchanged is not counted as work."""
+    def finish(self, done: Done, number: int, total: int) -> None:
+        """Show that a student is done, as the `number`th of `total`; unchanged submissions are not counted as work."""
         if done.student in self._running:
             self._running.remove(done.student)
         self._unchanged += done.skipped
         self._bar.update(self._task, completed=number - self._unchanged, total=total - self._unchanged)
-        self._show("" if number < total else "writing the books")
+        self._show("" if number < total else "publishing the results")
         if not self.console.is_terminal:
             word = "unchanged" if done.skipped else done.verdict.state
             name = encode_terminal(done.student)
@@ -60,8 +60,8 @@ class ClassProgress:
             self.console.print(line, highlight=False, markup=False)
 
     def _show(self, otherwise: str = "") -> None:
-        names = ", ".join(encode_terminal(name)[:20] for name in self._running[:MOST_NAMES])
-        more = len(self._running) - MOST_NAMES
+        names = ", ".join(encode_terminal(name)[:20] for name in self._running[:MAX_NAMES])
+        more = len(self._running) - MAX_NAMES
         self._bar.update(self._task, now=escape(f"{names} and {more} more" if more > 0 else names or otherwise))
 
 

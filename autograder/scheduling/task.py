@@ -23,8 +23,8 @@ CHANGED = "It changed while it was graded: run the same command again."
 class Task:
     """One student's folder, graded into one folder of results.
 
-    `kernels` is None where those who grade it have their own. `basis` is a hash of all else that the verdict depends
-    on; empty if the next run shall grade it again.
+    `kernels` is None where the workers have their own. `basis` is a hash of all else that the verdict depends on; empty
+    if the next run is to grade it again.
     """
 
     assignment: Assignment
@@ -37,42 +37,42 @@ class Task:
 
 
 def grade_task(task: Task) -> Done:
-    """Grades one submission and writes its results; runs in a worker. AutograderError if they cannot be written."""
+    """Grade one submission and write its results; runs in a worker. AutograderError if they cannot be written."""
     assert task.kernels is not None
     before = contents(task.folder, task.basis)
     if before.trouble:
-        return leave_to_a_person(task, before.trouble)
+        return mark_for_review(task, before.trouble)
     try:
         graded = grade_folder(task.assignment, task.folder, task.student, task.kernels, task.options)
     except Exception as error:
-        return leave_to_a_person(task, what_failed(error))
+        return mark_for_review(task, describe_failure(error))
     return finish(task, graded, before)
 
 
 def finish(task: Task, graded: Graded, before: Contents) -> Done:
-    """Writes what came out, wherever it was graded, of the folder as it was `before`. AutograderError as above."""
+    """Write the results of a submission whose folder was as `before` when it was graded. AutograderError as above."""
     after = contents(task.folder, task.basis)
     if after != before:
         if graded.executed is None:
-            return leave_to_a_person(task, after.trouble or CHANGED)
+            return mark_for_review(task, after.trouble or CHANGED)
         graded = _with_finding(graded, Finding(kind="changed while graded", text=after.trouble or CHANGED))
     try:
         # What the machine, not the submission, kept from being run is tried again next time.
         is_settled = graded.record is not None or graded.verdict.state == "failed to run"
-        return _keep(task, graded, before.digest if is_settled and after == before else "")
+        return _write_results(task, graded, before.digest if is_settled and after == before else "")
     except AutograderError:
         raise
     except Exception as error:
-        return leave_to_a_person(task, what_failed(error))
+        return mark_for_review(task, describe_failure(error))
 
 
-def leave_to_a_person(task: Task, reason: str, fingerprint: str = "") -> Done:
-    """The verdict on what could not be graded; without a fingerprint the next run tries again."""
-    return _keep(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
+def mark_for_review(task: Task, reason: str, fingerprint: str = "") -> Done:
+    """Write the verdict on a submission that could not be graded; without a fingerprint the next run tries again."""
+    return _write_results(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
 
 
-def what_failed(error: Exception) -> str:
-    """A sentence for a person on an error that is not the submission's."""
+def describe_failure(error: Exception) -> str:
+    """Describe in a sentence an error that is not the submission's."""
     return f"The autograder itself failed on it ({type(error).__name__}: {one_line(str(error), 200)})."
 
 
@@ -81,7 +81,7 @@ def _with_finding(graded: Graded, finding: Finding) -> Graded:
     return replace(graded, verdict=verdict.model_copy(update={"findings": (*verdict.findings, finding)}))
 
 
-def _keep(task: Task, graded: Graded, fingerprint: str) -> Done:
+def _write_results(task: Task, graded: Graded, fingerprint: str) -> Done:
     grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
     verdict = graded.verdict.model_copy(update={"grader": grader})
     evidence = graded.record.model_dump_json() if graded.record else "{}"

@@ -1,4 +1,4 @@
-"""Who grades the submissions of a class: processes of this machine, each of which has kernels, or a cluster."""
+"""Grading many submissions: opens the executor, tries the solution first, and makes a result of every task."""
 
 from __future__ import annotations
 
@@ -6,97 +6,107 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from autograder.errors import KernelFailed
 from autograder.execution.kernels import Kernels, Start, Walls
 from autograder.execution.limits import Limits
 from autograder.grading.verdict import Done
 from autograder.submission import limited
 from autograder.submission.folders import contents
 
-from .local import Lost, Pool
-from .preflight import require_full_points, solution_task, try_kernels
-from .task import Task, grade_task, leave_to_a_person
+from .executor import Executor, Failed
+from .local import LocalExecutor
+from .preflight import run_preflight
+from .task import Task, grade_task, mark_for_review
 
-if TYPE_CHECKING:
-    from .cluster import Cluster
-
-MOST_RUNS = 6
+MAX_RUNS = 6
 """How many whole runs a submission may take before it is given up; the runner ends each of them by itself."""
 
-SLACK = 60.0
-"""Seconds that a submission may take beside its runs."""
+SLACK_SECONDS = 60.0
+"""What a submission may take beside its runs."""
 
 DIED = "The grading process died twice on it."
 OVERDUE = "The grading process did not come back in time and was ended."
 
 
 @dataclass(frozen=True)
-class Crew:
-    """Who grades: at most `jobs` processes of this machine, with the kernels that are `ready` when they are asked for,
-    or, where it is named, the workers of a scheduler, with kernels of their own."""
+class WorkerConfig:
+    """Where submissions are graded, and in what kernels.
 
-    scheduler: str
-    jobs: int
-    start: Start
+    Attributes:
+        kernel: how kernels are started.
+        walls: the sandbox of the kernels.
+        jobs: the number of processes of this machine.
+        scheduler: the address of a Dask scheduler, whose workers then grade with their own kernels.
+        wait_for_kernels: returns the kernels of this machine once they can be had; without a scheduler.
+    """
+
+    kernel: Start
     walls: Walls
-    ready: Callable[[], Kernels] | None = None
+    jobs: int = 1
+    scheduler: str = ""
+    wait_for_kernels: Callable[[], Kernels] | None = None
 
 
-def graded(
+def grade_tasks(
     tasks: list[Task],
     stack: ExitStack,
-    crew: Crew,
-    begin: Callable[[str], None],
-    say: Callable[[str], None],
+    config: WorkerConfig,
+    *,
+    on_start: Callable[[str], None],
+    log: Callable[[str], None],
     meanwhile: Callable[[], None],
 ) -> Iterator[Done]:
-    """The tasks as they are done; one that is lost costs its own submission a verdict, no more.
+    """Grade submissions and yield their results as they come; a worker that is lost costs its own submission a verdict.
 
-    `begin` hears the student of each task that is begun, `say` gets sentences, and `meanwhile` is called while those
-    who grade get ready, in a thread.
+    Args:
+        tasks: one for each submission.
+        stack: holds the workers, which end with it.
+        config: where and how they are graded.
+        on_start: called with the student of each task that is started.
+        log: called with sentences about the run as a whole.
+        meanwhile: called in a thread while the workers get ready.
+
+    Raises:
+        KernelFailed: the solution does not get full points here.
+        AutograderError: nothing can be graded, or no result can be written.
     """
-    seconds = longest(tasks[0].options.limits)
-    workers: Pool[Task, Done] | Cluster
     waiting = stack.enter_context(ThreadPoolExecutor(1)).submit(meanwhile)
-    if crew.ready is None:
-        from .cluster import Cluster
-
-        workers = stack.enter_context(Cluster(crew.scheduler, seconds, crew.start, crew.walls))
-    else:
-        pool = Pool(grade_task, min(crew.jobs, len(tasks)), seconds, limited.start)
-        stack.callback(pool.end)
-        pool.start()  # they import what they need while the fork server does
-        source = crew.ready()
-        if source.note:
-            say(source.note)
-        tasks = [replace(task, kernels=source) for task in tasks]
-        workers = stack.enter_context(pool)
+    executor, tasks = _open_executor(tasks, stack, config, log)
     waiting.result()
-    run_preflight(tasks[0], workers)
-    for task, outcome in workers.run(tasks, lambda task: begin(task.student)):
-        if not isinstance(outcome, Lost):
-            yield outcome
-        elif outcome.how == "died":
-            yield leave_to_a_person(task, DIED)
-        else:
-            yield leave_to_a_person(task, OVERDUE, contents(task.folder, task.basis).digest)
+    run_preflight(tasks[0], executor)
+    for task, outcome in executor.run(tasks, lambda task: on_start(task.student)):
+        yield finish_failed(task, outcome) if isinstance(outcome, Failed) else outcome
 
 
-def run_preflight(task: Task, workers: Pool[Task, Done] | Cluster) -> None:
-    """Have one who grades try the solution; KernelFailed where it does not get full points, see `preflight`."""
-    with solution_task(task) as solution:
-        if solution is None:
-            if task.kernels is not None:
-                try_kernels(task.assignment, task.kernels)
-            return
-        for _, outcome in workers.run([solution], lambda _: None):
-            if isinstance(outcome, Lost):
-                raise KernelFailed(f"Nothing was graded, because grading the solution {outcome.how}.")
-            require_full_points(task.assignment, outcome)
+def _open_executor(
+    tasks: list[Task], stack: ExitStack, config: WorkerConfig, log: Callable[[str], None]
+) -> tuple[Executor[Task, Done], list[Task]]:
+    """The executor, with the tasks as it takes them."""
+    seconds = max_seconds(tasks[0].options.limits)
+    if config.wait_for_kernels is None:
+        from .dask_cluster import DaskExecutor  # here: Dask takes long to import
+
+        return stack.enter_context(DaskExecutor(config.scheduler, seconds, config.kernel, config.walls)), tasks
+    executor = stack.enter_context(
+        LocalExecutor(grade_task, min(config.jobs, len(tasks)), seconds, prepare=limited.start)
+    )
+    executor.start()  # the processes import what they need while the fork server does
+    kernels = config.wait_for_kernels()
+    if kernels.note:
+        log(kernels.note)
+    return executor, [replace(task, kernels=kernels) for task in tasks]
 
 
-def longest(limits: Limits) -> float:
-    """Seconds after which a submission is given up."""
-    return MOST_RUNS * (limits.start + limits.run) + SLACK
+def finish_failed(task: Task, failed: Failed) -> Done:
+    """Write the verdict on a task that has no outcome: its submission needs a manual review.
+
+    One that took too long is not graded again by the next run, unless it changes.
+    """
+    if failed.reason == "died":
+        return mark_for_review(task, DIED)
+    return mark_for_review(task, OVERDUE, contents(task.folder, task.basis).digest)
+
+
+def max_seconds(limits: Limits) -> float:
+    """Return the seconds after which a submission is given up."""
+    return MAX_RUNS * (limits.start + limits.run) + SLACK_SECONDS

@@ -67,7 +67,9 @@ def _graded(folder: Path, attacks: dict[str, str], jobs: int, engine: Engine) ->
         jobs=jobs,
         kernel="auto",
         walls=engine,
-        tell=lambda done, number, total: print(f"{number}/{total} {done.student}: {done.verdict.points:g}", flush=True),
+        on_done=lambda done, number, total: print(
+            f"{number}/{total} {done.student}: {done.verdict.points:g}", flush=True
+        ),
     )
     with (folder / "graded" / NAME / "grades.csv").open(encoding="utf-8", newline="") as table:
         return {row[0]: row[1:] for row in csv.reader(table)}

@@ -1,0 +1,194 @@
+"""Grading on a Dask cluster: the same tasks, on workers that each keep their own kernels.
+
+A worker receives the files of one submission and settings, and returns text: no folder has to be shared. See
+https://distributed.dask.org/en/stable/ for schedulers and workers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from distributed import Client, Future, KilledWorker, wait
+
+from autograder.assignment.settings import Assignment
+from autograder.encoders import one_line
+from autograder.errors import AutograderError
+from autograder.execution.kernels import Kernels, Start, Walls, kernels
+from autograder.execution.options import Options
+from autograder.grading.grade import Graded, grade_folder
+from autograder.grading.record import SavedRuns
+from autograder.grading.verdict import Done, Verdict
+from autograder.results.cache import hash_basis
+from autograder.submission import folders
+
+from .executor import POLL_SECONDS, Executor, Failed
+from .task import Task, describe_failure, finish, mark_for_review
+
+MAX_SECONDS_WITHOUT_WORKER = 60.0
+"""Seconds to wait for a worker when there is none, before the run is given up."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task as it travels: the submission's files by name, and all that grading depends on."""
+
+    assignment: str
+    student: str
+    files: dict[str, bytes]
+    options: Options
+    start: Start
+    walls: Walls
+    basis: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker returns, as JSON; `failure` says why there is no verdict."""
+
+    verdict: str = ""
+    evidence: str = ""
+    executed: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A task that a worker has, when that is overdue, and the contents of its folder when it was sent."""
+
+    task: Task
+    deadline: float
+    before: folders.Contents
+
+
+class DaskExecutor(Executor[Task, Done]):
+    """The workers behind a scheduler; each of their threads runs one task at a time.
+
+    Args:
+        address: the scheduler's, as tcp://host:8786.
+        seconds: what one task may take.
+        start: how workers start their kernels.
+        walls: the sandbox of their kernels.
+    """
+
+    def __init__(self, address: str, seconds: float, start: Start, walls: Walls) -> None:
+        self.address, self.seconds, self.start, self.walls = address, seconds, start, walls
+        self._idle_since: float | None = None
+        self._sent: dict[Future[Answer], _Sent] = {}
+        self._not_sent: list[tuple[Task, Done]] = []
+        try:
+            self.client = Client(address, timeout=10)
+        except (OSError, ValueError) as error:
+            raise AutograderError(
+                f"There is no Dask scheduler at {address} ({one_line(str(error), 120)}): start one with "
+                "`make scheduler`, or leave SCHEDULER out to grade on this machine."
+            ) from None
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self.client.close(timeout=5)
+
+    def count_slots(self) -> int:
+        """The threads of all workers. AutograderError if there has been no worker for a while."""
+        count = sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
+        now = time.monotonic()
+        if count or self._idle_since is None:
+            self._idle_since = None if count else now
+        elif now - self._idle_since > MAX_SECONDS_WITHOUT_WORKER:
+            raise AutograderError(
+                f"The scheduler at {self.address} has no worker. What is graded is kept: start workers with "
+                f"`make worker SCHEDULER={self.address}` and run the same command to go on."
+            )
+        return int(count)
+
+    def submit(self, task: Task) -> None:
+        before = folders.contents(task.folder, task.basis)
+        try:
+            job = self._pack(task, before)
+        except OSError as error:
+            self._not_sent.append((task, mark_for_review(task, before.trouble or describe_failure(error))))
+            return
+        future = self.client.submit(grade_remotely, job, pure=False, retries=0)
+        self._sent[future] = _Sent(task, time.monotonic() + self.seconds, before)
+
+    def _pack(self, task: Task, before: folders.Contents) -> Job:
+        """The task for its journey; OSError if its folder cannot be read."""
+        if before.trouble:
+            raise OSError(before.trouble)
+        files = folders.read_files(task.folder)
+        return Job(task.assignment.name, task.student, files, task.options, self.start, self.walls, task.basis)
+
+    def poll(self) -> list[tuple[Task, Done | Failed]]:
+        if self.client.status != "running":
+            raise AutograderError(
+                f"The scheduler at {self.address} is gone: run the same command to go on. What is graded is kept."
+            )
+        ended: list[tuple[Task, Done | Failed]] = [*self._not_sent]
+        self._not_sent.clear()
+        if ended:
+            return ended
+        if not self._sent:
+            time.sleep(POLL_SECONDS)
+            return []
+        with contextlib.suppress(TimeoutError):
+            wait(list(self._sent), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+        now = time.monotonic()
+        late = [future for future, sent in self._sent.items() if sent.deadline < now and not future.done()]
+        self.client.cancel(late, force=True)
+        for future in [future for future in self._sent if future.done() or future in late]:
+            sent = self._sent.pop(future)
+            ended.append((sent.task, Failed("overdue") if future in late else _get_outcome(future, sent)))
+        return ended
+
+
+def _get_outcome(future: Future[Answer], sent: _Sent) -> Done | Failed:
+    if future.status in ("cancelled", "lost"):
+        return Failed("died")
+    try:
+        answer: Answer = future.result(timeout=30)
+    except (KilledWorker, OSError):
+        return Failed("died")
+    except AutograderError:
+        raise
+    except Exception as error:
+        return mark_for_review(sent.task, describe_failure(error))
+    if answer.failure:
+        raise AutograderError(answer.failure)
+    verdict = Verdict.model_validate_json(answer.verdict)
+    record = SavedRuns.model_validate_json(answer.evidence) if answer.evidence else None
+    executed = nbformat.reads(answer.executed, as_version=4) if answer.executed else None
+    return finish(sent.task, Graded(verdict, record, executed), sent.before)
+
+
+def grade_remotely(job: Job) -> Answer:
+    """Grade one submission; runs in a worker."""
+    assignment = Assignment.load(job.assignment)
+    if job.basis and hash_basis(assignment, job.options) != job.basis:
+        return Answer(failure=f"A worker on {os.uname().nodename} has another version of the kit or the assignment.")
+    with tempfile.TemporaryDirectory(prefix="submission-") as place:
+        for name, data in job.files.items():
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        graded = grade_folder(assignment, Path(place), job.student, _open_kernels(job.start, job.walls), job.options)
+    return Answer(
+        graded.verdict.model_dump_json(),
+        graded.record.model_dump_json() if graded.record else "",
+        nbformat.writes(graded.executed) if graded.executed is not None else "",
+    )
+
+
+@cache
+def _open_kernels(start: Start, walls: Walls) -> Kernels:
+    """The kernels of this worker, opened when they are first needed and ended with it."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(kernels(start, walls))
