@@ -7,12 +7,11 @@ import json
 import random
 import re
 import time
-from collections import Counter
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat import NotebookNode
 
@@ -219,13 +218,28 @@ class TestSimilarity:
 
     def test_every_pair_is_counted_exactly(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(similarity, "BLOCK", 7)
-        dice = random.Random(4)
-        sets = [frozenset(dice.choices("abcdefghijklmnopqrstuvwxyz", k=dice.randrange(40))) for _ in range(30)]
-        shares = [(one, two, len(one & two) / len(one | two)) for one, two in combinations(sets, 2) if one | two]
-        for near in (0.3, 0.5, 0.9):
-            found = similarity._near(sets, near)
-            assert Counter(found) == Counter(pair for pair in shares if pair[2] >= near)
-            assert [share for *_, share in found] == sorted((share for *_, share in found), reverse=True)
+        rng = random.Random(4)
+        sets = [frozenset(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randrange(1, 40))) for _ in range(30)]
+        expected = [[len(one & two) / len(one | two) for two in sets] for one in sets]
+        assert similarity._compare(sets) == pytest.approx(np.array(expected))
+
+    def test_a_group_is_as_close_as_its_weakest_link_needs(self) -> None:
+        rng = random.Random(5)
+        words = {f"s{number}": frozenset(rng.sample(range(60), 50)) for number in range(25)}
+        sequences = {student: frozenset(map(str, own)) for student, own in words.items()}
+        for near in (0.6, 0.7, 0.75, 0.8):
+            for group in similarity.groups(sequences, near):
+                closer = similarity.groups(sequences, group.least - 1e-6)
+                assert any(set(group.students) <= set(each.students) for each in closer), "linked at this share"
+                apart = similarity.groups(sequences, group.least + 1e-6)
+                assert not any(set(group.students) <= set(each.students) for each in apart), "but not above it"
+
+    def test_a_class_of_none_or_one_has_no_groups(self) -> None:
+        assert similarity.groups({}) == similarity.groups({"ada": frozenset("abc")}) == []
+
+    def test_the_same_work_has_everything_in_common(self) -> None:
+        same = frozenset(map(str, range(70)))
+        assert similarity.groups({"ada": same, "bob": same}) == [similarity.Group(("ada", "bob"), 1.0)]
 
 
 def with_answer(release: NotebookNode, text: str) -> NotebookNode:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from autograder.assignment.source import grade_id
 
@@ -39,60 +41,50 @@ PYTHON = {*keyword.kwlist, *dir(builtins)}
 
 @dataclass(frozen=True)
 class Group:
-    """Students whose work hangs together by pairs that are nearly the same; `least` is the smallest share that it
-    takes to hold them together."""
+    """Students whose work is linked by pairs that are nearly the same.
+
+    `least` is the smallest share in common among the closest pairs that link them all; 1 if all are the same.
+    """
 
     students: tuple[str, ...]
     least: float
 
 
 def groups(sequences: Mapping[str, frozenset[str]], near: float = NEAR) -> list[Group]:
-    """The groups among students, given each one's sequences; the closest first."""
-    same: dict[frozenset[str], list[str]] = {}
-    for student, own in sequences.items():
-        same.setdefault(own, []).append(student)
-    joined = {own: [own] for own in same}
-    least = dict.fromkeys(same, 1.0)
-    for one, other, share in _near(list(same), near):
-        members, others = joined[one], joined[other]
-        if members is others:
-            continue
-        least[members[0]] = min(share, least[members[0]], least[others[0]])
-        members += others
-        joined |= dict.fromkeys(others, members)
-    found = {id(members): members for members in joined.values()}
-    made = [
-        Group(tuple(sorted(student for own in members for student in same[own])), least[members[0]])
-        for members in found.values()
+    """Find the groups among students, given the sequences of each, which are not empty; the closest group comes first.
+
+    Args:
+        sequences: those of each student.
+        near: the share in common, 0 to 1, from which two students are linked.
+    """
+    students = list(sequences)
+    shares = _compare(list(sequences.values()))
+    # Lengths lie between 1 and 2, because a length of 0 would be no link; the shortest tree has the closest pairs.
+    tree = minimum_spanning_tree(csr_array(np.where(np.triu(shares >= near, 1), 2 - shares, 0)))
+    count, labels = connected_components(tree, directed=False)
+    linked = [np.flatnonzero(labels == label) for label in range(count)]
+    found = [
+        Group(tuple(sorted(students[number] for number in members)), float(2 - tree[members].max()))
+        for members in linked
+        if len(members) > 1
     ]
-    made = [group for group in made if len(group.students) > 1]
-    return sorted(made, key=lambda group: (-group.least, group.students))
+    return sorted(found, key=lambda group: (-group.least, group.students))
 
 
-def _near(sets: list[frozenset[str]], near: float) -> list[tuple[frozenset[str], frozenset[str], float]]:
-    """The pairs of sets that have at least so much in common, with the share; the closest first."""
-    common, sizes = _common(sets), np.array([len(own) for own in sets])
-    shares = np.triu(common / np.maximum(1, sizes[:, None] + sizes - common), 1)
-    pairs = np.argwhere(shares >= near)
-    found = [(sets[one], sets[other], float(shares[one, other])) for one, other in pairs]
-    return sorted(found, key=lambda pair: -pair[2])
-
-
-def _common(sets: list[frozenset[str]]) -> np.ndarray:
-    """How many sequences each two sets have in common, (sets, sets)."""
-    owners: dict[str, list[int]] = {}
-    for number, own in enumerate(sets):
-        for sequence in own:
-            owners.setdefault(sequence, []).append(number)
-    shared = [numbers for numbers in owners.values() if len(numbers) > 1]
+def _compare(sets: list[frozenset[str]]) -> np.ndarray:
+    """The share of their sequences that each two sets have in common, (sets, sets)."""
+    columns: dict[str, int] = {}
+    entries = [columns.setdefault(sequence, len(columns)) for own in sets for sequence in own]
+    sizes = np.array([len(own) for own in sets], np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    holds = csr_array((np.ones(len(entries), np.float32), entries, starts), shape=(len(sets), len(columns))).tocsc()
+    holds = holds[:, np.diff(holds.indptr) > 1]  # what only one of them has is in no intersection
     common = np.zeros((len(sets), len(sets)), np.float32)
-    for start in range(0, len(shared), BLOCK):
-        block = shared[start : start + BLOCK]
-        holds = np.zeros((len(sets), len(block)), np.float32)
-        for column, numbers in enumerate(block):
-            holds[numbers, column] = 1
-        common += holds @ holds.T
-    return common
+    for start in range(0, holds.shape[1], BLOCK):
+        block = holds[:, start : start + BLOCK].toarray()
+        common += block @ block.T
+    np.fill_diagonal(common, sizes)
+    return common / np.maximum(1, sizes[:, None] + sizes - common)
 
 
 def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: NotebookNode) -> dict[str, frozenset[str]]:
