@@ -75,7 +75,7 @@ def solution_stops(assignment: Assignment, folder: Path, student: str, *rest: ob
         return graded
     cells = (
         RunCell(role="given", index=0, status="ran"),
-        RunCell(role="callback", index=1, status="error", error="StopIteration"),
+        RunCell(role="callback", index=1, status="error", error="StopIteration", line="line 2: Sequential()"),
         RunCell(role="lr-plots", index=2, status="error", error="NameError", message="name 'x' is not defined"),
     )
     evidence = Evidence(cells=cells, events=(), training="scripted", gpus=1)
@@ -92,7 +92,8 @@ def test_the_cell_in_which_the_solution_stops_is_named(
     monkeypatch.setattr(task, "grade_folder", solution_stops)
     done = run()
     assert done.exit_code == 1
-    assert "does not get full points here: cell 'callback' stops with StopIteration. Versions: Python 3" in done.output
+    cause = "cell 'callback' stops with StopIteration in line 2: Sequential()."
+    assert f"does not get full points here: {cause} Versions: Python 3" in done.output
     assert "Install versions that requirements.in allows (`make setup`" in done.output
     assert "NameError" not in done.output, "what comes first is the cause"
     assert not (tmp_path / "graded").exists()

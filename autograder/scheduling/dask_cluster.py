@@ -46,7 +46,7 @@ class Job:
     files: dict[str, bytes]
     options: Options
     start: Start
-    walls: Walls
+    sandbox: Walls
     basis: str
 
 
@@ -76,11 +76,11 @@ class DaskExecutor(Executor[Task, Done]):
         address: the scheduler's, as tcp://host:8786.
         seconds: what one task may take.
         start: how workers start their kernels.
-        walls: the sandbox of their kernels.
+        sandbox: what isolates their kernels.
     """
 
-    def __init__(self, address: str, seconds: float, start: Start, walls: Walls) -> None:
-        self.address, self.seconds, self.start, self.walls = address, seconds, start, walls
+    def __init__(self, address: str, seconds: float, start: Start, sandbox: Walls) -> None:
+        self.address, self.seconds, self.start, self.sandbox = address, seconds, start, sandbox
         self._idle_since: float | None = None
         self._sent: dict[Future[Answer], _Sent] = {}
         self._not_sent: list[tuple[Task, Done]] = []
@@ -124,7 +124,7 @@ class DaskExecutor(Executor[Task, Done]):
         if before.trouble:
             raise OSError(before.trouble)
         files = folders.read_files(task.folder)
-        return Job(task.assignment.name, task.student, files, task.options, self.start, self.walls, task.basis)
+        return Job(task.assignment.name, task.student, files, task.options, self.start, self.sandbox, task.basis)
 
     def poll(self) -> list[tuple[Task, Done | Failed]]:
         if self.client.status != "running":
@@ -178,7 +178,7 @@ def grade_remotely(job: Job) -> Answer:
             path = Path(place, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        graded = grade_folder(assignment, Path(place), job.student, _open_kernels(job.start, job.walls), job.options)
+        graded = grade_folder(assignment, Path(place), job.student, _open_kernels(job.start, job.sandbox), job.options)
     return Answer(
         graded.verdict.model_dump_json(),
         graded.record.model_dump_json() if graded.record else "",
@@ -187,8 +187,8 @@ def grade_remotely(job: Job) -> Answer:
 
 
 @cache
-def _open_kernels(start: Start, walls: Walls) -> Kernels:
+def _open_kernels(start: Start, sandbox: Walls) -> Kernels:
     """The kernels of this worker, opened when they are first needed and ended with it."""
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(kernels(start, walls))
+    return stack.enter_context(kernels(start, sandbox))

@@ -93,7 +93,8 @@ def _describe_stopped_cell(solution: Task) -> str:
         if cell.status != "error":
             return f"{place} ran longer than its time limit, or was not reached."
         message = one_line(cell.fault or cell.message, 200).rstrip(".")
-        return f"{place} stops with {cell.error}{': ' if message else ''}{message}."
+        error = ": ".join(filter(None, [cell.error, message]))
+        return f"{place} stops with {error}{f' in {cell.line}' if cell.line else ''}."
     return ""
 
 

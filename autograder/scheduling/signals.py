@@ -1,4 +1,4 @@
-"""Being told to stop: Ctrl-C, or a signal from the system."""
+"""Ending in good order on Ctrl-C or a signal from the system."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-ASKED = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-DEFAULT = (signal.SIG_DFL, signal.default_int_handler)
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+DEFAULT_HANDLERS = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Stopped(KeyboardInterrupt):
-    """The process was asked to end; `status` is what it should end with."""
+    """The process was asked to end; `status` is the exit status that it should have."""
 
     def __init__(self, number: int) -> None:
         self.status = 128 + number
@@ -23,14 +23,14 @@ class Stopped(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Raises Stopped where the program is when the first such signal comes; while it then puts things in order,
-    further ones do nothing."""
+    """Raise Stopped wherever the program is when the first such signal comes; further signals are ignored while it
+    cleans up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in ASKED}
-    # What is ignored already, as nohup does, stays ignored.
-    ours = [number for number in ASKED if before[number] in DEFAULT]
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    # A signal that is ignored already, as by nohup, stays ignored.
+    ours = [number for number in STOP_SIGNALS if before[number] in DEFAULT_HANDLERS]
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         for other in ours:

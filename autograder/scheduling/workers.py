@@ -34,14 +34,14 @@ class WorkerConfig:
 
     Attributes:
         kernel: how kernels are started.
-        walls: the sandbox of the kernels.
+        sandbox: what isolates the kernels.
         jobs: the number of processes of this machine.
         scheduler: the address of a Dask scheduler, whose workers then grade with their own kernels.
         wait_for_kernels: returns the kernels of this machine once they can be had; without a scheduler.
     """
 
     kernel: Start
-    walls: Walls
+    sandbox: Walls
     jobs: int = 1
     scheduler: str = ""
     wait_for_kernels: Callable[[], Kernels] | None = None
@@ -86,7 +86,7 @@ def _open_executor(
     if config.wait_for_kernels is None:
         from .dask_cluster import DaskExecutor  # here: Dask takes long to import
 
-        return stack.enter_context(DaskExecutor(config.scheduler, seconds, config.kernel, config.walls)), tasks
+        return stack.enter_context(DaskExecutor(config.scheduler, seconds, config.kernel, config.sandbox)), tasks
     executor = stack.enter_context(
         LocalExecutor(grade_task, min(config.jobs, len(tasks)), seconds, prepare=limited.start)
     )
