@@ -1,6 +1,7 @@
-"""Lets the checks of an assignment decide over the evidence, item by item.
+"""Applies the checks of an assignment to the evidence, item by item.
 
-The checks are pytest modules, which pytest collects once; each check is then called for each submission.
+The checks are pytest modules. A pytest session takes longer than judging a submission, so each process has pytest
+collect the checks once and then calls their functions for each submission.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from .case import Ask, Case, Undecided, Wrong
 from .verdict import ItemVerdict, PropertyVerdict
 
 FOLDER = ROOT / "autograder" / "checks"
-WITHOUT = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging")
+PLUGINS_OFF = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging")
 OPTIONS = (
     *("--assert=plain", "--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),
-    *(f"-pno:{name}" for name in WITHOUT),
+    *(f"-pno:{name}" for name in PLUGINS_OFF),
 )
 
-JUDGING_SECONDS = 20.0
-"""Seconds of the processor that judging one run may take."""
+MAX_JUDGING_SECONDS = 20.0
+"""Seconds of processor time that judging one run may take."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Check:
 
 
 class TooLong(BaseException):
-    """Judging took more of the processor than it may."""
+    """Judging took more processor time than it may."""
 
 
 @dataclass
@@ -68,24 +69,27 @@ def judge(assignment: Assignment, scenario: Scenario, evidence: Evidence, ask: A
         assignment: whose checks decide.
         scenario: what the notebook met.
         evidence: what it did.
-        ask: asks the kernel a question; None where only answers on record can be used.
+        ask: asks the kernel a question; None where only recorded answers can be used.
+
+    Raises:
+        AssignmentError: the checks cannot be collected, or none judges an item.
     """
     ids = tuple(item.id for item in assignment.judged_items)
     memo: dict[str, Any] = {}
-    found: dict[str, list[PropertyVerdict]] = defaultdict(list)
+    by_item: dict[str, list[PropertyVerdict]] = defaultdict(list)
     is_late = False
     for check in collect(assignment.checks, ids):
         case = Case(assignment, assignment.item(check.item), scenario, evidence, memo, ask)
         error: BaseException | None = TooLong() if is_late else _call(check, case, memo)
         is_late = is_late or isinstance(error, TooLong)
-        found[check.item].append(_property_verdict(check, error))
-    items = tuple(_item_verdict(item, found[item.id], evidence) for item in assignment.judged_items)
+        by_item[check.item].append(_property_verdict(check, error))
+    items = tuple(_item_verdict(item, by_item[item.id], evidence) for item in assignment.judged_items)
     return Judgement(items, memo.get("figures", {}))
 
 
 def _call(check: Check, case: Case, memo: dict[str, Any]) -> BaseException | None:
-    """What a check raises."""
-    left = JUDGING_SECONDS - memo.get("seconds", 0.0)
+    """Call a check and return what it raises."""
+    left = MAX_JUDGING_SECONDS - memo.get("seconds", 0.0)
     try:
         with _processor_limit(left) as spent:
             check.function(case=case, **check.arguments)
@@ -100,9 +104,10 @@ def _call(check: Check, case: Case, memo: dict[str, Any]) -> BaseException | Non
 
 @contextlib.contextmanager
 def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
-    """Raise TooLong after so many seconds of the processor; only the main thread can be interrupted in this way.
+    """Raise TooLong after so many seconds of processor time; only the main thread can be interrupted in this way.
 
-    Yields what tells how many of them were spent.
+    Yields:
+        A function that returns the seconds that were spent, once the context is left.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGVTALRM"):
         yield lambda: 0.0
@@ -124,9 +129,14 @@ def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
 
 @cache
 def collect(checks: str, ids: tuple[str, ...]) -> tuple[Check, ...]:
-    """The checks in a folder of `autograder/checks/` for these items, in the order of the modules.
+    """Have pytest collect the checks for some items, in the order of the modules.
 
-    Raises AssignmentError where pytest cannot collect them.
+    Args:
+        checks: a folder of `autograder/checks/`.
+        ids: the items.
+
+    Raises:
+        AssignmentError: pytest cannot collect them.
     """
     if not (FOLDER / checks).is_dir():
         raise AssignmentError(f"There is no folder of checks {checks!r}.")
@@ -134,26 +144,26 @@ def collect(checks: str, ids: tuple[str, ...]) -> tuple[Check, ...]:
     arguments = [*OPTIONS, "-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), str(FOLDER / checks)]
     status = pytest.main([*arguments, "--collect-only"], plugins=[collector])
     if status != pytest.ExitCode.OK or collector.errors:
-        _forget_modules(FOLDER / checks)
+        _unload_modules(FOLDER / checks)
         reason = collector.errors[0] if collector.errors else f"pytest ended with {status!r}"
         raise AssignmentError(f"The checks in autograder/checks/{checks} could not be collected: {reason}.")
-    return tuple(_describe(item) for item in collector.found)
+    return tuple(_describe(item) for item in collector.collected)
 
 
-def _forget_modules(folder: Path) -> None:
-    """A module that could not be imported stays behind half made, and would pass for one without checks next time."""
+def _unload_modules(folder: Path) -> None:
+    """Remove modules that may be half imported: the next collection would take them for modules without checks."""
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
 
 
 class _Collector:
-    """A plugin that keeps what pytest collected; see the hooks in
+    """A plugin that keeps what pytest collected; for its hooks see
     https://docs.pytest.org/en/stable/reference/reference.html."""
 
     def __init__(self, ids: tuple[str, ...]) -> None:
         self.ids = ids
-        self.found: list[pytest.Function] = []
+        self.collected: list[pytest.Function] = []
         self.errors: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -163,7 +173,7 @@ class _Collector:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
-            self.errors.append(lines[-1].removeprefix("E").strip() if lines else "it said nothing")
+            self.errors.append(lines[-1].removeprefix("E").strip() if lines else "pytest gave no reason")
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("items")
@@ -173,14 +183,14 @@ class _Collector:
         metafunc.parametrize("case", known, ids=known)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.found = [item for item in session.items if isinstance(item, pytest.Function)]
+        self.collected = [item for item in session.items if isinstance(item, pytest.Function)]
 
 
 def _describe(item: pytest.Function) -> Check:
     arguments = dict(item.callspec.params)
     markers = list(item.iter_markers("points"))
     if not markers:
-        raise AssignmentError(f"{item.nodeid} says not how many points it is worth: add @points(1).")
+        raise AssignmentError(f"{item.nodeid} does not say how many points it is worth: add @points(1).")
     return Check(
         item=str(arguments.pop("case")),
         name=item.originalname.removeprefix("test_"),
@@ -212,7 +222,7 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     if isinstance(error, Undecided):
         return "ungraded", str(error)
     if isinstance(error, TooLong):
-        return "ungraded", f"Judging took more than {JUDGING_SECONDS:g} s of the processor: a person has to look."
+        return "ungraded", f"Judging took more than {MAX_JUDGING_SECONDS:g} s of the processor: a person has to look."
     return "ungraded", f"The check itself failed ({type(error).__name__}: {str(error)[:200]})."
 
 
