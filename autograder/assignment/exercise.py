@@ -26,12 +26,14 @@ class Parameters(BaseModel):
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the data of a scenario are: rows for training and for tests, columns, different labels."""
+    """How large the data of a scenario are: rows for training and for tests, columns, different labels; and how many
+    GPUs measure energy."""
 
     n_train: int
     n_test: int
     n_features: int
     n_classes: int
+    gpus: int = 1
 
     def details(self) -> dict[str, int]:
         """The sizes under the names that notebooks have for them."""

@@ -94,6 +94,7 @@ def draw(
         n_test=TEST_ROWS,
         n_features=rng.choice([n for n in range(21, 48) if n % 10]),
         n_classes=rng.choice([5, 6, 7, 8, 9]),
+        gpus=gpus,
     )
     exercise = assignment.exercise
     script = exercise.draw(assignment.parameters, sizes, rng)
@@ -107,5 +108,4 @@ def draw(
         data_files=exercise.data_files,
         costs=COSTS,
         training=training,
-        gpus=gpus,
     )

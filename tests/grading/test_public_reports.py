@@ -61,6 +61,25 @@ def loops(*changes: tuple[str, str]) -> Edit:
     return both(in_task("lr-loop", *changes), in_task("bs-loop", *changes))
 
 
+def before_itself(task: str, *changes: tuple[str, str], in_cell: bool = False, with_id: bool = False) -> Edit:
+    """A draft or a copy of a task above it, in a cell of the student's own, in one with its id or at its top."""
+
+    def edit(document: NotebookNode) -> None:
+        cell = cell_of(document, task)
+        draft = cell.source
+        for old, new in changes:
+            assert old in draft, old
+            draft = draft.replace(old, new)
+        if in_cell:
+            cell.source = f"{draft}\n{cell.source}"
+            return
+        new_cell(draft, task)(document)
+        if with_id:
+            document.cells[document.cells.index(cell) - 1].metadata = nbformat.from_dict(dict(cell.metadata))
+
+    return edit
+
+
 EVALUATED = "    test_loss, test_accuracy"
 CALLBACKS = "callbacks=[TrainToAccuracy(threshold=0.95, patience=3)]"
 ADDED = "callbacks=[TrainToAccuracy(threshold=0.95, patience=3), callbacks.{}]"
@@ -142,6 +161,13 @@ RIGHT: dict[str, Edit] = {
         "lr-plots",
         ('[m["train_time"] for', '[1000 * m["train_time"] for'),
         ("Time to accuracy (s)", "Time to accuracy (ms)"),
+    ),
+    "a draft of the loop": before_itself("lr-loop", ("epochs=500", "epochs=3")),
+    "a draft with one setting": before_itself("bs-loop", ("[64, 128, 256, 512, 1024, 2048]", "[64]")),
+    "a draft in the same cell": before_itself("lr-loop", ("epochs=500", "epochs=3"), in_cell=True),
+    "a copied loop": before_itself("bs-loop", with_id=True),
+    "a draft with a list of its own": before_itself(
+        "bs-loop", ("metrics_vs_bs", "first_try"), ("epochs=500", "epochs=5")
     ),
     "a grid that shares its axis": in_task(
         "lr-plots",

@@ -76,15 +76,22 @@ class Sweep:
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
-        """The trainings of this loop, in the order in which they ran."""
+        """The trainings of this loop, in the order in which they ran.
+
+        Trainings elsewhere than in the task's cells belong to it if a row of the list tells of them. Where the rows
+        tell of all settings asked for, those of which none does are drafts, wherever they ran.
+        """
         own, others = self._cells(self.loop), self._cells("bs" if self.loop == "lr" else "lr")
+        task = self.evidence.cells_of(f"{self.loop}-loop") or own
         fits = [fit for fit in self.evidence.of(Fit) if self._role(fit) != "given"]
-        sure = [fit for fit in fits if fit.cell in own and fit.cell not in others]
-        maybe = [fit for fit in fits if fit.cell in own and fit.cell in others]
+        sure = [fit for fit in fits if fit.cell in task and fit.cell not in others]
+        maybe = [fit for fit in fits if fit.cell in own and (fit.cell in others or fit.cell not in task)]
         maybe += [fit for fit in fits if self._role(fit) == "extra" and fit.cell not in own | others]
-        traced = {index for _, index in self._pair(self.rows, sure + maybe, TRACE)}
-        chosen = sure + [fit for index, fit in enumerate(sure + maybe) if index >= len(sure) and index in traced]
-        return tuple(sorted(chosen, key=lambda fit: fit.sequence))
+        traced = [(sure + maybe)[index] for _, index in self._pair(self.rows, sure + maybe, TRACE)]
+        used = [self.used(fit) for fit in traced]
+        is_whole = all(any(close(each, value, 1e-4) for each in used) for value in self.values)
+        chosen = {fit.sequence: fit for fit in (traced if is_whole else sure + traced)}
+        return tuple(chosen[sequence] for sequence in sorted(chosen))
 
     def _role(self, fit: Fit) -> str:
         return self.evidence.cells[fit.cell].role if 0 <= fit.cell < len(self.evidence.cells) else "extra"

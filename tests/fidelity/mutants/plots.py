@@ -137,6 +137,9 @@ KIND = [
 ]
 
 RANGES = [
+    *_both("accuracy-default-range", "the accuracy axis begins at 0, as seaborn has it", (RANGE + "\n", "")),
+    *_both("accuracy-range-0-1", "an accuracy axis from 0 to 1", (RANGE, "axes[2].set_ylim(0, 1)")),
+    _one("lr", "accuracy-range-of-pandas", "the accuracy axis begins at 0, as pandas has it", ('axes[2].set_ylim(df["test_accuracy"].min() - 0.01, df["test_accuracy"].max() + 0.01)\n', ""), variant="pandas_bars"),
     *_both("accuracy-range-0-10", "an accuracy axis up to 10", (RANGE, "axes[2].set_ylim(0, 10)")),
     *_both("accuracy-range-0-100", "an accuracy axis up to 100", (RANGE, "axes[2].set_ylim(0, 100)")),
     *_both("accuracy-cut-off", "an accuracy axis that cuts off all bars at the same height", (RANGE, "axes[2].set_ylim(0, 0.01)")),
