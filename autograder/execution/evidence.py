@@ -383,6 +383,9 @@ class RunCell(Part):
     line: str = ""
     """The line of the student's code at which it stopped, with its number in the cell."""
 
+    defined_in: int | None = None
+    """The place of the later cell that defines the name which this one lacked."""
+
     fault: str = ""
     """An error of the autograder's own that stopped the cell."""
 

@@ -21,6 +21,7 @@ from autograder.assignment.scenario import Scenario
 from autograder.assignment.source import grade_id
 from autograder.errors import EvidenceError, KernelFailed, ServerGone
 from autograder.submission.prepare import GIVEN, Submission
+from autograder.submission.task_matching import defined_in
 
 from .client import OutputLimitClient, make_context
 from .evidence import Answer, CellEnd, Evidence, RunCell
@@ -338,12 +339,24 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
             status = "error" if failed else "ran"
         fault = faults.get(number, "") or ""
         cells.append(RunCell(
-            role=step.role, index=step.index, status=status, error=error, message=message, line=line, fault=fault
+            role=step.role, index=step.index, status=status, error=error, message=message, line=line, fault=fault,
+            defined_in=_find_definition(steps[number + 1 :], message) if error == "NameError" else None,
         ))  # fmt: skip
     return tuple(cells)
 
 
+UNDEFINED = re.compile(r"name '(\w+)' is not defined")
+
+
+def _find_definition(later: list[_Step], message: str) -> int | None:
+    """The place of the first of these cells that defines the name which a NameError tells of."""
+    name = UNDEFINED.search(message)
+    cells = [step for step in later if step.index is not None] if name is not None else []
+    return next((step.index for step in cells if name is not None and name[1] in defined_in(step.cell.source)), None)
+
+
 LINE = re.compile(r"-+> *(\d+) (.*)")
+FUNCTION = re.compile(r", in ([\w.]+)\(")
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -354,7 +367,9 @@ def _find_line(traceback: Any) -> str:
         text = CODES.sub("", str(entry)[:20_000])
         in_cell = text.startswith(("Cell In", "File <ipython", "Input In")) or "/ipykernel_" in text[:200]
         if in_cell and (match := LINE.search(text)) is not None:
-            found = f"line {match[1]}: {match[2].strip()[:150]}"
+            function = FUNCTION.search(text.partition("\n")[0])
+            place = f"line {match[1]} of {function[1]}" if function is not None else f"line {match[1]}"
+            found = f"{place}: {match[2].strip()[:150]}"
     return found
 
 

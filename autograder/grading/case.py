@@ -17,11 +17,18 @@ from .verdict import Strip
 
 
 class Wrong(AssertionError):
-    """The evidence speaks against the property; the text is for the student, and so is the strip, its picture."""
+    """The evidence speaks against the property; the text is for the student, and so is the strip, its picture.
 
-    def __init__(self, text: str, strip: Strip | None = None) -> None:
+    `share` is the share of the property's points that what is right is worth all the same.
+    """
+
+    def __init__(self, text: str, strip: Strip | None = None, share: float = 0.0) -> None:
         super().__init__(text)
-        self.strip = strip
+        self.strip, self.share = strip, share
+
+
+class NotChecked(Wrong):
+    """There is nothing that the property could be held against; the text says why."""
 
 
 class Undecided(Exception):
@@ -132,21 +139,34 @@ class Case:
         return f"{answer['error']}: {answer.get('message', '')}" if "error" in answer else ""
 
     def missing(self, what: str) -> NoReturn:
-        """Raises Wrong for something that is not there, with the reason as far as the run shows it."""
-        cells = [self.evidence.cells[index] for index in sorted(self.cells)]
-        stopped = next((cell for cell in cells if cell.status != "ran"), None)
-        if stopped is None:
-            raise Wrong(f"{what}.")
-        if stopped.status == "timeout":
-            raise Wrong(f"{what}: the cell did not end in the time that it had and was stopped.")
-        if stopped.status == "not run":
-            raise Wrong(f"{what}: the cell did not run, because the kernel had ended before it.")
-        if stopped.error == "KernelDied":
-            raise Wrong(f"{what}: the kernel ended while the cell ran.")
-        if stopped.error == "NotImplementedError":
-            raise Wrong(f"{what}: the cell is not filled in.")
-        detail = f": {stopped.message.strip().splitlines()[0][:160]}" if stopped.message.strip() else ""
-        raise Wrong(f"{what}: the cell stopped with {stopped.error}{detail}.")
+        """Raises NotChecked for something that is not there, with the reason as far as the run shows it."""
+        raise NotChecked(f"{describe_stop(self.evidence, self.item.cell)} {what}.".lstrip())
+
+
+def describe_stop(evidence: Evidence, task: str) -> str:
+    """A sentence on the first cell of a task that did not run to its end: where it stopped, and why; "" for none."""
+    numbers = sorted(evidence.cells_of(task))
+    number = next((number for number in numbers if evidence.cells[number].status != "ran"), None)
+    if number is None:
+        return ""
+    cell = evidence.cells[number]
+    name = f"The cell {task}" if cell.index is None else f"Cell number {cell.index + 1} ({task})"
+    if cell.status == "timeout":
+        return f"{name} did not end within its time limit and was stopped."
+    if cell.status == "not run":
+        return f"{name} did not run, because the kernel had ended before it."
+    if cell.error == "KernelDied":
+        return f"{name} ended the kernel."
+    if cell.error == "NotImplementedError":
+        return f"{name} is not filled in."
+    place, _, code = cell.line.partition(": ")
+    where = f" in {place}, `{code}`," if code else ""
+    text = cell.message.strip().split("\n")[0][:160].rstrip(". ")
+    stop = f"{name} stopped{where} with {cell.error}{': ' if text else ''}{text}."
+    if cell.defined_in is None:
+        return stop
+    later = f"only cell number {cell.defined_in + 1}, further down, defines it"
+    return f"{stop} In the order of the notebook, {later}: run all cells from the top."
 
 
 def encode(value: Any) -> Any:
@@ -184,5 +204,6 @@ def forall(things: Any, rule: Callable[[Any], str | None]) -> None:
     """Raises Wrong with the first few sentences that the rule returns for the things; None is no complaint."""
     complaints = [sentence for thing in things if (sentence := rule(thing))]
     if complaints:
-        more = f" The same in {len(complaints) - 1} more." if len(complaints) > 1 else ""
-        raise Wrong(complaints[0] + more)
+        others = len(complaints) - 1
+        more = " The other one has the same problem." if others == 1 else f" The other {others} have the same problem."
+        raise Wrong(complaints[0] + (more if others else ""))

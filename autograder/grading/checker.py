@@ -24,7 +24,7 @@ from autograder.assignment.settings import ROOT, Assignment, Item
 from autograder.errors import AssignmentError
 from autograder.execution.evidence import Evidence
 
-from .case import Ask, Case, Undecided, Wrong
+from .case import Ask, Case, NotChecked, Undecided, Wrong, describe_stop
 from .verdict import ItemVerdict, PropertyVerdict
 
 FOLDER = ROOT / "autograder" / "checks"
@@ -207,7 +207,7 @@ def _property_verdict(check: Check, error: BaseException | None) -> PropertyVerd
         id=check.name,
         rubric=check.rubric,
         max_points=check.weight,
-        points=check.weight if status == "passed" else 0.0,
+        points=check.weight * (error.share if isinstance(error, Wrong) else float(status == "passed")),
         status=status,  # type: ignore[arg-type]
         message=message,
         strip=error.strip if isinstance(error, Wrong) else None,
@@ -218,12 +218,12 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     if error is None:
         return "passed", ""
     if isinstance(error, Wrong):
-        return "failed", str(error)
+        return "not checked" if isinstance(error, NotChecked) else "failed", str(error)
     if isinstance(error, Undecided):
         return "ungraded", str(error)
     if isinstance(error, TooLong):
         return "ungraded", f"Judging took more than {MAX_JUDGING_SECONDS:g} s of the processor: a person has to look."
-    return "ungraded", f"The check itself failed ({type(error).__name__}: {str(error)[:200]})."
+    return "ungraded", f"An error of the grader's own kept it from judging this ({type(error).__name__})."
 
 
 def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) -> ItemVerdict:
@@ -233,12 +233,13 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     if not total:
         raise AssignmentError(f"No check judges the item {item.id}.")
     scale = item.points / total
+    found = _name_stop_first(found, describe_stop(evidence, item.cell))
     properties = tuple(
         p.model_copy(update={"max_points": round(p.max_points * scale, 4), "points": round(p.points * scale, 4)})
         for p in found
     )
     undecided = [p.message for p in properties if p.status == "ungraded"]
-    failed = [p.message for p in properties if p.status == "failed"]
+    failed = [p.message for p in properties if p.status in ("failed", "not checked")]
     faults = [evidence.cells[number].fault for number in sorted(evidence.cells_of(item.cell))]
     if failed and any(faults):
         undecided.append(f"The autograder itself failed in the cell ({next(filter(None, faults))}).")
@@ -252,3 +253,13 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
         message=message,
         properties=properties,
     )
+
+
+def _name_stop_first(found: list[PropertyVerdict], stop: str) -> list[PropertyVerdict]:
+    """Where a cell of the task stopped, the first message on what was missed begins with that."""
+    missed = [place for place, each in enumerate(found) if each.status in ("failed", "not checked")]
+    if not stop or not missed or any(stop in found[place].message for place in missed):
+        return found
+    first = found[missed[0]].message
+    told = {"message": f"{stop} {first}"}
+    return [each.model_copy(update=told) if each.message == first else each for each in found]

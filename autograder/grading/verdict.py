@@ -28,15 +28,16 @@ class Strip(Record):
 class PropertyVerdict(Record):
     """One sentence of the rubric and whether the evidence bears it out.
 
-    `status` is `ungraded` when the evidence does not decide it; `message` is written for the student, and `strip`
-    draws the training curve that the message tells of.
+    `status` is `ungraded` when the evidence does not decide it, and `not checked` when there was nothing to hold it
+    against, as where its cell stopped; `message` is written for the student, and `strip` draws the training curve that
+    the message tells of.
     """
 
     id: str
     rubric: str
     max_points: float
     points: float
-    status: Literal["passed", "failed", "ungraded"]
+    status: Literal["passed", "failed", "not checked", "ungraded"]
     message: str = ""
     strip: Strip | None = None
 

@@ -265,6 +265,6 @@ def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[str]]
 def _missed(item: ItemVerdict) -> list[str]:
     """The rules that were missed. All of an item's for one reason are one mistake, else they would crowd out the
     rest."""
-    failed = [rule for rule in item.properties if rule.status == "failed"]
+    failed = [rule for rule in item.properties if rule.status in ("failed", "not checked")]
     not_done = 1 < len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
     return [NOT_DONE] if not_done else [rule.rubric for rule in failed]

@@ -176,10 +176,16 @@ def _summary(item: Item, decided: ItemVerdict | None, points: float | None) -> s
         return "Graded by a person."
     if not decided.properties:
         return without_folders(decided.message)
-    missed = sum(rule.status != "passed" for rule in decided.properties)
-    if not missed:
+    count, unchecked = len(decided.properties), sum(rule.status == "not checked" for rule in decided.properties)
+    missed = sum(rule.status != "passed" for rule in decided.properties) - unchecked
+    if not missed and not unchecked:
         return "All rules met."
-    return f"{missed} of {len(decided.properties)} rules missed."
+    parts = [
+        f"{number} of {count} rules {what}"
+        for number, what in ((missed, "missed"), (unchecked, "not checked"))
+        if number
+    ]
+    return f"{', '.join(parts)}."
 
 
 def _observations(decided: ItemVerdict | None) -> list[Observation]:

@@ -188,8 +188,9 @@ def _test(number: int, item: ItemVerdict) -> dict[str, Any]:
 
 
 def _output(item: ItemVerdict) -> str:
-    """The message, and each rule that was missed with what was seen."""
-    missed = [f"- {rule.rubric} {rule.message}".rstrip() for rule in item.properties if rule.status == "failed"]
+    """The message, and each rule that was missed with what was seen; what kept rules from being checked comes once."""
+    reasons = {rule.message: None for rule in item.properties if rule.status == "not checked"}
+    missed = [*reasons, *(f"- {r.rubric} {r.message}".rstrip() for r in item.properties if r.status == "failed")]
     if item.points is None:
         return "\n".join([f"Not graded yet: {item.message}", *missed])
     return "\n".join(missed) or item.message

@@ -15,6 +15,7 @@ LONGEST = 100_000
 """Characters of a cell that are looked at: a syntax tree takes several hundred times the memory of its text."""
 
 DRAWING = ("plt.", "sns.", "plot", ".bar", "axes")
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 OTHER_MAGIC = re.compile(r"\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 
@@ -52,6 +53,15 @@ def shape_of(source: str) -> Shape:
         classes=frozenset(node.name for node in nodes if isinstance(node, ast.ClassDef)),
         draws=any(word in source for word in DRAWING),
     )
+
+
+def defined_in(source: str) -> frozenset[str]:
+    """The names that code gives a value to at its top level, functions, classes and imports among them."""
+    body = getattr(_tree(source), "body", [])
+    inner = [node for top in body if not isinstance(top, SCOPES) for node in ast.walk(top)]
+    names = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {(node.asname or node.name).partition(".")[0] for node in inner if isinstance(node, ast.alias)}
+    return frozenset(names | {node.name for node in body if isinstance(node, SCOPES)})
 
 
 def task_of(source: str, signs: Sequence[Sign]) -> str | None:

@@ -29,11 +29,19 @@ class Sweep:
 
     @classmethod
     def of(cls, case: Case) -> Sweep:
-        loop = case.item.id.split("-")[0]
+        return cls._named(case, case.item.id.split("-")[0])
+
+    @classmethod
+    def _named(cls, case: Case, loop: str) -> Sweep:
         if loop not in case.memo:
             case.memo[loop] = cls(case, loop)
         sweep: Sweep = case.memo[loop]
         return sweep
+
+    @property
+    def other(self) -> Sweep:
+        """The other one of the two loops."""
+        return Sweep._named(self.case, "bs" if self.loop == "lr" else "lr")
 
     @property
     def evidence(self) -> Evidence:

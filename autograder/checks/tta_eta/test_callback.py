@@ -5,10 +5,16 @@ from __future__ import annotations
 from autograder.assignment.exercise import Trial
 from autograder.checks.tta_eta.trials import first_stop
 from autograder.execution.evidence import CallbackDriven, TrialResult
-from autograder.grading.case import Case, Undecided, Wrong, items, points
+from autograder.grading.case import Case, NotChecked, Undecided, Wrong, items, points
 from autograder.grading.verdict import Strip
 
 pytestmark = items("callback")
+JUDGED = ("plain", "any")
+"""Families that are held against the rule itself, and not against how the same class acts on a related curve."""
+
+NAMES_USED = "[f.__code__.co_names for f in vars(TrainToAccuracy).values() if hasattr(f, '__code__')]"
+"""An expression for the names that each function of the class uses."""
+
 Answer = tuple[Trial, TrialResult]
 
 
@@ -20,14 +26,35 @@ def answers(case: Case, family: str) -> list[Answer]:
             raise Wrong("There is no class TrainToAccuracy after its cell has run.")
         case.missing("There is no class TrainToAccuracy")
     trials, results = case.scenario.trials, driven[-1].results
+    complaint = NotChecked if family not in JUDGED else Wrong
     errors = {result.error for result in results}
     if len(errors) == 1 and None not in errors:
-        error = errors.pop() or ""
+        error = (errors.pop() or "").rstrip(".")
         what = "TrainToAccuracy is not filled in" if error.startswith("NotImplementedError") else f"it raised {error}"
-        raise Wrong(f"On every training curve: {what}.")
+        raise complaint(f"On every training curve: {what}.")
     if len(trials) != len(results):
         raise Undecided("The record of the callback's answers is not complete.")
-    return [(trial, result) for trial, result in zip(trials, results, strict=True) if trial.family == family]
+    if all(r.stop is None and not (r.error and t.validated) for t, r in zip(trials, results, strict=True)):
+        raise complaint(f"It never stopped a training, whatever the curve.{find_missing_model(case)}")
+    found = list(zip(trials, results, strict=True))
+    told: dict[str, str] = {}  # one error is told by one curve, whichever rules it breaks
+    for trial, result in found:
+        if result.error and result.error not in told:
+            raised = f"it raised {result.error.rstrip('.')}"
+            told[result.error] = f"With {arguments(trial)} on val_accuracy {curve(trial)} {raised}."
+    return [
+        (trial, result.model_copy(update={"error": told.get(result.error or "")}))
+        for trial, result in found
+        if trial.family == family
+    ]
+
+
+def find_missing_model(case: Case) -> str:
+    """A hint where the class sets `stop_training` on itself and not on the model."""
+    names = case.look(NAMES_USED).value
+    used = [name for function in names for name in function] if isinstance(names, list) else []
+    is_set_elsewhere = "stop_training" in used and "model" not in used
+    return " It must set stop_training of the model: self.model.stop_training = True." if is_set_elsewhere else ""
 
 
 def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
@@ -67,9 +94,9 @@ def after(epoch: int | None) -> str:
 
 
 def no_error(answer: Answer) -> None:
-    trial, result = answer
+    _, result = answer
     if result.error:
-        raise Wrong(f"With {arguments(trial)} on val_accuracy {curve(trial)} it raised {result.error}.")
+        raise Wrong(result.error)
 
 
 def hold_against_reference(found: list[Answer]) -> None:

@@ -9,9 +9,13 @@ import numpy as np
 
 from autograder.checks.tta_eta.sweep import Sweep, close, number
 from autograder.execution.evidence import Fit, Value
-from autograder.grading.case import Case, Undecided, Wrong, forall, items, points
+from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-metrics", "bs-metrics")
+ONE_DICTIONARY = "One and the same dictionary was appended again and again: make a new one in each iteration."
+METRICS = "[n for n, v in globals().items() if hasattr(v, 'reset_state') and hasattr(v, 'result') and n[:1] != '_']"
+"""An expression for the names of all metric objects of a notebook."""
+
 NEEDED = ("batch_size", "learning_rate", "epochs", "test_accuracy", "train_time")
 
 
@@ -32,7 +36,14 @@ def verified(case: Case) -> Sweep:
         raise Undecided(f"{sweep.name} has rows, but no training with Model.fit was seen: a person has to look.")
     if not any(row.entries for row in sweep.rows):
         raise Wrong(f"The rows of {sweep.name} are not dictionaries.")
+    if is_one_dictionary(sweep):
+        raise NotChecked(ONE_DICTIONARY)
     return sweep
+
+
+def is_one_dictionary(sweep: Sweep) -> bool:
+    known = [row.identity for row in sweep.rows if row.identity is not None]
+    return len(set(known)) < len(known)
 
 
 def place(sweep: Sweep, row: Value) -> str:
@@ -56,7 +67,8 @@ def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) 
     forall(sweep.rows, lambda row: needs_number(sweep, row, key))
     forall(sweep.pairs, lambda pair: rule(sweep, *pair))
     if len(sweep.pairs) < len(sweep.rows):
-        raise Wrong(f"{sweep.name} has {len(sweep.rows)} rows, but only {len(sweep.fits)} models were trained.")
+        count = "1 model was" if len(sweep.fits) == 1 else f"{len(sweep.fits)} models were"
+        raise Wrong(f"{sweep.name} has {len(sweep.rows)} rows, but only {count} trained.")
 
 
 @points(2)
@@ -68,13 +80,14 @@ def test_structure(case: Case) -> None:
         raise Wrong(f"{sweep.name} is a {sweep.recorded.type}; it must be a list of dictionaries.")
     if bad := next((row for row in sweep.rows if row.entries is None), None):
         raise Wrong(f"{place(sweep, bad).capitalize()} is of type {bad.type}; it must be a dictionary.")
-    if len(sweep.rows) > 1 and len({row.identity for row in sweep.rows}) < len(sweep.rows):
-        raise Wrong("One and the same dictionary was appended again and again: make a new one in each iteration.")
+    if is_one_dictionary(sweep):
+        raise Wrong(ONE_DICTIONARY)
     rows = sweep.recorded.length or len(sweep.rows)  # of a long list only the first rows are described
     # A loop over other settings has lost its points for that; one that was stopped has as many as it had time for.
     stopped = any(case.evidence.cells[fit.cell].status == "timeout" for fit in sweep.fits)
     if rows != len(sweep.values) and (stopped or rows != len(sweep.fits)):
-        raise Wrong(f"{sweep.name} has {rows} rows; it should have one for each of the {len(sweep.values)} settings.")
+        count = "1 row" if rows == 1 else f"{rows} rows"
+        raise Wrong(f"{sweep.name} has {count}; it should have one for each of the {len(sweep.values)} settings.")
     forall(NEEDED, lambda key: _missing_key(sweep, key))
 
 
@@ -87,6 +100,8 @@ def _missing_key(sweep: Sweep, key: str) -> str | None:
 def test_settings(case: Case) -> None:
     """`batch_size` and `learning_rate` are those of the iteration."""
     sweep = recorded(case)
+    if is_one_dictionary(sweep):
+        raise NotChecked(ONE_DICTIONARY)
     for key in (sweep.key, sweep.fixed_key):
         forall(sweep.rows, lambda row, key=key: needs_number(sweep, row, key))  # type: ignore[misc]
     forall(sweep.rows, lambda row: _fixed(sweep, row))
@@ -143,8 +158,13 @@ def test_test_accuracy(case: Case) -> None:
     if len(truths) > 1 and wrong:
         if all(close(v, t, 1e-4) for v, t in zip(values, running_means(truths), strict=True)):
             raise Wrong(
-                "From the second row on, test_accuracy is the mean over all models so far: one metric object was used "
-                "for all of them and never reset. Evaluate each model by itself."
+                "From the second row on, test_accuracy is the mean over all models so far"
+                f"{explain_mean(case)} Evaluate each model by itself."
+            )
+        if agrees_from_earlier(sweep, values, truths):
+            raise Wrong(
+                "test_accuracy is the mean over all models so far, those of the other loop among them"
+                f"{explain_mean(case)} Evaluate each model by itself."
             )
         if all(close(v, 100 * t, 1e-4) for v, t in zip(values, truths, strict=True)):
             raise Wrong("test_accuracy is given in percent; it must be a number between 0 and 1.")
@@ -166,9 +186,41 @@ def running_means(truths: list[float]) -> list[float]:
     return list(np.cumsum(truths) / np.arange(1, len(truths) + 1))
 
 
+def agrees_from_earlier(sweep: Sweep, values: list[float], truths: list[float]) -> bool:
+    """Whether the values are running means that began with some models of the other loop, trained before this one."""
+    if not sweep.fits:
+        return False
+    other = [fit for fit in sweep.other.fits if fit.end <= sweep.fits[0].begin]
+    before = [sweep.accuracy(fit) for fit in other]
+    return any(
+        all(
+            close(v, t, 1e-4)
+            for v, t in zip(values, running_means([*before[start:], *truths])[-len(truths) :], strict=True)
+        )
+        for start in range(len(before))
+    )
+
+
+def explain_mean(case: Case) -> str:
+    """How a mean over several models came about, as far as the notebook shows it."""
+    names = case.look(METRICS).value
+    if not isinstance(names, list) or not names:
+        return "."
+    which = f"the metric object {names[0]}" if len(names) == 1 else "one metric object"
+    return f": {which} was used for all of them and never reset."
+
+
 @points(2)
 def test_train_time(case: Case) -> None:
     """`train_time` is the seconds from just before `fit` to just after it."""
+    sweep = verified(case)
+    starts = [fit.end - number(row, "train_time") for row, fit in sweep.pairs]
+    is_never_restarted = len(starts) > 1 and max(starts) - min(starts) < 0.01 * sweep.fits[0].seconds
+    if is_never_restarted and max(starts) <= sweep.fits[0].begin:
+        raise Wrong(
+            "train_time counts from one and the same moment, before the first training, in every row: start the clock "
+            "anew right before each fit."
+        )
 
     def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
         return _measured(sweep, row, "train_time", "s", fit.seconds, {k: c[0] for k, c in case.scenario.costs.items()})

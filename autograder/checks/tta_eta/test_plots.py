@@ -125,7 +125,9 @@ class Picture:
 
     @cached_property
     def panels(self) -> list[Panel]:
-        return [Panel(self._with_ticks(axes), tuple(self.sweep.values)) for axes in self.figure.axes if axes.bars]
+        values = dict.fromkeys(value for truth in self.truths.values() for value in truth if math.isfinite(value))
+        shown = tuple(dict.fromkeys((*self.sweep.values, *values)))  # other settings cost in the loop, not here
+        return [Panel(self._with_ticks(axes), shown) for axes in self.figure.axes if axes.bars]
 
     def _with_ticks(self, axes: Axes) -> Axes:
         """A subplot whose shared axis shows its labels only under the lowest one has those."""

@@ -1,0 +1,151 @@
+"""A part of the work is worth that part, and one cause is told once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+import pytest
+
+from autograder.grading.grade import Graded
+from autograder.grading.verdict import ItemVerdict
+from autograder.submission.task_matching import defined_in
+from tests.fidelity.build import notebook, variant
+
+from .test_public_reports import Edit, Grade, at_top, both, in_task, loops, new_cell
+
+SIZES = "[64, 128, 256, 512, 1024, 2048]"
+EVALUATE = "test_loss, test_accuracy = model.evaluate(Xts_scale, yts, verbose=0)"
+
+PARTS: dict[str, tuple[Edit, dict[str, float]]] = {
+    "two of six batch sizes": (in_task("bs-loop", (SIZES, "[64, 128]")), {"bs-loop": 14 / 3}),
+    "half of the batch sizes": (in_task("bs-loop", (SIZES, "[64, 128, 256]")), {"bs-loop": 7}),
+    "one of five rates": (in_task("lr-loop", ("[0.0001, 0.001, 0.01, 0.1, 1.0]", "[0.01]")), {"lr-loop": 14 / 5}),
+    "no validation data": (
+        in_task("lr-loop", ("        validation_split=0.2,\n", "")),
+        {"lr-loop": 5, "lr-metrics": 0},
+    ),
+    "an error at the first row": (
+        in_task("lr-loop", ('hist.history["loss"]', 'hist.history["acc"]')),
+        {"lr-loop": 7.6, "lr-metrics": 0},
+    ),
+    "an edition with more batch sizes, as tensors": (
+        both(
+            in_task(
+                "bs-loop",
+                ("1024, 2048]", "1024, 2048, 4096, 8192]"),
+                (": test_accuracy", ": tf.constant(test_accuracy)"),
+            ),
+            in_task("bs-plots", ('m["test_accuracy"] for', 'm["test_accuracy"].numpy() for')),
+        ),
+        {"bs-loop": 12},
+    ),
+    "an edition with fewer rates": (in_task("lr-loop", ("0.1, 1.0]", "0.1]")), {"lr-loop": 11.2}),
+}
+
+
+def grade_with(grade_notebook: Grade, edit: Edit, seed: int = 24) -> Graded:
+    document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
+    edit(document)
+    return grade_notebook(document, seed=seed)
+
+
+def lost(graded: Graded) -> dict[str, ItemVerdict]:
+    return {item.id: item for item in graded.verdict.items if item.points != item.max_points}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_is_worth_a_part(grade_notebook: Grade, name: str) -> None:
+    edit, points = PARTS[name]
+    found = lost(grade_with(grade_notebook, edit))
+    assert {item: found[item].points for item in found} == pytest.approx(points, abs=0.02)
+
+
+SHARED = loops((EVALUATE, "test_accuracy = float(acc(yts, model.predict(Xts_scale, verbose=0)))"))
+OWN_LIST = loops(
+    (EVALUATE, "own.append(model.evaluate(Xts_scale, yts, verbose=0)[1])\n    test_accuracy = np.mean(own)")
+)
+
+MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
+    "a cell that stopped": (
+        in_task("lr-loop", ("optimizers.Adam", "Adam")),
+        {
+            "lr-loop": (
+                "Cell number 40 (lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",
+            ),
+            "lr-metrics": ("Cell number 40 (lr-loop) stopped in line 6",),
+        },
+    ),
+    "a name that comes later": (
+        both(in_task("lr-loop", ("optimizers.Adam", "Adam")), new_cell("from keras.optimizers import Adam", "bs-loop")),
+        {
+            "lr-loop": ("Cell number 40", "only cell number 50, further down, defines it"),
+            "lr-metrics": ("Cell number 40",),
+        },
+    ),
+    "a metric shared by both loops": (
+        both(new_cell("acc = tf.keras.metrics.SparseCategoricalAccuracy()", "lr-loop"), SHARED),
+        {
+            "lr-metrics": ("the mean", "metric object acc"),
+            "bs-metrics": ("the mean", "other loop", "metric object acc"),
+        },
+    ),
+    "the mean of an own list": (
+        both(at_top("lr-loop", "own = []"), at_top("bs-loop", "own = []"), OWN_LIST),
+        {"lr-metrics": ("the mean over all models so far. ",), "bs-metrics": ("the mean over all models so far. ",)},
+    ),
+    "a clock that is started once": (
+        both(at_top("bs-loop", "start = time.time()"), in_task("bs-loop", ("measurement.time", "time.time() - start"))),
+        {"bs-metrics": ("one and the same moment",)},
+    ),
+    "one dictionary": (
+        in_task(
+            "lr-loop",
+            ("for lr in", "row = {}\nfor lr in"),
+            ("metrics_vs_lr.append(\n        {", "row.update(\n        {"),
+            ("        }\n    )", "        }\n    )\n    metrics_vs_lr.append(row)"),
+        ),
+        {"lr-metrics": ("One and the same dictionary",)},
+    ),
+    "a callback that forgets the model": (
+        in_task("callback", ("self.model.stop_training", "self.stop_training")),
+        {"callback": ("It never stopped a training", "self.model.stop_training")},
+    ),
+    "a callback that fails on some curves": (
+        in_task("callback", ("self.hits += 1", "self.hit += 1")),
+        {"callback": ("it raised AttributeError",)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_one_cause_is_told_once(grade_notebook: Grade, name: str) -> None:
+    edit, expected = MESSAGES[name]
+    found = lost(grade_with(grade_notebook, edit))
+    assert set(found) == set(expected)
+    for item, parts in expected.items():
+        message = found[item].message
+        assert message.count(parts[0]) == 1, message
+        assert all(part in message for part in parts), message
+        assert ".." not in message.replace("...", ""), message
+
+
+def test_rules_behind_a_stopped_cell_are_not_checked(grade_notebook: Grade) -> None:
+    edit, _ = MESSAGES["a cell that stopped"]
+    for item in lost(grade_with(grade_notebook, edit)).values():
+        assert {rule.status for rule in item.properties} == {"not checked"}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("a, b = 1, 2", {"a", "b"}),
+        ("def f():\n    inner = 1", {"f"}),
+        ("import numpy.linalg as la\nfrom os import path", {"la", "path"}),
+        ("%pip install x\nfor i in y:\n    z = i", {"i", "z"}),
+        ("class A:\n    b = 1", {"A"}),
+        ("not python", set()),
+    ],
+)
+def test_names_that_code_defines(source: str, names: set[Any]) -> None:
+    assert defined_in(source) == names
