@@ -45,6 +45,9 @@ def points(weight: float) -> pytest.MarkDecorator:
     return pytest.mark.points(weight)
 
 
+MAX_ERROR_TEXT = 160
+"""Characters of an error's text that a message repeats."""
+
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """Has a kernel answer a question, both as plain data; see `runtime.questions`."""
 
@@ -161,7 +164,8 @@ def describe_stop(evidence: Evidence, task: str) -> str:
         return f"{name} is not filled in."
     place, _, code = cell.line.partition(": ")
     where = f" in {place}, `{code}`," if code else ""
-    text = cell.message.strip().split("\n")[0][:160].rstrip(". ")
+    text = cell.message.strip().split("\n")[0].rstrip(". ")
+    text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
     stop = f"{name} stopped{where} with {cell.error}{': ' if text else ''}{text}."
     if cell.defined_in is None:
         return stop

@@ -11,6 +11,7 @@ from autograder.grading.grade import Graded
 from autograder.grading.verdict import ItemVerdict
 from autograder.submission.task_matching import defined_in
 from tests.fidelity.build import notebook, variant
+from tests.fidelity.mutants import MUTANTS
 
 from .test_public_reports import Edit, Grade, at_top, both, in_task, loops, new_cell
 
@@ -48,6 +49,38 @@ def grade_with(grade_notebook: Grade, edit: Edit, seed: int = 24) -> Graded:
     document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
     edit(document)
     return grade_notebook(document, seed=seed)
+
+
+def test_a_worked_solution_in_the_wild_loses_what_its_mistakes_cost(grade_notebook: Grade) -> None:
+    worked = next(mutant for mutant in MUTANTS if mutant.id == "worked")
+    found = lost(grade_notebook(notebook(worked.description()), seed=25))
+    points = {"lr-metrics": 9, "bs-loop": 14 / 3, "bs-metrics": 9}
+    assert {item: found[item].points for item in found} == pytest.approx(points, abs=0.02)
+
+
+def stopped_loop(value: str, read: str) -> Edit:
+    """The second loop stops half way; its plots need all rows, with the accuracy as the loop has it."""
+    return both(
+        in_task(
+            "bs-loop", (": test_accuracy", f": {value}"), ("    model = ", "    assert batch_size < 512\n    model = ")
+        ),
+        in_task("bs-plots", ('m["test_accuracy"] for', f"{read} for")),
+        at_top("bs-plots", "assert len(metrics_vs_bs) == 6"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("tf.constant(test_accuracy)", 'm["test_accuracy"].numpy()'),
+        ("np.float32(test_accuracy)", 'm["test_accuracy"].item()'),
+        ("np.array([test_accuracy])", 'm["test_accuracy"][0]'),
+    ],
+)
+def test_a_stand_in_takes_the_types_of_the_students_own_rows(grade_notebook: Grade, value: str, read: str) -> None:
+    found = lost(grade_with(grade_notebook, stopped_loop(value, read)))
+    assert set(found) <= {"bs-loop", "bs-metrics"}
+    assert found["bs-loop"].points == pytest.approx(10, abs=0.02)
 
 
 def lost(graded: Graded) -> dict[str, ItemVerdict]:

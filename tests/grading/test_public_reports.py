@@ -10,7 +10,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.grading.grade import Graded
-from tests.fidelity.build import notebook, variant
+from tests.fidelity.build import RELEASE, notebook, variant
 
 Edit = Callable[[NotebookNode], None]
 Grade = Callable[..., Graded]
@@ -76,6 +76,19 @@ def before_itself(task: str, *changes: tuple[str, str], in_cell: bool = False, w
         new_cell(draft, task)(document)
         if with_id:
             document.cells[document.cells.index(cell) - 1].metadata = nbformat.from_dict(dict(cell.metadata))
+
+    return edit
+
+
+def gather(target: str, *tasks: str) -> Edit:
+    """The work of several tasks in the cell of one, and the others as they were released."""
+
+    def edit(document: NotebookNode) -> None:
+        code = "\n\n".join(cell_of(document, task).source for task in tasks)
+        released = nbformat.read(RELEASE, as_version=4)
+        for task in tasks:
+            cell_of(document, task).source = cell_of(released, task).source
+        cell_of(document, target).source = code
 
     return edit
 
@@ -161,6 +174,11 @@ RIGHT: dict[str, Edit] = {
         "lr-plots",
         ('[m["train_time"] for', '[1000 * m["train_time"] for'),
         ("Time to accuracy (s)", "Time to accuracy (ms)"),
+    ),
+    "loops and plots in one cell": gather("lr-loop", "lr-loop", "lr-plots", "bs-loop", "bs-plots"),
+    "a loop in the cell of its plots": gather("bs-plots", "bs-loop", "bs-plots"),
+    "everything in the last cell": gather(
+        "bs-plots", "data-details", "callback", "lr-loop", "lr-plots", "bs-loop", "bs-plots"
     ),
     "a draft of the loop": before_itself("lr-loop", ("epochs=500", "epochs=3")),
     "a draft with one setting": before_itself("bs-loop", ("[64, 128, 256, 512, 1024, 2048]", "[64]")),

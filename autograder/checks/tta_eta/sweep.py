@@ -105,11 +105,12 @@ class Sweep:
         return self.evidence.cells[fit.cell].role if 0 <= fit.cell < len(self.evidence.cells) else "extra"
 
     def _cells(self, loop: str) -> set[int]:
-        """The cells of the loop's task and those in which its list changed."""
+        """The cells of the loop's task and those of the student's own in which its list changed; of any task where it
+        has none, as when all is written into one cell."""
         changed = {e.cell for e in self.evidence.of(NameSeen) if e.name == f"metrics_vs_{loop}"}
         own = self.evidence.cells_of(f"{loop}-loop")
-        roles = ("extra",) if own else ("extra", "lr-loop", "bs-loop")
-        return own | {index for index in changed if self.evidence.cells[index].role in roles}
+        tasks = () if own else self.case.assignment.cells
+        return own | {index for index in changed if self.evidence.cells[index].role in ("extra", *tasks)}
 
     @cached_property
     def _test_labels(self) -> np.ndarray:

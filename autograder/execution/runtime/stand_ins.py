@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .seal import seal
 
 
@@ -12,12 +14,40 @@ def install(session: Any) -> None:
         """Give names of the notebook's namespace their stand-ins."""
         for step in session.before_stand_in:
             step()
+        namespace = session.shell.user_ns
         for name, value in question["values"].items():
-            session.shell.user_ns[name] = make(name, value, session)
+            namespace[name] = take_types(make(name, value, session), namespace.get(name))
         for step in session.after_stand_in:
             step()
 
     session.answers["assign"] = assign
+
+
+def take_types(rows: Any, own: Any) -> Any:
+    """Rows whose numbers are of the types that the notebook's own rows have them in: its later cells may rely on that.
+
+    Whatever else the value is, and whatever cannot be told, stays as it is.
+    """
+    first = own[0] if isinstance(own, list) and own else None
+    if not isinstance(rows, list) or not isinstance(first, dict):
+        return rows
+    return [{key: take_type(value, first.get(key)) for key, value in row.items()} for row in rows]
+
+
+def take_type(value: Any, own: Any) -> Any:
+    """A number as a tensor, an array or a NumPy number, where the notebook's own value is one."""
+    try:
+        if isinstance(own, np.generic) and own.dtype.kind in "iuf":
+            return own.dtype.type(value)
+        if isinstance(own, np.ndarray) and own.dtype.kind in "iuf":
+            return np.full_like(own, value)
+        if isinstance(value, (int, float)) and type(own).__name__ == "EagerTensor":
+            import tensorflow as tf
+
+            return tf.fill(own.shape, tf.cast(value, own.dtype))
+    except Exception:
+        pass
+    return value
 
 
 def make(name: str, value: Any, session: Any) -> Any:

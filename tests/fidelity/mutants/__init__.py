@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ..mutant import Mutant
-from . import callback, data_details, loops, metrics, plots
+from . import callback, data_details, loops, metrics, plots, worked
 
 MUTANTS: list[Mutant] = [
     *data_details.MUTANTS,
@@ -13,6 +13,7 @@ MUTANTS: list[Mutant] = [
     *loops.MUTANTS,
     *metrics.MUTANTS,
     *plots.MUTANTS,
+    *worked.MUTANTS,
 ]
 
 if twice := [id_ for id_, count in Counter(mutant.id for mutant in MUTANTS).items() if count > 1]:
