@@ -82,7 +82,7 @@ def test_given_cells_cannot_be_edited_or_deleted_by_accident() -> None:
 
 def test_a_release_of_another_source_is_found_out(course: Path) -> None:
     path = source_path(ASSIGNMENT, course)
-    path.write_text(path.read_text().replace("One hidden layer", "A hidden layer"), encoding="utf-8")
+    path.write_text(path.read_text().replace("one hidden layer", "a hidden layer"), encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"not what the source makes \(tta-eta.ipynb\); run `make release`"):
         check(ASSIGNMENT, course)
 
@@ -158,7 +158,7 @@ def test_links_reach_the_badge_and_the_cell_that_fetches_files(course: Path) -> 
     release(other, course)
     cells = cells_by_id(read(course / "release" / "tta-eta" / "tta-eta.ipynb"))
     assert "](https://colab.example.org/a/b.ipynb)<!--/-->" in cells["title"].source
-    assert 'os.environ.get("COURSE_URL", "https://example.org/lab")' in cells["fetch"].source
+    assert 'os.environ.get("COURSE_URL", "https://example.org/lab")' in cells["setup"].source
     path.write_text(text.replace("https://example.org/lab/", "lab'); import os"), encoding="utf-8")
     with pytest.raises(AssignmentError, match="links.files: an address begins with https://"):
         Assignment.load("tta-eta", course)

@@ -319,7 +319,7 @@ def test_without_ids_a_given_cell_that_was_changed_a_little_is_restored(
 def test_text_of_the_lab_that_a_script_holds_as_comments_is_no_change(
     solved: NotebookNode, release: NotebookNode, repaired: Repaired
 ) -> None:
-    index = place(solved, "helper")
+    index = place(solved, "settings")
     for cell in solved.cells:
         cell.metadata = {}
     solved.cells[index].source += "\n\n\n# ## 2. The data\n# \n# Each row is one note.\n"

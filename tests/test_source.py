@@ -75,6 +75,32 @@ def test_notebooks_in_the_repository_carry_no_outputs(path: Path) -> None:
     assert carried == []
 
 
+NOTEBOOKS = {name: read(source_path(Assignment.load(name))) for name in ("tta-eta", "fixed-epochs")}
+
+
+def test_both_notebooks_have_the_same_collapsed_setup() -> None:
+    cells = [cells_by_id(notebook)["setup"] for notebook in NOTEBOOKS.values()]
+    assert cells[0].source == cells[1].source
+    for cell in cells:
+        assert cell.metadata["cellView"] == "form"
+        assert cell.metadata["jupyter"] == {"source_hidden": True}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_little_code_stands_before_the_first_task(name: str) -> None:
+    cells = NOTEBOOKS[name].cells
+    first = next(place for place, cell in enumerate(cells) if grader_metadata(cell).get("solution"))
+    shown = [cell.source for cell in cells[:first] if cell.cell_type == "code" and "cellView" not in cell.metadata]
+    assert len(shown) <= 5
+    assert sum(len(source.splitlines()) for source in shown) <= 25
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_there_is_no_badge_without_an_address(name: str) -> None:
+    assert Assignment.load(name).links.notebook == ""
+    assert "<!--badge--><!--/-->" in cells_by_id(NOTEBOOKS[name])["title"].source
+
+
 def test_refresh_changes_nothing_the_second_time(notebook: NotebookNode) -> None:
     other = changed_assignment(threshold=0.98)
     once = refresh(notebook, other)

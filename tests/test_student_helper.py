@@ -1,4 +1,4 @@
-"""What the students' helper says, keeps and draws: helpful with any state of the work, and never a traceback."""
+"""The students' helper: what it prints, saves and draws for any state of the work, and never a traceback."""
 
 from __future__ import annotations
 
@@ -130,31 +130,30 @@ Lab({}).check('lr-plots')
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "There is no class TrainToAccuracy yet" in done.stdout
-    assert "No figure was seen" in done.stdout
+    assert "No figure yet" in done.stdout
+    assert done.stderr == "", "TensorFlow's log is silenced"
 
 
 def test_without_the_helper_the_notebook_says_so_and_runs(names: dict[str, Any], monkeypatch: Any, capsys: Any) -> None:
     monkeypatch.setattr(sys, "path", [place for place in sys.path if "site-packages" in place or "lib/python" in place])
     monkeypatch.delitem(sys.modules, "lab_helpers", raising=False)
     monkeypatch.delenv("COURSE_URL", raising=False)
-    import os
-    import urllib.request
-
-    names |= {"os": os, "sys": sys, "urllib": urllib, "Path": Path}
-    exec(CELLS["helper"].source, names)
+    exec(CELLS["setup"].source, names)
     exec(CELLS["callback-check"].source, names)
-    assert capsys.readouterr().out.count("lab_helpers.py is missing") == 1
+    printed = capsys.readouterr().out
+    assert "lab_helpers.py was not found" in printed
+    assert "Not checked, because lab_helpers.py is missing" in printed
     assert names["lab"].remaining([1, 2], [], "x") == [1, 2]
     assert isinstance(names["lab"].progress("x", 1), callbacks.Callback)
-    assert names["lab"].processor_monitor(object()) is None
+    assert names["lab"].usable_monitor(types.SimpleNamespace(gpu_indices=[])) is None
+    before = {name: names[name] for name in ("Xtr_scale", "MAX_EPOCHS")}
+    exec(CELLS["sample"].source, names)
+    assert {name: names[name] for name in before} == before
 
 
 @pytest.fixture
 def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: dict[str, Any]) -> Path:
-    """The folder that a course has on the web, and a student who has nothing but the notebook."""
-    import os
-    import urllib.request
-
+    """The folder of a course on the web, for a student who has only the notebook."""
     folder = tmp_path / "web"
     (folder / "data").mkdir(parents=True)
     shutil.copy(HELPER, folder)
@@ -162,20 +161,19 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: dict[str, Any]) 
         (folder / "data" / name).write_text(f"of the course: {name}")
     monkeypatch.setenv("COURSE_URL", folder.as_uri())
     monkeypatch.setattr(sys, "path", [*sys.path])
-    names |= {"os": os, "sys": sys, "urllib": urllib, "Path": Path}
     return folder
 
 
-def fetch(names: dict[str, Any]) -> None:
-    for cell in ("fetch", "helper"):
-        exec(CELLS[cell].source, names)
+def set_up(names: dict[str, Any]) -> None:
+    exec(CELLS["setup"].source, names)
 
 
 def test_the_helper_and_the_data_are_fetched_from_where_the_course_keeps_them(
     names: Any, web: Path, helpers: Any
 ) -> None:
     Path("uiowa_test_labels.npy").write_text("one's own")
-    fetch(names)
+    set_up(names)
+    assert names["DATA_FOLDER"] == Path()
     assert Path("lab_helpers.py").read_bytes() == HELPER.read_bytes()
     assert type(names["lab"]).__name__ == "Lab"
     assert [Path(name).read_text() for name in DATA_FILES[:3]] == [f"of the course: {name}" for name in DATA_FILES[:3]]
@@ -187,10 +185,10 @@ def test_files_that_cannot_be_fetched_are_fetched_the_next_time(
     names: Any, web: Path, helpers: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = (web / "data" / DATA_FILES[2]).rename(web / "elsewhere")
-    fetch(names)
-    assert capsys.readouterr().out.startswith("The files of the course could not be fetched: ")
+    set_up(names)
+    assert capsys.readouterr().out.startswith("The course files could not be downloaded: ")
     missing.rename(web / "data" / DATA_FILES[2])
-    fetch(names)
+    set_up(names)
     assert all(Path(name).exists() for name in (*DATA_FILES, "lab_helpers.py"))
     assert capsys.readouterr().out == ""
 
@@ -198,7 +196,7 @@ def test_files_that_cannot_be_fetched_are_fetched_the_next_time(
 def test_where_the_helper_is_nothing_is_fetched(names: Any, web: Path, helpers: Any) -> None:
     """As in the grader, which has data of its own."""
     shutil.copy(HELPER, "lab_helpers.py")
-    fetch(names)
+    set_up(names)
     assert not list(Path().glob("*.npy"))
 
 
@@ -206,9 +204,9 @@ def test_where_the_helper_is_nothing_is_fetched(names: Any, web: Path, helpers: 
 
 
 @pytest.mark.parametrize(("asked", "variable"), [(True, ""), (False, "1"), (False, "0"), (False, "")])
-def test_a_dry_run_takes_a_sample_and_few_epochs(names: Any, monkeypatch: Any, asked: bool, variable: str) -> None:
-    import os
-
+def test_a_dry_run_takes_a_sample_and_few_epochs(
+    helpers: Any, names: Any, monkeypatch: Any, asked: bool, variable: str
+) -> None:
     monkeypatch.setenv("DRY_RUN", variable)
     many = {
         "Xtr_scale": np.zeros((9000, 2)),
@@ -216,7 +214,8 @@ def test_a_dry_run_takes_a_sample_and_few_epochs(names: Any, monkeypatch: Any, a
         "Xts_scale": np.zeros((7000, 2)),
         "yts": np.zeros(7000),
     }
-    names |= many | {"os": os, "DRY_RUN": asked}
+    names |= many | {"DRY_RUN": asked}
+    names["lab"] = helpers.Lab(names)
     exec(CELLS["sample"].source, names)
     dry = asked or variable == "1"
     assert names["DRY_RUN"] == dry
@@ -225,10 +224,8 @@ def test_a_dry_run_takes_a_sample_and_few_epochs(names: Any, monkeypatch: Any, a
     assert names["MAX_EPOCHS"] == (ASSIGNMENT.parameters.patience + 1 if dry else ASSIGNMENT.parameters.max_epochs)
 
 
-def test_small_data_stay_as_they_are_in_a_dry_run(names: dict[str, Any]) -> None:
-    import os
-
-    names |= {"os": os, "DRY_RUN": True}
+def test_small_data_stay_as_they_are_in_a_dry_run(helpers: Any, names: dict[str, Any]) -> None:
+    names |= {"DRY_RUN": True, "lab": helpers.Lab(names)}
     exec(CELLS["sample"].source, names)
     assert (len(names["Xtr_scale"]), names["MAX_EPOCHS"]) == (40, ASSIGNMENT.parameters.max_epochs)
 
@@ -241,7 +238,7 @@ def test_right_details_agree_and_no_number_is_told(helpers: Any, names: dict[str
     names |= {"n_tr": 39, "n_ts": (21,), "n_feat": np.int64(12), "n_class": 6}
     said = told(helpers, names, "data-details", capsys)
     assert [line[0] for line in said.splitlines()[1:5]] == ["✗", "✗", "✓", "✗"]
-    assert "a tuple" in said
+    assert "expected a whole number, got tuple" in said
     assert not any(number in said for number in ("40", " 7 "))
     solve(names | {"np": np}, "data-details")
     names |= {"np": np}
@@ -265,8 +262,8 @@ def test_a_right_callback_is_told_so(helpers: Any, names: dict[str, Any], capsys
 
 def test_a_wrong_callback_is_told_where(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     said = told(helpers, names | {"TrainToAccuracy": AllHits}, "callback", capsys)
-    assert "falls back in between: stopped after epoch 5; the rule ends it after epoch 7" in said
-    assert "never long enough above: stopped after epoch 4; the rule ends it not at all" in said
+    assert "drops below in between: stopped after epoch 5, but should have stopped after epoch 7" in said
+    assert "never above for long enough: stopped after epoch 4, but should not have stopped" in said
     assert "rises" not in said
 
 
@@ -276,10 +273,10 @@ def test_a_wrong_callback_is_told_where(helpers: Any, names: dict[str, Any], cap
         (None, "There is no class TrainToAccuracy yet"),
         (
             WrongKey,
-            "on_epoch_end of epoch 1 ended with KeyError: 'val_acc'. In `logs` are accuracy, loss, val_accuracy",
+            "on_epoch_end in epoch 1 raised KeyError: 'val_acc'. `logs` contains accuracy, loss, val_accuracy",
         ),
-        (NoArguments, r"TrainToAccuracy\(threshold=0.9, patience=3\) ended with TypeError"),
-        (int, r"TrainToAccuracy\(threshold=0.9, patience=3\) ended with TypeError"),
+        (NoArguments, r"TrainToAccuracy\(threshold=0.9, patience=3\) raised TypeError"),
+        (int, r"TrainToAccuracy\(threshold=0.9, patience=3\) raised TypeError"),
         (lambda: None, "There is no class TrainToAccuracy yet"),
         (
             types.new_class("Plain", (), {}, lambda n: n.update(__init__=lambda s, threshold, patience: None)),
@@ -303,7 +300,7 @@ def test_an_empty_stub_is_not_filled_in_yet(helpers: Any, names: dict[str, Any],
 
 def test_callbacks_that_share_a_count_are_found_and_left_as_they_were(helpers: Any, names: Any, capsys: Any) -> None:
     said = told(helpers, names | {"TrainToAccuracy": Shared}, "callback", capsys)
-    assert "callbacks must share nothing" in said
+    assert "two callbacks must not share data" in said
     assert Shared.count == 0
 
 
@@ -329,22 +326,22 @@ def test_a_full_list_has_nothing_to_look_at(helpers: Any, names: dict[str, Any],
     names["metrics_vs_lr"] = [row(learning_rate=rate) for rate in names["LEARNING_RATES"]]
     said = told(helpers, names, "lr-loop", capsys)
     assert said.count("✓") == 5
-    assert "nothing wrong with their form" in said
-    assert "No energy was measured" in said
+    assert "no problems with their form" in said
+    assert "No energy was recorded" in said
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"test_acc": 0.5, "test_accuracy": ...}, "missing: test_accuracy; not asked for: test_acc"),
-        ({"train_time": "4.5 s"}, "train_time is a str, not a number"),
+        ({"test_acc": 0.5, "test_accuracy": ...}, "missing: test_accuracy; unknown: test_acc"),
+        ({"train_time": "4.5 s"}, "train_time: expected a number, got str"),
         ({"train_time": float("nan")}, "train_time is nan"),
-        ({"total_energy": [1, 2]}, "total_energy is a list, not a number"),
-        ({"test_accuracy": 96.1}, "test_accuracy must lie between 0 and 1"),
-        ({"learning_rate": 0.02}, "learning_rate is none of LEARNING_RATES"),
-        ({"learning_rate": 0.001}, "learning_rate comes twice"),
+        ({"total_energy": [1, 2]}, "total_energy: expected a number, got list"),
+        ({"test_accuracy": 96.1}, "test_accuracy must be between 0 and 1"),
+        ({"learning_rate": 0.02}, "learning_rate is not in LEARNING_RATES"),
+        ({"learning_rate": 0.001}, "learning_rate appears twice"),
         ({"batch_size": 64}, "batch_size is not DEFAULT_BATCH_SIZE"),
-        ({"epochs": 2}, "so few epochs cannot be 3 in a row"),
+        ({"epochs": 2}, "too few epochs for 3 in a row"),
     ],
 )
 def test_a_row_says_what_is_wrong_with_it(helpers: Any, names: Any, capsys: Any, changes: Any, sentence: str) -> None:
@@ -353,16 +350,16 @@ def test_a_row_says_what_is_wrong_with_it(helpers: Any, names: Any, capsys: Any,
     said = told(helpers, names, "lr-loop", capsys)
     assert [line[0] for line in said.splitlines()[1:3]] == ["✓", "✗"]
     assert sentence in said
-    assert "1 with something to look at" in said
+    assert "1 with problems" in said
 
 
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
         (None, "There is no list metrics_vs_bs yet"),
-        ({"a": 1}, "metrics_vs_bs is a dict; a list of dictionaries is asked for"),
-        ([3], "a int; a dictionary is asked for"),
-        ([[1, 2]], "a list; a dictionary is asked for"),
+        ({"a": 1}, "metrics_vs_bs: expected a list of dictionaries, got dict"),
+        ([3], "expected a dictionary, got int"),
+        ([[1, 2]], "expected a dictionary, got list"),
         ([row(epochs=500, batch_size=64, learning_rate=0.001)], "target not reached"),
         ([{}], "missing: batch_size, learning_rate, epochs"),
     ],
@@ -372,13 +369,13 @@ def test_any_list_can_be_looked_at(helpers: Any, names: Any, capsys: Any, rows: 
         names["metrics_vs_bs"] = rows
     said = told(helpers, names, "bs-loop", capsys)
     assert sentence in said
-    assert "could not be checked" not in said
+    assert "The check itself failed" not in said
 
 
 def test_one_dictionary_appended_again_and_again_is_seen(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     names["metrics_vs_lr"] = [row(learning_rate=1.0)] * 5
     said = told(helpers, names, "lr-loop", capsys)
-    assert said.count("the very dictionary of an earlier row") == 4
+    assert said.count("same dictionary object as an earlier row") == 4
     assert said.count("not in the list") == 4
 
 
@@ -393,7 +390,7 @@ def test_a_table_is_text_in_a_terminal_and_safe_html_on_a_page(helpers: Any, nam
 def test_a_check_that_breaks_costs_nothing(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     del names["LEARNING_RATES"]
     names["metrics_vs_lr"] = []
-    assert "could not be checked (KeyError: 'LEARNING_RATES')" in told(helpers, names, "lr-loop", capsys)
+    assert "The check itself failed (KeyError: 'LEARNING_RATES')" in told(helpers, names, "lr-loop", capsys)
 
 
 def test_a_dry_run_is_named_below_each_check(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
@@ -426,11 +423,11 @@ def test_a_figure_of_the_last_cell_is_described(helpers: Any, names: dict[str, A
         assert [line[0] for line in said.splitlines()[1:5]] == ["✓", "✗", "✗", "✗"]
         assert "the horizontal axis has no label" in said
         assert "the vertical axis has no label" in said
-        assert "the label of the time names no unit" in said
-        assert "4 plots in the figure; asked for: 3" in said
+        assert "the time label has no unit" in said
+        assert "Plots in the figure: 4. The task asks for one figure with 3 bar plots" in said
         assert "can a reader see which?" in said
     lab.check("bs-plots")
-    assert "No figure was seen" in capsys.readouterr().out
+    assert "No figure yet" in capsys.readouterr().out
 
 
 def test_bars_that_look_alike_and_figures_in_pieces_are_named(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
@@ -441,8 +438,71 @@ def test_bars_that_look_alike_and_figures_in_pieces_are_named(helpers: Any, name
         draw(("Batch size", "Test accuracy"), heights=(0.98, 0.97), top=1.0)
     lab.check("bs-plots")
     said = capsys.readouterr().out
-    assert "in this range the bars look alike" in said
-    assert "1 plots in the figure; asked for: 4 bar plots in one figure. There are 3 figures" in said
+    assert "the bars look alike in this range" in said
+    assert "The task asks for one figure with 4 bar plots. You drew 3 figures" in said
+
+
+# The assignment with a fixed number of epochs
+
+
+@pytest.fixture
+def trained(names: dict[str, Any]) -> dict[str, Any]:
+    """The namespace after every task of `fixed-epochs`, with three epochs."""
+    history = {"accuracy": [0.5, 0.6, 0.7], "val_accuracy": [0.4, 0.5, 0.5]}
+    rows = [{"epoch": e, "accuracy": 0.5, "val_accuracy": 0.4} for e in (1, 2, 3)]
+    summary = {"epochs": 3, "train_time": 2.5, "total_energy": None}
+    left = {"history": types.SimpleNamespace(history=history), "history_rows": rows, "summary": summary}
+    return names | {"EPOCHS": 3, "train_time": np.float64(2.5), "total_energy": None} | left
+
+
+def test_right_work_of_the_other_assignment_has_no_problem(helpers: Any, trained: dict[str, Any], capsys: Any) -> None:
+    for task, count in (("training", 3), ("record", 2)):
+        printed = told(helpers, trained, task, capsys)
+        assert (printed.count("✓"), printed.count("✗")) == (count, 0)
+    del trained["summary"]
+    assert "…  summary       not defined" in told(helpers, trained, "record", capsys)
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "sentence"),
+    [
+        ("training", {"EPOCHS": 4}, "expected 4 epochs"),
+        ("training", {"history": types.SimpleNamespace(history={"accuracy": [1]})}, "no val_accuracy"),
+        ("training", {"train_time": "2 s"}, "expected a number of seconds"),
+        ("training", {"total_energy": []}, "expected a number of joules, or None"),
+        ("record", {"history_rows": {}}, "expected a list of dictionaries, got dict"),
+        ("record", {"history_rows": []}, "expected one dictionary per epoch (3)"),
+        ("record", {"history_rows": [1, 2, 3]}, "row 1: expected a dictionary, got int"),
+        ("record", {"history_rows": [{"epoch": 1}] * 3}, "row 1: accuracy, val_accuracy missing"),
+        ("record", {"history_rows": [{"epoch": 0, "accuracy": 1, "val_accuracy": 1}] * 3}, "epoch is 0; count from 1"),
+        ("record", {"history_rows": [{"epoch": 1, "accuracy": 9, "val_accuracy": 1}] * 3}, "accuracy must be between"),
+        ("record", {"summary": {"epochs": 3}}, "train_time, total_energy missing"),
+        ("record", {"summary": {"epochs": 2, "train_time": 1, "total_energy": 1}}, "epochs: expected 3, got 2"),
+    ],
+)
+def test_wrong_work_of_the_other_assignment_is_named(
+    helpers: Any, trained: dict[str, Any], capsys: Any, task: str, changes: dict[str, Any], sentence: str
+) -> None:
+    printed = told(helpers, trained | changes, task, capsys)
+    assert sentence in printed
+    assert printed.count("✗") == 1
+
+
+def test_a_figure_of_two_lines_is_described(helpers: Any, trained: dict[str, Any], capsys: Any) -> None:
+    lab = helpers.Lab(trained)
+    lab.check("training")
+    _, ax = plt.subplots()
+    ax.plot([1, 2], [0.5, 0.6], label="training")
+    lab.check("plot")
+    wrong = capsys.readouterr().out
+    for remark in ("expected two lines", "the horizontal axis has no label", "nothing tells the lines apart"):
+        assert remark in wrong
+    ax.plot([1, 2], [0.4, 0.5], label="validation")
+    ax.set(xlabel="Epoch", ylabel="Accuracy")
+    ax.legend()
+    lab.check("plot")
+    assert "✓  2      Epoch            Accuracy" in capsys.readouterr().out
+    plt.close("all")
 
 
 # The real run
@@ -488,7 +548,7 @@ def test_what_was_trained_is_not_trained_again(helpers: Any, names: dict[str, An
     assert [entry["value"] for entry in document["trained"]] == rates
     assert all(entry["when"] and "TensorFlow" in entry["on"] for entry in document["trained"])
     assert document["trained"][0]["row"] == {**row(learning_rate=0.0001, train_time=2.5), "test_accuracy": 0.1 + 0.2}
-    assert capsys.readouterr().out.count("is not trained again: measured 2") == 2
+    assert capsys.readouterr().out.count("was already trained: 2") == 2
     helpers.Lab(names).forget()
     assert not list(Path().glob("kept*"))
 
@@ -512,7 +572,7 @@ def test_rows_of_other_circumstances_do_not_count(helpers: Any, names: Any, caps
         names["ytr"] = names["ytr"] + 1
     capsys.readouterr()
     assert train(helpers.Lab(names), [], [0.1, 1.0]) == [0.1, 1.0]
-    assert f"was written with another {change}; every setting is trained" in capsys.readouterr().out
+    assert f"is from a different {change}, so every setting is trained" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -565,7 +625,7 @@ def test_the_joules_of_a_processor_are_marked_as_such(helpers: Any, names: dict[
         patch.setitem(sys.modules, "zeus.monitor", zeus)
         names["lab"] = helpers.Lab(names)
         exec(CELLS["monitor"].source, names)
-    assert "that of the whole processor (RAPL)" in capsys.readouterr().out
+    assert "measured for the whole processor (RAPL)" in capsys.readouterr().out
     names["monitor"].begin_window("fit", sync_execution=False)
     measured = names["monitor"].end_window("fit", sync_execution=False)
     assert (measured.time, measured.total_energy) == (2.0, 42.5)
@@ -580,7 +640,7 @@ def test_a_machine_without_a_counter_measures_time_alone(helpers: Any, names: di
         names["lab"] = helpers.Lab(names)
         exec(CELLS["monitor"].source, names)
     assert names["monitor"] is None
-    assert "Record the time of the clock, and None as total_energy" in capsys.readouterr().out
+    assert "take the time from the clock, and record None as total_energy" in capsys.readouterr().out
 
 
 # Graded
@@ -600,9 +660,9 @@ def test_a_solution_with_every_helper_gets_all_points(grade_notebook: Grade) -> 
     graded = grade_notebook(filled(variant("with_the_helpers")), seed=5)
     assert {item.id: item.message for item in graded.verdict.items if item.points != item.max_points} == {}
     assert graded.executed is not None
-    assert "5 rows for 5 settings; nothing wrong" in shown(graded.executed, "lab.forget()")
+    assert "5 rows for 5 settings; no problems" in shown(graded.executed, "lab.forget()")
     assert shown(graded.executed, "lab.progress").count("val. accuracy") == 11
-    assert "kept-learning_rate.json is removed" in shown(graded.executed, "lab.forget()")
+    assert "Deleted kept-learning_rate.json" in shown(graded.executed, "lab.forget()")
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -73,14 +73,15 @@ def settings(assignment: Assignment) -> str:
 
 
 def marked_text(assignment: Assignment) -> dict[str, str]:
-    """What stands between `<!--key-->` and `<!--/-->` in the text: a parameter, an item's points, all points, the
-    badge."""
+    """Return what stands between `<!--key-->` and `<!--/-->`, by key: parameters, points of each item, all points, and
+    the badge, which is empty as long as no address is configured."""
     shown = {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for name, value in assignment.parameters.model_dump().items()
     }
     shown |= {f"points {item.id}": number(item.points) for item in assignment.items}
-    badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({assignment.links.notebook or COLAB})"
+    address = assignment.links.notebook
+    badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({address})" if address else ""
     return shown | {"points": number(sum(item.points for item in assignment.items)), "badge": badge}
 
 
@@ -88,7 +89,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
     """A copy of the notebook with the numbers and links of `assignment.toml` and without outputs.
 
     Rewritten are the cell `settings`, what is marked in the text, the points of the graded cells and the address in the
-    cell `fetch`. Raises ReleaseError when the text marks something that the assignment does not have.
+    cell `setup`. Raises ReleaseError when the text marks something that the assignment does not have.
     """
     fresh = deepcopy(notebook)
     shown = marked_text(assignment)
@@ -108,7 +109,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
         if grade_id == "settings":
             cell.source = settings(assignment)
-        if grade_id == "fetch":
+        if grade_id == "setup":
             cell.source = COURSE_URL.sub(f'"{assignment.links.files}"', cell.source)
         if grade_id in points and grader_metadata(cell).get("grade"):
             cell.metadata["nbgrader"]["points"] = points[grade_id]

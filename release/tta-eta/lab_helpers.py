@@ -1,12 +1,12 @@
-"""Helps while you work on the lab; put this file beside the notebook.
+"""Helpers for the lab. Keep this file in the same folder as the notebook.
 
-- `lab.check("callback")`, in the given cells, shows what came out of a task and what the rule asks. It gives no points
-  and takes none, and it knows no solution.
-- `lab.progress("learning rate", lr)` is a callback for `fit` that shows one line for each training.
-- `lab.remaining(LEARNING_RATES, metrics_vs_lr, "learning_rate")` goes through the values of a loop and leaves out those
-  that were trained before the kernel was stopped.
+- `lab.check("callback")`, in the given cells, shows the result of a task and compares it with what the task asks for.
+  It does not affect your points and does not contain the solution.
+- `lab.progress("learning rate", lr)` is a callback for `fit` that shows one line per training.
+- `lab.remaining(LEARNING_RATES, metrics_vs_lr, "learning_rate")` yields the values of a loop and skips those that were
+  trained before the kernel stopped.
 
-It needs what the notebook itself needs, and no network.
+The file needs the same packages as the notebook and no network.
 """
 
 from __future__ import annotations
@@ -33,23 +33,46 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import tensorflow as tf
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from tensorflow.keras import callbacks
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Discard what compiled code writes to standard error: TensorFlow logs there before its log level takes effect."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+with quiet_stderr():
+    import tensorflow as tf
+    from tensorflow.keras import callbacks
 
 GOOD, BAD, OPEN = "✓", "✗", "…"
-"""Marks: as asked for, not as asked for, not there yet. A mark is never told by its colour alone."""
+"""Marks for correct, incorrect and missing results. The sign carries the meaning, never the colour alone."""
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # told apart by every kind of colour vision (Okabe and Ito)
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # from the colour-blind safe palette of Okabe and Ito
 
 FIGURES: deque[Figure] = deque(maxlen=20)
-"""The figures that were made last; Matplotlib tells of each (`figure.hooks`)."""
+"""The most recent figures; Matplotlib appends each new one (rcParams `figure.hooks`)."""
+
+SAMPLE = 6000
+"""Notes that a dry run uses."""
 
 
 class Lab:
-    """The helper of one notebook; `names` are the notebook's own (`globals()`)."""
+    """The helpers for one notebook.
+
+    Args:
+        names: the notebook's namespace, `globals()`.
+    """
 
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names
@@ -59,74 +82,119 @@ class Lab:
             plt.rcParams["figure.hooks"] = [*plt.rcParams["figure.hooks"], hook]
 
     def check(self, task: str) -> None:
-        """Shows what came out of a task so far; whatever is wrong with it ends in a sentence."""
+        """Show the result of a task so far, with one sentence about each problem; never raise an exception."""
         try:
-            if task == "data-details":
-                show(check_details(self.names))
-            elif task == "callback":
-                check_callback(self.names)
-            elif task in ("lr-loop", "bs-loop"):
-                FIGURES.clear()
-                show(check_loop(self.names, LOOPS[task[:2]]))
-            else:
-                show(check_plots(self._figures(task), self.names, LOOPS[task[:2]]))
+            if (result := self._check(task)) is not None:
+                show(result)
         except Exception as problem:
-            print(f"{BAD} This could not be checked ({sentence(problem)}). It costs nothing; go on.")
+            print(f"{BAD} The check itself failed ({sentence(problem)}). This does not affect your points.")
         if self.names.get("DRY_RUN"):
             print(DRY)
 
+    def _check(self, task: str) -> Table | str | None:
+        match task:
+            case "data-details":
+                return check_details(self.names)
+            case "callback":
+                check_callback(self.names)
+                return None
+            case "lr-plots" | "bs-plots":
+                return check_plots(self._figures(task), self.names, LOOPS[task[:2]])
+            case "plot":
+                return check_curves(self._figures(task))
+        FIGURES.clear()  # the figures of the next task come after this cell
+        match task:
+            case "training":
+                return check_training(self.names)
+            case "record":
+                return check_record(self.names)
+        return check_loop(self.names, LOOPS[task[:2]])
+
     def _figures(self, task: str) -> list[Figure]:
-        """The figures since the last check; when the check is run again, those of the time before."""
-        known = list(FIGURES) or [value for value in list(self.names.values()) if isinstance(value, Figure)]
-        if known:
-            self._examined[task] = known
+        """Return the figures made since the last check, or those seen before if the same check is run again."""
+        figures = list(FIGURES) or [value for value in list(self.names.values()) if isinstance(value, Figure)]
+        if figures:
+            self._examined[task] = figures
             FIGURES.clear()
         return self._examined.get(task, [])
 
+    def shorten(self, train: Any, train_labels: Any, test: Any, test_labels: Any, max_epochs: int) -> tuple[Any, ...]:
+        """Return the data and the limit of epochs for this run: reduced for a dry run, otherwise unchanged.
+
+        A dry run is asked for with `DRY_RUN = True` in the notebook or `DRY_RUN=1` in the environment. Data of at most
+        `SAMPLE` training notes are never reduced.
+        """
+        dry = bool(self.names.get("DRY_RUN")) or os.environ.get("DRY_RUN", "0") not in ("", "0")
+        self.names["DRY_RUN"] = dry
+        if dry and len(train) > SAMPLE:
+            train, train_labels, test, test_labels = (a[:SAMPLE] for a in (train, train_labels, test, test_labels))
+            max_epochs = self.names["PATIENCE"] + 1
+        if dry:
+            print(f"Dry run: {len(train)} training notes, at most {max_epochs} epochs.")
+        return train, train_labels, test, test_labels, max_epochs
+
     def progress(self, name: str, value: Any) -> callbacks.Callback:
-        """A callback for `fit`: one line that tells the setting, the epoch, the accuracy and the time so far."""
+        """Return a callback for `fit` that shows setting, epoch, accuracy and elapsed time in one line."""
         return Progress(f"{name} {value:g}" if is_number(value) else f"{name} {value}")
 
     def remaining(self, values: list[Any], rows: list[dict[str, Any]], key: str) -> Iterator[Any]:
-        """The values that are still to be trained, one at a time; `rows` is the loop's list, `key` what is varied.
+        """Yield the values that have not been trained yet.
 
-        What an iteration appends to `rows` is written to a small file. When the same cell is run again, in the same
-        kernel or in a new one, the rows in that file are put into `rows` and their values left out.
+        Each row that an iteration appends to `rows` is saved to a small file. When the same cell is run again, in this
+        kernel or a new one, the saved rows are put back into `rows` and their values are skipped.
+
+        Args:
+            values: the settings of the loop.
+            rows: the list that the loop fills.
+            key: the key of the setting in each row.
         """
         kept = Kept(Path(f"kept-{key}.json"), circumstances(self.names), bool(self.names.get("DRY_RUN")))
         for value in values:
             if (entry := kept.find(value)) is not None:
                 rows.append(entry["row"])
-                print(f"{key} {shown(value)} is not trained again: measured {entry['when']} on {entry['on']}.")
+                print(f"{key} {shown(value)} was already trained: {entry['when']} on {entry['on']}.")
                 continue
             before = len(rows)
             yield value
             kept.add(value, rows[before:])
 
     def forget(self) -> None:
-        """Removes what `remaining` wrote down, so that every setting is trained again."""
+        """Delete the rows that `remaining` saved, so that every setting is trained again."""
         for path in sorted(Path().glob("kept-*.json")):
             path.unlink()
-            print(f"{path} is removed.")
+            print(f"Deleted {path}.")
 
-    def processor_monitor(self, monitor: Any) -> ProcessorMonitor | None:
-        """A monitor of the processor's own energy counter (RAPL); None where there is none that may be read."""
+    def usable_monitor(self, monitor: Any) -> Any:
+        """Return a monitor for what can be measured here, and print what that is.
+
+        Args:
+            monitor: a `ZeusMonitor`.
+
+        Returns:
+            The same monitor on a machine with a GPU, a `ProcessorMonitor` if the processor's energy counter (RAPL) can
+            be read, otherwise None.
+        """
+        if monitor.gpu_indices:
+            print("Energy is measured for the GPU.")
+            return monitor
         if getattr(monitor, "cpu_indices", None):
+            print("Energy is measured for the whole processor (RAPL), including other programs.")
             return ProcessorMonitor(monitor)
         if any(Path("/sys/class/powercap").glob("intel-rapl*")):
-            print("This processor has an energy counter (RAPL), but only the machine's administrator may read it.")
+            print("This processor has an energy counter (RAPL), but only an administrator can read it.")
+        print("Energy cannot be measured here: take the time from the clock, and record None as total_energy.")
         return None
 
 
-DRY = "DRY_RUN is on: the numbers mean nothing. For the real run, set it to False and run all cells again."
+DRY = "DRY_RUN is on: these numbers mean nothing. For the real run, set it to False and run all cells again."
 
 
-# What is shown
+# Output
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under headings, each with a mark in front. A page shows it as HTML, a terminal as text."""
+    """A table of text whose rows start with a mark. Notebooks show it as HTML, terminals as text."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -159,12 +227,13 @@ class Table:
 
 
 def in_notebook() -> bool:
-    """Whether a page shows what is displayed; a plain Python and a terminal show text."""
+    """Return whether this runs in a notebook, which can display HTML and pictures."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return shell is not None and hasattr(shell, "kernel")
 
 
 def show(thing: Any) -> None:
+    """Display a table in a notebook; print it elsewhere."""
     if in_notebook() and not isinstance(thing, str):
         from IPython.display import display
 
@@ -174,29 +243,29 @@ def show(thing: Any) -> None:
 
 
 def show_picture(figure: Figure, text: str, width: int = 880) -> None:
-    """Shows a figure in a notebook, `width` pixels wide; `text` is for a page that shows no pictures."""
+    """Display a figure, `width` pixels wide; `text` replaces it where no pictures are shown."""
     from IPython.display import display
 
-    figure.savefig(drawn := io.BytesIO(), format="png", dpi=110)
-    picture = {"image/png": base64.b64encode(drawn.getvalue()).decode(), "text/plain": text}
+    figure.savefig(png := io.BytesIO(), format="png", dpi=110)
+    picture = {"image/png": base64.b64encode(png.getvalue()).decode(), "text/plain": text}
     display(picture, raw=True, metadata={"image/png": {"width": width}})
 
 
 def sentence(problem: BaseException) -> str:
-    """An exception in a few words, without its traceback."""
-    said = " ".join(str(problem).split())[:150]
-    return f"{type(problem).__name__}: {said}" if said else type(problem).__name__
+    """Describe an exception in a few words, without its traceback."""
+    message = " ".join(str(problem).split())[:150]
+    return f"{type(problem).__name__}: {message}" if message else type(problem).__name__
 
 
 def number(value: Any) -> float:
-    """A single number of Python, NumPy or TensorFlow; raises TypeError for anything else."""
+    """Convert a single number of Python, NumPy or TensorFlow to a float; raise TypeError for anything else."""
     if not is_number(value):
-        raise TypeError(f"a {type(value).__name__} is no number")
+        raise TypeError(f"expected a number, got {type(value).__name__}")
     return float(np.asarray(value).reshape(-1)[0])
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a single number of Python, NumPy or TensorFlow."""
+    """Return whether the value is a single number of Python, NumPy or TensorFlow."""
     if isinstance(value, (str, list, tuple, dict, set)):
         return False
     array = np.asarray(value)
@@ -204,12 +273,12 @@ def is_number(value: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value in a table."""
+    """Format a value for a table."""
     if not is_number(value):
         text = repr(value)
         return text if len(text) <= 24 else f"{text[:23]}…"
-    told = number(value)
-    return f"{told:.0f}" if told.is_integer() else f"{told:.4g}" if abs(told) < 1000 else f"{told:.0f}"
+    single = number(value)
+    return f"{single:.0f}" if single.is_integer() or abs(single) >= 1000 else f"{single:.4g}"
 
 
 # Task: details of the data
@@ -217,34 +286,32 @@ def shown(value: Any) -> str:
 MEANINGS = {
     "n_tr": "training notes",
     "n_ts": "test notes",
-    "n_feat": "features of a note",
+    "n_feat": "features per note",
     "n_class": "instruments",
 }
 
 
 def check_details(names: dict[str, Any]) -> Table | str:
-    """Which of the four numbers go with the arrays; what the others should be is not told."""
+    """Compare the four numbers with the arrays, without revealing the correct ones."""
     if not all(name in names for name in ("Xtr_scale", "ytr", "Xts_scale", "yts")):
-        return f"{OPEN} The data are not loaded yet: run the cells of section 2."
+        return f"{OPEN} The data are not loaded yet: run the cells in section 2."
     rows = []
     for name, meaning in MEANINGS.items():
         value = names.get(name)
         if name not in names:
-            rows.append((OPEN, name, "not defined", f"how many {meaning}"))
+            rows.append((OPEN, name, "not defined", f"number of {meaning}"))
         elif not is_number(value) or not number(value).is_integer():
-            rows.append(
-                (BAD, name, shown(value), f"a {type(value).__name__}; a whole number of {meaning} is asked for")
-            )
+            rows.append((BAD, name, shown(value), f"expected a whole number, got {type(value).__name__}"))
         elif goes_with_arrays(name, int(number(value)), names):
-            rows.append((GOOD, name, shown(value), f"{meaning}, as in the arrays"))
+            rows.append((GOOD, name, shown(value), f"matches the number of {meaning} in the arrays"))
         else:
-            rows.append((BAD, name, shown(value), f"the arrays have another number of {meaning}"))
-    caption = "The autograder has other data: a number that was typed in is wrong there."
-    return Table(("name", "your value", "what it should be"), tuple(rows), caption)
+            rows.append((BAD, name, shown(value), f"does not match the number of {meaning} in the arrays"))
+    caption = "The autograder uses other data: a number that you typed in will be wrong there."
+    return Table(("name", "your value", "remarks"), tuple(rows), caption)
 
 
 def goes_with_arrays(name: str, count: int, names: dict[str, Any]) -> bool:
-    """Tries the number: what it counts has a last one at that place, and none after it."""
+    """Return whether the arrays have an entry at index `count - 1` and none at `count`."""
     if name == "n_class":
         return is_label(count - 1, names) and not is_label(count, names)
     parts = {
@@ -272,7 +339,7 @@ def is_label(label: int, names: dict[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Curve:
-    """A training curve by epoch, and the epoch (from 1) after which the rule ends it; None: it goes on to its end."""
+    """A training curve, and the epoch (from 1) after which training should stop; None if it should not."""
 
     name: str
     val_accuracy: tuple[float, ...]
@@ -284,23 +351,23 @@ class Curve:
 
 CURVES = (
     Curve("rises and stays above", (0.70, 0.82, 0.88, 0.91, 0.93, 0.94, 0.95, 0.95), 6),
-    Curve("falls back in between", (0.80, 0.92, 0.94, 0.85, 0.93, 0.95, 0.96, 0.96), 7),
+    Curve("drops below in between", (0.80, 0.92, 0.94, 0.85, 0.93, 0.95, 0.96, 0.96), 7),
     Curve("exactly at the threshold once", (0.84, 0.92, 0.94, 0.90, 0.91, 0.93, 0.95, 0.95), 7),
-    Curve("never long enough above", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
+    Curve("never above for long enough", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
     Curve("patience of one epoch", (0.70, 0.79, 0.85, 0.89, 0.93, 0.95, 0.96, 0.96), 5, patience=1),
     Curve(
-        "the training notes say otherwise",
+        "training accuracy is higher",
         (0.74, 0.80, 0.84, 0.87, 0.92, 0.94, 0.95, 0.95),
         7,
         accuracy=(0.91, 0.93, 0.94, 0.95, 0.96, 0.97, 0.97, 0.98),
     ),
 )
-"""Examples of this file alone: the autograder draws others."""
+"""Examples for the check only: the autograder samples other curves."""
 
 
 @dataclass
 class Drive:
-    """One instance on its way through a curve: where it stopped (from 1), or the sentence about what went wrong."""
+    """The result of one curve: the epoch (from 1) after which the callback stopped, or what went wrong."""
 
     stop: int | None = None
     problem: str = ""
@@ -308,60 +375,62 @@ class Drive:
 
 
 def check_callback(names: dict[str, Any]) -> None:
-    """Takes the class through the curves, and shows where each ended and where it should have."""
-    made = names.get("TrainToAccuracy")
-    if not isinstance(made, type):
+    """Run the class on the curves, and show where it stopped and where it should have stopped."""
+    cls = names.get("TrainToAccuracy")
+    if not isinstance(cls, type):
         print(f"{OPEN} There is no class TrainToAccuracy yet: run the cell above.")
         return
-    before = {name: value for name, value in vars(made).items() if isinstance(value, (int, float, list, dict))}
+    before = {name: value for name, value in vars(cls).items() if isinstance(value, (int, float, list, dict))}
     copies = {name: value.copy() if isinstance(value, (list, dict)) else value for name, value in before.items()}
     try:
-        drives = [drive(made, curve) for curve in CURVES]
-        again = drive(made, CURVES[0])
+        drives = [drive(cls, curve) for curve in CURVES]
+        again = drive(cls, CURVES[0])
     finally:
         for name, value in copies.items():
-            setattr(made, name, value)
+            setattr(cls, name, value)
     if problems := list(dict.fromkeys(one.problem for one in drives if one.problem)):
         print(f"{BAD} {problems[0]}")
         return
     if in_notebook():
-        show_picture(picture(drives), f"{len(CURVES)} training curves, with the rule's end and yours")
+        show_picture(picture(drives), f"{len(CURVES)} training curves, each with the correct stop and yours")
     for curve, one in zip(CURVES, drives, strict=True):
         if one.stop != curve.stop:
-            print(f"{BAD} {curve.name}: {ended(one.stop)}; the rule ends it {at(curve.stop)}.")
+            print(f"{BAD} {curve.name}: {ended(one.stop)}, but should {at(curve.stop)}.")
     if again.stop != drives[0].stop:
-        print(f"{BAD} On the first curve a later TrainToAccuracy {ended(again.stop)}: callbacks must share nothing.")
+        print(
+            f"{BAD} A second TrainToAccuracy {ended(again.stop)} on the first curve: two callbacks must not share data."
+        )
     elif all(one.stop == curve.stop for curve, one in zip(CURVES, drives, strict=True)):
-        print(f"{GOOD} All {len(CURVES)} curves end where the rule says. The autograder tries others.")
+        print(f"{GOOD} All {len(CURVES)} curves stop at the right epoch. The autograder uses other curves.")
 
 
-def drive(made: type, curve: Curve) -> Drive:
-    """Calls a new instance as Keras does in `fit`; what it prints is not shown."""
+def drive(cls: type, curve: Curve) -> Drive:
+    """Call a new instance as `fit` does in Keras, without showing what it prints."""
     one = Drive()
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            one.stop = _epochs(made, curve, one)
+            one.stop = _epochs(cls, curve, one)
     except NotImplementedError:
         one.problem = "TrainToAccuracy is not filled in yet."
     except Exception as problem:
-        one.problem = f"{one.stage} ended with {sentence(problem)}."
+        one.problem = f"{one.stage} raised {sentence(problem)}."
         if "on_epoch_end" in one.stage:
-            one.problem += " In `logs` are accuracy, loss, val_accuracy and val_loss."
+            one.problem += " `logs` contains accuracy, loss, val_accuracy and val_loss."
     return one
 
 
-def _epochs(made: type, curve: Curve, one: Drive) -> int | None:
+def _epochs(cls: type, curve: Curve, one: Drive) -> int | None:
     one.stage = f"TrainToAccuracy(threshold={curve.threshold:g}, patience={curve.patience})"
-    callback = made(threshold=curve.threshold, patience=curve.patience)
+    callback = cls(threshold=curve.threshold, patience=curve.patience)
     model: Any = types.SimpleNamespace(stop_training=False)
     history = callbacks.History()
-    one.stage = "As a callback of Keras, TrainToAccuracy"
+    one.stage = "Used as a Keras callback, TrainToAccuracy"
     for listener in (callback, history):
         listener.set_params({"epochs": len(curve.val_accuracy), "steps": 1, "verbose": 0})
         listener.set_model(model)
         listener.on_train_begin({})
     for epoch, value in enumerate(curve.val_accuracy):
-        one.stage = f"on_epoch_end of epoch {epoch + 1}"
+        one.stage = f"on_epoch_end in epoch {epoch + 1}"
         accuracy = (curve.accuracy or curve.val_accuracy)[epoch]
         logs = {"accuracy": accuracy, "loss": 1 - accuracy, "val_accuracy": value, "val_loss": 1 - value}
         callback.on_epoch_begin(epoch, {})
@@ -378,11 +447,11 @@ def ended(stop: int | None) -> str:
 
 
 def at(stop: int | None) -> str:
-    return "not at all" if stop is None else f"after epoch {stop}"
+    return "not have stopped" if stop is None else f"have stopped after epoch {stop}"
 
 
 def picture(drives: list[Drive]) -> Figure:
-    """A small plot for each curve: the threshold, the epochs above it, where the rule ends it and where yours did."""
+    """Draw a small plot per curve: threshold, epochs above it, the correct stop and the callback's stop."""
     figure = Figure(figsize=(11, 5.4))
     grid = figure.subplots(2, -(-len(CURVES) // 2), sharex=True, sharey=True)
     figure.subplots_adjust(left=0.07, right=0.99, top=0.92, bottom=0.15, hspace=0.28, wspace=0.05)
@@ -392,11 +461,11 @@ def picture(drives: list[Drive]) -> Figure:
         ax.set_xlabel("Epoch", fontsize=11)
     figure.supylabel("Validation accuracy", x=0.012, fontsize=11)
     handles = [
-        Line2D([], [], color=BLUE, linewidth=5, alpha=0.45, label="the rule ends it here"),
+        Line2D([], [], color=BLUE, linewidth=5, alpha=0.45, label="should stop here"),
         Line2D([], [], color=ORANGE, linewidth=1.8, linestyle="--", label="your callback stopped here"),
         Line2D([], [], color="black", linestyle=":", label="threshold"),
-        Line2D([], [], color="black", marker="o", linestyle="", label="above it"),
-        Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="", label="not above it"),
+        Line2D([], [], color="black", marker="o", linestyle="", label="above the threshold"),
+        Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="", label="not above"),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False, fontsize=10)
     return figure
@@ -418,9 +487,9 @@ def _panel(ax: Any, curve: Curve, one: Drive) -> None:
     ax.plot(epochs[above], values[above], "o", color="black", zorder=4)
     ax.plot(epochs[~above], values[~above], "o", color="black", markerfacecolor="white", zorder=4)
     mark = GOOD if one.stop == curve.stop else BAD
-    ax.set_title(
-        f"{mark} {curve.name}, patience {curve.patience}\nrule: {at(curve.stop)}; yours: {at(one.stop)}", fontsize=10
-    )
+    expected, actual = (f"epoch {stop}" if stop else "none" for stop in (curve.stop, one.stop))
+    title = f"{mark} {curve.name}, patience {curve.patience}\ncorrect stop: {expected}; yours: {actual}"
+    ax.set_title(title, fontsize=10)
     ax.set_xticks(epochs)
     ax.set_ylim(0.67, 1)
     ax.grid(visible=False)
@@ -431,7 +500,7 @@ def _panel(ax: Any, curve: Curve, one: Drive) -> None:
 
 @dataclass(frozen=True)
 class Loop:
-    """One of the two loops: its list, the key that varies, the key that stays, and their settings in the notebook."""
+    """One of the two loops: its list, the varied key and its values, the fixed key and its default."""
 
     rows: str
     key: str
@@ -448,12 +517,12 @@ NEEDED = ("epochs", "test_accuracy", "train_time")
 
 
 def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
-    """The list so far, a row for each setting, with what is missing or of the wrong kind."""
+    """Show the list so far, one line per setting, with what is missing or has the wrong type."""
     rows = names.get(loop.rows)
     if rows is None:
         return f"{OPEN} There is no list {loop.rows} yet: run the cell above."
     if not isinstance(rows, (list, tuple)):
-        return f"{BAD} {loop.rows} is a {type(rows).__name__}; a list of dictionaries is asked for."
+        return f"{BAD} {loop.rows}: expected a list of dictionaries, got {type(rows).__name__}."
     lines = [_loop_line(place, rows, names, loop) for place in range(len(rows))]
     left = [value for value in names[loop.values] if not any(_has(row, loop.key, value) for row in rows)]
     lines += [(OPEN, shown(value), "", "", "", "", "", "not in the list") for value in left]
@@ -462,7 +531,7 @@ def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
     headings = tuple(key + units.get(key, "") for key in keys)
     wrong = sum(line[0] == BAD for line in lines)
     caption = f"{loop.rows}: {len(rows)} rows for {len(names[loop.values])} settings; " + (
-        f"{wrong} with something to look at." if wrong else "nothing wrong with their form."
+        f"{wrong} with problems." if wrong else "no problems with their form."
     )
     return Table((*headings, "remarks"), tuple(lines), caption + _energy_note(rows))
 
@@ -470,7 +539,9 @@ def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
 def _energy_note(rows: list[Any]) -> str:
     measured = [isinstance(row, dict) and is_number(row.get("total_energy")) for row in rows]
     return (
-        "" if not measured or any(measured) else " No energy was measured: right where there is nothing to measure it."
+        ""
+        if not measured or any(measured)
+        else " No energy was recorded, which is right if it cannot be measured here."
     )
 
 
@@ -481,7 +552,7 @@ def _has(row: Any, key: str, value: float) -> bool:
 def _loop_line(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> tuple[str, ...]:
     row = rows[place]
     if not isinstance(row, dict):
-        return (BAD, shown(row), *[""] * 5, f"a {type(row).__name__}; a dictionary is asked for")
+        return (BAD, shown(row), *[""] * 5, f"expected a dictionary, got {type(row).__name__}")
     keys = (loop.key, loop.fixed, *NEEDED)
     texts = [shown(row[key]) if key in row else "missing" for key in keys]
     energy = row.get("total_energy")
@@ -493,80 +564,190 @@ def _loop_line(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -
 
 
 def _form(row: dict[str, Any], keys: tuple[str, ...], no_energy: bool) -> Iterator[str]:
-    """What is missing or of the wrong type."""
+    """Yield what is missing or has the wrong type."""
     if missing := [key for key in keys if key not in row]:
         yield f"missing: {', '.join(missing)}"
         if others := [str(key) for key in row if key not in (*keys, "total_energy")]:
-            yield f"not asked for: {', '.join(others)}"
+            yield f"unknown: {', '.join(others)}"
     for key in (*keys, *([] if no_energy else ["total_energy"])):
         if key in row and not is_number(row[key]):
-            yield f"{key} is a {type(row[key]).__name__}, not a number"
+            yield f"{key}: expected a number, got {type(row[key]).__name__}"
         elif key in row and not math.isfinite(number(row[key])):
             yield f"{key} is {number(row[key])}"
 
 
 def _sense(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> Iterator[str]:
-    """What cannot be, whatever the training did."""
+    """Yield values that are impossible, whatever happened during training."""
     row = rows[place]
     value, fixed, epochs, accuracy = (row.get(key) for key in (loop.key, loop.fixed, "epochs", "test_accuracy"))
     if is_number(value) and not any(_has(row, loop.key, setting) for setting in names[loop.values]):
-        yield f"{loop.key} is none of {loop.values}"
+        yield f"{loop.key} is not in {loop.values}"
     if any(row is other for other in rows[:place]):
-        yield "the very dictionary of an earlier row: make a new one each time"
+        yield "same dictionary object as an earlier row: create a new one each time"
     elif is_number(value) and any(_has(other, loop.key, number(value)) for other in rows[:place]):
-        yield f"{loop.key} comes twice"
+        yield f"{loop.key} appears twice"
     if is_number(fixed) and not _has(row, loop.fixed, names[loop.default]):
         yield f"{loop.fixed} is not {loop.default}"
     if is_number(epochs) and number(epochs) < min(names["PATIENCE"], names["MAX_EPOCHS"]):
-        yield f"so few epochs cannot be {names['PATIENCE']} in a row"
+        yield f"too few epochs for {names['PATIENCE']} in a row"
     if is_number(accuracy) and not 0 <= number(accuracy) <= 1:
-        yield "test_accuracy must lie between 0 and 1"
+        yield "test_accuracy must be between 0 and 1"
+
+
+# Tasks of the assignment with a fixed number of epochs
+
+
+def check_training(names: dict[str, Any]) -> Table:
+    """Check the form of what the training should leave behind: history, time and energy."""
+    rows = [
+        (OPEN if name not in names else BAD if remark else GOOD, name, text, remark)
+        for name, text, remark in (
+            ("history", *_history(names)),
+            ("train_time", shown(names.get("train_time")), _seconds(names.get("train_time"))),
+            ("total_energy", shown(names.get("total_energy")), _joules(names.get("total_energy"))),
+        )
+    ]
+    return Table(("name", "your value", "remarks"), tuple(rows))
+
+
+def _history(names: dict[str, Any]) -> tuple[str, str]:
+    """Return a short description of `history`, and what is wrong with it."""
+    curves = getattr(names.get("history"), "history", None)
+    if not isinstance(curves, dict):
+        return shown(names.get("history")), "expected what `fit` returns"
+    count = len(curves.get("accuracy", ()))
+    if missing := [key for key in ("accuracy", "val_accuracy") if key not in curves]:
+        return f"{count} epochs", f"no {' and no '.join(missing)}"
+    return f"{count} epochs", "" if count == names["EPOCHS"] else f"expected {names['EPOCHS']} epochs"
+
+
+def _seconds(value: Any) -> str:
+    return "" if is_number(value) and 0 < number(value) < math.inf else "expected a number of seconds"
+
+
+def _joules(value: Any) -> str:
+    return "" if value is None or is_number(value) else "expected a number of joules, or None"
+
+
+def check_record(names: dict[str, Any]) -> Table:
+    """Check the form of the rows and of the summary; report the first problem of each."""
+    rows, summary = names.get("history_rows"), names.get("summary")
+    lines = []
+    for name, value, problems in (
+        ("history_rows", rows, _row_problems(rows, names["EPOCHS"])),
+        ("summary", summary, _summary_problems(summary, names["EPOCHS"])),
+    ):
+        text = f"{type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple, dict)) else shown(value)
+        remark = next(problems, "")
+        mark = OPEN if name not in names else BAD if remark else GOOD
+        lines.append((mark, name, text if name in names else "not defined", remark))
+    return Table(("name", "your value", "remarks"), tuple(lines))
+
+
+def _row_problems(rows: Any, epochs: int) -> Iterator[str]:
+    if not isinstance(rows, (list, tuple)):
+        yield f"expected a list of dictionaries, got {type(rows).__name__}"
+        return
+    if len(rows) != epochs:
+        yield f"expected one dictionary per epoch ({epochs})"
+    for epoch, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            yield f"row {epoch}: expected a dictionary, got {type(row).__name__}"
+        elif missing := [key for key in ("epoch", "accuracy", "val_accuracy") if key not in row]:
+            yield f"row {epoch}: {', '.join(missing)} missing"
+        elif not _has(row, "epoch", epoch):
+            yield f"row {epoch}: epoch is {shown(row['epoch'])}; count from 1"
+        else:
+            for key in ("accuracy", "val_accuracy"):
+                if not is_number(row[key]) or not 0 <= number(row[key]) <= 1:
+                    yield f"row {epoch}: {key} must be between 0 and 1"
+
+
+def _summary_problems(summary: Any, epochs: int) -> Iterator[str]:
+    if not isinstance(summary, dict):
+        yield f"expected a dictionary, got {type(summary).__name__}"
+    elif missing := [key for key in ("epochs", "train_time", "total_energy") if key not in summary]:
+        yield f"{', '.join(missing)} missing"
+    else:
+        if not _has(summary, "epochs", epochs):
+            yield f"epochs: expected {epochs}, got {shown(summary['epochs'])}"
+        for key, problem in (("train_time", _seconds), ("total_energy", _joules)):
+            if remark := problem(summary[key]):
+                yield f"{key}: {remark}"
+
+
+def check_curves(figures: list[Figure]) -> Table | str:
+    """Describe the figure of the accuracies: its lines, labels and legend."""
+    drawn = [(figure, ax) for figure in figures for ax in figure.axes if ax.lines]
+    if not drawn:
+        return f"{OPEN} No figure yet: run the cell above. The task asks for one figure with two lines."
+    figure, ax = drawn[-1]
+    horizontal, vertical = _labels(ax, figure)
+    remarks = []
+    if len(ax.lines) != 2:
+        remarks.append("expected two lines")
+    remarks += [
+        f"the {which} axis has no label"
+        for which, label in (("horizontal", horizontal), ("vertical", vertical))
+        if not label
+    ]
+    if ax.get_legend() is None and not figure.legends and not ax.texts:
+        remarks.append("nothing tells the lines apart")
+    texts = (str(len(ax.lines)), horizontal or "no label", vertical or "no label", "; ".join(remarks))
+    return Table(("lines", "horizontal axis", "vertical axis", "remarks"), ((BAD if remarks else GOOD, *texts),))
 
 
 # Tasks: the plots
 
 QUANTITIES = {"time": r"\b(s|sec|seconds?|min|minutes?)\b", "energy": r"\b(k?J|joules?|k?Wh)\b"}
-"""Words of a label, and the units that go with them."""
+"""Words in an axis label, and the units that belong to them."""
 
 
 def check_plots(figures: list[Figure], names: dict[str, Any], loop: Loop) -> Table | str:
-    """What the figure holds: its plots, their bars, labels and ranges."""
+    """Describe the figure: its plots, their bars, labels and ranges."""
     filled = [figure for figure in figures if any(_bars(ax) or ax.lines for ax in figure.axes)]
     rows = [row for row in names.get(loop.rows) or [] if isinstance(row, dict)]
     wanted = 4 if any(is_number(row.get("total_energy")) for row in rows) else 3
     if not filled:
-        return f"{OPEN} No figure was seen since the check of the loop. Asked for: one figure with {wanted} bar plots."
+        return f"{OPEN} No figure yet: run the cell above. The task asks for one figure with {wanted} bar plots."
     figure = filled[-1]
     axes = [ax for ax in figure.axes if _bars(ax) or ax.lines]
     lines = [_plot_line(place, ax, figure, len(rows)) for place, ax in enumerate(axes, 1)]
-    caption = f"{len(axes)} plots in the figure; asked for: {wanted} bar plots in one figure."
+    caption = f"Plots in the figure: {len(axes)}. The task asks for one figure with {wanted} bar plots."
     if len(axes) < wanted and len(filled) > 1:
-        caption += f" There are {len(filled)} figures; the last one is shown here."
+        caption += f" You drew {len(filled)} figures; only the last one is described here."
     if any(is_number(row.get("epochs")) and number(row["epochs"]) >= names["MAX_EPOCHS"] for row in rows):
-        caption += " Not every model reached its target: can a reader see which?"
+        caption += " Not every model reached the target: can a reader see which?"
     return Table(("plot", "bars", "horizontal axis", "vertical axis", "range", "remarks"), tuple(lines), caption)
 
 
 def _bars(ax: Any) -> list[float]:
-    """The heights of the bars; the lengths of those that lie."""
-    found = []
+    """Return the lengths of the bars, vertical or horizontal."""
+    lengths = []
     for container in ax.containers:
         if isinstance(container, BarContainer):
-            lying = container.orientation == "horizontal"
-            found += [patch.get_width() if lying else patch.get_height() for patch in container.patches]
-    return found
+            horizontal = container.orientation == "horizontal"
+            lengths += [patch.get_width() if horizontal else patch.get_height() for patch in container.patches]
+    return lengths
+
+
+def _labels(ax: Any, figure: Figure) -> tuple[str, str]:
+    """Return the labels of both axes, taken from a shared axis or the figure if the plot itself has none."""
+    horizontal = [other.get_xlabel() for other in [ax, *ax.get_shared_x_axes().get_siblings(ax)]]
+    vertical = [other.get_ylabel() for other in [ax, *ax.get_shared_y_axes().get_siblings(ax)]]
+    return (
+        next(filter(str.strip, [*horizontal, figure.get_supxlabel()]), ""),
+        next(filter(str.strip, [*vertical, figure.get_supylabel()]), ""),
+    )
 
 
 def _plot_line(place: int, ax: Any, figure: Figure, count: int) -> tuple[str, ...]:
-    across = [other.get_xlabel() for other in [ax, *ax.get_shared_x_axes().get_siblings(ax)]]
-    upward = [other.get_ylabel() for other in [ax, *ax.get_shared_y_axes().get_siblings(ax)]]
-    horizontal = next(filter(str.strip, [*across, figure.get_supxlabel()]), "")
-    vertical = next(filter(str.strip, [*upward, figure.get_supylabel()]), "")
+    horizontal, vertical = _labels(ax, figure)
     low, high = ax.get_ylim()
     bars = [height for height in _bars(ax) if math.isfinite(height)]
     remarks = list(_plot_remarks(horizontal, vertical, bars, count))
     if bars and ax.get_yscale() == "linear" and 0 < max(bars) - min(bars) < 0.04 * abs(high - low):
-        remarks.append("in this range the bars look alike")
+        remarks.append("the bars look alike in this range")
     texts = (str(place), str(len(bars)), horizontal or "no label", vertical or "no label", f"{low:.3g} to {high:.3g}")
     return (BAD if remarks else GOOD, *texts, "; ".join(remarks))
 
@@ -582,18 +763,18 @@ def _plot_remarks(horizontal: str, vertical: str, bars: list[float], count: int)
         yield "the vertical axis has no label"
     for word, unit in QUANTITIES.items():
         if word in vertical.lower() and not re.search(unit, vertical, re.IGNORECASE):
-            yield f"the label of the {word} names no unit"
+            yield f"the {word} label has no unit"
 
 
 # The real run
 
 
 class Progress(callbacks.Callback):
-    """One line for one training, renewed at most five times a second, so that it costs little."""
+    """Shows one line per training and updates it at most five times a second, so that it costs little time."""
 
     WIDTH = 10
     PAUSE = 0.2
-    """Seconds between two looks of the line."""
+    """Minimum time between two updates, in seconds."""
 
     def __init__(self, setting: str) -> None:
         super().__init__()
@@ -616,12 +797,12 @@ class Progress(callbacks.Callback):
         self._show(self.line("" if reached else "not reached"), last=True)
 
     def line(self, end: str = "") -> str:
-        """The setting, the share of the epochs allowed, the epoch, the accuracy and the seconds so far."""
-        allowed = (self.params or {}).get("epochs") or 1
-        full = round(self.WIDTH * self._epoch / allowed)
+        """Return the line: setting, progress bar, epoch, validation accuracy and elapsed seconds."""
+        limit = (self.params or {}).get("epochs") or 1
+        full = round(self.WIDTH * self._epoch / limit)
         bar = "■" * full + "·" * (self.WIDTH - full)
         seconds = time.perf_counter() - self._began
-        parts = (f"epoch {self._epoch:>3}/{allowed}", f"val. accuracy {self._accuracy:.3f}", f"{seconds:.1f} s", end)
+        parts = (f"epoch {self._epoch:>3}/{limit}", f"val. accuracy {self._accuracy:.3f}", f"{seconds:.1f} s", end)
         return f"{self.setting:<20} {bar} {', '.join(filter(None, parts))}"
 
     def _show(self, text: str, last: bool = False) -> None:
@@ -640,10 +821,10 @@ class Progress(callbacks.Callback):
 
 
 class Kept:
-    """The rows of a loop in a JSON file, with when and where each was measured.
+    """The rows of a loop, saved in a JSON file with the time and machine of each measurement.
 
-    They count only under the same circumstances: the same cell and callback, settings, data and machine. Otherwise the
-    file is written anew with the next row. A dry run keeps nothing.
+    Saved rows are used only if nothing changed that they depend on: cell, callback, settings, data and machine.
+    Otherwise the next row starts a new file. A dry run saves nothing.
     """
 
     def __init__(self, path: Path, circumstances: dict[str, Any], dry: bool) -> None:
@@ -658,11 +839,11 @@ class Kept:
                 isinstance(e["row"], dict) and e["when"] and e["on"] and is_number(e["value"]) for e in entries
             )
         except (OSError, ValueError, KeyError, TypeError):
-            print(f"{path} cannot be read; every setting is trained.")
+            print(f"{path} could not be read, so every setting is trained again.")
             return
         changed = sorted(key for key in circumstances if before.get(key) != circumstances[key])
         if changed or not usable:
-            print(f"{path} was written with another {', '.join(changed) or 'form'}; every setting is trained.")
+            print(f"{path} is from a different {', '.join(changed) or 'format'}, so every setting is trained again.")
         else:
             self.entries = entries
 
@@ -670,34 +851,32 @@ class Kept:
         return next((entry for entry in self.entries if entry["value"] == value), None)
 
     def add(self, value: Any, rows: list[Any]) -> None:
-        """Writes down the row of one setting, as it was measured; what is no single row of plain values is left out."""
+        """Save the row of one setting, unless the iteration appended anything but a single row of plain values."""
         if self.dry or len(rows) != 1 or not isinstance(rows[0], dict):
             return
         row = {str(key): plain(entry) for key, entry in rows[0].items()}
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime())
         self.entries.append({"value": plain(value), "when": when, "on": self.circumstances["machine"], "row": row})
-        about = "Rows of a loop as they were measured; delete this file, and all settings are trained again."
+        about = "Measured rows of a loop. If you delete this file, all settings are trained again."
         document = {"about": about, "circumstances": self.circumstances, "trained": self.entries}
         unfinished = self.path.with_suffix(".part")
         try:
             unfinished.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
             unfinished.replace(self.path)
         except (OSError, TypeError, ValueError) as problem:
-            print(f"This row could not be kept ({sentence(problem)}).")
+            print(f"This row could not be saved ({sentence(problem)}).")
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it; numbers that are none become None."""
-    if not is_number(value):
+    """Convert a number to one that JSON can hold; NaN and infinity become None."""
+    if not is_number(value) or isinstance(value, int):
         return value
-    if isinstance(value, int):
-        return value
-    told = number(value)
-    return told if math.isfinite(told) else None
+    single = number(value)
+    return single if math.isfinite(single) else None
 
 
 def circumstances(names: dict[str, Any]) -> dict[str, Any]:
-    """What a measured row depends on."""
+    """Return what a measured row depends on."""
     settings = {name: names.get(name) for name in ("THRESHOLD", "PATIENCE", "MAX_EPOCHS")}
     arrays = [np.asarray(names.get(name, ())) for name in ("Xtr_scale", "ytr", "Xts_scale", "yts")]
     return {
@@ -715,16 +894,16 @@ def digest(text: str) -> str:
 
 
 def ast_text(source: str) -> str:
-    """Code without its comments and spaces, so that these may change."""
+    """Return code without comments and spacing, which may change freely."""
     try:
         return ast.dump(ast.parse(source))
     except SyntaxError:
         return source
 
 
-def class_text(made: Any) -> str:
-    """What the methods of a class do, as compiled."""
-    methods = vars(made) if isinstance(made, type) else {}
+def class_text(cls: Any) -> str:
+    """Return the compiled methods of a class as text."""
+    methods = vars(cls) if isinstance(cls, type) else {}
     return "".join(
         f"{name}{code_text(m.__code__)}{m.__defaults__}" for name, m in methods.items() if hasattr(m, "__code__")
     )
@@ -736,23 +915,23 @@ def code_text(code: types.CodeType) -> str:
 
 
 def machine() -> str:
-    """The machine and what trains on it, in a few words."""
-    found = []
-    for device in tf.config.list_physical_devices("GPU"):
+    """Describe the machine and the device that trains on it."""
+    gpus = []
+    for gpu in tf.config.list_physical_devices("GPU"):
         try:
-            found.append(str(tf.config.experimental.get_device_details(device)["device_name"]))
+            gpus.append(str(tf.config.experimental.get_device_details(gpu)["device_name"]))
         except Exception:
-            found.append("a GPU")
-    device = " and ".join(found) or f"{os.cpu_count()} cores of {processor()}"
+            gpus.append("a GPU")
+    device = " and ".join(gpus) or f"{os.cpu_count()} cores of {processor()}"
     return f"{platform.node() or 'a machine'} ({device}, TensorFlow {tf.__version__})"
 
 
 def processor() -> str:
-    """The processor's name where the system tells it, else its kind."""
+    """Return the processor's name if the system provides it, otherwise its architecture."""
     with contextlib.suppress(OSError):
-        told = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-        if told:
-            return told[1].strip()
+        name = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        if name:
+            return name[1].strip()
     return platform.processor() or platform.machine()
 
 
@@ -761,16 +940,16 @@ def processor() -> str:
 
 @dataclass(frozen=True)
 class ProcessorMeasurement:
-    """Seconds and joules of a window; the joules are those of the processors, whoever used them."""
+    """Seconds and joules of a window; the joules include everything that ran on the processors."""
 
     time: float
     total_energy: float
 
 
 class ProcessorMonitor:
-    """The windows of `ZeusMonitor` on a machine without a GPU, with the joules of the processor's own counter (RAPL).
+    """Measures windows as `ZeusMonitor` does, with the processor's energy counter (RAPL) instead of a GPU's.
 
-    The counter is that of the whole processor: other programs, and the notebook's own idling, are in it.
+    The counter covers the whole processor, including other programs and idle time.
     """
 
     def __init__(self, monitor: Any) -> None:
