@@ -1,4 +1,5 @@
-# The course kit's commands. `make` lists them; nothing has to be installed by hand but Python and make.
+# The commands of the course kit. `make` lists them, under the headings `##@`; `|` in a description begins a new line.
+# You need nothing but Python and make.
 
 ASSIGNMENT ?= tta-eta
 SUBMITTED  ?= submitted
@@ -20,13 +21,13 @@ FORMAT     ?=
 ROSTER     ?=
 COLUMN     ?=
 
-# Installs the packages; all other versions are in requirements.lock.
+# uv installs the packages; all other versions are in requirements.lock.
 UV := uv==0.13.9
 
-# The rules that `make test-browser` tries on the pages.
+# The accessibility rules of `make test-browser`.
 AXE_CORE := 4.14.1
 
-# A machine that shows an NVIDIA GPU gets TensorFlow's GPU build. `make GPU= ...` asks for the CPU build there.
+# A machine with an NVIDIA GPU gets TensorFlow's GPU build; `make GPU= ...` installs the CPU build there.
 GPU  := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU' | grep -v '^0')
 LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
 
@@ -39,107 +40,134 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench docs hostile kills lock clean distclean have-data
+.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture docs hostile kills lock clean distclean have-data
+
+##@ Everyone
 
 help: ## list the commands (this is the default)
-	@echo "make <command>, one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
-	@echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT) JOBS=(one more than cores) PYTHON=(3.11 to 3.13)"
+	@echo "Usage: make COMMAND [SETTING=value ...]"
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { n = split($$2, line, " [|] "); printf "  %-14s%s\n", $$1, line[1]; \
+	    for (i = 2; i <= n; i++) printf "  %-14s%s\n", "", line[i] }' Makefile
+	@echo; echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT)"
+	@echo "          JOBS=(default: one more than cores) PYTHON=(3.11 to 3.13)"
 
-setup: $(READY) ## make .venv with the pinned packages (every command that needs it does this by itself)
+setup: $(READY) ## install the pinned packages into .venv | Other commands do this if it is needed.
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
 
-data: .venv-data/.ready ## render the instrument notes again and write the four files in data/; SOUNDFONT=file takes another
-	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
+demo: $(READY) have-data ## grade a made-up class of seventeen and show the results
+	@$(GRADER) demo
 
-release: $(READY) ## make the students' notebook in release/ from source/
-	@$(GRADER) release --assignment "$(ASSIGNMENT)"
+clean: ## delete generated files, but never a folder with a gradebook
+	@rm -rf demo lab docs/_build release/*.zip .pytest_cache .mypy_cache .ruff_cache samples/.ruff_cache .hypothesis
+	@find autograder data samples tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find source release notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
+	@if [ -e "$(OUT)/gradebook.db" ]; then \
+	    echo "Kept $(OUT)/: its gradebook may hold points given by hand. Remove it yourself if it may go."; \
+	else rm -rf "$(OUT)"; fi
 
-validate: $(READY) ## check that the release fails cleanly and the solution passes; NOTEBOOK=path checks one notebook
+distclean: clean ## clean, and delete the virtual environments and downloads
+	@rm -rf .venv .venv-data .venv-bench .venv-docs .venv-versions .tools
+
+##@ Students
+
+validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOOK: check the release and the solution
 	@$(GRADER) validate --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)")
 
-autograde: $(READY) ## grade SUBMITTED/ into OUT/; JOBS=2 at a time, TRAIN=real trains for real, SEED=1 draws the same again, SANDBOX=podman takes Podman
+##@ Graders
+
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write the results to OUT/ | JOBS=2 runs two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | SCHEDULER=tcp://host:8786 uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
 
-rejudge: $(READY) ## judge kept evidence again after a check was edited; nothing is run
-	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+formgrader: $(READY) ## open nbgrader's formgrader on OUT/ to grade by hand
+	@OUT="$(OUT)" $(PY) -m jupyter lab --LabApp.default_url=/formgrader $(JUPYTER)
 
-report: $(READY) ## write feedback pages, class report and grades.csv again, with points that a person gave since
+report: $(READY) ## update feedback pages, class report and grades.csv
 	@$(GRADER) report --assignment "$(ASSIGNMENT)" --out "$(OUT)"
 
 feedback: report ## the same as report
 
-export: $(READY) ## write points for another system: FORMAT=canvas, moodle (both with ROSTER=its table of the class) or nbgrader
+export: $(READY) ## write points for another system: FORMAT=canvas or moodle, | both with ROSTER=file, or FORMAT=nbgrader
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
 	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
+
+rejudge: $(READY) ## apply edited checks to the saved evidence, running nothing
+	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+
+# Use TERM only if it was given to make: in the environment it names the terminal.
+new-term: $(READY) ## archive OUT/ and SUBMITTED/ under terms/; TERM=2027-spring
+	@$(GRADER) new-term --out "$(OUT)" --submitted "$(SUBMITTED)" -- "$(if $(findstring command,$(origin TERM)),$(TERM))"
+
+scheduler: $(READY) ## start a Dask scheduler
+	@$(PY) -m dask scheduler
+
+worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 of them
+	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
+
+##@ Instructors
+
+release: $(READY) ## write the students' version to release/
+	@$(GRADER) release --assignment "$(ASSIGNMENT)"
+
+lab: $(READY) have-data ## run the notebook with its solution, training for real
+	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
 gradescope: $(READY) ## pack the grader for Gradescope, into release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
 
-# TERM counts only where it was given to make: in the environment it names the terminal.
-new-term: $(READY) ## put OUT/ and SUBMITTED/ aside under terms/ and begin anew; TERM=2027-spring names the new term
-	@$(GRADER) new-term --out "$(OUT)" --submitted "$(SUBMITTED)" -- "$(if $(findstring command,$(origin TERM)),$(TERM))"
+data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another one
+	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
 
-demo: $(READY) have-data ## release the lab, grade a made-up class and show the result
-	@$(GRADER) demo
+##@ Developers
 
-formgrader: $(READY) ## open nbgrader's formgrader on OUT/, to read the comments and give points by hand
-	@OUT="$(OUT)" $(PY) -m jupyter lab --LabApp.default_url=/formgrader $(JUPYTER)
-
-lab: $(READY) have-data ## run the whole lab with its solution on this machine, training for real
-	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
-
-test: lint ## lint, then all tests; TESTS="tests/test_x.py -k name" picks some
+test: lint ## run the linters and all tests; TESTS="tests/test_x.py -k name"
 	@$(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(TESTS)
-
-test-browser: $(READY) ## open pages and servers in Chromium, and try axe-core's rules; what is missing is fetched, or CHROMIUM=path AXE=path
-	@CHROMIUM="$(CHROMIUM)" $(PY) -m tests.browser.chromium
-	@[ -n "$(AXE)" ] || npm install --silent --prefix .tools axe-core@$(AXE_CORE) \
-	  || echo "axe-core could not be fetched with npm: its test is left out." >&2
-	@CHROMIUM="$(CHROMIUM)" AXE="$(AXE)" $(PY) -m pytest -m browser $(TESTS)
-
-test-versions: $(READY) ## try the kit with other versions of packages and Python, and write docs/versions.md; ONLY=lowest
-	@$(call install-uv,.venv)
-	@$(PY) -m tests.versions $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 
 lint: $(READY) ## check style and types
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 
-fidelity: $(READY) ## measure the grader on its corpora of right and wrong submissions, under two sets of settings
+fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity $(if $(SEED),--seed $(SEED))
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-profile: $(READY) ## show where the time of a submission goes
-	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
-
-bench: $(READY) .venv-bench/.ready ## measure against nbgrader, Otter and the limit, and write docs/performance.md; ONLY=memory, SIZES=10,100
-	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
-
-docs: $(READY) .venv-docs/.ready have-data ## make the pages of docs/ and the executed notebooks into a site, docs/_build/html/index.html
-	@.venv-docs/bin/python -m sphinx -W --keep-going -q -E -j auto -c docs . docs/_build/html
-	@echo "Open docs/_build/html/index.html."
-
-hostile: $(READY) ## try attacks and broken submissions, each with and without protection; ONLY=name picks some, SANDBOX=podman takes Podman
+hostile: $(READY) ## try attacks and broken submissions, with and without protection | ONLY=name selects some, SANDBOX=podman uses Podman
 	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
-kills: $(READY) ## kill a grading run at 200 random moments, and check that nothing is lost
+kills: $(READY) ## kill a grading run at 200 random moments; check the results
 	@$(PY) -m tests.hostile.interruption --kills 200 --submissions 40
 
-scheduler: $(READY) ## start a Dask scheduler, for `make worker` on other machines and `make autograde SCHEDULER=tcp://...`
-	@$(PY) -m dask scheduler
+test-browser: $(READY) ## test pages and servers in Chromium; CHROMIUM=path AXE=path
+	@CHROMIUM="$(CHROMIUM)" $(PY) -m tests.browser.chromium
+	@[ -n "$(AXE)" ] || npm install --silent --prefix .tools axe-core@$(AXE_CORE) \
+	  || echo "axe-core could not be fetched with npm: its test is left out." >&2
+	@CHROMIUM="$(CHROMIUM)" AXE="$(AXE)" $(PY) -m pytest -m browser $(TESTS)
 
-worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786 on this machine; JOBS=4 of them
-	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
+test-versions: $(READY) ## try other versions of packages and Python; ONLY=lowest
+	@$(call install-uv,.venv)
+	@$(PY) -m tests.versions $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+
+profile: $(READY) ## show how long each part of grading takes
+	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
+
+bench: $(READY) .venv-bench/.ready ## measure speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the classes
+	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
+
+architecture: $(READY) ## draw the imports between packages for docs/architecture.md
+	@$(PY) -m docs.draw_imports
+
+docs: $(READY) .venv-docs/.ready have-data ## build the documentation as a site in docs/_build/html/
+	@.venv-docs/bin/python -m sphinx -W --keep-going -q -E -j auto -c docs . docs/_build/html
+	@echo "Open docs/_build/html/index.html."
 
 # A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the
 # first with TensorFlow's build exchanged. data/requirements.lock stays: with the same versions the data have the same bytes.
-lock: ## decide the versions again, after a change of requirements.in
+lock: ## pin the versions again after a change of requirements.in
 	@$(call create,.venv) && $(call install-uv,.venv)
 	@$(call compile,requirements.lock) requirements.in
 	@sed -e '/^tensorflow[=<>]/d' \
@@ -149,25 +177,14 @@ lock: ## decide the versions again, after a change of requirements.in
 compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
     --custom-compile-command "make lock" --output-file $(1)
 
-clean: ## remove what the commands made; a gradebook stays, points given by hand may be in it
-	@rm -rf demo lab docs/_build release/*.zip .pytest_cache .mypy_cache .ruff_cache samples/.ruff_cache .hypothesis
-	@find autograder data samples tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	@find source release notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
-	@if [ -e "$(OUT)/gradebook.db" ]; then \
-	    echo "Kept $(OUT)/: its gradebook may hold points given by hand. Remove it yourself if it may go."; \
-	else rm -rf "$(OUT)"; fi
-
-distclean: clean ## clean, and remove the virtual environments and what was fetched
-	@rm -rf .venv .venv-data .venv-bench .venv-docs .venv-versions .tools
-
-# The four files are in git; this is for a checkout that lost them.
+# The four files are in git; this is for a checkout without them.
 have-data:
 	@for file in $(DATA); do \
 	  [ -e $$file ] || { echo "$$file is missing; making the data."; $(MAKE) --no-print-directory data; exit; }; \
 	done
 
-# $(call fill,FOLDER,LOCK): a virtual environment in FOLDER that holds what LOCK says and nothing else.
-# uv is quick; where it cannot run, pip does the same.
+# $(call fill,FOLDER,LOCK): a virtual environment in FOLDER with the packages of LOCK and nothing else.
+# uv is fast; if it cannot run, pip does the same.
 fill = $(call create,$(1)) \
   && echo "Installing $(2) into $(1)." \
   && { $(call install-uv,$(1)) && $(1)/bin/python -m uv pip sync --quiet --python $(1)/bin/python $(2) \
@@ -189,7 +206,7 @@ create = if ! $(1)/bin/python $(fits); then \
     "$$python" -m venv --clear $(1); \
   fi
 
-# The first import compiles the packages, which a sandboxed kernel may not do, and shows at once if one is broken.
+# The first import compiles the packages, which a sandboxed kernel may not do, and fails at once if one is broken.
 $(READY): $(LOCK) Makefile
 	@$(call fill,.venv,$(LOCK))
 	@env -u PYTHONDONTWRITEBYTECODE TF_CPP_MIN_LOG_LEVEL=3 $(PY) -c "import tensorflow, seaborn, zeus.monitor, nbclient, \
@@ -197,7 +214,7 @@ $(READY): $(LOCK) Makefile
 	@rm -f .venv/import.log .venv/.ready-*
 	@touch $@
 
-# It sees the packages of .venv, so that both graders run the same TensorFlow.
+# It uses the packages of .venv, so that both graders run the same TensorFlow.
 .venv-bench/.ready: benchmarks/requirements.txt $(READY)
 	@$(PY) -m venv --clear --without-pip .venv-bench
 	@$(PY) -c 'import pathlib, sysconfig; \

@@ -1,5 +1,5 @@
-"""Sphinx's settings for `make docs`. MyST-NB, because it runs the notebooks with the kernel of the kit and keeps their
-outputs out of git; the source folder is the whole checkout, so that links work here as they do on a git host."""
+"""Settings of Sphinx for `make docs`. MyST-NB executes the notebooks with the kernel of the kit and keeps their
+outputs out of git. The source folder is the whole checkout, so that links work as they do on a git host."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ html_copy_source = False
 
 extensions = ["myst_nb"]
 root_doc = "docs/index"
-include_patterns = ["docs/*.md", "notebooks/*.ipynb", "data/README.md", "SECURITY.md"]
+include_patterns = ["docs/*.md", "notebooks/*.ipynb", "data/README.md", "SECURITY.md", "CONTRIBUTING.md"]
 exclude_patterns = ["**/.ipynb_checkpoints"]
 
 nb_execution_mode = "force"

@@ -109,6 +109,13 @@ def test_help_lists_every_command() -> None:
     assert len(listed) == len(phony)
 
 
+def test_help_is_grouped_by_person_and_fits_a_terminal() -> None:
+    lines = make(ROOT).stdout.splitlines()
+    sections = [line for line in lines if line.isalpha()]
+    assert sections == ["Everyone", "Students", "Graders", "Instructors", "Developers"]
+    assert [line for line in lines if len(line) > 80] == []
+
+
 def test_one_sentence_when_there_is_no_python(tmp_path: Path) -> None:
     checkout, commands = tmp_path / "a checkout", tmp_path / "bin"
     checkout.mkdir()
@@ -127,7 +134,8 @@ def test_one_sentence_when_there_is_no_python(tmp_path: Path) -> None:
 def test_documents_name_commands_and_files_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
-    for page in (ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md")]
+    for page in (*top, *sorted((ROOT / "docs").glob("*.md"))):
         text = page.read_text(encoding="utf-8")
         named = {
             word
