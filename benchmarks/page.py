@@ -28,7 +28,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Target:
-    """A line of the table: what was asked for and what came out; `fits` says whether it is enough."""
+    """A line of the table: the target and the measured value; `fits` says whether the target is met."""
 
     what: str
     wanted: str
@@ -37,7 +37,7 @@ class Target:
 
 
 def targets(found: dict[str, Any]) -> list[Target]:
-    """Every target for which there are figures."""
+    """Return every target for which there are figures."""
     lines: list[Target] = []
 
     def add(what: str, value: Callable[[], float], most: float, unit: str, least: bool = False) -> None:
@@ -49,15 +49,15 @@ def targets(found: dict[str, Any]) -> list[Target]:
         fits = measured >= most if least else measured <= most
         lines.append(Target(what, f"{word} {most:g}{unit}", f"{measured:.3g}{unit}", fits))
 
-    add("a complete submission, 100 of them, all cores", lambda: median(found["rivals"]["class"]), 1.0, " s")
-    add("nbgrader that trains for real, against that", lambda: ratio(found, "nbgrader"), 40, " times", least=True)
-    add("nbgrader with the kit's instruments, against that", lambda: ratio(found, "bench"), 8, " times", least=True)
-    add("time in the kernel, one alone, against the same cells in a warm process", lambda: limit(found), 1.3, " times")
-    add("memory of its own for each kernel", lambda: found["memory"]["kernel"] / 1e6, 75, " MB")
-    add("a submission of 1,000 against one of 10", lambda: each(found, 1000) / each(found, 10), 1.1, " times")
-    add("a second run on 1,000 with nothing changed", lambda: size_of(found, 1000)["again"], 5, " s")
-    add("two Dask workers with a core each against one", lambda: dask(found), 1.8, " times", least=True)
-    add("an epoch of plain `fit` against one of the lab", lambda: epoch(found), 2, " times", least=True)
+    add("time per submission, class of 100 on all cores", lambda: median(found["rivals"]["class"]), 1.0, " s")
+    add("nbgrader with real training, relative to that", lambda: ratio(found, "nbgrader"), 40, " times", least=True)
+    add("nbgrader with the kit's instruments, relative to that", lambda: ratio(found, "bench"), 8, " times", least=True)
+    add("one submission in the kernel, relative to its cells alone", lambda: limit(found), 1.3, " times")
+    add("memory per kernel, not shared", lambda: found["memory"]["kernel"] / 1e6, 75, " MB")
+    add("time per submission, 1,000 relative to 10", lambda: each(found, 1000) / each(found, 10), 1.1, " times")
+    add("second run on 1,000 submissions, nothing changed", lambda: size_of(found, 1000)["again"], 5, " s")
+    add("two Dask workers with one core each, relative to one", lambda: dask(found), 1.8, " times", least=True)
+    add("one epoch of plain `fit`, relative to the lab's code", lambda: epoch(found), 2, " times", least=True)
     return lines
 
 
@@ -126,13 +126,13 @@ def draw(found: dict[str, Any], plot: Path) -> None:
         colours = [sns.color_palette("colorblind")[name.startswith("this")] for name in bars]
         drawn = left.barh(list(bars), list(bars.values()), color=colours)
         left.bar_label(drawn, fmt="%.2f", padding=4)
-        left.set(xscale="log", xlabel="Seconds a submission (log scale)", xlim=(0.3, 3 * max([1.0, *bars.values()])))
+        left.set(xscale="log", xlabel="Seconds per submission (log scale)", xlim=(0.3, 3 * max([1.0, *bars.values()])))
         left.invert_yaxis()
         left.grid(axis="y", visible=False)
         sizes = [line["size"] for line in _sizes(found)]
         right.plot(sizes, [line["seconds"] / line["size"] for line in _sizes(found)], "o-", label="first run")
         right.plot(sizes, [line["again"] / line["size"] for line in _sizes(found)], "s--", label="nothing changed")
-        right.set(xscale="log", yscale="log", xlabel="Submissions in the class", ylabel="Seconds a submission")
+        right.set(xscale="log", yscale="log", xlabel="Submissions in the class", ylabel="Seconds per submission")
         right.legend()
         plot.parent.mkdir(exist_ok=True)
         figure.savefig(plot, dpi=110, metadata={"Software": None})
