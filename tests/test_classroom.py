@@ -301,15 +301,15 @@ class TestBesideAnAnswer:
         assert "Equal parts of the" in first
         assert "SOLUTION" not in first
         assert "The answer is identical to that of" in first
-        assert "shows no numbers of the student's own run" in second
-        assert "Drawn when it was graded" in second
+        assert "shows no readable numbers of the student's own run" in second
+        assert "Drawn in the graded run" in second
 
     def test_a_dry_run_is_marked(self, assignment: Assignment, release: NotebookNode) -> None:
         own = OwnRun(loops={"lr": own_run(0.5).loops["lr"].model_copy(update={"dry": True})})
         known = Classroom(notebooks={"ada": release}, own={"ada": own}, remarks={"ada": {}})
         made = known.beside(assignment)["ada"]
-        assert "A dry run" in made["lr-comment"].source
-        assert "A dry run" not in made["bs-comment"].source
+        assert "This was a dry run" in made["lr-comment"].source
+        assert "This was a dry run" not in made["bs-comment"].source
         page = report.report_page(assignment, [verdict_on(assignment, "ada")], {}, known)
         assert 'a dry run on a small sample: <a href="students/ada/feedback.html"><bdi>ada</bdi></a>.' in page
         assert 'aria-label="Time to accuracy' not in page
@@ -357,11 +357,11 @@ def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: 
     keys = gradebook.members(database, assignment)
     assert set(keys) == {"ada", "bob", "zoe"}
     assert f"/formgrader/submissions/{keys['ada']}/" in report
-    assert "of whom there is no submission: <bdi>zoe</bdi>." in report
+    assert "in the gradebook without a submission: <bdi>zoe</bdi>." in report
     assert "The answer is identical to that of bob." in report
-    assert "numbers that 1 of 2 notebooks show" in report
+    assert "numbers shown in 1 of 2 submitted notebooks" in report
     shown = {
         student: formgrader.notebook_path(tmp_path / "autograded", student, assignment) for student in ("ada", "bob")
     }
     assert "time per epoch (s)" in shown["ada"].read_text(encoding="utf-8")
-    assert "shows no numbers of the student" in shown["bob"].read_text(encoding="utf-8")
+    assert "shows no readable numbers of the student" in shown["bob"].read_text(encoding="utf-8")

@@ -172,7 +172,7 @@ class TestFeedback:
         linked = [link["href"] for link in parsed.all("a")]
         assert linked == [f"#item-{item.id}" for item in assignment.items]
         assert 'class="score">44 ' in page, "88 - 7.5 - 7 - 14 - 6 - 4 + 4.5 - 10"
-        assert "Late penalty −10 It was handed in after the due date. Total 44 / 100" in text_of(page)
+        assert "Late penalty −10 You submitted after the due date. Total 44 / 100" in text_of(page)
 
     def test_a_reason_that_several_rules_share_is_said_once(self, page: str) -> None:
         assert page.count(NO_MODEL) == 1
@@ -188,7 +188,8 @@ class TestFeedback:
         assert "No file x.npy" in page
 
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
-        assert "Still to come, from a person: Batch sizes: how each model was trained; Batch sizes: comment." in page
+        open_items = "Batch sizes: how each model was trained; Batch sizes: comment."
+        assert f"Still to be graded by your instructor: {open_items}" in page
         assert "Could not be observed." in page
 
     def test_findings_are_for_those_they_are_for(self, page: str) -> None:
@@ -277,7 +278,7 @@ class TestFeedback:
         verdict = verdict_on(assignment, "ada", state="failed to run", reason="There is no notebook.")
         text = feedback.feedback_page(assignment, verdict, None, {})
         assert "There is no notebook." in text
-        assert "Your notebook as it ran" not in text
+        assert "Your executed notebook" not in text
 
     def test_every_student_gets_a_page(
         self, tmp_path: Path, assignment: Assignment, executed: NotebookNode, release: NotebookNode
@@ -291,8 +292,8 @@ class TestFeedback:
 class TestReport:
     def test_what_needs_a_person_comes_first(self, class_report: str) -> None:
         parsed = Page(class_report)
-        assert parsed.said("h2")[0] == "What needs a person"
-        urgent = class_report[class_report.index("What needs a person") : class_report.index(">Findings<")]
+        assert parsed.said("h2")[0] == "What needs review"
+        urgent = class_report[class_report.index("What needs review") : class_report.index(">Findings<")]
         assert urgent.index("needs a person</span>") < urgent.index("failed to run</span>")
         assert [link.split("#")[-1] for link in HREF.findall(urgent) if "#" in link] == ["item-bs-plots"]
         assert "Could not be observed." in urgent
@@ -316,7 +317,7 @@ class TestReport:
     def test_items_that_wait_for_one_reason_stand_in_one_line(self, assignment: Assignment) -> None:
         waiting = for_a_person(assignment, "ada", "The kernel did not start.")
         text = report.report_page(assignment, [waiting], {})
-        urgent = text[text.index("What needs a person") : text.index("Answers to read")]
+        urgent = text[text.index("What needs review") : text.index("Answers to read")]
         assert urgent.count("The kernel did not start.") == 1
         assert len(Page(urgent).all("li")) == 2
         linked = [link.split("#item-")[1] for link in HREF.findall(urgent) if "#" in link]
@@ -367,7 +368,7 @@ class TestTheReportOnAClass:
     def test_who_is_missing_is_named_and_counted(self, class_report: str) -> None:
         said = text_of(class_report)
         assert "Missing 1 " in said
-        assert "of whom there is no submission: yan " in said
+        assert "in the gradebook without a submission: yan " in said
 
     def test_answers_that_wait_lead_to_the_formgrader(self, class_report: str) -> None:
         part = class_report[class_report.index("Answers to read") : class_report.index("Answers that stand out")]
@@ -400,11 +401,11 @@ class TestTheReportOnAClass:
         assert "Learning rate 0.0001: median 7 s, middle half 6 to 11, 3 values" in times[0]
         assert not [label for label in drawn if label.startswith("Energy")]
         assert re.search(r'<g class="mark"><circle[^>]*/><text class="told"[^>]*>eve: 7 s</text>', class_report)
-        assert "numbers that 3 of 5 notebooks show" in text_of(class_report)
+        assert "numbers shown in 3 of 5 submitted notebooks" in text_of(class_report)
 
     def test_without_own_runs_it_says_so(self, assignment: Assignment) -> None:
         text = report.report_page(assignment, [verdict_on(assignment, "ada")], {})
-        assert "No notebook shows numbers of the student's own run that could be read." in text_of(text).replace(
+        assert "No submitted notebook shows readable numbers of the student's own run." in text_of(text).replace(
             "&#39;", "'"
         )
 
