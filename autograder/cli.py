@@ -16,10 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.assignment.settings import ROOT, Assignment
-from autograder.execution.kernels import Start, Walls
+from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import Verdict
-from autograder.results.layout import STUDENTS
+from autograder.results.store import STUDENTS, ResultStore
 from autograder.scheduling.signals import Stopped, stoppable
 
 from .encoders import encode_terminal
@@ -33,6 +32,7 @@ Out = Annotated[Path, typer.Option(help="folder for the results")]
 Submitted = Annotated[Path, typer.Option(help="folder with one folder for each student")]
 Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one more than cores")]
 Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
+Data = Annotated[Path | None, typer.Option(help="folder with the four data files; data/ of the course if not given")]
 Seed = Annotated[int | None, typer.Option(help="draw the same scenarios again")]
 Sandbox = Annotated[
     Literal["any", "bwrap", "podman", "none"],
@@ -110,45 +110,32 @@ def autograde(
     sandbox: Sandbox = "any",
     scheduler: Annotated[str, typer.Option(help="a Dask scheduler, tcp://host:8786, whose workers grade")] = "",
 ) -> None:
-    """Grade every submission that is new or changed, and write the books."""
+    """Grade every submission that is new or changed, and write gradebook, tables and pages."""
     loaded = Assignment.load(assignment)
-    grade_class(
-        loaded, submitted, out, jobs=jobs, train=train, seed=seed, kernel=kernel, walls=sandbox, scheduler=scheduler
-    )
+    how = {"jobs": jobs, "kernel": kernel, "sandbox": sandbox, "scheduler": scheduler}
+    run_grading(loaded, submitted, out, train=train, seed=seed, **how)
 
 
-def grade_class(
+def run_grading(
     assignment: Assignment,
     submitted: Path,
     out: Path,
     *,
-    jobs: int = 0,
     train: Literal["scripted", "real"] = "scripted",
     seed: int | None = None,
-    kernel: Start = "auto",
-    walls: Walls = "auto",
-    scheduler: str = "",
+    **how: Any,
 ) -> None:
+    """Grade a class with a progress bar, and print how it did; `how` are further settings of `grade_class`."""
+    from autograder.commands.grade import grade_class
     from autograder.execution.options import Options
-    from autograder.scheduling import class_run as classes
     from autograder.scheduling.progress import ClassProgress
 
+    options = Options(seed=seed, training=train)
     with ClassProgress(console) as progress:
-        verdicts = classes.autograde(
-            assignment,
-            submitted,
-            out,
-            Options(seed=seed, training=train),
-            jobs=jobs or classes.default_jobs(),
-            kernel=kernel,
-            walls=walls,
-            scheduler=scheduler,
-            on_start=progress.start,
-            on_done=progress.finish,
-            log=tell,
-        )
+        how |= {"on_start": progress.start, "on_done": progress.finish, "log": tell}
+        verdicts = grade_class(assignment, submitted, out, options, **how)
     console.print(class_table(assignment, verdicts))
-    tell_where(assignment, out)
+    tell_where(ResultStore(out, assignment))
 
 
 def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
@@ -171,8 +158,7 @@ def rejudge_class(assignment: Name = "tta-eta", out: Out = Path("graded")) -> No
     """Judge kept evidence again after a check was edited; nothing is run."""
     from autograder.commands import rejudge
 
-    loaded = Assignment.load(assignment)
-    rejudged = rejudge.rejudge_class(loaded, out)
+    rejudged = rejudge.rejudge_class(ResultStore(out, Assignment.load(assignment)))
     for student, (before, after) in rejudged.changed.items():
         console.print(f"{encode_terminal(student)}: {before:g} -> {after:g} points", highlight=False)
     for student in rejudged.to_run:
@@ -186,19 +172,19 @@ def rejudge_class(assignment: Name = "tta-eta", out: Out = Path("graded")) -> No
 @spoken
 def publish(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
     """Write feedback pages, class report and table of grades again, with the points that a person gave since."""
-    from autograder.scheduling import class_run as classes
+    from autograder.reporting import publish as publishing
 
-    loaded = Assignment.load(assignment)
-    classes.write_books(loaded, None, out)
-    tell(f"Feedback pages: {out / loaded.name / STUDENTS}/<student>/feedback.html")
-    tell_where(loaded, out)
+    store = ResultStore(out, Assignment.load(assignment))
+    publishing.publish(store)
+    tell(f"Feedback pages: {store.folder / STUDENTS}/<student>/feedback.html")
+    tell_where(store)
 
 
-def tell_where(assignment: Assignment, out: Path) -> None:
+def tell_where(store: ResultStore) -> None:
     """Print where the results of a class lie."""
-    tell(f"Report: {out / assignment.name / 'report.html'}")
-    tell(f"Table: {out / assignment.name / 'grades.csv'}")
-    tell(f"Gradebook: {out / 'gradebook.db'}")
+    tell(f"Report: {store.folder / 'report.html'}")
+    tell(f"Table: {store.folder / 'grades.csv'}")
+    tell(f"Gradebook: {store.gradebook}")
 
 
 @app.command()
@@ -213,7 +199,7 @@ def export(
     """Write the points into a table that another system imports."""
     from autograder.integrations import lms as exports
 
-    done = exports.export(Assignment.load(assignment), out, form, roster, column)
+    done = exports.export(ResultStore(out, Assignment.load(assignment)), form, roster, column)
     tell_all(done.sentences)
     tell(f"Table: {done.path}")
 
@@ -270,11 +256,12 @@ def profile(assignment: Name = "tta-eta", times: Annotated[int, typer.Option(min
 
 @app.command()
 @spoken
-def lab(assignment: Name = "tta-eta", data: Path = ROOT / "data", out: Path = Path("lab")) -> None:
-    """Run the reference solution with real training on the default data."""
+def lab(assignment: Name = "tta-eta", data: Data = None, out: Path = Path("lab")) -> None:
+    """Run the reference solution with real training."""
     from autograder.commands import run_lab as labs
 
-    labs.run_lab(Assignment.load(assignment), data, out)
+    loaded = Assignment.load(assignment)
+    labs.run_lab(loaded, data or loaded.course.data, out)
 
 
 @app.command()
@@ -287,4 +274,4 @@ def demo(out: Path = Path("demo")) -> None:
     loaded = Assignment.load("tta-eta")
     releases.release(loaded)
     build(out / "submitted")
-    grade_class(loaded, out / "submitted", out / "graded")
+    run_grading(loaded, out / "submitted", out / "graded", sandbox="auto")

@@ -4,3 +4,8 @@
 kernel, `scale` measures whole classes, memory and a cluster, `lab` an epoch of the lab itself, `record` keeps what came
 out and `page` shows it in docs/performance.md.
 """
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""

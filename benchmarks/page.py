@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from autograder.assignment.settings import ROOT
+from benchmarks import ROOT
 
 from .record import load
 

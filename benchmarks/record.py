@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from autograder.assignment.settings import ROOT
+from benchmarks import ROOT
 
 FILE = ROOT / "docs" / "performance.json"
 PACKAGES = ("tensorflow-cpu", "keras", "nbgrader", "nbclient", "ipykernel", "distributed")

@@ -24,10 +24,11 @@ from traitlets.config import Config
 
 from autograder.assignment.release import course_configuration, helpers
 from autograder.assignment.scenario import draw
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.errors import AutograderError
 from autograder.reporting import gradebook
+from benchmarks import ROOT
 
 from .classes import hand_in
 from .scale import whole_class
@@ -88,7 +89,7 @@ def nbgrader_with_bench(assignment: Assignment, times: int) -> Iterator[float]:
         before = dict(os.environ)
         os.environ.update(settings)
         try:
-            config = course_configuration()
+            config = course_configuration(assignment.course)
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -18,11 +18,11 @@ from statistics import median
 
 import psutil
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
+from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError
-from autograder.execution.options import Options
 from autograder.grading.verdict import Done
-from autograder.scheduling.class_run import autograde
+from benchmarks import ROOT
 
 from .classes import hand_in
 
@@ -118,10 +118,8 @@ def _rate(assignment: Assignment, place: str, address: str, out: str, size: int)
     with tempfile.TemporaryDirectory() as part:
         for folder in sorted(Path(place, "submitted").iterdir())[:size]:
             shutil.copytree(folder, Path(part, folder.name))
-        autograde(
-            assignment, Path(part), Path(place, out), Options(),
-            jobs=1, kernel="auto", walls="auto", scheduler=address, on_done=hear,
-        )  # fmt: skip
+        how = {"jobs": 1, "sandbox": "auto", "scheduler": address}
+        grade_class(assignment, Path(part), Path(place, out), on_done=hear, **how)
     return (done[-1] - done[0]) / (len(done) - 1)
 
 

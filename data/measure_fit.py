@@ -23,6 +23,7 @@ from rich.progress import track
 
 from autograder.assignment.dataset import Dataset, load
 from autograder.assignment.settings import Assignment
+from autograder.checks.instrument_notes import DATA_FILES
 
 HERE = Path(__file__).resolve().parent
 
@@ -123,7 +124,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print every training, not the table")
     args = parser.parse_args()
     rate = Assignment.load(args.assignment).parameters.default_learning_rate
-    data = load(args.data)
+    data = load(args.data, DATA_FILES)
     train(data, WAYS[0], rate, 1024, 2, 0)  # the first training of a process also loads libraries
     # The ways take turns, so that what else the machine does meets them all alike.
     work = [

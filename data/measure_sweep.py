@@ -21,6 +21,7 @@ from rich.progress import track
 
 from autograder.assignment.dataset import Dataset, load
 from autograder.assignment.settings import Assignment, Parameters
+from autograder.checks.instrument_notes import DATA_FILES
 
 HERE = Path(__file__).resolve().parent
 ORIGINAL_EPOCHS = {(0.0001, 128): 10, (0.001, 128): 3, (0.01, 128): 3, (0.1, 128): 9, (1.0, 128): 72, (0.001, 64): 3}
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each setting (default: %(default)s)")
     args = parser.parse_args()
     parameters = Assignment.load(args.assignment).parameters
-    data = load(args.data)
+    data = load(args.data, DATA_FILES)
     work = [(rate, size, seed) for rate, size in settings(parameters) for seed in range(args.seeds)]
     trainings = [train(data, parameters, *one) for one in track(work, "training", console=Console(stderr=True))]
     print(table(trainings))

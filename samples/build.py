@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 
 from .filling import fill, read_description, write_submission
 from .own_runs import own_runs, show
@@ -27,7 +27,7 @@ def students() -> list[str]:
 def build(folder: Path) -> list[Path]:
     """Writes every sample submission, in place of what was there for this student; returns the files."""
     assignment = Assignment.load(ASSIGNMENT)
-    release = nbformat.read(ROOT / "release" / ASSIGNMENT / assignment.notebook_name, as_version=4)
+    release = nbformat.read(assignment.release_folder / assignment.notebook_name, as_version=4)
     written, runs = [], own_runs()
     for student in students():
         place = folder / student / ASSIGNMENT

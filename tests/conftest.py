@@ -11,10 +11,11 @@ from autograder.assignment.settings import Assignment
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
-from autograder.grading.grade import Graded, grade
+from autograder.grading.grade import grade
+from autograder.grading.verdict import GradedSubmission
 from autograder.submission.prepare import load_release, prepare
 
-Grade = Callable[..., Graded]
+Grade = Callable[..., GradedSubmission]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,9 @@ def warm_kernels() -> Iterator[Kernels]:
 def grade_notebook(assignment: Assignment, release: NotebookNode, warm_kernels: Kernels) -> Grade:
     """Grades a notebook in memory: `grade_notebook(notebook, seed=1)`."""
 
-    def run(notebook: NotebookNode, *, seed: int = 1, cell: float = 60.0, training: str = "scripted") -> Graded:
+    def run(
+        notebook: NotebookNode, *, seed: int = 1, cell: float = 60.0, training: str = "scripted"
+    ) -> GradedSubmission:
         submission = prepare("student", notebook, release, assignment)
         options = Options(seed=seed, training=training, limits=Limits(cell=cell))  # type: ignore[arg-type]
         return grade(assignment, submission, warm_kernels, options)

@@ -12,14 +12,14 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.commands.classroom import Classroom
 from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Strip, Verdict
 from autograder.reporting import class_report as report
 from autograder.reporting import feedback
 from autograder.reporting.answers import Remark
+from autograder.reporting.classroom import Classroom
 from autograder.reporting.similarity import Group
-from autograder.results.store import LATE
-from autograder.submission.saved_outputs import Loop, OwnRun, Row
+from autograder.results.points import LATE
+from autograder.submission.saved_outputs import SavedOutputs, SavedSeries
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 CURVE = "threshold 0.95, patience 3: on val_accuracy 0.96 0.97 0.94 | 0.96 it stopped after epoch 3; not in a row."
@@ -157,20 +157,27 @@ def class_page(assignment: Assignment) -> str:
     return report.report_page(assignment, verdicts, {"ada": {"lr-comment": (6.0, None)}}, classroom())
 
 
-def own_run(seconds: float) -> OwnRun:
+def own_run(seconds: float) -> SavedOutputs:
     """Five settings of the learning rate, the last of which took long and reached nothing; no energy."""
     rates = (0.0001, 0.001, 0.01, 0.1, 1.0)
     rows = [
-        Row(learning_rate=rate, batch_size=128, epochs=epochs, test_accuracy=0.9, train_time=seconds * epochs)
+        {
+            "learning_rate": rate,
+            "batch_size": 128,
+            "epochs": epochs,
+            "test_accuracy": 0.9,
+            "train_time": seconds * epochs,
+        }
         for rate, epochs in zip(rates, (10, 3, 3, 9, 500), strict=True)
     ]
-    return OwnRun(loops={"lr": Loop(rows=tuple(rows), pictures=(f"data:image/png;base64,{figure('png').strip()}",))})
+    picture = f"data:image/png;base64,{figure('png').strip()}"
+    return SavedOutputs(loops={"lr": SavedSeries(rows=tuple(rows), pictures=(picture,))})
 
 
 def classroom() -> Classroom:
     """Three runs, a pair with the same code and answer, and a student of whom there is nothing."""
     return Classroom(
-        own={"ada": own_run(0.5), "eve": own_run(0.7), HOSTILE: own_run(1.5), "zed": OwnRun()},
+        own={"ada": own_run(0.5), "eve": own_run(0.7), HOSTILE: own_run(1.5), "zed": SavedOutputs()},
         remarks={
             "ada": {"bs-comment": Remark("identical", (HOSTILE,))},
             HOSTILE: {"bs-comment": Remark("identical", ("ada",))},

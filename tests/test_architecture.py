@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograder.assignment.settings import ROOT
 from docs.draw_imports import PICTURE, draw, needed_arrows, read_imports, rows_of
+from tests.places import ROOT
 
 
 def test_the_committed_picture_is_current() -> None:

@@ -16,15 +16,16 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import grade_id, source_path
-from autograder.commands.classroom import Classroom
-from autograder.reporting import answers, formgrader, gradebook, similarity
+from autograder.assignment.source import source_path
+from autograder.grading.verdict import GradedSubmission
+from autograder.notebooks.cells import grade_id
+from autograder.reporting import answers, formgrader, gradebook, publish, similarity
 from autograder.reporting import class_report as report
 from autograder.reporting.answers import Remark
-from autograder.results import store as books
-from autograder.scheduling import class_run as autograde
-from autograder.submission import saved_outputs as ownrun
-from autograder.submission.saved_outputs import OwnRun
+from autograder.reporting.classroom import Classroom
+from autograder.results.store import SAVED_OUTPUTS, ResultStore, gradebook_url
+from autograder.submission.limited import read_saved_outputs
+from autograder.submission.saved_outputs import SavedOutputs, from_notebook
 from samples.build import build, students
 from samples.own_runs import own_runs
 from tests.fidelity.build import notebook as filled
@@ -70,7 +71,7 @@ def document(*outputs: dict[str, Any], name: str = "", source: str = "") -> dict
     return {"cells": [{"cell_type": "code", "source": source, "metadata": metadata, "outputs": list(outputs)}]}
 
 
-class TestOwnRun:
+class TestSavedOutputs:
     @pytest.mark.parametrize(
         "output",
         [
@@ -86,23 +87,24 @@ class TestOwnRun:
         ids=["lines", "list", "dictionaries", "numpy", "pretty", "json", "table", "frame"],
     )
     def test_rows_are_read_however_they_are_shown(self, assignment: Assignment, output: dict[str, Any]) -> None:
-        loops = ownrun.from_notebook(document(output), assignment).loops
-        read = [(row.learning_rate, row.epochs, row.test_accuracy, row.train_time) for row in loops["lr"].rows]
+        loops = from_notebook(document(output), assignment).loops
+        keys = ("learning_rate", "epochs", "test_accuracy", "train_time")
+        read = [tuple(row[key] for key in keys) for row in loops["lr"].rows]
         assert read == [(0.0001, 10, 0.95, 8.5), (0.001, 3, 0.98, 2.5), (1.0, 500, 0.5, 400.0)]
-        assert all(row.total_energy is None for row in loops["lr"].rows)
+        assert all(row["total_energy"] is None for row in loops["lr"].rows)
         assert not loops["bs"].rows
 
     def test_each_loop_gets_its_own_rows(self, assignment: Assignment) -> None:
         sizes = [{**ROWS[1], "batch_size": size} for size in (64, 128, 2048)]
-        both = ownrun.from_notebook(document(stream(told(ROWS + sizes))), assignment).loops
-        assert [row.learning_rate for row in both["lr"].rows] == [0.0001, 0.001, 1.0]
-        assert [row.batch_size for row in both["bs"].rows] == [64, 128, 2048]
+        both = from_notebook(document(stream(told(ROWS + sizes))), assignment).loops
+        assert [row["learning_rate"] for row in both["lr"].rows] == [0.0001, 0.001, 1.0]
+        assert [row["batch_size"] for row in both["bs"].rows] == [64, 128, 2048]
 
     def test_the_last_complete_run_counts(self, assignment: Assignment) -> None:
         later = [{**row, "epochs": 7} for row in ROWS]
         cells = [document(stream(told(rows)))["cells"][0] for rows in (ROWS, later, ROWS[:2])]
-        loops = ownrun.from_notebook({"cells": cells}, assignment).loops
-        assert [row.epochs for row in loops["lr"].rows] == [7, 7, 7]
+        loops = from_notebook({"cells": cells}, assignment).loops
+        assert [row["epochs"] for row in loops["lr"].rows] == [7, 7, 7]
 
     def test_a_dry_run_is_told_from_a_real_one(self, assignment: Assignment) -> None:
         """By what the lab's own cell prints, which holds for all that follows, or by the line below a check."""
@@ -113,14 +115,14 @@ class TestOwnRun:
             "cells"
         ]
         for cells in (sample + dry, checked):
-            found = ownrun.from_notebook({"cells": cells}, assignment)
+            found = from_notebook({"cells": cells}, assignment)
             assert found.loops["lr"].dry
             assert len(found.loops["lr"].rows) == 3
             assert found.measured("lr") == ()
         for cells in (real, checked + real, real + checked):
-            found = ownrun.from_notebook({"cells": cells}, assignment)
+            found = from_notebook({"cells": cells}, assignment)
             assert not found.dry
-            assert [row.epochs for row in found.measured("lr")] == [10, 3, 500]
+            assert [row["epochs"] for row in found.measured("lr")] == [10, 3, 500]
 
     def test_the_lab_says_what_tells_a_dry_run(self, assignment: Assignment) -> None:
         helper = (source_path(assignment).parent / "lab_helpers.py").read_text(encoding="utf-8")
@@ -128,17 +130,20 @@ class TestOwnRun:
         below = re.search(r'^DRY = "(.+)"$', helper, re.MULTILINE)
         assert said is not None
         assert below is not None
-        assert all(ownrun.DRY.match(text[1]) for text in (said, below))
+        dry_run = assignment.exercise.dry_run
+        assert dry_run is not None
+        assert said[1] == dry_run.sampled
+        assert below[1].startswith(dry_run.marked)
 
     def test_figures_are_those_of_the_plots(self, assignment: Assignment) -> None:
         png = shown("image/png", figure("png"))
-        named = ownrun.from_notebook(document(png, name="lr-plots"), assignment).loops
+        named = from_notebook(document(png, name="lr-plots"), assignment).loops
         assert [picture[:22] for picture in named["lr"].pictures] == ["data:image/png;base64,"]
-        nameless = ownrun.from_notebook(document(png, source="bars(metrics_vs_bs)"), assignment).loops
+        nameless = from_notebook(document(png, source="bars(metrics_vs_bs)"), assignment).loops
         assert len(nameless["bs"].pictures) == 1
         assert not nameless["lr"].pictures
         svg = shown("image/svg+xml", figure("svg"))
-        assert not ownrun.from_notebook(document(svg, name="lr-plots"), assignment).loops["lr"].pictures
+        assert not from_notebook(document(svg, name="lr-plots"), assignment).loops["lr"].pictures
 
     @pytest.mark.parametrize(
         "broken",
@@ -155,14 +160,14 @@ class TestOwnRun:
     )
     def test_whatever_is_there_is_only_read(self, assignment: Assignment, broken: dict[str, Any]) -> None:
         started = time.process_time()
-        found = ownrun.from_notebook(broken, assignment)
+        found = from_notebook(broken, assignment)
         assert time.process_time() - started < 2
         assert not any(loop.rows or loop.pictures for loop in found.loops.values())
 
     def test_a_flood_of_outputs_is_not_long_work(self, assignment: Assignment) -> None:
         cell = document(*[stream(told(ROWS) + "x" * 49_000)] * 50)["cells"][0]
         started = time.process_time()
-        found = ownrun.from_notebook({"cells": [cell] * 200}, assignment)
+        found = from_notebook({"cells": [cell] * 200}, assignment)
         assert time.process_time() - started < 5
         assert len(found.loops["lr"].rows) == 3, "what comes first is read"
 
@@ -173,12 +178,14 @@ class TestOwnRun:
         folder.mkdir(parents=True)
         cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("stream", text=told(ROWS))])
         nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "tta-eta.ipynb")
-        ownrun.keep(tmp_path, assignment, "ada", ownrun.read_limited(folder, assignment))
-        assert len(ownrun.kept(tmp_path, assignment, "ada").loops["lr"].rows) == 3
+        store = ResultStore(tmp_path, assignment)
+        verdict = verdict_on(assignment, "ada")
+        store.write(GradedSubmission(verdict, saved_outputs=read_saved_outputs(folder, assignment)))
+        assert len(store.read_saved_outputs("ada").loops["lr"].rows) == 3
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")]), folder / "tta-eta.ipynb")
-        ownrun.keep(tmp_path, assignment, "ada", ownrun.read_limited(folder, assignment))
-        assert not (tmp_path / "tta-eta" / "students" / "ada" / ownrun.NAME).exists()
-        assert ownrun.kept(tmp_path, assignment, "ada").loops == {}
+        store.write(GradedSubmission(verdict, saved_outputs=read_saved_outputs(folder, assignment)))
+        assert not (store.student_folder("ada") / SAVED_OUTPUTS).exists()
+        assert store.read_saved_outputs("ada").loops == {}
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +312,7 @@ class TestBesideAnAnswer:
         assert "Drawn in the graded run" in second
 
     def test_a_dry_run_is_marked(self, assignment: Assignment, release: NotebookNode) -> None:
-        own = OwnRun(loops={"lr": own_run(0.5).loops["lr"].model_copy(update={"dry": True})})
+        own = SavedOutputs(loops={"lr": own_run(0.5).loops["lr"].model_copy(update={"dry": True})})
         known = Classroom(notebooks={"ada": release}, own={"ada": own}, remarks={"ada": {}})
         made = known.beside(assignment)["ada"]
         assert "This was a dry run" in made["lr-comment"].source
@@ -328,7 +335,7 @@ def test_the_sample_class_has_something_of_everything(
     """Own runs, one of them dry, and a copy: what `make demo` is to show."""
     build(tmp_path)
     folders = {student: tmp_path / student / assignment.name for student in students()}
-    own = {student: ownrun.read_folder(folder, assignment) for student, folder in folders.items()}
+    own = {student: read_saved_outputs(folder, assignment) for student, folder in folders.items()}
     assert {student for student, run in own.items() if run.dry} == {"iris"}
     measured = {student: run for student, run in own.items() if run.measured("lr")}
     assert set(measured) == set(own_runs()) - {"iris"}
@@ -344,15 +351,15 @@ def test_the_sample_class_has_something_of_everything(
 def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:
     """From the folder of results to the report and the formgrader: who is missing, who shares an answer, what a student
     measured."""
-    database = books.gradebook_url(tmp_path)
+    database = gradebook_url(tmp_path)
     with gradebook.opened(database) as book:
         book.add_student("zoe")
     for student in ("ada", "bob"):
         verdict = verdict_on(assignment, student)
-        books.write_submission(tmp_path, assignment, verdict, "{}", with_answer(release, "The same, word for word."))
-    kept = own_run(0.5).model_dump_json()
-    (tmp_path / "tta-eta" / "students" / "ada" / ownrun.NAME).write_text(kept, encoding="utf-8")
-    autograde.write_books(assignment, None, tmp_path)
+        saved = own_run(0.5) if student == "ada" else None
+        executed = with_answer(release, "The same, word for word.")
+        ResultStore(tmp_path, assignment).write(GradedSubmission(verdict, executed=executed, saved_outputs=saved))
+    publish.publish(ResultStore(tmp_path, assignment))
     report = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
     keys = gradebook.members(database, assignment)
     assert set(keys) == {"ada", "bob", "zoe"}

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
+from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.scheduling import dask_cluster
-from autograder.scheduling.class_run import autograde
 from samples.build import build
+from tests.places import ROOT
 
 NAME = "tta-eta"
 STUDENTS = ("basil", "hazel", "olive")
@@ -86,10 +87,8 @@ def graded(submitted: Path, out: Path, scheduler: str = "", tell: object = None)
         if callable(tell):
             tell(done)
 
-    autograde(
-        Assignment.load(NAME), submitted, out, Options(seed=5), jobs=1, kernel="auto", walls="auto",
-        scheduler=scheduler, on_done=hear,
-    )  # fmt: skip
+    how = {"jobs": 1, "sandbox": "auto", "scheduler": scheduler}
+    grade_class(Assignment.load(NAME), submitted, out, Options(seed=5), on_done=hear, **how)
     found = {student: (out / NAME / "students" / student / "results.json").read_bytes() for student in STUDENTS}
     found["grades"] = (out / NAME / "grades.csv").read_bytes()
     return {

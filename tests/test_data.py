@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.assignment.dataset import DATA_FILES, Dataset, load
-from autograder.assignment.settings import ROOT
+from autograder.assignment import dataset
+from autograder.assignment.dataset import Dataset
+from autograder.checks.instrument_notes import DATA_FILES
 from autograder.errors import DataError
+from tests.places import ROOT
 
 sys.path.insert(0, str(ROOT / "data"))  # its modules are scripts beside each other, not a package
 
@@ -52,7 +54,7 @@ def change(folder: Path, name: str, array: np.ndarray) -> None:
 def refusal(folder: Path) -> str:
     """The sentence of the error, checked to be a single one."""
     with pytest.raises(DataError) as caught:
-        load(folder)
+        dataset.load(folder, DATA_FILES)
     message = str(caught.value)
     assert message.endswith(".")
     assert "\n" not in message
@@ -61,7 +63,7 @@ def refusal(folder: Path) -> str:
 
 
 def test_sets_of_any_size_are_read(folder: Path) -> None:
-    data = load(folder)
+    data = dataset.load(folder, DATA_FILES)
     assert isinstance(data, Dataset)
     assert [len(data.x_train), len(data.y_train), len(data.x_test), len(data.y_test)] == [30, 30, 12, 12]
     assert data.n_class == 3
@@ -71,7 +73,7 @@ def test_sets_of_any_size_are_read(folder: Path) -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float64"])
 def test_whole_numbers_of_any_type_are_labels(folder: Path, dtype: str) -> None:
     change(folder, Y_TRAIN, (np.arange(30) % 3).astype(dtype))
-    assert load(folder).y_train.dtype == np.int64
+    assert dataset.load(folder, DATA_FILES).y_train.dtype == np.int64
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
@@ -322,7 +324,7 @@ def shipped() -> Dataset:
     recorded = git("rev-parse", *(f"HEAD:data/{name}" for name in DATA_FILES))
     if recorded and git("hash-object", "--no-filters", *(f"data/{name}" for name in DATA_FILES)) != recorded:
         pytest.skip("data/ holds other files than those of the repository")
-    return load(DATA)
+    return dataset.load(DATA, DATA_FILES)
 
 
 def test_the_shipped_files_are_those_of_the_checksums(shipped: Dataset) -> None:

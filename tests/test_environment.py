@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from autograder.assignment.settings import ROOT
+from tests.places import ROOT
 
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = {

@@ -10,19 +10,22 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from autograder.assignment.course import Course
 from autograder.assignment.release import check
-from autograder.assignment.settings import ROOT, Assignment
-from autograder.assignment.source import cells_by_id, read, source_path
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import read, source_path
+from autograder.commands.grade import grade_class
 from autograder.errors import AssignmentError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import Verdict
 from autograder.integrations import gradescope
-from autograder.results.store import read_verdicts
-from autograder.scheduling.class_run import autograde
+from autograder.notebooks.cells import cells_by_id
+from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release, prepare
 from samples.filling import Description, Header, fill
+from tests.places import ROOT
 
 ASSIGNMENT = Assignment.load("fixed-epochs")
 RELEASE = load_release(ASSIGNMENT)
@@ -386,7 +389,7 @@ def test_settings_that_do_not_fit_are_told(tmp_path: Path) -> None:
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
         with pytest.raises(AssignmentError, match=re.escape(sentence)):
-            Assignment.load("fixed-epochs", tmp_path)
+            Assignment.load("fixed-epochs", Course(tmp_path))
 
 
 def test_two_assignments_share_a_gradebook(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:
@@ -400,8 +403,8 @@ def test_two_assignments_share_a_gradebook(tmp_path: Path, assignment: Assignmen
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / f"{name}.ipynb")
     for each in (ASSIGNMENT, assignment, ASSIGNMENT):
-        autograde(each, submitted, out, Options(seed=1), jobs=1, kernel="auto", walls="auto", on_done=lambda *_: None)
-    points = {each.name: [v.points for v in read_verdicts(out, each)] for each in (ASSIGNMENT, assignment)}
+        grade_class(each, submitted, out, Options(seed=1), jobs=1, sandbox="auto")
+    points = {a.name: [v.points for v in ResultStore(out, a).read_verdicts()] for a in (ASSIGNMENT, assignment)}
     assert points == {"fixed-epochs": [FULL], "tta-eta": [0.0, 0.0]}
     from nbgrader.api import Gradebook
 
@@ -416,5 +419,5 @@ def test_gradescope_packs_it(tmp_path: Path) -> None:
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
     for file in ("Makefile", "requirements.lock", "LICENSE"):
         shutil.copy(ROOT / file, tmp_path)
-    packed = gradescope.pack(ASSIGNMENT, tmp_path)
+    packed = gradescope.pack(ASSIGNMENT.at(Course(tmp_path)))
     assert packed.name == "fixed-epochs-gradescope.zip"

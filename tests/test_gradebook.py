@@ -21,13 +21,19 @@ from nbgrader.preprocessors import SaveCells
 from nbgrader.server_extensions.formgrader import handlers
 
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import grade_id
 from autograder.errors import AutograderError
-from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
+from autograder.notebooks.cells import grade_id
 from autograder.reporting import formgrader, gradebook
 
 NAME = "tta-eta"
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()
+
+
+def graded(
+    verdict: Verdict, executed: NotebookNode | None = None, submitted_at: datetime | None = None
+) -> GradedSubmission:
+    return GradedSubmission(verdict, executed=executed, submitted_at=submitted_at)
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +138,7 @@ def test_points_and_messages_are_recorded(
     db_url: str, assignment: Assignment, release: NotebookNode, answered: NotebookNode
 ) -> None:
     verdict = verdict_on(assignment, points={"callback": 6.5, "bs-loop": None})
-    gradebook.record(db_url, assignment, release, [(verdict, answered, datetime(2026, 3, 1, 12))])
+    gradebook.record(db_url, assignment, release, [graded(verdict, answered, datetime(2026, 3, 1, 12))])
     found = grades(db_url)
     assert set(found) == {item.id for item in assignment.items}
     assert found["callback"] == (6.5, None, False)
@@ -154,7 +160,7 @@ def test_an_answer_that_was_left_empty_gets_no_points(
     db_url: str, assignment: Assignment, release: NotebookNode, answered: NotebookNode
 ) -> None:
     cell_of(answered, "bs-comment").source = "\n" + cell_of(release, "bs-comment").source + " \n"
-    gradebook.record(db_url, assignment, release, [(verdict_on(assignment), answered, None)])
+    gradebook.record(db_url, assignment, release, [graded(verdict_on(assignment), answered)])
     assert grades(db_url)["bs-comment"] == (0.0, None, False)
     assert grades(db_url)["lr-comment"] == (None, None, True)
     assert comments(db_url)["bs-comment"] == ("No response.", None)
@@ -164,14 +170,14 @@ def test_an_answer_that_was_left_empty_gets_no_points(
 def test_what_could_not_be_run_waits_for_nobody(db_url: str, assignment: Assignment, release: NotebookNode) -> None:
     zero = dict.fromkeys((item.id for item in assignment.judged_items), 0.0)
     verdict = verdict_on(assignment, points=zero, state="failed to run", reason="No notebook.")
-    gradebook.record(db_url, assignment, release, [(verdict, None, None)])
+    gradebook.record(db_url, assignment, release, [graded(verdict)])
     assert set(grades(db_url).values()) == {(0.0, None, False)}
 
 
 class TestWhatAPersonEntered:
     @pytest.fixture
     def entered(self, db_url: str, assignment: Assignment, release: NotebookNode, answered: NotebookNode) -> str:
-        gradebook.record(db_url, assignment, release, [(verdict_on(assignment), answered, None)])
+        gradebook.record(db_url, assignment, release, [graded(verdict_on(assignment), answered)])
         enter(db_url, "lr-comment", 4.5, comment="Well seen.")
         enter(db_url, "callback", 13.0, extra=1.0)
         enter(db_url, "data-details", None, extra=0.5)
@@ -194,17 +200,17 @@ class TestWhatAPersonEntered:
         before = gradebook.manual_scores(entered, assignment)
         worse = verdict_on(assignment, points={"callback": 1.0, "lr-loop": None})
         for verdict in (verdict_on(assignment), worse, verdict_on(assignment)):
-            gradebook.record(entered, assignment, release, [(verdict, answered, datetime(2026, 3, 2))])
-            gradebook.record(entered, assignment, release, [(verdict_on(assignment, "bob"), None, None)])
+            gradebook.record(entered, assignment, release, [graded(verdict, answered, datetime(2026, 3, 2))])
+            gradebook.record(entered, assignment, release, [graded(verdict_on(assignment, "bob"))])
             assert gradebook.manual_scores(entered, assignment)["ada"] == before["ada"]
 
     def test_is_looked_at_again_only_where_something_changed(
         self, entered: str, assignment: Assignment, release: NotebookNode, answered: NotebookNode
     ) -> None:
-        gradebook.record(entered, assignment, release, [(verdict_on(assignment), answered, None)])
+        gradebook.record(entered, assignment, release, [graded(verdict_on(assignment), answered)])
         assert grades(entered)["callback"] == (15.0, 13.0, False)
         gradebook.record(
-            entered, assignment, release, [(verdict_on(assignment, points={"callback": 9.0}), answered, None)]
+            entered, assignment, release, [graded(verdict_on(assignment, points={"callback": 9.0}), answered)]
         )
         assert grades(entered)["callback"] == (9.0, 13.0, True)
         assert grades(entered)["lr-comment"] == (None, 4.5, False)
@@ -214,10 +220,10 @@ class TestWhatAPersonEntered:
     ) -> None:
         shown = tmp_path / "autograded"
         for _ in range(2):
-            gradebook.record(entered, assignment, release, [(verdict_on(assignment), answered, None)], shown)
+            gradebook.record(entered, assignment, release, [graded(verdict_on(assignment), answered)], shown)
             assert grades(entered)["lr-comment"] == (None, 4.5, False)
         cell_of(answered, "lr-comment").source = "I changed my mind."
-        gradebook.record(entered, assignment, release, [(verdict_on(assignment), answered, None)], shown)
+        gradebook.record(entered, assignment, release, [graded(verdict_on(assignment), answered)], shown)
         assert grades(entered)["lr-comment"] == (None, 4.5, True)
 
     def test_an_answer_is_read_again_where_the_earlier_one_was_lost(
@@ -226,7 +232,7 @@ class TestWhatAPersonEntered:
         path = tmp_path / "autograded" / "ada" / NAME / f"{NAME}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text("{")
-        results = [(verdict_on(assignment), answered, None)]
+        results = [graded(verdict_on(assignment), answered)]
         gradebook.record(entered, assignment, release, results, tmp_path / "autograded")
         assert grades(entered)["lr-comment"] == (None, 4.5, True)
 
@@ -237,7 +243,7 @@ class TestWhatAPersonEntered:
         less = copy.deepcopy(release)
         less.cells.remove(cell_of(less, "callback"))
         with pytest.raises(AutograderError, match="what a person gave for the cell callback"):
-            gradebook.record(entered, assignment, less, [(verdict_on(assignment), answered, None)])
+            gradebook.record(entered, assignment, less, [graded(verdict_on(assignment), answered)])
         assert grades(entered) == before
 
 
@@ -247,7 +253,7 @@ def test_cells_may_come_and_go_between_two_recordings(
     less = copy.deepcopy(release)
     for name in ("lr-plots", "lr-metrics"):
         less.cells.remove(cell_of(less, name))
-    results = [(verdict_on(assignment), answered, None)]
+    results = [graded(verdict_on(assignment), answered)]
     gradebook.record(db_url, assignment, less, results)
     assert "lr-plots" not in grades(db_url)
     gradebook.record(db_url, assignment, release, results)
@@ -467,8 +473,8 @@ class TestForTheFormgrader:
     ) -> None:
         cell_of(answered, "lr-comment").metadata[formgrader.FINGERPRINT] = "same"
         shown = tmp_path / "autograded"
-        gradebook.record(db_url, assignment, release, [(verdict_on(assignment), answered, None)], shown)
+        gradebook.record(db_url, assignment, release, [graded(verdict_on(assignment), answered)], shown)
         enter(db_url, "lr-comment", 4.5)
         cell_of(answered, "lr-comment").source = "I changed my mind."
-        gradebook.record(db_url, assignment, release, [(verdict_on(assignment), answered, None)], shown)
+        gradebook.record(db_url, assignment, release, [graded(verdict_on(assignment), answered)], shown)
         assert grades(db_url)["lr-comment"] == (None, 4.5, True)

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.course import Course
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError, KernelFailed, ReleaseError
 from autograder.grading.grade import for_a_person, not_run
 from autograder.integrations import gradescope
 from autograder.submission.prepare import load_release
 from samples.filling import fill, read_description, write_submission
+from tests.places import ROOT
 
 METADATA = {
     "id": 4711,
@@ -43,7 +45,7 @@ def package(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) ->
     (root / "autograder" / "__pycache__" / "cli.pyc").write_text("old")
     (root / "release" / assignment.name / ".ipynb_checkpoints").mkdir()
     (root / "release" / assignment.name / ".ipynb_checkpoints" / "x.ipynb").write_text("{}")
-    return gradescope.pack(assignment, root)
+    return gradescope.pack(assignment.at(Course(root)))
 
 
 def scored(found: dict[str, Any]) -> dict[str, float]:
@@ -87,7 +89,7 @@ class TestThePackage:
         root = package.parents[1]
         for path in root.rglob("*"):
             os.utime(path, (1, 1))
-        assert gradescope.pack(assignment, root) == package
+        assert gradescope.pack(assignment.at(Course(root))) == package
         assert package.read_bytes() == before
 
     def test_the_scripts_are_of_this_kit_and_are_scripts(self, package: Path) -> None:
@@ -105,7 +107,7 @@ class TestThePackage:
 
     def test_without_a_release_there_is_none(self, tmp_path: Path, assignment: Assignment) -> None:
         with pytest.raises(ReleaseError, match="make release"):
-            gradescope.pack(assignment, tmp_path)
+            gradescope.pack(assignment.at(Course(tmp_path)))
 
 
 class TestResults:
@@ -166,7 +168,7 @@ class TestResults:
     def test_a_kit_without_its_uv_is_named(self, tmp_path: Path, assignment: Assignment) -> None:
         (tmp_path / "Makefile").write_text("all:\n")
         with pytest.raises(AutograderError, match="UV := uv==..."):
-            gradescope._scripts(assignment, tmp_path)
+            gradescope._scripts(assignment.at(Course(tmp_path)))
 
 
 class TestTheRun:

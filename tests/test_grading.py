@@ -8,9 +8,10 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import ItemVerdict, Verdict
 from tests.conftest import Grade
+from tests.places import ROOT
 
 SOURCE = ROOT / "source" / "tta-eta" / "tta-eta.ipynb"
 

@@ -28,18 +28,19 @@ from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from autograder import cli
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.course import Course
+from autograder.assignment.settings import Assignment
+from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.execution.kernels import Kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
-from autograder.grading.grade import Graded
 from autograder.grading.record import SavedRuns
-from autograder.grading.verdict import Done, ItemVerdict, Verdict
-from autograder.reporting import feedback, gradebook
-from autograder.reporting import publish as classbooks
+from autograder.grading.verdict import Done, GradedSubmission, ItemVerdict, Verdict
+from autograder.reporting import feedback, gradebook, publish
 from autograder.results import cache, lock, scratch
-from autograder.results import store as books
+from autograder.results.files import remove_leftovers, write_text
+from autograder.results.store import ResultStore, gradebook_url
 from autograder.scheduling import class_run as autograde
 from autograder.scheduling import task, workers
 from autograder.scheduling.executor import Failed
@@ -47,6 +48,7 @@ from autograder.scheduling.local import LocalExecutor
 from autograder.scheduling.signals import Stopped, stoppable
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.folders import contents, students
+from tests.places import ROOT
 
 NAME = "tta-eta"
 NOTHING = Kernels(Path("/nowhere"), "none")
@@ -60,7 +62,7 @@ def hand_in(submitted: Path, *names: str) -> None:
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), path)
 
 
-def quick_verdict(assignment: Assignment, folder: Path, student: str, *_: object) -> Graded:
+def quick_verdict(assignment: Assignment, folder: Path, student: str, *_: object) -> GradedSubmission:
     """Stands for a grading with kernels: full points, and a notebook that is as large as the student's name says."""
     items = tuple(
         ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=i.points, status="graded", message="Right.")
@@ -69,12 +71,12 @@ def quick_verdict(assignment: Assignment, folder: Path, student: str, *_: object
     verdict = Verdict(assignment=assignment.name, student=student, state="graded", items=items)
     text = "x" * (1000 * int(student.partition("@")[2] or 0))
     executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_raw_cell(text)])
-    return Graded(verdict, SavedRuns(), executed)
+    return GradedSubmission(verdict, SavedRuns(), executed)
 
 
 def quick_task(job: Task) -> Done:
     """Runs in a worker, where nothing of the tests is patched. The student's name says what is to happen."""
-    mark = job.out.parent / job.student
+    mark = job.store.out.parent / job.student
     if job.student.startswith("hangs"):
         time.sleep(600)
     if job.student.startswith("dies") and not mark.exists():
@@ -122,9 +124,7 @@ def grade(quick: None, tmp_path: Path, assignment: Assignment) -> Callable[..., 
             graded.extend([done.student] * (not done.skipped))
 
         options = Options(limits=limits or Limits())
-        autograde.autograde(
-            assignment, tmp_path / "submitted", out, options, jobs=2, kernel="auto", walls="none", on_done=tell
-        )
+        grade_class(assignment, tmp_path / "submitted", out, options, jobs=2, sandbox="none", on_done=tell)
         return sorted(graded)
 
     return run
@@ -135,7 +135,7 @@ def verdict_of(out: Path, student: str) -> Verdict:
 
 
 def recorded(out: Path) -> dict[str, float]:
-    with Gradebook(books.gradebook_url(out)) as book:
+    with Gradebook(gradebook_url(out)) as book:
         return {entry.student.id: entry.score for entry in book.assignment_submissions(NAME)}
 
 
@@ -367,13 +367,13 @@ class TestLeftovers:
         others = (f".verdict.json.{os.getppid()}.tmp", "verdict.json", ".hidden.tmp", "my.tmp")
         for name in (*dead, *others):
             (tmp_path / name).touch()
-        books.remove_leftovers(tmp_path)
+        remove_leftovers(tmp_path)
         assert {path.name for path in tmp_path.iterdir()} == set(others)
 
     def test_a_write_that_is_interrupted_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            books.write_text(tmp_path / "verdict.json", "new")
+            write_text(tmp_path / "verdict.json", "new")
         assert not list(tmp_path.iterdir())
 
 
@@ -452,7 +452,7 @@ class TestGradebook:
     def test_one_that_is_held_is_waited_for(
         self, tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with gradebook.opened(url := books.gradebook_url(tmp_path)):
+        with gradebook.opened(url := gradebook_url(tmp_path)):
             pass
         holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None, check_same_thread=False)
         holder.execute("begin exclusive")
@@ -476,7 +476,7 @@ class TestGradebook:
         ):
             patch.setattr(gradebook, "PATIENCE", 0.3)
             patch.setattr(gradebook, "check", lambda _: None)
-            patch.setattr(classbooks, "prepare", lambda _: None)  # it was free then
+            patch.setattr(publish, "prepare", lambda _: None)  # it was free then
             holder.execute("begin exclusive")
             with pytest.raises(AutograderError, match="locked.*: close the program that holds it"):
                 grade()
@@ -486,7 +486,7 @@ class TestGradebook:
 
     def test_one_of_an_older_nbgrader_is_left_alone_until_it_is_upgraded(self, tmp_path: Path) -> None:
         path = tmp_path / "gradebook.db"
-        url = books.gradebook_url(tmp_path)
+        url = gradebook_url(tmp_path)
         with gradebook.opened(url) as book:
             book.add_student("ada")
         with contextlib.closing(sqlite3.connect(path)) as older:
@@ -513,7 +513,7 @@ class TestGradebook:
         self, grade: Callable[..., list[str]], tmp_path: Path, place: int
     ) -> None:
         hand_in(tmp_path / "submitted", "ada")
-        with gradebook.opened(books.gradebook_url(tmp_path / "graded")):
+        with gradebook.opened(gradebook_url(tmp_path / "graded")):
             pass
         path = tmp_path / "graded" / "gradebook.db"
         with path.open("r+b") as file:
@@ -526,7 +526,7 @@ class TestGradebook:
         assert path.read_bytes() == before
 
     def test_one_that_was_not_made_to_the_end_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        url = books.gradebook_url(tmp_path)
+        url = gradebook_url(tmp_path)
         with monkeypatch.context() as patch:
             patch.setattr("autograder.reporting.gradebook._version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt), gradebook.opened(url):
@@ -618,13 +618,13 @@ class TestShiftingGround:
     def job(self, tmp_path: Path, assignment: Assignment) -> Task:
         hand_in(tmp_path / "submitted", "ada")
         folder = tmp_path / "submitted" / "ada" / NAME
-        return Task(assignment, "ada", folder, tmp_path / "graded", NOTHING, Options(), "x")
+        return Task(ResultStore(tmp_path / "graded", assignment), "ada", folder, NOTHING, Options(), "x")
 
     def during(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], executed: bool = True) -> None:
-        def grade_folder(*arguments: object) -> Graded:
+        def grade_folder(*arguments: object) -> GradedSubmission:
             act()
             graded = quick_verdict(*arguments)  # type: ignore[arg-type]
-            return graded if executed else Graded(graded.verdict)
+            return graded if executed else GradedSubmission(graded.verdict)
 
         monkeypatch.setattr(task, "grade_folder", grade_folder)
 
@@ -661,7 +661,9 @@ class TestShiftingGround:
         assert verdict.grader["fingerprint"] == ""
 
     def test_what_the_machine_prevented_is_tried_again(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(task, "grade_folder", lambda *_: Graded(task.for_a_person(job.assignment, "ada", "Died.")))
+        monkeypatch.setattr(
+            task, "grade_folder", lambda *_: GradedSubmission(task.for_a_person(job.assignment, "ada", "Died."))
+        )
         assert grade_task(job).verdict.grader["fingerprint"] == ""
 
     def test_nothing_is_graded_again_for_a_clock_that_jumps(
@@ -675,7 +677,7 @@ class TestShiftingGround:
         for path in [*tmp_path.rglob("*")]:
             os.utime(path, (4e9, 4e9))
         assert grade() == []
-        with Gradebook(books.gradebook_url(tmp_path / "graded")) as book:
+        with Gradebook(gradebook_url(tmp_path / "graded")) as book:
             assert book.find_submission(NAME, "ada").timestamp == datetime(2026, 3, 1, 12)
 
 
@@ -700,7 +702,7 @@ class TestBooksOfSome:
 
         monkeypatch.setattr(feedback, "feedback_page", broken)
         with pytest.raises(PartlyWritten, match=r"feedback page .* for bob \(ValueError: half a picture\)"):
-            autograde.write_books(assignment, None, out)
+            publish.publish(ResultStore(out, assignment))
         assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "cleo"}
         assert (out / NAME / "report.html").exists()
 
@@ -718,14 +720,14 @@ class TestBooksOfSome:
 
         monkeypatch.setattr(gradebook, "_auto_score", broken)
         with pytest.raises(PartlyWritten, match=r"gradebook's row .* for bob \(ValueError: no such cell\)"):
-            autograde.write_books(assignment, None, out)
+            publish.publish(ResultStore(out, assignment))
         assert recorded(out) == {"ada": 8.0, "bob": 88.0, "cleo": 8.0}
         assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "bob", "cleo"}
 
     def test_a_notebook_that_was_damaged(self, out: Path, assignment: Assignment) -> None:
         (out / NAME / "students" / "bob" / f"{NAME}.ipynb").write_text("{")
         with pytest.raises(PartlyWritten, match="bob"):
-            autograde.write_books(assignment, None, out)
+            publish.publish(ResultStore(out, assignment))
         assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "cleo"}
         assert len(recorded(out)) == 3
 
@@ -755,13 +757,13 @@ class TestCache:
         hand_in(tmp_path / "submitted", "ada", "bob")
         grade()
         noted: list[str] = []
-        original = classbooks.report.write_report
+        original = publish.report.write_report
 
         def write(*arguments: Any) -> None:
             noted.append("report")
             original(*arguments)
 
-        monkeypatch.setattr(classbooks.report, "write_report", write)
+        monkeypatch.setattr(publish.report, "write_report", write)
         return noted
 
     def test_an_unchanged_class_is_left_alone(
@@ -778,7 +780,7 @@ class TestCache:
             pytest.param(lambda out: (out / NAME / "students" / "ada" / "feedback.html").unlink(), id="page removed"),
             pytest.param(lambda out: (out / NAME / "grades.csv").write_text("", "utf-8"), id="table emptied"),
             pytest.param(lambda out: shutil.rmtree(out / "autograded" / "bob"), id="notebook removed"),
-            pytest.param(lambda out: (out / NAME / autograde.cache.NAME).unlink(), id="no mark"),
+            pytest.param(lambda out: (out / NAME / cache.NAME).unlink(), id="no mark"),
         ],
     )
     def test_what_changes_is_written(
@@ -804,7 +806,7 @@ class TestCache:
     ) -> None:
         enter_points(tmp_path / "graded", "ada", 3.0)
         with monkeypatch.context() as patch:
-            patch.setattr(classbooks.gradebook, "members", lambda *_: refuse(1))
+            patch.setattr(publish.gradebook, "members", lambda *_: refuse(1))
             with pytest.raises(AutograderError):
                 grade()
         assert written == []
@@ -813,20 +815,20 @@ class TestCache:
 
 
 def enter_points(out: Path, student: str, points: float) -> None:
-    with Gradebook(books.gradebook_url(out)) as book:
+    with Gradebook(gradebook_url(out)) as book:
         grade = book.find_grade("lr-comment", NAME, NAME, student)
         grade.manual_score, grade.needs_manual_grade = points, False
         book.db.commit()
 
 
 def test_what_a_verdict_rests_on_is_what_students_got_and_not_what_lies_beside_it(
-    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    assignment: Assignment, tmp_path: Path
 ) -> None:
     release = tmp_path / "release" / NAME
     release.mkdir(parents=True)
     (release / assignment.notebook_name).write_text("{}")
     (release / "lab_helpers.py").write_text("")
-    monkeypatch.setattr(cache, "ROOT", tmp_path)
+    assignment = assignment.at(Course(tmp_path))
     before = cache.hash_basis(assignment, Options())
     (release / ".ipynb_checkpoints").mkdir()
     (release / "kept-batch_size.json").write_text("[]")

@@ -10,11 +10,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
 from autograder.assignment import dataset
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.course import Course
+from autograder.assignment.settings import Assignment
 from autograder.assignment.source import dumps, read, source_path
 from autograder.commands import run_lab as lab
 from autograder.commands.run_lab import run_lab, section_titles
 from autograder.errors import AutograderError, DataError
+from tests.places import ROOT
 
 ASSIGNMENT = Assignment.load("tta-eta")
 LISTS = """
@@ -32,7 +34,7 @@ FIGURE = "import matplotlib.pyplot as plt\nplt.bar(['a', 'b'], [1, 2])\nplt.show
 def write_source(root: Path, *code: str) -> None:
     shutil.copytree(ROOT / "source" / "tta-eta", root / "source" / "tta-eta", ignore=lambda *_: ["tta-eta.ipynb"])
     cells = [new_markdown_cell("## 8. The loop (task, 3 points)"), *map(new_code_cell, code)]
-    source_path(ASSIGNMENT, root).write_text(dumps(new_notebook(cells=cells)), encoding="utf-8")
+    source_path(ASSIGNMENT.at(Course(root))).write_text(dumps(new_notebook(cells=cells)), encoding="utf-8")
 
 
 @pytest.fixture
@@ -40,14 +42,14 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "arrays"
     folder.mkdir()
     (folder / "one.npy").touch()
-    monkeypatch.setattr(dataset, "load", lambda folder: None)
+    monkeypatch.setattr(dataset, "load", lambda folder, names: None)
     return folder
 
 
 def test_a_run_leaves_the_notebook_its_page_and_tables(tmp_path: Path, data_folder: Path) -> None:
     write_source(tmp_path, LISTS, FIGURE)
     console = Console(record=True, width=100, force_terminal=False)
-    rows = run_lab(ASSIGNMENT, data_folder, tmp_path / "lab", tmp_path, console)
+    rows = run_lab(ASSIGNMENT.at(Course(tmp_path)), data_folder, tmp_path / "lab", console)
     assert [row["train_time"] for row in rows["metrics_vs_lr"]] == [1, 2.5]
     executed = read(tmp_path / "lab" / "tta-eta.ipynb")
     assert [cell.source for cell in executed.cells[1:]] == [LISTS, FIGURE]
@@ -62,14 +64,14 @@ def test_a_run_leaves_the_notebook_its_page_and_tables(tmp_path: Path, data_fold
 def test_a_cell_that_fails_is_named_by_its_section(tmp_path: Path, data_folder: Path) -> None:
     write_source(tmp_path, "1 / 0")
     with pytest.raises(AutograderError, match=r"stopped in '8\. The loop': ZeroDivisionError: division by zero"):
-        run_lab(ASSIGNMENT, data_folder, tmp_path / "lab", tmp_path, Console(quiet=True))
+        run_lab(ASSIGNMENT.at(Course(tmp_path)), data_folder, tmp_path / "lab", Console(quiet=True))
     assert not (tmp_path / "lab").exists()
 
 
 def test_data_that_cannot_be_used_stops_the_run_before_it_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(folder: Path) -> None:
+    def refuse(folder: Path, names: object) -> None:
         raise DataError("There is no data.")
 
     monkeypatch.setattr(lab.dataset, "load", refuse)

@@ -11,15 +11,17 @@ import pytest
 from nbgrader.plugins import BasePlugin
 from traitlets.config import Config
 
+from autograder.assignment.course import Course
 from autograder.assignment.release import course_configuration
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
-from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.reporting import class_report as report
-from autograder.reporting import gradebook
-from autograder.reporting import publish as classbooks
-from autograder.results import store as books
-from autograder.scheduling import class_run as autograde
+from autograder.reporting import gradebook, publish
+from autograder.results.points import LATE
+from autograder.results.store import ResultStore, gradebook_url
+from autograder.submission.folders import students
+from tests.places import ROOT
 
 DUE = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NAME = "tta-eta"
@@ -55,61 +57,62 @@ def verdict_on(assignment: Assignment, student: str) -> Verdict:
 def out(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment) -> Path:
     """Results of three students: in time, ninety minutes late, a month late."""
     folder = tmp_path_factory.mktemp("late")
+    store = ResultStore(folder / "graded", assignment)
     for student in ("early", "late", "later"):
-        books.write_submission(folder / "graded", assignment, verdict_on(assignment, student), "{}", None)
+        store.write(GradedSubmission(verdict_on(assignment, student)))
     late = {"early": timedelta(hours=-1), "late": timedelta(minutes=90), "later": timedelta(days=31)}
     for student, after in late.items():
         (folder / "submitted" / student / NAME).mkdir(parents=True)
         stamp = (DUE + after).strftime("%Y-%m-%d %H:%M:%S %Z")
         (folder / "submitted" / student / NAME / "timestamp.txt").write_text(stamp)
-    autograde.write_books(assignment, folder / "submitted", folder / "graded")
-    with gradebook.opened(books.gradebook_url(folder / "graded")) as book:
+    publish.write(store, students(folder / "submitted", assignment))
+    with gradebook.opened(gradebook_url(folder / "graded")) as book:
         book.update_or_create_assignment(NAME, duedate=DUE.isoformat())
     return folder / "graded"
 
 
 @pytest.fixture
 def ruled(out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(classbooks, "course_configuration", lambda: course("PerHour"))
+    monkeypatch.setattr(publish, "course_configuration", lambda _: course("PerHour"))
     return out
 
 
 def totals(out: Path) -> dict[str, tuple[str | None, str]]:
     with (out / NAME / "grades.csv").open(encoding="utf-8", newline="") as file:
-        return {row["student"]: (row.get(books.LATE), row["total"]) for row in csv.DictReader(file)}
+        return {row["student"]: (row.get(LATE), row["total"]) for row in csv.DictReader(file)}
 
 
 def test_without_a_rule_being_late_costs_nothing(out: Path, assignment: Assignment) -> None:
-    autograde.write_books(assignment, None, out)
+    publish.publish(ResultStore(out, assignment))
     assert totals(out) == {"early": (None, "88"), "late": (None, "88"), "later": (None, "88")}
 
 
 def test_the_named_plugin_decides_and_every_total_follows(ruled: Path, assignment: Assignment) -> None:
-    autograde.write_books(assignment, None, ruled)
+    publish.publish(ResultStore(ruled, assignment))
     assert totals(ruled) == {"early": ("", "88"), "late": ("-4", "84"), "later": ("-88", "0")}
-    manual = gradebook.manual_scores(books.gradebook_url(ruled), assignment)
-    page = report.report_page(assignment, books.read_verdicts(ruled, assignment), manual)
+    manual = gradebook.manual_scores(gradebook_url(ruled), assignment)
+    page = report.report_page(assignment, ResultStore(ruled, assignment).read_verdicts(), manual)
     assert "<strong>84</strong>" in page
     assert '<p class="score">84 ' in (ruled / NAME / "students" / "late" / "feedback.html").read_text(encoding="utf-8")
 
 
 def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignment: Assignment) -> None:
-    with gradebook.opened(books.gradebook_url(ruled)) as book:
+    with gradebook.opened(gradebook_url(ruled)) as book:
         book.find_grade("lr-comment", NAME, NAME, "later").manual_score = 5.0
         book.grant_extension(NAME, "late", hours=1)
         book.db.commit()
-    autograde.write_books(assignment, None, ruled)
+    publish.publish(ResultStore(ruled, assignment))
     assert totals(ruled) == {"early": ("", "88"), "late": ("-2", "86"), "later": ("-93", "0")}
-    with gradebook.opened(books.gradebook_url(ruled)) as book:
+    with gradebook.opened(gradebook_url(ruled)) as book:
         book.grant_extension(NAME, "late", days=1)
-    autograde.write_books(assignment, None, ruled)
+    publish.publish(ResultStore(ruled, assignment))
     assert totals(ruled)["late"] == ("", "88")
 
 
 @pytest.mark.parametrize(("plugin", "said"), [("Broken", "KeyError: 'rules'"), ("Nowhere", "TraitError")])
 def test_a_rule_that_fails_is_named(out: Path, assignment: Assignment, plugin: str, said: str) -> None:
     with pytest.raises(AutograderError, match=rf"late penalties cannot be worked out \({said}.*nbgrader_config.py"):
-        gradebook.assign_late_penalties(books.gradebook_url(out), assignment, course(plugin))
+        gradebook.assign_late_penalties(gradebook_url(out), assignment, course(plugin))
 
 
 def test_the_rule_of_the_page_for_graders_is_one(
@@ -121,9 +124,9 @@ def test_the_rule_of_the_page_for_graders_is_one(
     before = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
     (tmp_path / "nbgrader_config.py").write_text(before + setting)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    config = course_configuration(tmp_path)
+    config = course_configuration(Course(tmp_path))
     assert "nbgrader.preprocessors.AssignLatePenalties" in config.Autograde.autograde_preprocessors
-    monkeypatch.setattr(classbooks, "course_configuration", lambda: config)
-    autograde.write_books(assignment, None, out)
+    monkeypatch.setattr(publish, "course_configuration", lambda _: config)
+    publish.publish(ResultStore(out, assignment))
     assert totals(out)["later"][0] is not None
     sys.modules.pop("rules")

@@ -16,13 +16,14 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
 from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
-from autograder.submission import limited, saved_outputs
-from autograder.submission.limited import ReadingFailed, ask, read_submission
-from autograder.submission.prepare import prepare, read_folder
+from autograder.submission import limited
+from autograder.submission.limited import ReadingFailed, read_submission
+from autograder.submission.prepare import prepare, prepare_folder, read_folder
+from tests.places import ROOT
 
 NAME = "tta-eta.ipynb"
 
@@ -161,8 +162,9 @@ def test_a_process_that_was_ended_is_started_again(folder: Path, assignment: Ass
 
 
 def test_an_error_of_the_grader_is_no_fault_of_the_submission(folder: Path, assignment: Assignment) -> None:
-    with pytest.raises(ReadingFailed, match="KeyError: 'recipe'"):
-        ask("recipe", folder, assignment)  # type: ignore[arg-type]
+    broken = assignment.model_copy(update={"checks": "nowhere"})
+    with pytest.raises(ReadingFailed, match="no autograder/checks/nowhere"):
+        read_submission(folder, broken, "ada")
 
 
 def test_threads_take_turns(tmp_path: Path, assignment: Assignment, release: NotebookNode) -> None:
@@ -188,9 +190,9 @@ def test_saved_outputs_are_of_the_file_that_is_graded(
     (tmp_path / NAME).write_text(nbformat.writes(release))
     finished = nbformat.v4.new_notebook(cells=[*release.cells, solution, show])
     (tmp_path / "tta-eta (1).ipynb").write_text(nbformat.writes(finished))
-    own = saved_outputs.OwnRun.model_validate(ask("saved outputs", tmp_path, assignment))
-    assert own == saved_outputs.read_folder(tmp_path, assignment)
-    assert [row.epochs for loop in own.loops.values() for row in loop.rows] == [7] * len(rates)
+    own = read_submission(tmp_path, assignment, "ada").saved_outputs
+    assert own == prepare_folder(tmp_path, assignment, "ada").saved_outputs
+    assert [row["epochs"] for loop in own.loops.values() for row in loop.rows] == [7] * len(rates)
 
 
 def test_the_process_ends_with_the_one_that_asks(folder: Path) -> None:

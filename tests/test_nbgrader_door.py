@@ -20,18 +20,18 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.assignment.settings import ROOT, Assignment
-from autograder.assignment.source import grade_id
+from autograder.assignment.settings import Assignment
+from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.integrations import nbgrader as nbgrader_door
-from autograder.results import store as books
-from autograder.results.store import gradebook_url
-from autograder.scheduling import class_run as autograde
+from autograder.notebooks.cells import grade_id
+from autograder.results.store import ResultStore, gradebook_url
 from autograder.scheduling.task import Task
 from samples.filling import Description, fill, read_description
+from tests.places import ROOT
 
 NAME = "tta-eta"
 SEED = 5
@@ -86,9 +86,7 @@ def course(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, rel
         assert number <= total
 
     options = Options(seed=SEED)
-    autograde.autograde(
-        assignment, made.submitted, made.ours, options, jobs=2, kernel="auto", walls="auto", on_done=tell
-    )
+    grade_class(assignment, made.submitted, made.ours, options, jobs=2, sandbox="auto", on_done=tell)
     return Course(made.submitted, made.ours, made.theirs, made.nbgrader("autograde", NAME))
 
 
@@ -105,7 +103,7 @@ def recorded(out: Path, student: str) -> dict[str, tuple[float | None, float | N
 
 def decided(out: Path, assignment: Assignment) -> dict[str, Verdict]:
     """The verdicts without what differs from run to run."""
-    found = books.read_verdicts(out, assignment)
+    found = ResultStore(out, assignment).read_verdicts()
     return {v.student: v.model_copy(update={"timings": {}, "grader": {"seed": v.grader["seed"]}}) for v in found}
 
 

@@ -17,18 +17,18 @@ from typer.testing import CliRunner
 
 from autograder import cli
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import grade_id
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
-from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.integrations import lms
-from autograder.reporting import answers, formgrader, gradebook
+from autograder.notebooks.cells import grade_id
+from autograder.reporting import answers, formgrader, gradebook, publish
 from autograder.reporting.pages import link
-from autograder.results import layout
-from autograder.results import store as books
-from autograder.scheduling import class_run as autograde
+from autograder.results import cache
+from autograder.results.earlier import ASIDE, adopt_earlier_results, find_earlier_results
+from autograder.results.store import ResultStore, gradebook_url
 from autograder.submission.folders import students
-from autograder.submission.saved_outputs import OwnRun
+from autograder.submission.saved_outputs import SavedOutputs
 from tests.test_gradebook import Page, formgrader_page
 
 NAME = "tta-eta"
@@ -70,7 +70,7 @@ def verdict_on(assignment: Assignment, student: str) -> Verdict:
 
 def enter(out: Path, student: str, score: float) -> None:
     """What a person enters in the formgrader."""
-    with Gradebook(books.gradebook_url(out)) as book:
+    with Gradebook(gradebook_url(out)) as book:
         book.find_grade("lr-comment", NAME, NAME, student).manual_score = score
         book.db.commit()
 
@@ -85,11 +85,11 @@ def out(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment, releas
     """The results of a class of odd names, each with points that a person gave."""
     folder = tmp_path_factory.mktemp("odd") / "graded"
     for student in ODD:
-        books.write_submission(folder, assignment, verdict_on(assignment, student), "{}", release)
-    autograde.write_books(assignment, None, folder)
+        ResultStore(folder, assignment).write(GradedSubmission(verdict_on(assignment, student), executed=release))
+    publish.publish(ResultStore(folder, assignment))
     for number, student in enumerate(ODD):
         enter(folder, encode_path(student), number / 4)
-    autograde.write_books(assignment, None, folder)
+    publish.publish(ResultStore(folder, assignment))
     return folder
 
 
@@ -102,10 +102,10 @@ class TestAClassOfThem:
         assert set(students(tmp_path, assignment)) == set(ODD)
 
     def test_everybody_has_a_verdict_a_page_and_a_notebook(self, out: Path, assignment: Assignment) -> None:
-        assert {verdict.student for verdict in books.read_verdicts(out, assignment)} == set(ODD)
+        assert {verdict.student for verdict in ResultStore(out, assignment).read_verdicts()} == set(ODD)
         for student in ODD:
-            assert (layout.student_folder(out, assignment, student) / "feedback.html").is_file()
-            assert books.read_executed(out, assignment, student) is not None
+            assert (ResultStore(out, assignment).student_folder(student) / "feedback.html").is_file()
+            assert ResultStore(out, assignment).read_executed(student) is not None
         assert sorted(path.name for path in (out / NAME).iterdir() if not path.name.startswith(".")) == [
             "grades.csv",
             "report.html",
@@ -114,7 +114,7 @@ class TestAClassOfThem:
         assert len(list((out / "autograded").glob(f"*/{NAME}/{NAME}.ipynb"))) == len(ODD)
 
     def test_points_given_by_hand_are_everybodys_own(self, out: Path, assignment: Assignment) -> None:
-        found = gradebook.manual_scores(books.gradebook_url(out), assignment, ODD)
+        found = gradebook.manual_scores(gradebook_url(out), assignment, ODD)
         assert {student: found[student]["lr-comment"][0] for student in ODD} == {
             student: number / 4 for number, student in enumerate(ODD)
         }
@@ -128,7 +128,7 @@ class TestAClassOfThem:
                 assert not [cell for cell in row if cell.strip().startswith(("=", "+", "@"))]
 
     def test_nbgraders_own_table_has_none_either(self, out: Path, assignment: Assignment) -> None:
-        text = lms.export(assignment, out, "nbgrader").path.read_text(encoding="utf-8")
+        text = lms.export(ResultStore(out, assignment), "nbgrader").path.read_text(encoding="utf-8")
         assert len(text.splitlines()) == len(ODD) + 1
         assert "'=1+1" in text
         for delimiter in ",;\t":
@@ -144,11 +144,11 @@ class TestAClassOfThem:
         assert "\x1b" not in page
 
     def test_an_unchanged_class_is_not_written_again(self, out: Path, assignment: Assignment) -> None:
-        autograde.write_books(assignment, None, out)
-        assert autograde.cache.is_current(out, assignment)
+        publish.publish(ResultStore(out, assignment))
+        assert cache.is_current(ResultStore(out, assignment))
 
     def test_nothing_of_a_name_lives_in_the_formgrader(self, out: Path, assignment: Assignment) -> None:
-        with Gradebook(books.gradebook_url(out)) as book:
+        with Gradebook(gradebook_url(out)) as book:
             known = [student.id for student in book.students]
         assert set(known) == {encode_path(student) for student in ODD}
         assert not [name for name in known if set(name) & set("<>&\"'`$\\{}\n") - {"'"}]
@@ -189,8 +189,8 @@ class TestResultsOfAnOlderEdition:
         out = tmp_path / "graded"
         names = [name for name in ODD if name not in ("students", "verdict.json")]
         for student in [*names, "students"]:
-            books.write_submission(out, assignment, verdict_on(assignment, student), "{}", release)
-        autograde.write_books(assignment, None, out)
+            ResultStore(out, assignment).write(GradedSubmission(verdict_on(assignment, student), executed=release))
+        publish.publish(ResultStore(out, assignment))
         new, old = out / NAME / "students", out / NAME
         aside = new.rename(tmp_path / "aside")
         for name in ("grades.csv", "report.html", ".published"):
@@ -199,7 +199,7 @@ class TestResultsOfAnOlderEdition:
             (aside / encode_path(student)).rename(old / student)
             if encode_path(student) != student:
                 (out / "autograded" / encode_path(student)).rename(out / "autograded" / student)
-        with Gradebook(books.gradebook_url(out)) as book:
+        with Gradebook(gradebook_url(out)) as book:
             for student in names:
                 if encode_path(student) != student and student != "~2Eada":
                     older = Student(id=student)
@@ -216,15 +216,15 @@ class TestResultsOfAnOlderEdition:
 
     def test_they_move_and_points_given_by_hand_stay(self, older: Path, assignment: Assignment) -> None:
         names = [name for name in ODD if name not in ("students", "verdict.json")]
-        assert len(layout.find_earlier_results(older, assignment)) == len(names) + 1
-        autograde.write_books(assignment, None, older)
-        assert {verdict.student for verdict in books.read_verdicts(older, assignment)} == {*names, "students"}
-        found = gradebook.manual_scores(books.gradebook_url(older), assignment, [*names, "students"])
+        assert len(find_earlier_results(ResultStore(older, assignment))) == len(names) + 1
+        publish.publish(ResultStore(older, assignment))
+        assert {verdict.student for verdict in ResultStore(older, assignment).read_verdicts()} == {*names, "students"}
+        found = gradebook.manual_scores(gradebook_url(older), assignment, [*names, "students"])
         assert {student: found[student]["lr-comment"][0] for student in names} == {
             student: number / 4 for number, student in enumerate(names)
         }
-        assert layout.find_earlier_results(older, assignment) == []
-        with Gradebook(books.gradebook_url(older)) as book:
+        assert find_earlier_results(ResultStore(older, assignment)) == []
+        with Gradebook(gradebook_url(older)) as book:
             assert {student.id for student in book.students} == {encode_path(name) for name in (*names, "students")}
 
     def test_an_answer_that_did_not_change_is_not_read_again(
@@ -235,8 +235,8 @@ class TestResultsOfAnOlderEdition:
         for cell in answered.cells:
             if grade_id(cell) in ("lr-comment", "bs-comment"):
                 cell.source = "It is a <b>long</b> way <!-- aside --> to $x < y$."
-        books.write_submission(out, assignment, verdict_on(assignment, "ada"), "{}", answered)
-        autograde.write_books(assignment, None, out)
+        ResultStore(out, assignment).write(GradedSubmission(verdict_on(assignment, "ada"), executed=answered))
+        publish.publish(ResultStore(out, assignment))
         path = out / "autograded" / "ada" / NAME / f"{NAME}.ipynb"
         shown = nbformat.read(path, as_version=4)
         for cell in shown.cells:  # as the older edition wrote them
@@ -245,40 +245,40 @@ class TestResultsOfAnOlderEdition:
                 del cell.metadata[formgrader.FINGERPRINT]
         nbformat.write(shown, path)
         enter(out, "ada", 4.5)
-        with Gradebook(books.gradebook_url(out)) as book:
+        with Gradebook(gradebook_url(out)) as book:
             book.find_grade("lr-comment", NAME, NAME, "ada").needs_manual_grade = False
             book.db.commit()
-        autograde.write_books(assignment, None, out)
-        with Gradebook(books.gradebook_url(out)) as book:
+        publish.publish(ResultStore(out, assignment))
+        with Gradebook(gradebook_url(out)) as book:
             assert not book.find_grade("lr-comment", NAME, NAME, "ada").needs_manual_grade
 
     def test_the_export_finds_them_too(self, older: Path, assignment: Assignment) -> None:
-        assert "ada" in lms.export(assignment, older, "nbgrader").path.read_text(encoding="utf-8")
+        assert "ada" in lms.export(ResultStore(older, assignment), "nbgrader").path.read_text(encoding="utf-8")
 
     def test_newer_results_are_not_written_over(
         self, tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture
     ) -> None:
-        books.write_submission(tmp_path, assignment, verdict_on(assignment, "ada"), "{}", None)
-        new = layout.student_folder(tmp_path, assignment, "ada")
+        ResultStore(tmp_path, assignment).write(GradedSubmission(verdict_on(assignment, "ada")))
+        new = ResultStore(tmp_path, assignment).student_folder("ada")
         shutil.copytree(new, tmp_path / NAME / "ada")
         (new / "evidence.json").write_text("newer")
-        layout.adopt_earlier_results(tmp_path, assignment)
+        adopt_earlier_results(ResultStore(tmp_path, assignment))
         assert (new / "evidence.json").read_text() == "newer"
         assert (tmp_path / NAME / "ada" / "evidence.json").read_text() == "{}"
         assert "older results" in caplog.text
 
     def test_a_move_that_was_stopped_goes_on(self, tmp_path: Path, assignment: Assignment) -> None:
-        books.write_submission(tmp_path, assignment, verdict_on(assignment, "students"), "{}", None)
-        made = layout.student_folder(tmp_path, assignment, "students")
-        made.rename(tmp_path / NAME / layout.ASIDE)
-        layout.adopt_earlier_results(tmp_path, assignment)
-        assert [verdict.student for verdict in books.read_verdicts(tmp_path, assignment)] == ["students"]
+        ResultStore(tmp_path, assignment).write(GradedSubmission(verdict_on(assignment, "students")))
+        made = ResultStore(tmp_path, assignment).student_folder("students")
+        made.rename(tmp_path / NAME / ASIDE)
+        adopt_earlier_results(ResultStore(tmp_path, assignment))
+        assert [verdict.student for verdict in ResultStore(tmp_path, assignment).read_verdicts()] == ["students"]
 
     def test_other_folders_of_a_teacher_stay(self, tmp_path: Path, assignment: Assignment) -> None:
         (tmp_path / NAME / "my notes").mkdir(parents=True)
         (tmp_path / NAME / "my notes" / "todo.txt").write_text("")
         (tmp_path / NAME / "link").symlink_to(tmp_path)
-        layout.adopt_earlier_results(tmp_path, assignment)
+        adopt_earlier_results(ResultStore(tmp_path, assignment))
         assert (tmp_path / NAME / "my notes" / "todo.txt").exists()
 
     def test_what_cannot_be_moved_is_named(
@@ -288,12 +288,12 @@ class TestResultsOfAnOlderEdition:
         (tmp_path / NAME / "ada" / "verdict.json").write_text("")
         monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(13, "Permission denied")))
         with pytest.raises(AutograderError, match=r"ada cannot be moved to .*students/ada \(Permission denied\)"):
-            layout.adopt_earlier_results(tmp_path, assignment)
+            adopt_earlier_results(ResultStore(tmp_path, assignment))
 
 
 def test_other_students_names_are_text_beside_an_answer(assignment: Assignment, release: NotebookNode) -> None:
     noted = {"lr-comment": answers.Remark("identical", ODD)}
-    beside = answers.beside(assignment, {}, OwnRun(), None, noted)
+    beside = answers.beside(assignment, {}, SavedOutputs(), None, noted)
     page = formgrader_page(formgrader.build_notebook(release, release, beside))
     plain = formgrader_page(formgrader.build_notebook(release, release))
     assert Page(page).found == Page(plain).found

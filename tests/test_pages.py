@@ -14,14 +14,15 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.commands.classroom import Classroom
 from autograder.encoders import encode_path
 from autograder.grading.grade import for_a_person
-from autograder.grading.verdict import Finding, Strip
+from autograder.grading.verdict import Finding, GradedSubmission, Strip
 from autograder.reporting import charts, feedback
 from autograder.reporting import class_report as report
+from autograder.reporting.classroom import Classroom
 from autograder.reporting.curve_chart import described, draw
 from autograder.reporting.pages import TEMPLATES
+from autograder.results.store import ResultStore
 from tests.made_pages import (
     CURVE,
     HOSTILE,
@@ -283,8 +284,9 @@ class TestFeedback:
     def test_every_student_gets_a_page(
         self, tmp_path: Path, assignment: Assignment, executed: NotebookNode, release: NotebookNode
     ) -> None:
-        results = [(verdict_on(assignment, student), executed) for student in ("ada", "bob")]
-        feedback.write_feedback(tmp_path, assignment, results, {"ada": {"lr-comment": (6.0, None)}}, release)
+        results = [GradedSubmission(verdict_on(assignment, student), executed=executed) for student in ("ada", "bob")]
+        store = ResultStore(tmp_path, assignment)
+        feedback.write_feedback(store, results, {"ada": {"lr-comment": (6.0, None)}}, release)
         assert "94" in (tmp_path / "tta-eta" / "students" / "ada" / "feedback.html").read_text(encoding="utf-8")
         assert "88" in (tmp_path / "tta-eta" / "students" / "bob" / "feedback.html").read_text(encoding="utf-8")
 
@@ -351,7 +353,7 @@ class TestReport:
         assert drawn.count("<rect") == 10
 
     def test_a_class_of_nobody_has_a_report(self, tmp_path: Path, assignment: Assignment) -> None:
-        report.write_report(tmp_path, assignment, [], {}, Classroom())
+        report.write_report(ResultStore(tmp_path, assignment), [], {}, Classroom())
         text = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
         assert "No submission has been graded yet." in text
 

@@ -8,13 +8,14 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.assignment.source import refresh
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import Verdict
 from autograder.submission.prepare import prepare
+from tests.places import ROOT
 
 CHANGES = {
     "stricter target": {"threshold": 0.98, "patience": 2},

@@ -16,8 +16,8 @@ from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.execution import kernels as kernels_module
 from autograder.execution.evidence import Evidence, RunCell
-from autograder.grading.grade import Graded
 from autograder.grading.record import SavedRun, SavedRuns
+from autograder.grading.verdict import GradedSubmission
 from autograder.scheduling import class_run, preflight, task, workers
 from tests.test_interruption import Here, hand_in, no_kernels, quick_verdict
 
@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def solution_loses_points(assignment: Assignment, folder: Path, student: str, *rest: object) -> Graded:
+def solution_loses_points(assignment: Assignment, folder: Path, student: str, *rest: object) -> GradedSubmission:
     """Stands for grading with a library that makes the solution, and it alone, lose points."""
     graded = quick_verdict(assignment, folder, student, *rest)
     if student != preflight.STUDENT:
@@ -49,7 +49,7 @@ def solution_loses_points(assignment: Assignment, folder: Path, student: str, *r
         item.model_copy(update={"points": 3.0, "message": CAUSE}) if item.id == "lr-metrics" else item
         for item in graded.verdict.items
     ]
-    return Graded(graded.verdict.model_copy(update={"items": tuple(items)}), graded.record, graded.executed)
+    return GradedSubmission(graded.verdict.model_copy(update={"items": tuple(items)}), graded.record, graded.executed)
 
 
 def test_a_solution_that_loses_points_ends_it_with_the_cause(
@@ -68,7 +68,7 @@ def test_a_solution_that_loses_points_ends_it_with_the_cause(
     assert {"ada", "bob"} <= {path.name for path in (tmp_path / "graded" / NAME / "students").iterdir()}
 
 
-def solution_stops(assignment: Assignment, folder: Path, student: str, *rest: object) -> Graded:
+def solution_stops(assignment: Assignment, folder: Path, student: str, *rest: object) -> GradedSubmission:
     """Stands for grading with a library with which the solution stops in its second cell."""
     graded = solution_loses_points(assignment, folder, student, *rest)
     if student != preflight.STUDENT:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment.settings import ROOT
+from tests.places import ROOT
 
 PRODUCT = [*sorted((ROOT / "autograder").rglob("*.py")), *sorted((ROOT / "source").rglob("*.py"))]
 INTERNAL = ("keras.src", "tensorflow.python", "unittest.mock", "_pytest")

@@ -16,8 +16,8 @@ from autograder.grading import checker
 from autograder.grading.case import Wrong
 from autograder.grading.grade import grade
 from autograder.grading.record import SavedRuns, rejudge
-from autograder.results import store
-from autograder.results.layout import student_folder
+from autograder.grading.verdict import GradedSubmission
+from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release, prepare
 from tests.fidelity.build import notebook
 from tests.fidelity.outcome import Case, cases
@@ -49,8 +49,8 @@ def test_a_class_is_judged_again_after_a_check_was_edited(
     submission = prepare("ada", notebook(case.description), load_release(assignment), assignment)
     graded = grade(assignment, submission, warm_kernels, Options(seed=12))
     assert graded.record is not None
-    store.write_submission(tmp_path, assignment, graded.verdict, graded.record.model_dump_json(), graded.executed)
-    same = rejudge_class(assignment, tmp_path)
+    ResultStore(tmp_path, assignment).write(graded)
+    same = rejudge_class(ResultStore(tmp_path, assignment))
     assert (same.changed, same.to_run, same.unchanged) == ({}, (), 1)
 
     original = checker.collect
@@ -63,11 +63,11 @@ def test_a_class_is_judged_again_after_a_check_was_edited(
         return (checker.Check(found[0].item, "new", "A new rule.", 1.0, refuse, {}), *found)
 
     monkeypatch.setattr(checker, "collect", stricter)
-    changed = rejudge_class(assignment, tmp_path)
+    changed = rejudge_class(ResultStore(tmp_path, assignment))
     assert list(changed.changed) == ["ada"]
-    (verdict,) = store.read_verdicts(tmp_path, assignment)
+    (verdict,) = ResultStore(tmp_path, assignment).read_verdicts()
     assert verdict.points < graded.verdict.points
-    table = json.loads((student_folder(tmp_path, assignment, "ada") / "results.json").read_text())
+    table = json.loads((ResultStore(tmp_path, assignment).student_folder("ada") / "results.json").read_text())
     assert "Nobody gets this point." in json.dumps(table)
 
 
@@ -77,7 +77,7 @@ def test_evidence_that_is_missing_leaves_the_verdict_as_it_is(
     case = next(case for case in cases(mutants=False) if case.name == "reference")
     submission = prepare("ada", notebook(case.description), load_release(assignment), assignment)
     graded = grade(assignment, submission, warm_kernels, Options(seed=13))
-    store.write_submission(tmp_path, assignment, graded.verdict, "{}", graded.executed)
-    rejudged = rejudge_class(assignment, tmp_path)
+    ResultStore(tmp_path, assignment).write(GradedSubmission(graded.verdict, executed=graded.executed))
+    rejudged = rejudge_class(ResultStore(tmp_path, assignment))
     assert rejudged.to_run == ("ada",)
-    assert store.read_verdicts(tmp_path, assignment) == [graded.verdict]
+    assert ResultStore(tmp_path, assignment).read_verdicts() == [graded.verdict]

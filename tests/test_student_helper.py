@@ -19,13 +19,15 @@ from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from tensorflow.keras import callbacks
 
-from autograder.assignment.dataset import DATA_FILES
-from autograder.assignment.settings import ROOT, Assignment
-from autograder.assignment.source import cells_by_id, read, solution_lines, source_path
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import read, solution_lines, source_path
+from autograder.checks.instrument_notes import DATA_FILES
 from autograder.checks.tta_eta.trials import first_stop
+from autograder.notebooks.cells import cells_by_id
 from tests.conftest import Grade
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
+from tests.places import ROOT
 
 ASSIGNMENT = Assignment.load("tta-eta")
 HELPER = source_path(ASSIGNMENT).parent / "lab_helpers.py"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment.settings import ROOT
 from samples.filling import fill, read_description
 from tests.conftest import Grade
+from tests.places import ROOT
 
 FOLDER = ROOT / "tests" / "corpus" / "students"
 LOST = {"four": {"callback": 11.0, "lr-metrics": 10.0, "bs-metrics": 10.0}}

@@ -28,12 +28,18 @@ from autograder.grading.grade import grade_folder
 from autograder.submission import archives, limited
 from autograder.submission import files as handin
 from autograder.submission.files import shown
+from autograder.submission.finding import Finding
 from autograder.submission.folders import loose_notebooks, students
-from autograder.submission.parsing import read
-from autograder.submission.prepare import EXTRA, GIVEN, find_file, prepare, read_folder, read_notebook
+from autograder.submission.parsing import read as read_file
+from autograder.submission.prepare import EXTRA, GIVEN, SHOWN, find_file, prepare, read_folder, read_notebook
 from autograder.submission.task_matching import task_of
 
 NAME = "tta-eta.ipynb"
+
+
+def read(path: Path) -> tuple[NotebookNode, list[Finding]]:
+    parsed = read_file(path)
+    return parsed.notebook, parsed.findings
 
 
 def copy(notebook: NotebookNode) -> NotebookNode:
@@ -102,7 +108,7 @@ def test_tasks_are_found_by_what_they_define(assignment: Assignment, release: No
     for c in bare.cells:
         c.metadata = {}
     roles = prepare("s", bare, release, assignment).roles
-    assert [r for r in roles if r not in (GIVEN, EXTRA)] == list(assignment.cells)
+    assert [r for r in roles if r not in (GIVEN, SHOWN, EXTRA)] == list(assignment.cells)
 
 
 @pytest.mark.parametrize("source", ["", "def (", "%%bash\nls", "print(1)", "!pip install zeus"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.errors import DataError
-
-DATA_FILES = (
-    "uiowa_std_scale_train_data.npy",
-    "uiowa_permuted_train_labels.npy",
-    "uiowa_std_scale_test_data.npy",
-    "uiowa_test_labels.npy",
-)
-"""Features and labels for training, then for tests."""
 
 NPY_START = b"\x93NUMPY"
 
@@ -36,12 +29,17 @@ class Dataset:
         return int(self.y_train.max()) + 1
 
 
-def load(folder: Path) -> Dataset:
-    """Reads the files named in `DATA_FILES`; of any size, as long as they fit together.
+def load(folder: Path, names: Sequence[str]) -> Dataset:
+    """Read four files of any size, as long as they fit together.
 
-    Raises DataError with one sentence for the first thing that is wrong.
+    Args:
+        folder: where they lie.
+        names: features and labels for training, then for tests.
+
+    Raises:
+        DataError: one sentence for the first thing that is wrong.
     """
-    x_train_file, y_train_file, x_test_file, y_test_file = (folder / name for name in DATA_FILES)
+    x_train_file, y_train_file, x_test_file, y_test_file = (folder / name for name in names)
     x_train, y_train = _features(x_train_file), _labels(y_train_file)
     x_test, y_test = _features(x_test_file), _labels(y_test_file)
     for x, y, y_file in ((x_train, y_train, y_train_file), (x_test, y_test, y_test_file)):

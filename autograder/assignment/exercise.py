@@ -13,15 +13,12 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from autograder.errors import AssignmentError
+from autograder.models import Frozen
 
 
-class Parameters(BaseModel):
+class Parameters(Frozen):
     """What an assignment asks for; its notebook, the release and the grader follow these numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -120,17 +117,41 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A number in the rows of a series: its key there, and its heading in a table for a grader.
+
+    A row without a `required` one is none. `per_epoch` is the heading of the number divided by that under `epochs`.
+    """
+
+    key: str
+    heading: str
+    required: bool = False
+    per_epoch: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the class report: the column `key` of all students, by the setting that a loop sweeps."""
+
+    key: str
+    title: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Swept:
     """A setting that a loop takes through the values of a parameter, while another setting stays at its default.
 
     `key` and `other` are keys of the rows, `values` and `default` names of parameters. Such a loop trains to the
-    accuracy `threshold` for `max_epochs` at most, and has these parameters.
+    accuracy `threshold` for `max_epochs` at most, and has these parameters. `columns` are the numbers of its rows.
     """
 
     key: str
     values: str
     other: str
     default: str
+    columns: tuple[Column, ...]
+    charts: tuple[Chart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +166,17 @@ class Series:
     plots: str
     comment: str
     swept: Swept | None = None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """How the outputs of a dry run are known, on few data and for few epochs: by how a line begins.
+
+    `sampled` is written by the cell that takes the sample, after which all is of the dry run; `marked` by others.
+    """
+
+    sampled: str
+    marked: str
 
 
 PLAIN_INSTRUMENTS = ("files", "shell", "hosted", "clock", "figures", "displays", "audit")
@@ -162,7 +194,7 @@ class Exercise:
     noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
     `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the
     names of the four files of training and test data, features and labels; none for an assignment that needs no such
-    data.
+    data. `only_shown` are the given cells that show the student something and leave nothing behind: they are not run.
     """
 
     parameters: type[Parameters]
@@ -173,6 +205,8 @@ class Exercise:
     callback: str = ""
     instruments: tuple[str, ...] = PLAIN_INSTRUMENTS
     data_files: tuple[str, ...] = ()
+    only_shown: tuple[str, ...] = ()
+    dry_run: DryRun | None = None
 
     @property
     def swept(self) -> Mapping[str, tuple[Series, Swept]]:

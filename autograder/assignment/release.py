@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.errors import ReleaseError
-from autograder.results.archive import write_archive
 
-from .dataset import DATA_FILES
-from .settings import ROOT, Assignment
+from .archive import write_archive
+from .course import Course
+from .settings import Assignment
 from .source import dumps, read, refresh, solution_lines, source_path, validate_source
 
 if TYPE_CHECKING:
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
 __all__ = ["check", "refresh", "release", "validate_source"]
 
 
-def release(assignment: Assignment, root: Path = ROOT) -> Path:
+def release(assignment: Assignment) -> Path:
     """Writes the numbers of `assignment.toml` into the source notebook and makes `release/<name>/` from it.
 
     With data in `data/` it also packs both for a student without the repository, as `release/<name>.zip`.
     Returns the folder of the release; raises ReleaseError.
     """
-    path = source_path(assignment, root)
+    path = source_path(assignment)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     fresh = dumps(refresh(read(path), assignment))
     if fresh != before:
         path.write_text(fresh, encoding="utf-8")
     validate_source(path, assignment)
-    target = root / "release" / assignment.name
+    target = assignment.release_folder
     with tempfile.TemporaryDirectory() as scratch:
-        made = _generate(assignment, path.parent, root, Path(scratch))
+        made = _generate(assignment, Path(scratch))
         _refuse_leaks(assignment, path.parent, made)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(made, target)
-    _pack(target, root / "data")
+    _pack(target, assignment)
     return target
 
 
-def check(assignment: Assignment, root: Path = ROOT) -> None:
+def check(assignment: Assignment) -> None:
     """Raises ReleaseError when the committed release is not what the source makes, or shows a solution."""
-    path = source_path(assignment, root)
-    target = root / "release" / assignment.name
+    path = source_path(assignment)
+    target = assignment.release_folder
     validate_source(path, assignment)
     if not (target / assignment.notebook_name).exists():
         raise ReleaseError(f"There is no release of {assignment.name} yet; run `make release`.")
     _refuse_leaks(assignment, path.parent, target)
     with tempfile.TemporaryDirectory() as scratch:
-        made = _generate(assignment, path.parent, root, Path(scratch))
+        made = _generate(assignment, Path(scratch))
         names = {file.name for folder in (made, target) for file in folder.iterdir() if file.is_file()}
         _, different, lost = filecmp.cmpfiles(made, target, sorted(names), shallow=False)
     if different or lost:
@@ -65,14 +65,14 @@ def check(assignment: Assignment, root: Path = ROOT) -> None:
         raise ReleaseError(f"release/{assignment.name} is not what the source makes ({files}); run `make release`.")
 
 
-def helpers(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
+def helpers(assignment: Assignment) -> dict[str, bytes]:
     """The modules that the students were given with the notebook, by file name."""
-    return {path.name: path.read_bytes() for path in sorted((root / "release" / assignment.name).glob("*.py"))}
+    return {path.name: path.read_bytes() for path in sorted(assignment.release_folder.glob("*.py"))}
 
 
-def importable(assignment: Assignment, root: Path = ROOT) -> dict[str, bytes]:
+def importable(assignment: Assignment) -> dict[str, bytes]:
     """The same with what Python makes of them, which would take each kernel longer than to import it."""
-    found = helpers(assignment, root)
+    found = helpers(assignment)
     made = {importlib.util.cache_from_source(name): _compiled(name, source) for name, source in found.items()}
     return found | {name: code for name, code in made.items() if code}
 
@@ -92,20 +92,20 @@ def _compiled(name: str, source: bytes) -> bytes:
         return code.read_bytes()
 
 
-def _generate(assignment: Assignment, source: Path, root: Path, course: Path) -> Path:
-    """Runs nbgrader's generate_assignment on `source` in the empty folder `course`; returns the folder it made."""
+def _generate(assignment: Assignment, scratch: Path) -> Path:
+    """Run nbgrader's generate_assignment in the empty folder `scratch`; return the folder that it made."""
     from nbgrader.apps.api import NbGraderAPI  # imported here: it takes a second that other commands need not wait
 
-    shutil.copytree(source, course / "source" / assignment.name)
-    config = course_configuration(root)
-    config.CourseDirectory.root = config.Exchange.root = str(course)
+    shutil.copytree(assignment.source_folder, scratch / "source" / assignment.name)
+    config = course_configuration(assignment.course)
+    config.CourseDirectory.root = config.Exchange.root = str(scratch)
     config.GenerateAssignment.no_database = True
     config.SaveCells.enabled = False  # with the line above: what nbgrader's --no-db sets
     config.NbGraderAPI.log_level = logging.ERROR
     result = NbGraderAPI(config=config).generate_assignment(assignment.name)
     if not result["success"]:
         raise ReleaseError(f"nbgrader cannot make the release of {assignment.name}: {_reason(result)}")
-    return course / "release" / assignment.name
+    return scratch / "release" / assignment.name
 
 
 def _reason(result: dict[str, str]) -> str:
@@ -114,11 +114,11 @@ def _reason(result: dict[str, str]) -> str:
     return raised[1] if raised else result["error"].strip().splitlines()[-1]
 
 
-def course_configuration(root: Path = ROOT) -> Config:
+def course_configuration(course: Course) -> Config:
     """What `nbgrader_config.py` says, so that nbgrader's own commands and buttons do the same as the kit's."""
     from traitlets.config.loader import PyFileConfigLoader
 
-    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
     return config
 
 
@@ -136,11 +136,12 @@ def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
                 raise ReleaseError(f"The release shows a line of the solution: {line.strip()!r}.")
 
 
-def _pack(folder: Path, data: Path) -> None:
+def _pack(folder: Path, assignment: Assignment) -> None:
     """Zips the release with the data files, byte for byte the same for the same contents; without data, no zip."""
     package = folder.with_suffix(".zip")
     package.unlink(missing_ok=True)
     files = {f"{folder.name}/{file.name}": file for file in folder.iterdir()}
-    arrays = {f"{folder.name}/data/{name}": data / name for name in DATA_FILES}
-    if all(file.exists() for file in arrays.values()):
+    data, names = assignment.course.data, assignment.exercise.data_files
+    arrays = {f"{folder.name}/data/{name}": data / name for name in names}
+    if names and all(file.exists() for file in arrays.values()):
         write_archive(package, {name: file.read_bytes() for name, file in (files | arrays).items()})

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
+    PrivateAttr,
     SerializeAsAny,
     ValidationError,
     ValidationInfo,
@@ -20,17 +19,13 @@ from pydantic import (
 )
 
 from autograder.errors import AssignmentError
+from autograder.models import Frozen
 
+from .course import Course
 from .exercise import Exercise, Parameters, exercise_of
-
-ROOT = Path(__file__).resolve().parents[2]
 
 ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
 """It is written into code and into Markdown, where nothing of it may end what it stands in."""
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Item(Frozen):
@@ -62,7 +57,10 @@ class Links(Frozen):
 
 
 class Assignment(Frozen):
-    """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has."""
+    """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has.
+
+    Load it with `load`. An assignment that is validated from data belongs to the course that `Course.find` returns.
+    """
 
     name: str
     title: str
@@ -70,15 +68,25 @@ class Assignment(Frozen):
     parameters: SerializeAsAny[Parameters]
     items: tuple[Item, ...]
     links: Links = Links()
+    _course: Course = PrivateAttr(default_factory=Course.find)
 
     @classmethod
-    def load(cls, name: str, root: Path = ROOT) -> Assignment:
-        """Reads `source/<name>/assignment.toml`; raises AssignmentError with what is wrong in it."""
-        path = root / "source" / name / "assignment.toml"
+    def load(cls, name: str, course: Course | None = None) -> Assignment:
+        """Read `source/<name>/assignment.toml`.
+
+        Args:
+            name: the assignment's folder in `source/`.
+            course: the course that it belongs to; by default the one that `Course.find` returns.
+
+        Raises:
+            AssignmentError: there is no such assignment, or something in its settings is wrong.
+        """
+        course = course or Course.find()
+        path = course.source / name / "assignment.toml"
         try:
-            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).at(course)
         except FileNotFoundError:
-            known = ", ".join(names(root)) or "none"
+            known = ", ".join(course.assignments()) or "none"
             raise AssignmentError(f"There is no assignment {name!r}: known are {known}.") from None
         except tomllib.TOMLDecodeError as error:
             raise AssignmentError(f"{path} is not valid TOML: {error}.") from None
@@ -107,6 +115,27 @@ class Assignment(Frozen):
                 raise ValueError(f"item {item.id} needs the unknown cell {', '.join(sorted(unknown))}")
         return self
 
+    def at(self, course: Course) -> Assignment:
+        """Return the same assignment as part of another course."""
+        other = self.model_copy()
+        other._course = course
+        return other
+
+    @property
+    def course(self) -> Course:
+        """The course that it belongs to."""
+        return self._course
+
+    @property
+    def source_folder(self) -> Path:
+        """Where the instructor's files lie."""
+        return self.course.source / self.name
+
+    @property
+    def release_folder(self) -> Path:
+        """Where the students' files lie."""
+        return self.course.release / self.name
+
     @property
     def exercise(self) -> Exercise:
         """What the assignment brings along besides."""
@@ -128,11 +157,6 @@ class Assignment(Frozen):
     @property
     def notebook_name(self) -> str:
         return f"{self.name}.ipynb"
-
-
-def names(root: Path = ROOT) -> list[str]:
-    """The assignments that there are."""
-    return sorted(path.parent.name for path in (root / "source").glob("*/assignment.toml"))
 
 
 def _first(error: ValidationError) -> str:

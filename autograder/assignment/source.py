@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder.errors import ReleaseError
+from autograder.notebooks.cells import cells_by_id, grader_metadata
 
-from .settings import ROOT, Assignment
+from .settings import Assignment
 
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 MARKED = re.compile(r"<!--(?P<key>[a-z][\w -]*)-->(?P<shown>[^<]*)<!--/-->")
@@ -23,8 +23,9 @@ COLAB = "https://colab.research.google.com"
 FLAGS = ("grade", "solution", "locked")
 
 
-def source_path(assignment: Assignment, root: Path = ROOT) -> Path:
-    return root / "source" / assignment.name / assignment.notebook_name
+def source_path(assignment: Assignment) -> Path:
+    """Return where the instructor's notebook lies."""
+    return assignment.source_folder / assignment.notebook_name
 
 
 def read(path: Path) -> NotebookNode:
@@ -41,23 +42,6 @@ def read(path: Path) -> NotebookNode:
 def dumps(notebook: NotebookNode) -> str:
     """The notebook's text, the same for the same notebook."""
     return str(nbformat.writes(notebook, version=4)) + "\n"
-
-
-def grader_metadata(cell: NotebookNode) -> dict[str, Any]:
-    """What nbgrader noted about the cell; empty when it is none of nbgrader's."""
-    return dict(cell.metadata.get("nbgrader", {}))
-
-
-def grade_id(cell: Mapping[str, Any]) -> str:
-    """The name that nbgrader knows the cell by; empty for none, whatever a student's file holds in its place."""
-    metadata = cell.get("metadata")
-    details = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return str(details.get("grade_id", "")) if isinstance(details, dict) else ""
-
-
-def cells_by_id(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    """The cells that have a `grade_id`, by it."""
-    return {name: cell for cell in notebook.cells if (name := grade_id(cell))}
 
 
 def number(value: float) -> str:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.errors import AutograderError
+from autograder.results.files import write_text
 from autograder.results.lock import hold_lock
-from autograder.results.store import write_text
 
 CURRENT = "current.txt"
 """The file beside the old terms that holds the name of the one that runs."""

@@ -20,9 +20,9 @@ from autograder.execution.limits import Limits
 from autograder.execution.runner import Stopwatch, run
 from autograder.grading.checker import judge
 from autograder.grading.record import SavedRun, SavedRuns
-from autograder.grading.verdict import Verdict
+from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.reporting import feedback
-from autograder.results import store as books
+from autograder.results.store import ResultStore
 from autograder.submission.parsing import read_notebook
 from autograder.submission.prepare import GIVEN, load_release, prepare
 
@@ -46,7 +46,7 @@ def profile(assignment: Assignment, times: int, walls: Walls = "auto") -> tuple[
 
 
 def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict[str, float]:
-    watch = Stopwatch()
+    watch, store = Stopwatch(), ResultStore(out, assignment)
     with watch("read and repair"):
         notebook = read_notebook(source_path(assignment))
         submission = prepare("solution", notebook, load_release(assignment), assignment)
@@ -61,9 +61,10 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
     with watch("files"):
         verdict = Verdict(assignment=assignment.name, student="solution", state="graded", items=items)
         saved = SavedRun(purpose="first", replaced=(), scenario=scenario, evidence=evidence)
-        books.write_submission(out, assignment, verdict, SavedRuns(runs=(saved,)).model_dump_json(), executed)
+        graded = GradedSubmission(verdict, SavedRuns(runs=(saved,)), executed)
+        store.write(graded)
     with watch("feedback page"):
-        feedback.write_feedback(out, assignment, [(verdict, executed)], {})
+        feedback.write_feedback(store, [graded], {})
     return watch.seconds | _of_run(evidence, live.timings, seconds)
 
 

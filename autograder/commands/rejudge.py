@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
-from pydantic import ValidationError
-
-from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
 from autograder.grading.case import NOT_ASKED
-from autograder.grading.record import SavedRuns, rejudge
+from autograder.grading.record import rejudge
 from autograder.grading.verdict import Verdict
-from autograder.results import store
-from autograder.results.layout import student_folder
-from autograder.scheduling.class_run import hold_results, write_books
+from autograder.reporting.publish import publish
+from autograder.results.exclusive import exclusive
+from autograder.results.store import ResultStore
 
 
 @dataclass(frozen=True)
@@ -27,7 +22,7 @@ class Rejudged:
     unchanged: int
 
 
-def rejudge_class(assignment: Assignment, out: Path) -> Rejudged:
+def rejudge_class(store: ResultStore) -> Rejudged:
     """Judge all submissions of a class again and bring gradebook and pages up to date.
 
     A submission whose evidence is missing or of an older edition, or whose check asks something that was not asked when
@@ -35,33 +30,30 @@ def rejudge_class(assignment: Assignment, out: Path) -> Rejudged:
     """
     changed: dict[str, tuple[float, float]] = {}
     to_run = []
-    with hold_results(out, assignment):
-        verdicts = store.read_verdicts(out, assignment)
+    with exclusive(store):
+        verdicts = store.read_verdicts()
         if not verdicts:
-            raise AutograderError(f"There is nothing to judge in {out}: run `make autograde` first.")
+            raise AutograderError(f"There is nothing to judge in {store.out}: run `make autograde` first.")
         for verdict in verdicts:
             if verdict.state == "failed to run":
                 continue
-            again = _judge_again(assignment, verdict, student_folder(out, assignment, verdict.student))
+            again = _judge_again(store, verdict)
             if again is None:
                 to_run.append(verdict.student)
             elif again != verdict:
-                store.write_verdict(out, assignment, again)
+                store.write_verdict(again)
                 if again.points != verdict.points:
                     changed[verdict.student] = (verdict.points, again.points)
-    write_books(assignment, None, out)
+    publish(store)
     return Rejudged(changed, tuple(to_run), len(verdicts) - len(changed) - len(to_run))
 
 
-def _judge_again(assignment: Assignment, verdict: Verdict, folder: Path) -> Verdict | None:
+def _judge_again(store: ResultStore, verdict: Verdict) -> Verdict | None:
     """The new verdict; None where the submission has to run again."""
-    try:
-        record = SavedRuns.model_validate_json((folder / "evidence.json").read_bytes())
-    except (OSError, ValidationError, json.JSONDecodeError):
+    record = store.read_record(verdict.student)
+    if record is None:
         return None
-    if not record.runs:
-        return None
-    items = rejudge(assignment, record)
+    items = rejudge(store.assignment, record)
     if any(NOT_ASKED in item.message for item in items):
         return None
     ungraded = [item.id for item in items if item.status == "ungraded"]

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.assignment import dataset
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, source_path
 from autograder.errors import AutograderError, KernelFailed
 
@@ -26,7 +26,7 @@ REPORT = "import json\nprint(json.dumps([{}], default=float))"
 
 
 def run_lab(
-    assignment: Assignment, data_folder: Path, out_folder: Path, root: Path = ROOT, console: Console | None = None
+    assignment: Assignment, data_folder: Path, out_folder: Path, console: Console | None = None
 ) -> dict[str, Rows]:
     """Executes the source notebook for real and writes it to `out_folder` with its figures, as `.ipynb` and `.html`.
 
@@ -35,20 +35,21 @@ def run_lab(
     with the section and the exception when a cell of the notebook does.
     """
     console = console or Console()
-    dataset.load(data_folder)
-    notebook = read(source_path(assignment, root))
+    if names := assignment.exercise.data_files:
+        dataset.load(data_folder, names)
+    notebook = read(source_path(assignment))
     series = assignment.exercise.series
-    names = [one.rows for one in series]
-    notebook.cells.append(nbformat.v4.new_code_cell(REPORT.format(", ".join(names))))
+    lists = [one.rows for one in series]
+    notebook.cells.append(nbformat.v4.new_code_cell(REPORT.format(", ".join(lists))))
     with tempfile.TemporaryDirectory() as scratch:
         (Path(scratch) / "data").symlink_to(data_folder.resolve(), target_is_directory=True)
-        for module in source_path(assignment, root).parent.glob("*.py"):
+        for module in source_path(assignment).parent.glob("*.py"):
             (Path(scratch) / module.name).symlink_to(module.resolve())
         _execute(notebook, Path(scratch), console)
-    lists = json.loads(
+    values = json.loads(
         "".join(output.text for output in notebook.cells.pop().outputs if output.get("name") == "stdout")
     )
-    rows: dict[str, Rows] = dict(zip(names, lists, strict=True))
+    rows: dict[str, Rows] = dict(zip(lists, values, strict=True))
     _write(notebook, assignment, out_folder)
     for one, swept in assignment.exercise.swept.values():
         console.print(_table(rows[one.rows], swept.key, assignment))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.assignment import release as releases
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path, validate_source
 from autograder.errors import SubmissionError
 from autograder.execution.kernels import Kernels, kernels
@@ -19,7 +19,7 @@ def validate_release(assignment: Assignment) -> list[str]:
     """One sentence for each thing that is wrong with source or release; an empty list is a pass."""
     validate_source(source_path(assignment), assignment)
     releases.check(assignment)
-    released = ROOT / "release" / assignment.name / assignment.notebook_name
+    released = assignment.release_folder / assignment.notebook_name
     with kernels() as source:
         solved = _graded(assignment, source_path(assignment), source)
         untouched = _graded(assignment, released, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MB = 1_000_000
+from autograder.units import MB
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from autograder.assignment.scenario import Scenario
-from autograder.assignment.source import grade_id
 from autograder.errors import EvidenceError, KernelFailed, ServerGone
-from autograder.submission.prepare import GIVEN, Submission
+from autograder.submission.prepare import GIVEN, SHOWN, Submission
 from autograder.submission.task_matching import defined_in
 
 from .client import OutputLimitClient, make_context
@@ -31,7 +30,6 @@ from .oracle import Connection, Oracle
 from .runtime.channel import SERVE
 
 STAND_IN = "stand-in"
-SHOWS = ("-check", "-show", "-plot")
 KERNEL_DIED = "KernelDied"
 """The error of a cell that began and never ended."""
 
@@ -166,18 +164,13 @@ def _plan_steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozen
     pending = list(stand_ins)
     last = {role: index for index, role in enumerate(submission.roles)}
     for index, (cell, role) in enumerate(zip(submission.notebook.cells, submission.roles, strict=True)):
-        if cell.cell_type == "code" and cell.source.strip() and index not in skip and not _only_shows(cell, role):
+        if cell.cell_type == "code" and cell.source.strip() and index not in skip and role != SHOWN:
             steps.append(_Step(cell, role, index))
         if role in pending and last[role] == index:
             pending.remove(role)
             steps.append(_make_stand_in(role))
     first_use = next((number for number, step in enumerate(steps) if step.role != GIVEN), len(steps))
     return steps[:first_use] + [_make_stand_in(role) for role in pending] + steps[first_use:]
-
-
-def _only_shows(cell: NotebookNode, role: str) -> bool:
-    """Whether it is a given cell that shows the student something and leaves nothing behind, which its name tells."""
-    return role == GIVEN and grade_id(cell).endswith(SHOWS)
 
 
 def _make_stand_in(task: str) -> _Step:

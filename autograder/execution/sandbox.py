@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from autograder.assignment.settings import ROOT
+from autograder.assignment.course import PACKAGE, Course
 
 from .runtime.isolation import HOME, HOSTED, MACHINES
 
@@ -108,11 +108,13 @@ def _sights(runtime: Path | None) -> Iterator[Sight]:
         if Path(setting).exists():
             yield "shown", setting, str(Path(setting).resolve())
     yield "empty", "/tmp", ""
-    for private in (ROOT, Path.home()):
+    for private in (PACKAGE.parent, Course.find().root, Path.home()):
         if any(private.is_relative_to(path) for path in SYSTEM):
             yield "empty", str(private), ""
     for folder in dict.fromkeys(_python()):
         yield "shown", folder, folder
+        if PACKAGE.is_relative_to(folder):  # installed among the packages: the checks are nobody's business inside
+            yield "empty", str(PACKAGE), ""
     if runtime is not None:
         yield "shown", f"{KIT}/{runtime.name}", str(runtime)
 

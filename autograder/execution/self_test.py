@@ -25,7 +25,7 @@ plt.show()
 TRAIN = """
 import numpy as np
 from tensorflow import keras
-x, y = np.load("uiowa_std_scale_train_data.npy"), np.load("uiowa_permuted_train_labels.npy")
+x, y = np.load({!r}), np.load({!r})
 layers = keras.layers
 model = keras.Sequential([layers.Input((x.shape[1],)), layers.Dense(4), layers.Dense(int(y.max()) + 1)])
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -36,8 +36,10 @@ model.fit(x, y, epochs=2, validation_split=0.2, verbose=0)
 
 def run_self_test(assignment: Assignment, kernels: Kernels) -> None:
     """Run the notebook; KernelFailed says what does not work."""
-    trains = "keras" in assignment.exercise.instruments
-    cells = [nbformat.v4.new_code_cell(source) for source in (PLOT, *([TRAIN] if trains else []))]
+    names = assignment.exercise.data_files
+    trains = "keras" in assignment.exercise.instruments and bool(names)
+    sources = [PLOT, TRAIN.format(*names)] if trains else [PLOT]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     submission = Submission("self test", nbformat.v4.new_notebook(cells=cells), (EXTRA,) * len(cells))
     with run(submission, draw(assignment, 1), kernels, limits=Limits()) as live:
         evidence = live.evidence

@@ -19,15 +19,16 @@ from typing import Any
 
 import pytest
 
+from autograder.assignment.course import PACKAGE
 from autograder.assignment.scenario import Scenario
-from autograder.assignment.settings import ROOT, Assignment, Item
+from autograder.assignment.settings import Assignment, Item
 from autograder.errors import AssignmentError
 from autograder.execution.evidence import Evidence
 
 from .case import Ask, Case, NotChecked, Undecided, Wrong, describe_stop
 from .verdict import ItemVerdict, PropertyVerdict
 
-FOLDER = ROOT / "autograder" / "checks"
+FOLDER = PACKAGE / "checks"
 PLUGINS_OFF = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging")
 OPTIONS = (
     *("--assert=plain", "--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),

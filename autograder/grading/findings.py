@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from autograder.execution.evidence import Act, Evidence
 from autograder.execution.runner import KERNEL_DIED
+from autograder.submission.finding import Finding
 from autograder.submission.prepare import EXTRA, GIVEN
-
-from .verdict import Finding
 
 INSIDE = "Reported from inside the kernel:"
 MAX_DETAILS = 5

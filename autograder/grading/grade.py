@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,41 +20,31 @@ from autograder.execution.evidence import Evidence, Figures, Window
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.execution.runner import KERNEL_DIED, Run, run
-from autograder.submission import saved_outputs
+from autograder.submission.finding import Finding
 from autograder.submission.limited import read_submission
 from autograder.submission.prepare import Submission
-from autograder.submission.saved_outputs import OwnRun
+from autograder.submission.saved_outputs import SavedOutputs
 
 from .checker import Judgement, judge
 from .findings import find_all
 from .record import Merged, Purpose, SavedRun, SavedRuns
-from .verdict import Finding, ItemVerdict, Verdict
+from .verdict import GradedSubmission, ItemVerdict, Verdict
 
 MAX_STUCK = 3
 """How often a submission is run again because cells hung or ended the kernel."""
 
 
-@dataclass(frozen=True)
-class Graded:
-    """The verdict on a submission with what it rests on: the record of its runs and the executed notebook."""
-
-    verdict: Verdict
-    record: SavedRuns | None = None
-    executed: NotebookNode | None = None
-    own: OwnRun | None = None
-    """What the student's own run left in the file, if it was read already."""
-
-
-def grade_folder(assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options) -> Graded:
-    """Grades what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
+def grade_folder(
+    assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options
+) -> GradedSubmission:
+    """Grade what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
     try:
         submission = read_submission(folder, assignment, student)
     except SubmissionError as error:
-        return Graded(not_run(assignment, student, str(error)))
+        return GradedSubmission(not_run(assignment, student, str(error)), saved_outputs=SavedOutputs())
     except Unreadable as error:
-        return Graded(for_a_person(assignment, student, str(error)))
-    own = saved_outputs.read_limited(folder, assignment)
-    return replace(grade(assignment, submission, kernels, options, own), own=own)
+        return GradedSubmission(for_a_person(assignment, student, str(error)), saved_outputs=SavedOutputs())
+    return grade(assignment, submission, kernels, options)
 
 
 def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
@@ -71,37 +61,35 @@ def grade(
     submission: Submission,
     kernels: Kernels,
     options: Options,
-    own: OwnRun | None = None,
-) -> Graded:
+) -> GradedSubmission:
     """Run and judge a submission as often as it takes to judge every item fairly.
 
     Args:
         assignment: whose checks decide.
-        submission: the repaired notebook.
+        submission: the repaired notebook; figures that its saved outputs show need not be drawn again.
         kernels: where kernels come from.
         options: how it is run.
-        own: what the student's own run left in the file; figures that it shows need not be drawn again.
     """
     seed = options.seed if options.seed is not None else secrets.randbits(48)
     started = time.monotonic()
     try:
-        attempts = _attempt_all(assignment, submission, kernels, options, seed, own or OwnRun())
+        attempts = _attempt_all(assignment, submission, kernels, options, seed)
     except (KernelFailed, EvidenceError) as error:
         verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
-        return Graded(verdict)
+        return GradedSubmission(verdict, saved_outputs=submission.saved_outputs)
     timings = attempts.timings | {"all": time.monotonic() - started, "runs": float(len(attempts.runs))}
     grader = {"seed": str(seed), "sandbox": kernels.sandbox}
     record = SavedRuns(runs=tuple(attempts.runs))
     verdict = _verdict(assignment, submission, attempts, timings, grader)
-    return Graded(verdict, record, attempts.show())
+    return GradedSubmission(verdict, record, attempts.show(), submission.saved_outputs)
 
 
 def _attempt_all(
-    assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int, own: OwnRun
+    assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int
 ) -> _Attempts:
     """All runs that it takes. They begin anew, once, where the fork server ended under them."""
     for _ in range(2):
-        attempts = _Attempts(assignment, submission, kernels, options, seed, own)
+        attempts = _Attempts(assignment, submission, kernels, options, seed)
         try:
             attempts.run_all()
             return attempts
@@ -128,10 +116,9 @@ class _Attempts:
         kernels: Kernels,
         options: Options,
         seed: int,
-        own: OwnRun,
     ) -> None:
         self.assignment, self.submission, self.kernels = assignment, submission, kernels
-        self.options, self.seed, self.own = options, seed, own
+        self.options, self.seed = options, seed
         self.runs: list[SavedRun] = []
         self.executed: list[NotebookNode] = []
         self.timings: dict[str, float] = {}
@@ -176,7 +163,8 @@ class _Attempts:
     def _show_figures(self, executed: NotebookNode, judged: Judgement, live: Run) -> None:
         """Draw the figures of items that lost points, and those that the student's file shows nowhere."""
         figures = _figures_by_cell(live.evidence)
-        saved = {series.plots for series in self.assignment.exercise.series if self.own.pictures(series.name)}
+        own = self.submission.saved_outputs
+        saved = {series.plots for series in self.assignment.exercise.series if own.pictures(series.name)}
         for item in judged.items:
             task = self.assignment.item(item.id).cell
             number = judged.figures.get(item.id)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from autograder.models import Frozen
+from autograder.submission.finding import Finding
+from autograder.submission.saved_outputs import SavedOutputs
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from .record import SavedRuns
 
 
-class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Strip(Record):
+class Strip(Frozen):
     """A training curve on which a callback stopped at another epoch than the rule says.
 
     Epochs are counted from 1; `stopped` is None where it did not stop, `due` where it had to go on.
@@ -25,7 +31,7 @@ class Strip(Record):
     due: int | None
 
 
-class PropertyVerdict(Record):
+class PropertyVerdict(Frozen):
     """One sentence of the rubric and whether the evidence bears it out.
 
     `status` is `ungraded` when the evidence does not decide it, and `not checked` when there was nothing to hold it
@@ -42,7 +48,7 @@ class PropertyVerdict(Record):
     strip: Strip | None = None
 
 
-class ItemVerdict(Record):
+class ItemVerdict(Frozen):
     """The points of one item; `points` is None when a person has to give them."""
 
     id: str
@@ -54,16 +60,7 @@ class ItemVerdict(Record):
     properties: tuple[PropertyVerdict, ...] = ()
 
 
-class Finding(Record):
-    """Something that a person should know and that costs no points by itself."""
-
-    kind: str
-    text: str
-    cell: str | None = None
-    audience: Literal["grader", "both"] = "grader"
-
-
-class Verdict(Record):
+class Verdict(Frozen):
     """Everything decided about one submission.
 
     `state` is the one word for the class table: `graded`, `needs a person` (an item is ungraded)
@@ -76,8 +73,8 @@ class Verdict(Record):
     reason: str = ""
     items: tuple[ItemVerdict, ...]
     findings: tuple[Finding, ...] = ()
-    timings: dict[str, float] = {}
-    grader: dict[str, str] = {}
+    timings: dict[str, float] = Field(default_factory=dict)
+    grader: dict[str, str] = Field(default_factory=dict)
 
     @property
     def points(self) -> float:
@@ -87,6 +84,27 @@ class Verdict(Record):
     @property
     def max_points(self) -> float:
         return sum(item.max_points for item in self.items)
+
+
+@dataclass(frozen=True)
+class GradedSubmission:
+    """The verdict on a submission with what it rests on.
+
+    `record` is the evidence of its runs and `executed` the notebook as it was run; both are None where nothing could
+    be run, and `record` is not read again from results on disk. `saved_outputs` are those of the student's own run,
+    None where they have not been read. `submitted_at`, in UTC, is when it was handed in, if that is known.
+    """
+
+    verdict: Verdict
+    record: SavedRuns | None = None
+    executed: NotebookNode | None = None
+    saved_outputs: SavedOutputs | None = None
+    submitted_at: datetime | None = None
+
+    @property
+    def student(self) -> str:
+        """Whose it is."""
+        return self.verdict.student
 
 
 @dataclass(frozen=True)

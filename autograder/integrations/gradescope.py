@@ -15,15 +15,18 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.archive import write_archive
+from autograder.assignment.course import PACKAGE
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
 from autograder.execution.kernels import kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import for_a_person
 from autograder.grading.verdict import Verdict
 from autograder.reporting.feedback import without_folders
-from autograder.results import store as books
-from autograder.results.archive import write_archive
+from autograder.results.files import write_text
+from autograder.results.gradescope_json import build_results
+from autograder.results.store import ResultStore
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.prepare import load_release
 
@@ -52,23 +55,23 @@ class Metadata(BaseModel):
         return max(0.0, (self.created_at - due).total_seconds())
 
 
-def pack(assignment: Assignment, root: Path = ROOT) -> Path:
+def pack(assignment: Assignment) -> Path:
     """Writes `release/<assignment>-gradescope.zip`, byte for byte the same for the same kit; raises ReleaseError.
 
     The solution stays out of it: submissions are run beside what it holds.
     """
-    load_release(assignment, root)
-    package = root / "release" / f"{assignment.name}-gradescope.zip"
+    load_release(assignment)
+    package = assignment.course.release / f"{assignment.name}-gradescope.zip"
     nothing = for_a_person(assignment, "", "The autograder could not grade this submission.")
-    contents = {name: text.encode() for name, text in _scripts(assignment, root).items()}
+    contents = {name: text.encode() for name, text in _scripts(assignment).items()}
     contents["ungraded.json"] = json.dumps(results(assignment, nothing), indent=1).encode()
-    contents |= {path.relative_to(root).as_posix(): path.read_bytes() for path in _files(assignment, root)}
+    contents |= {name: path.read_bytes() for name, path in _files(assignment).items()}
     write_archive(package, contents, executable=SCRIPTS)
     return package
 
 
-def _scripts(assignment: Assignment, root: Path) -> dict[str, str]:
-    pinned = UV.search((root / "Makefile").read_text(encoding="utf-8"))
+def _scripts(assignment: Assignment) -> dict[str, str]:
+    pinned = UV.search((assignment.course.root / "Makefile").read_text(encoding="utf-8"))
     if pinned is None:
         raise AutograderError("The Makefile no longer says which uv is used (UV := uv==...), which setup.sh repeats.")
     loader = FileSystemLoader(TEMPLATES)
@@ -76,13 +79,18 @@ def _scripts(assignment: Assignment, root: Path) -> dict[str, str]:
     return {name: templates.get_template(name).render(assignment=assignment.name, uv=pinned[1]) for name in SCRIPTS}
 
 
-def _files(assignment: Assignment, root: Path) -> list[Path]:
-    """What the grader needs of the checkout."""
-    package = [path for path in (root / "autograder").rglob("*") if "__pycache__" not in path.parts]
-    release = (root / "release" / assignment.name).rglob("*")
-    settings = root / "source" / assignment.name / "assignment.toml"
-    found = [*package, *release, settings, root / "requirements.lock", root / "LICENSE"]
-    return [path for path in found if path.is_file() and "/." not in f"/{path.relative_to(root).as_posix()}"]
+def _files(assignment: Assignment) -> dict[str, Path]:
+    """Return what grading needs of this package and of the course, by name in the archive."""
+    root = assignment.course.root
+    settings = assignment.source_folder / "assignment.toml"
+    course = [*assignment.release_folder.rglob("*"), settings, root / "requirements.lock", root / "LICENSE"]
+    files = {path.relative_to(root).as_posix(): path for path in course}
+    files |= {path.relative_to(PACKAGE.parent).as_posix(): path for path in PACKAGE.rglob("*")}
+    return {
+        name: path
+        for name, path in files.items()
+        if path.is_file() and "/." not in f"/{name}" and "__pycache__" not in path.parts
+    }
 
 
 def run(assignment: Assignment, place: Path) -> dict[str, Any]:
@@ -95,12 +103,13 @@ def run(assignment: Assignment, place: Path) -> dict[str, Any]:
     note = ""
     try:
         with kernels() as source, tempfile.TemporaryDirectory() as scratch:
-            task = Task(assignment, student, place / "submission", Path(scratch), source, Options(), "")
+            store = ResultStore(Path(scratch), assignment)
+            task = Task(store, student, place / "submission", source, Options(), "")
             verdict, note = grade_task(task).verdict, source.note
     except AutograderError as error:
         verdict = for_a_person(assignment, student, str(error))
     found = results(assignment, verdict, metadata)
-    books.write_text(place / "results" / "results.json", json.dumps(found, indent=1))
+    write_text(place / "results" / "results.json", json.dumps(found, indent=1))
     return found | {"findings": [finding.text for finding in verdict.findings], "note": note}
 
 
@@ -115,7 +124,7 @@ def _metadata(path: Path) -> Metadata:
 def results(assignment: Assignment, verdict: Verdict, metadata: Metadata | None = None) -> dict[str, Any]:
     """The results as everywhere, but an item without points has no score: only then can Gradescope not take it for
     a 0 that was earned. No leaderboard is made of points."""
-    found = books.results(assignment, verdict)
+    found = build_results(assignment, verdict)
     for test in found["tests"]:
         if test["extra_data"]["state"] == "ungraded":
             del test["score"], test["max_score"]

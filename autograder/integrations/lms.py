@@ -26,10 +26,11 @@ from autograder.encoders import encode_html_signs, guard_formulas, one_line
 from autograder.errors import AutograderError
 from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook
-from autograder.results import store as books
-from autograder.results.layout import find_earlier_results
-from autograder.results.store import gradebook_url
-from autograder.scheduling.class_run import write_books
+from autograder.reporting.publish import publish
+from autograder.results.earlier import find_earlier_results
+from autograder.results.files import write_text
+from autograder.results.points import LATE, Given, Manual, plain, points_by_item, total
+from autograder.results.store import ResultStore
 
 Format = Literal["canvas", "moodle", "nbgrader"]
 
@@ -121,38 +122,37 @@ class Roster:
     delimiter: str
 
 
-def export(
-    assignment: Assignment, out: Path, form: Format, roster: Path | None = None, column: str | None = None
-) -> Export:
-    """Brings the books up to date and writes `out/<assignment>/<form>.csv` from them.
+def export(store: ResultStore, form: Format, roster: Path | None = None, column: str | None = None) -> Export:
+    """Bring the results up to date and write `OUT/<assignment>/<form>.csv` from them.
 
     `column` names the assignment where the other system calls it otherwise. Raises AutograderError.
     """
-    if not (books.read_verdicts(out, assignment) or find_earlier_results(out, assignment)):
-        raise AutograderError(f"Nothing of {assignment.name} is graded in {out} yet: run make autograde.")
-    verdicts = write_books(assignment, None, out)
-    path = out / assignment.name / f"{form}.csv"
+    assignment = store.assignment
+    if not (store.read_verdicts() or find_earlier_results(store)):
+        raise AutograderError(f"Nothing of {assignment.name} is graded in {store.out} yet: run make autograde.")
+    verdicts = publish(store)
+    path = store.folder / f"{form}.csv"
     if form == "nbgrader":
-        return _nbgrader(assignment, out, path)
+        return _nbgrader(store, path)
     if roster is None:
         raise AutograderError(f"Name the table that {form.title()} exported for this class: ROSTER=file.csv.")
     students = [verdict.student for verdict in verdicts]
-    marks = marks_of(assignment, verdicts, gradebook.manual_scores(gradebook_url(out), assignment, students))
+    marks = marks_of(assignment, verdicts, gradebook.manual_scores(store.gradebook_url, assignment, students))
     text, sentences = WRITERS[form](assignment, roster, marks, column)
-    books.write_text(path, text)
+    write_text(path, text)
     return Export(path, (*_failed(verdicts), *sentences))
 
 
-def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
+def _nbgrader(store: ResultStore, path: Path) -> Export:
     """The table of nbgrader's own plugin, or of the one that `nbgrader_config.py` names."""
     from nbgrader.apps import ExportApp  # imported here: it brings all of nbgrader's commands
     from nbgrader.plugins import CsvExportPlugin
 
-    command = ExportApp(config=course_configuration(), log_level=logging.WARNING)
+    command = ExportApp(config=course_configuration(store.assignment.course), log_level=logging.WARNING)
     command.init_plugin()
     plugin = command.plugin_inst
-    plugin.to, plugin.assignment = str(path), [assignment.name]
-    with gradebook.opened(gradebook_url(out)) as book:
+    plugin.to, plugin.assignment = str(path), [store.assignment.name]
+    with gradebook.opened(store.gradebook_url) as book:
         plugin.export(book)
     if type(plugin) is CsvExportPlugin:
         _guard(path)
@@ -162,28 +162,29 @@ def _nbgrader(assignment: Assignment, out: Path, path: Path) -> Export:
 def _guard(path: Path) -> None:
     """Takes the formulas out of nbgrader's table, which holds names as they came."""
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-    books.write_text(path, _table(rows[0], rows[1:], ","))
+    write_text(path, _table(rows[0], rows[1:], ","))
 
 
-def marks_of(assignment: Assignment, verdicts: Iterable[Verdict], manual: books.Manual) -> dict[str, Mark]:
+def marks_of(assignment: Assignment, verdicts: Iterable[Verdict], manual: Manual) -> dict[str, Mark]:
     """What every student got, by the same sums as in grades.csv."""
     marks = {}
     for verdict in verdicts:
         given = manual.get(verdict.student, {})
-        points = books.points_by_item(assignment, verdict, given)
+        points = points_by_item(assignment, verdict, given)
         waiting = tuple(item.id for item in assignment.items if points[item.id] is None)
-        total = None if waiting else books.total(points)
-        marks[verdict.student] = Mark(total, waiting, tuple(_lines(assignment, points, given)))
+        marks[verdict.student] = Mark(
+            None if waiting else total(points), waiting, tuple(_lines(assignment, points, given))
+        )
     return marks
 
 
-def _lines(assignment: Assignment, points: Mapping[str, float | None], given: books.Given) -> Iterable[str]:
+def _lines(assignment: Assignment, points: Mapping[str, float | None], given: Given) -> Iterable[str]:
     for item in assignment.items:
         comment = given.get(item.id, (None, None))[1]
-        line = f"{item.title}: {books.plain(points[item.id])} of {books.plain(item.points)}"
+        line = f"{item.title}: {plain(points[item.id])} of {plain(item.points)}"
         yield f"{line}. {comment}" if comment else line
-    if (late := points.get(books.LATE)) is not None:
-        yield f"Handed in late: {books.plain(late)}"
+    if (late := points.get(LATE)) is not None:
+        yield f"Handed in late: {plain(late)}"
 
 
 def _failed(verdicts: Iterable[Verdict]) -> list[str]:
@@ -202,10 +203,10 @@ def _canvas(assignment: Assignment, path: Path, marks: Mapping[str, Mark], colum
     for number, line in enumerate(roster.lines):
         value = line.cell(heading)
         if number in places:
-            value = books.plain(marks[places[number]].points)
+            value = plain(marks[places[number]].points)
         elif "Points Possible" in line.cell("Student") + line.cell("LastName"):
             sentences += _other_maximum("Canvas", value, most)
-            value = value or books.plain(most)
+            value = value or plain(most)
         rows.append([*(line.cell(name) for name in roster.columns if name in CANVAS_PERSON), value])
     header = [*(name for name in roster.columns if name in CANVAS_PERSON), heading]
     return _table(header, rows, roster.delimiter), sentences
@@ -240,7 +241,7 @@ def _moodle(assignment: Assignment, path: Path, marks: Mapping[str, Mark], colum
     rows = [
         [
             *(roster.lines[number].cell(name) for name in person),
-            books.plain(marks[student].points),
+            plain(marks[student].points),
             _html(marks[student]),
         ]
         for number, student in sorted(places.items())
@@ -266,7 +267,7 @@ def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]
             cells["Feedback comments"] = encode_html_signs(cells["Feedback comments"])
         if number in places:
             mark = marks[places[number]]
-            cells["Grade"] = books.plain(mark.points)
+            cells["Grade"] = plain(mark.points)
             if "Feedback comments" in cells and mark.points is not None:
                 cells["Feedback comments"] = _html(mark)
             locked += [places[number]] * (cells.get("Grade can be changed") == "No")
@@ -358,7 +359,7 @@ def _other_maximum(system: str, maximum: str, most: float) -> list[str]:
         same = not maximum or float(maximum.replace(",", ".")) == most
     except ValueError:
         same = True  # "(read only)" or a scale: nothing that could be compared
-    return [] if same else [f"{system} gives {maximum} points at most, here are {books.plain(most)}: change it there."]
+    return [] if same else [f"{system} gives {maximum} points at most, here are {plain(most)}: change it there."]
 
 
 def _html(mark: Mark) -> str:

@@ -17,17 +17,17 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Enum, Integer, Unicode
 
 from autograder.assignment.settings import Assignment
-from autograder.commands.classroom import Classroom
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Start, Walls, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options, Training
-from autograder.grading.verdict import Verdict
+from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.reporting import formgrader, gradebook
-from autograder.results import store as books
-from autograder.results.layout import adopt_earlier_results
+from autograder.reporting.classroom import Classroom
+from autograder.results.earlier import adopt_earlier_results
 from autograder.results.lock import hold_lock
+from autograder.results.store import ResultStore
 from autograder.scheduling.executor import Failed
 from autograder.scheduling.local import LocalExecutor
 from autograder.scheduling.task import Task, grade_task
@@ -79,34 +79,37 @@ class GradeSubmission(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         names = resources["nbgrader"]
-        assignment, out = Assignment.load(names["assignment"]), Path(self.out).resolve()
+        store = ResultStore(Path(self.out).resolve(), Assignment.load(names["assignment"]))
         if encode_path(names["student"]) != names["student"]:
             raise AutograderError(
                 f"The folder {names['student']!r} cannot be graded from nbgrader, whose pages and addresses do not "
                 "escape such names: run make autograde, or rename it."
             )
-        with hold_lock(out):
-            adopt_earlier_results(out, assignment)
-            return self._graded(resources["nbgrader"], assignment, out), resources
+        with hold_lock(store.out):
+            adopt_earlier_results(store)
+            return self._graded(resources["nbgrader"], store), resources
 
-    def _graded(self, names: dict[str, Any], assignment: Assignment, out: Path) -> NotebookNode:
+    def _graded(self, names: dict[str, Any], store: ResultStore) -> NotebookNode:
+        assignment, student = store.assignment, names["student"]
         release = load_release(assignment)
-        before = books.read_executed(out, assignment, names["student"])
-        verdict = self._verdict(assignment, names["student"], out)
-        executed = books.read_executed(out, assignment, names["student"])
-        earlier = {verdict.student: before} if before is not None else {}
-        gradebook.record(names["db_url"], assignment, release, [(verdict, executed, None)], before=earlier)
-        self.log.info("%s: %g points, %s. %s", verdict.student, verdict.points, verdict.state, verdict.reason)
-        known = Classroom.of(out, assignment, release, {verdict.student: executed})
-        return formgrader.build_notebook(executed, release, known.beside(assignment)[verdict.student])
+        before = store.read_executed(student)
+        verdict = self._verdict(store, student)
+        executed = store.read_executed(student)
+        graded = GradedSubmission(verdict, executed=executed)
+        earlier = {student: before} if before is not None else {}
+        gradebook.record(names["db_url"], assignment, release, [graded], before=earlier)
+        self.log.info("%s: %g points, %s. %s", student, verdict.points, verdict.state, verdict.reason)
+        known = Classroom.of(store, release, {student: executed})
+        return formgrader.build_notebook(executed, release, known.beside(assignment)[student])
 
-    def _verdict(self, assignment: Assignment, student: str, out: Path) -> Verdict:
+    def _verdict(self, store: ResultStore, student: str) -> Verdict:
         service = open_service(cast(Start, self.kernel), cast(Walls, self.sandbox))
         options = Options(seed=self.seed, training=cast(Training, self.training))
         # Without a fingerprint `make autograde` grades the submission once more: it may be given another SEED.
-        task = Task(assignment, student, self._folder(assignment, student), out, service.kernels, options, "")
+        folder = self._folder(store.assignment, student)
+        task = Task(store, student, folder, service.kernels, options, "")
         verdict = service.grade(task)
-        if verdict.state == "needs a person" and books.read_executed(out, assignment, student) is None:
+        if verdict.state == "needs a person" and store.read_executed(student) is None:
             # The machine failed, not the student: the next submission gets kernels and a process that are new.
             open_service.cache_clear()
             service.close()

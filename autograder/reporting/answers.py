@@ -12,21 +12,18 @@ from nbformat import NotebookNode
 
 from autograder.assignment.exercise import Series
 from autograder.assignment.settings import Assignment, Item
-from autograder.assignment.source import BEGIN, END, cells_by_id, grade_id, read, source_path
+from autograder.assignment.source import BEGIN, END, read, source_path
 from autograder.encoders import make_visible
 from autograder.errors import ReleaseError
-from autograder.submission.saved_outputs import KEYS, Loop, OwnRun, Row
+from autograder.notebooks.cells import cells_by_id, grade_id
+from autograder.notebooks.images import picture
+from autograder.submission.saved_outputs import Row, SavedOutputs, SavedSeries
 
-from .images import picture
 from .pages import environment
 from .similarity import groups, words
 
 MARK = "generated-by-the-grader"
 """The tag of cells that the grader adds for a person, and that no student wrote."""
-
-PER_EPOCH = {"train_time": "time per epoch (s)", "total_energy": "energy per epoch (J)"}
-TITLES = ("learning rate", "batch size", "epochs", "test accuracy", "time (s)", "energy (J)")
-HEADS = dict(zip(KEYS, TITLES, strict=True))
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def _answer(notebook: NotebookNode | None, name: str) -> str | None:
 def beside(
     assignment: Assignment,
     rubrics: Mapping[str, str],
-    own: OwnRun,
+    own: SavedOutputs,
     executed: NotebookNode | None,
     noted: Mapping[str, Remark],
 ) -> dict[str, NotebookNode]:
@@ -118,7 +115,7 @@ def beside(
                 remark=noted.get(item.id),
                 table=_table(own, about.get(item.id)),
                 swept=item.id in about and about[item.id].swept is not None,
-                dry=item.id in about and own.loops.get(about[item.id].name, Loop()).dry,
+                dry=item.id in about and own.loops.get(about[item.id].name, SavedSeries()).dry,
                 **_figures(own, executed, about.get(item.id)),
                 rubric=Markup(rubrics.get(item.cell, "")),
             ),
@@ -132,27 +129,28 @@ def _cell(item: Item, text: str) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(text, id=f"beside-{item.id}"[:64], metadata=metadata)
 
 
-def _table(own: OwnRun, series: Series | None) -> list[list[str]]:
+def _table(own: SavedOutputs, series: Series | None) -> list[list[str]]:
     """The recorded rows with what an epoch cost; the first line is the head. Columns without a number are left out."""
-    if series is None or series.swept is None or not (rows := own.loops.get(series.name, Loop()).rows):
+    if series is None or series.swept is None or not (rows := own.loops.get(series.name, SavedSeries()).rows):
         return []
-    columns = {HEADS[key]: [getattr(row, key) for row in rows] for key in (series.swept.key, *KEYS[2:])}
-    columns |= {head: [_per_epoch(row, key) for row in rows] for key, head in PER_EPOCH.items()}
+    shown = [column for column in series.swept.columns if column.key != series.swept.other]
+    columns = {column.heading: [row.get(column.key) for row in rows] for column in shown}
+    columns |= {c.per_epoch: [_per_epoch(row, c.key) for row in rows] for c in shown if c.per_epoch}
     filled = {head: values for head, values in columns.items() if any(value is not None for value in values)}
     lines = zip(*filled.values(), strict=True)
     return [list(filled), *([("" if value is None else f"{value:.4g}") for value in line] for line in lines)]
 
 
 def _per_epoch(row: Row, key: str) -> float | None:
-    value = getattr(row, key)
-    return value / row.epochs if value is not None and row.epochs > 0 else None
+    value, epochs = row.get(key), row.get("epochs") or 0
+    return value / epochs if value is not None and epochs > 0 else None
 
 
-def _figures(own: OwnRun, executed: NotebookNode | None, series: Series | None) -> dict[str, object]:
+def _figures(own: SavedOutputs, executed: NotebookNode | None, series: Series | None) -> dict[str, object]:
     """The student's own figures, or, where none were saved, those of the run of the grader."""
     if series is None:
         return {"figures": [], "saved": False}
-    if pictures := own.loops.get(series.name, Loop()).pictures:
+    if pictures := own.loops.get(series.name, SavedSeries()).pictures:
         return {"figures": list(pictures), "saved": True}
     cells = [cell for cell in (executed.cells if executed is not None else []) if grade_id(cell) == series.plots]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]

@@ -6,18 +6,20 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import StatisticsError, correlation, mean, median
 
 from markupsafe import Markup
 
 from autograder.assignment.settings import Assignment, Item
-from autograder.commands.classroom import Classroom
-from autograder.grading.verdict import Finding, ItemVerdict, Verdict
-from autograder.results.store import Manual, points_by_item, standing, total, write_text
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.results.files import write_text
+from autograder.results.points import Manual, points_by_item, standing, total
+from autograder.results.store import ResultStore
+from autograder.submission.finding import Finding
 
 from .answers import Remark, written_items
 from .charts import Values, boxes, histogram
+from .classroom import Classroom
 from .feedback import without_folders
 from .pages import environment
 
@@ -35,11 +37,6 @@ FEWEST = 5
 LARGEST = 1e7
 """Seconds, joules or epochs that are still taken for a measured value."""
 
-MEASURED = {
-    "train_time": ("Time to accuracy", "s"),
-    "total_energy": ("Energy to accuracy", "J"),
-    "epochs": ("Epochs", ""),
-}
 NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
 
 
@@ -99,11 +96,9 @@ class ToRead:
     remark: Remark | None
 
 
-def write_report(
-    out: Path, assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual, known: Classroom
-) -> None:
-    page = report_page(assignment, verdicts, manual, known)
-    write_text(out / assignment.name / "report.html", page)
+def write_report(store: ResultStore, verdicts: Sequence[Verdict], manual: Manual, known: Classroom) -> None:
+    """Write the page of a class beside its results."""
+    write_text(store.folder / "report.html", report_page(store.assignment, verdicts, manual, known))
 
 
 def report_page(
@@ -225,10 +220,10 @@ def charts(assignment: Assignment, known: Classroom) -> dict[str, list[Markup]]:
     for loop, (_, swept) in assignment.exercise.swept.items():
         settings = tuple(map(float, getattr(assignment.parameters, swept.values)))
         across = swept.key.replace("_", " ").capitalize()
-        for quantity, (title, unit) in MEASURED.items():
-            groups = _recorded(known, loop, swept.key, settings, quantity)
+        for chart in swept.charts:
+            groups = _recorded(known, loop, swept.key, settings, chart.key)
             if any(groups.values()):
-                made.setdefault(across, []).append(boxes(groups, across, title, unit))
+                made.setdefault(across, []).append(boxes(groups, across, chart.title, chart.unit))
     return made
 
 
@@ -237,8 +232,8 @@ def _recorded(known: Classroom, loop: str, key: str, settings: Sequence[float], 
     found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
     for student, own in known.own.items():
         for row in own.measured(loop):
-            setting = next((s for s in settings if math.isclose(getattr(row, key), s, rel_tol=1e-4)), None)
-            value = getattr(row, quantity)
+            setting = next((s for s in settings if math.isclose(row.get(key) or 0, s, rel_tol=1e-4)), None)
+            value = row.get(quantity)
             if setting is not None and value is not None and 0 < value < LARGEST:
                 found[setting].append((student, value))
     return {f"{setting:g}": values for setting, values in found.items()}

@@ -5,31 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked, is_solution
 
 from autograder.assignment.settings import Assignment, Item
-from autograder.assignment.source import grade_id
 from autograder.encoders import one_line
 from autograder.errors import PartlyWritten
-from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Verdict
-from autograder.results.layout import student_folder
-from autograder.results.store import (
-    LATE,
-    Given,
-    Manual,
-    points_by_item,
-    standing,
-    total,
-    write_text,
-)
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, PropertyVerdict, Verdict
+from autograder.notebooks.cells import grade_id
+from autograder.notebooks.images import picture
+from autograder.results.files import write_text
+from autograder.results.points import LATE, Given, Manual, points_by_item, standing, total
+from autograder.results.store import ResultStore
 from autograder.scheduling.parallel import parallel_map
+from autograder.submission.finding import Finding
 
 from .curve_chart import draw
-from .images import picture
 from .markdown import Renderer
 from .pages import environment
 
@@ -90,21 +83,17 @@ class ShownCell:
 
 
 def write_feedback(
-    out: Path,
-    assignment: Assignment,
-    results: Iterable[tuple[Verdict, NotebookNode | None]],
-    manual: Manual,
-    release: NotebookNode | None = None,
+    store: ResultStore, results: Iterable[GradedSubmission], manual: Manual, release: NotebookNode | None = None
 ) -> None:
-    """Writes the page of each student, given the verdict and the executed notebook; PartlyWritten says afterwards for
-    whom that failed."""
+    """Write the page of each student; PartlyWritten says afterwards for whom that failed."""
 
-    def write(student: str, result: tuple[Verdict, NotebookNode | None]) -> None:
-        page = feedback_page(assignment, *result, manual.get(student, {}), release)
-        write_text(student_folder(out, assignment, student) / "feedback.html", page)
+    def write(student: str, graded: GradedSubmission) -> None:
+        given = manual.get(student, {})
+        page = feedback_page(store.assignment, graded.verdict, graded.executed, given, release)
+        write_text(store.student_folder(student) / "feedback.html", page)
 
     environment().get_template("feedback.html")  # once, before others share it
-    if failed := parallel_map(write, {verdict.student: (verdict, run) for verdict, run in results}):
+    if failed := parallel_map(write, {graded.student: graded for graded in results}):
         raise PartlyWritten.of("feedback page", failed)
 
 

@@ -19,13 +19,13 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import grade_id
 from autograder.encoders import encode_path
-from autograder.results.store import write_text
+from autograder.notebooks.cells import grade_id
+from autograder.notebooks.images import picture
+from autograder.results.files import write_text
 from autograder.submission.parsing import new_cell
 from autograder.submission.prepare import load_release
 
-from .images import picture
 from .markdown import Renderer, protect, render_formula, render_plain, sanitize
 
 Beside = Mapping[str, NotebookNode]

@@ -42,15 +42,13 @@ from traitlets.config import Config
 from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path, one_line
 from autograder.errors import AutograderError, PartlyWritten
-from autograder.grading.verdict import ItemVerdict, Verdict
-from autograder.results.store import LATE, temporary_name
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
+from autograder.results.files import temporary_name
+from autograder.results.points import LATE
 from autograder.scheduling.parallel import parallel_map
 from autograder.submission.folders import read_start
 
 from .formgrader import Beside, index_cells, notebook_path, read_fingerprints, take_fingerprints, write_notebook
-
-Result = tuple[Verdict, NotebookNode | None, datetime | None]
-"""A verdict, the notebook as it was run, and when it was handed in, in UTC, if that is known."""
 
 Scores = dict[str, dict[str, tuple[float | None, str | None]]]
 UNANSWERED = "No response."
@@ -186,7 +184,7 @@ def record(
     db_url: str,
     assignment: Assignment,
     release: NotebookNode,
-    results: Iterable[Result],
+    results: Iterable[GradedSubmission],
     autograded: Path | None = None,
     before: Mapping[str, NotebookNode] | None = None,
     beside: Mapping[str, Beside] | None = None,
@@ -201,7 +199,7 @@ def record(
     """
     found = list(results)
     if autograded is not None:
-        _rename_folders(autograded, {encode_path(verdict.student): verdict.student for verdict, *_ in found})
+        _rename_folders(autograded, {encode_path(graded.student): graded.student for graded in found})
     if before is not None:
         earlier = {student: take_fingerprints(notebook) for student, notebook in before.items()}
     else:
@@ -212,20 +210,19 @@ def record(
     with opened(db_url) as gradebook:
         _record_cells(gradebook, assignment, release)
         submitted = _submissions(gradebook, assignment, found)
-        for verdict, executed, _ in found:
-            with _left_out(failed, verdict.student), gradebook.db.begin_nested():
-                changed = _changed(earlier.get(verdict.student), executed, answers)
+        for graded in found:
+            student, executed = graded.student, graded.executed
+            with _left_out(failed, student), gradebook.db.begin_nested():
+                changed = _changed(earlier.get(student), executed, answers)
                 unanswered = _unanswered(executed, release, answers)
-                _record_scores(submitted[verdict.student], assignment, verdict, unanswered, changed)
+                _record_scores(submitted[student], assignment, graded.verdict, unanswered, changed)
         gradebook.db.commit()
     if autograded is not None:
 
         def show(student: str, executed: NotebookNode | None) -> None:
             write_notebook(autograded, student, assignment, executed, release, (beside or {}).get(student, {}))
 
-        failed |= parallel_map(
-            show, {verdict.student: run for verdict, run, _ in found if verdict.student not in failed}
-        )
+        failed |= parallel_map(show, {each.student: each.executed for each in found if each.student not in failed})
     if failed:
         raise PartlyWritten.of("gradebook's row", failed)
 
@@ -304,17 +301,19 @@ def _complete(gradebook: Gradebook, notebook: Notebook, submission: SubmittedNot
             gradebook.db.add(Comment(cell=cell, notebook=submission))
 
 
-def _submissions(gradebook: Gradebook, assignment: Assignment, results: list[Result]) -> dict[str, SubmittedNotebook]:
+def _submissions(
+    gradebook: Gradebook, assignment: Assignment, results: list[GradedSubmission]
+) -> dict[str, SubmittedNotebook]:
     """The entry of each student, made where there is none yet."""
-    names = {encode_path(verdict.student): verdict.student for verdict, *_ in results}
+    names = {encode_path(graded.student): graded.student for graded in results}
     _rename_students(gradebook, names)
     students = {student.id for student in gradebook.students}
     gradebook.db.add_all(Student(id=name) for name in names if name not in students)
     gradebook.db.commit()
     known = {entry.student_id: entry for entry in gradebook.assignment_submissions(assignment.name)}
     released = gradebook.find_assignment(assignment.name)
-    for verdict, _, came in results:
-        name = encode_path(verdict.student)
+    for graded in results:
+        name, came = encode_path(graded.student), graded.submitted_at
         if name not in known:
             gradebook.db.add(_new_submission(released, name, came))
         elif came is not None:
@@ -422,11 +421,13 @@ def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: s
     }
 
 
-def _read_shown(folder: Path | None, assignment: Assignment, results: list[Result]) -> dict[str, dict[str, str]]:
+def _read_shown(
+    folder: Path | None, assignment: Assignment, results: list[GradedSubmission]
+) -> dict[str, dict[str, str]]:
     """The fingerprints of the answers that the formgrader shows now, by student and cell."""
     if folder is None:
         return {}
-    paths = {verdict.student: notebook_path(folder, verdict.student, assignment) for verdict, *_ in results}
+    paths = {graded.student: notebook_path(folder, graded.student, assignment) for graded in results}
     return {student: read_fingerprints(path) for student, path in paths.items() if path.is_file()}
 
 
@@ -457,27 +458,32 @@ def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -
 
 
 def manual_scores(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -> Scores:
+    """Open the gradebook and read what `read_manual_scores` does."""
+    with opened(db_url) as gradebook:
+        return read_manual_scores(gradebook, assignment, students)
+
+
+def read_manual_scores(gradebook: Gradebook, assignment: Assignment, students: Iterable[str] = ()) -> Scores:
     """By student and item what counts beside the autograder's own judgement: the score that a person entered, with
     extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing. A late
     penalty stands with them as `LATE`. The gradebook holds encoded names; `students` are those to be returned."""
     judged = {item.id for item in assignment.judged_items}
     names = {encode_path(student): student for student in students}
     found: Scores = {}
-    with opened(db_url) as gradebook:
-        for notebook in _all_of(gradebook, assignment):
-            comments = {comment.name: comment for comment in notebook.comments}
-            name = notebook.assignment.student_id
-            entries = found.setdefault(names.get(name, name), {})
-            if notebook.late_submission_penalty:
-                entries[LATE] = (-notebook.late_submission_penalty, None)
-            for grade in notebook.grades:
-                remark = comments.get(grade.name)
-                said = remark.manual_comment if remark is not None else None
-                score = _by_hand(grade)
-                if score is None and grade.name not in judged:
-                    score, said = grade.auto_score, said or (remark.auto_comment if remark is not None else None)
-                if score is not None or said:
-                    entries[grade.name] = (score, said)
+    for notebook in _all_of(gradebook, assignment):
+        comments = {comment.name: comment for comment in notebook.comments}
+        name = notebook.assignment.student_id
+        entries = found.setdefault(names.get(name, name), {})
+        if notebook.late_submission_penalty:
+            entries[LATE] = (-notebook.late_submission_penalty, None)
+        for grade in notebook.grades:
+            remark = comments.get(grade.name)
+            said = remark.manual_comment if remark is not None else None
+            score = _by_hand(grade)
+            if score is None and grade.name not in judged:
+                score, said = grade.auto_score, said or (remark.auto_comment if remark is not None else None)
+            if score is not None or said:
+                entries[grade.name] = (score, said)
     return found
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.encoders import encode_html, encode_path, make_visible
-from autograder.results.layout import STUDENTS
+from autograder.results.store import STUDENTS
 
 from .markdown import protect
 

@@ -1,7 +1,6 @@
 """Grades a class: every submission in a folder, several at a time, resumable; publishes the results at the end.
 
-What grades and what publishes is imported where there is something to grade or to publish: to see that a class is
-unchanged takes less time than those imports.
+What grades is imported where there is something to grade: to see that a class is unchanged takes less time.
 """
 
 from __future__ import annotations
@@ -11,25 +10,34 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from autograder.assignment.settings import Assignment
 from autograder.execution.kernels import Kernels, Start, Walls, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
-from autograder.results import cache, store
-from autograder.results.layout import adopt_earlier_results
-from autograder.results.lock import hold_lock
-from autograder.results.scratch import temporary_folder
+from autograder.results import cache
+from autograder.results.exclusive import exclusive
+from autograder.results.store import ResultStore
 from autograder.submission.folders import contents, loose_notebooks, misnamed, students
 
 from .parallel import count_cores
 
 
+class Publisher(Protocol):
+    """Writes what people read of a class; see `reporting.publish`."""
+
+    def prepare(self, store: ResultStore) -> None:
+        """Raise AutograderError if that will not be possible."""
+
+    def write(self, store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
+        """Write everything; `folders` is where the submissions of students lie. Return the verdicts."""
+
+
 def autograde(
-    assignment: Assignment,
+    store: ResultStore,
     submitted: Path,
-    out: Path,
     options: Options,
+    publisher: Publisher,
     *,
     jobs: int,
     kernel: Start,
@@ -42,10 +50,10 @@ def autograde(
     """Grade what is new or changed and publish all results.
 
     Args:
-        assignment: whose submissions.
+        store: where the results are kept, and of which assignment.
         submitted: the folder with a folder for each student.
-        out: the folder of results.
         options: how submissions are run.
+        publisher: writes the results that people read.
         jobs: the number of processes of this machine that grade.
         kernel: how kernels are started.
         walls: the sandbox of the kernels.
@@ -60,37 +68,38 @@ def autograde(
     Raises:
         AutograderError: the run had to end; what is graded is kept.
     """
+    assignment = store.assignment
     folders = students(submitted, assignment)
     for name in misnamed(submitted):
         log(f"The folder {name} is left out because its name is not text: rename it.")
     if loose := loose_notebooks(submitted, assignment):
         log(loose)
-    with hold_results(out, assignment):
+    with exclusive(store):
         basis = cache.hash_basis(assignment, options)
-        verdicts = {verdict.student: verdict for verdict in store.read_verdicts(out, assignment)}
+        verdicts = {verdict.student: verdict for verdict in store.read_verdicts()}
         fresh = [s for s in folders if s in verdicts and _is_fresh(verdicts[s], folders[s], basis)]
         todo = [student for student in folders if student not in set(fresh)]
         for number, student in enumerate(fresh, 1):
             on_done(Done(student, verdicts[student], skipped=True), number, len(folders))
         if todo:
             with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the results are published
-                with _remove_unused_gradebook(out), ExitStack() as stack:
+                with _remove_unused_gradebook(store.gradebook), ExitStack() as stack:
                     # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
                     source = kernels(kernel, walls, assignment.exercise.instruments)
                     ready = stack.enter_context(_enter_soon(thread, source)) if not scheduler else None
                     from .task import Task
                     from .workers import WorkerConfig, grade_tasks
 
-                    tasks = [Task(assignment, s, folders[s], out, None, options, basis) for s in todo]
+                    tasks = [Task(store, s, folders[s], None, options, basis) for s in todo]
                     config = WorkerConfig(kernel, walls, jobs, scheduler, ready)
-                    prepare = functools.partial(_prepare_gradebook, out)
+                    prepare = functools.partial(publisher.prepare, store)
                     outcomes = grade_tasks(tasks, stack, config, on_start=on_start, log=log, meanwhile=prepare)
                     for number, done in enumerate(outcomes, len(fresh) + 1):
                         on_done(done, number, len(folders))
-                return _publish(assignment, folders, out)
-        if cache.is_current(out, assignment):
+                return publisher.write(store, folders)
+        if cache.is_current(store):
             return list(verdicts.values())
-        return _publish(assignment, folders, out)
+        return publisher.write(store, folders)
 
 
 @contextmanager
@@ -108,9 +117,8 @@ def _enter_soon(
 
 
 @contextmanager
-def _remove_unused_gradebook(out: Path) -> Iterator[None]:
+def _remove_unused_gradebook(path: Path) -> Iterator[None]:
     """Remove a gradebook that was made meanwhile where the run ends with an error: nothing is recorded in it yet."""
-    path = out / "gradebook.db"
     is_new = not path.exists()
     try:
         yield
@@ -118,37 +126,6 @@ def _remove_unused_gradebook(out: Path) -> Iterator[None]:
         if is_new:
             path.unlink(missing_ok=True)
         raise
-
-
-def _prepare_gradebook(out: Path) -> None:
-    from autograder.reporting import publish
-
-    publish.prepare(out)
-
-
-def _publish(assignment: Assignment, folders: Mapping[str, Path], out: Path) -> list[Verdict]:
-    from autograder.reporting import publish
-
-    return publish.write(assignment, folders, out)
-
-
-@contextmanager
-def hold_results(out: Path, assignment: Assignment) -> Iterator[None]:
-    """Keep others from writing to a folder of results. Leftovers of earlier runs go, and older results are moved to
-    where newer ones lie."""
-    with ExitStack() as stack:
-        stack.enter_context(hold_lock(out))
-        stack.enter_context(temporary_folder())
-        store.remove_leftovers(out)
-        stack.callback(store.remove_leftovers, out)
-        adopt_earlier_results(out, assignment)
-        yield
-
-
-def write_books(assignment: Assignment, submitted: Path | None, out: Path) -> list[Verdict]:
-    """Publish the results of a class again, from the verdicts on disk; see `publish`."""
-    with hold_results(out, assignment):
-        return _publish(assignment, students(submitted, assignment) if submitted is not None else {}, out)
 
 
 def _is_fresh(verdict: Verdict, folder: Path, basis: str) -> bool:

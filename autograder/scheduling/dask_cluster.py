@@ -24,11 +24,12 @@ from autograder.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels, Start, Walls, kernels
 from autograder.execution.options import Options
-from autograder.grading.grade import Graded, grade_folder
+from autograder.grading.grade import grade_folder
 from autograder.grading.record import SavedRuns
-from autograder.grading.verdict import Done, Verdict
+from autograder.grading.verdict import Done, GradedSubmission, Verdict
 from autograder.results.cache import hash_basis
 from autograder.submission import folders
+from autograder.submission.saved_outputs import SavedOutputs
 
 from .executor import POLL_SECONDS, Executor, Failed
 from .task import Task, describe_failure, finish, mark_for_review
@@ -57,6 +58,7 @@ class Answer:
     verdict: str = ""
     evidence: str = ""
     executed: str = ""
+    saved_outputs: str = ""
     failure: str = ""
 
 
@@ -165,7 +167,8 @@ def _get_outcome(future: Future[Answer], sent: _Sent) -> Done | Failed:
     verdict = Verdict.model_validate_json(answer.verdict)
     record = SavedRuns.model_validate_json(answer.evidence) if answer.evidence else None
     executed = nbformat.reads(answer.executed, as_version=4) if answer.executed else None
-    return finish(sent.task, Graded(verdict, record, executed), sent.before)
+    saved = SavedOutputs.model_validate_json(answer.saved_outputs) if answer.saved_outputs else None
+    return finish(sent.task, GradedSubmission(verdict, record, executed, saved), sent.before)
 
 
 def grade_remotely(job: Job) -> Answer:
@@ -183,6 +186,7 @@ def grade_remotely(job: Job) -> Answer:
         graded.verdict.model_dump_json(),
         graded.record.model_dump_json() if graded.record else "",
         nbformat.writes(graded.executed) if graded.executed is not None else "",
+        graded.saved_outputs.model_dump_json() if graded.saved_outputs is not None else "",
     )
 
 

@@ -15,14 +15,14 @@ from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.assignment.source import grade_id, source_path
+from autograder.assignment.source import source_path
 from autograder.encoders import one_line
 from autograder.errors import KernelFailed
 from autograder.execution.self_test import run_self_test
 from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, ItemVerdict, Verdict
-from autograder.results import store
-from autograder.results.layout import student_folder
+from autograder.notebooks.cells import grade_id
+from autograder.results.store import ResultStore
 
 from .executor import Executor, Failed
 from .task import Task
@@ -67,7 +67,8 @@ def _solution_task(task: Task) -> Iterator[Task | None]:
         folder = Path(place, STUDENT)
         folder.mkdir()
         shutil.copy(path, folder)
-        yield replace(task, student=STUDENT, folder=folder, out=Path(place, "graded"), basis="")
+        store = ResultStore(Path(place, "graded"), task.assignment)
+        yield replace(task, store=store, student=STUDENT, folder=folder, basis="")
 
 
 def _require_full_points(solution: Task, verdict: Verdict) -> None:
@@ -82,9 +83,9 @@ def _require_full_points(solution: Task, verdict: Verdict) -> None:
 
 def _describe_stopped_cell(solution: Task) -> str:
     """The first cell in which the solution stopped, with its error; empty if it ran to its end."""
-    folder = student_folder(solution.out, solution.assignment, STUDENT)
+    folder = solution.store.student_folder(STUDENT)
     record = SavedRuns.model_validate_json((folder / "evidence.json").read_bytes())
-    notebook = store.read_executed(solution.out, solution.assignment, STUDENT)
+    notebook = solution.store.read_executed(STUDENT)
     for cell in record.runs[0].evidence.cells if record.runs else ():
         if cell.status == "ran" or cell.index is None:
             continue

@@ -10,11 +10,12 @@ from autograder.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
-from autograder.grading.grade import Graded, for_a_person, grade_folder
-from autograder.grading.verdict import Done, Finding
-from autograder.results import store as books
-from autograder.submission import saved_outputs as ownrun
+from autograder.grading.grade import for_a_person, grade_folder
+from autograder.grading.verdict import Done, GradedSubmission
+from autograder.results.store import ResultStore
+from autograder.submission.finding import Finding
 from autograder.submission.folders import Contents, contents
+from autograder.submission.limited import read_saved_outputs
 
 CHANGED = "It changed while it was graded: run the same command again."
 
@@ -27,13 +28,17 @@ class Task:
     if the next run is to grade it again.
     """
 
-    assignment: Assignment
+    store: ResultStore
     student: str
     folder: Path
-    out: Path
     kernels: Kernels | None
     options: Options
     basis: str
+
+    @property
+    def assignment(self) -> Assignment:
+        """The assignment that it is graded for."""
+        return self.store.assignment
 
 
 def grade_task(task: Task) -> Done:
@@ -49,7 +54,7 @@ def grade_task(task: Task) -> Done:
     return finish(task, graded, before)
 
 
-def finish(task: Task, graded: Graded, before: Contents) -> Done:
+def finish(task: Task, graded: GradedSubmission, before: Contents) -> Done:
     """Write the results of a submission whose folder was as `before` when it was graded. AutograderError as above."""
     after = contents(task.folder, task.basis)
     if after != before:
@@ -68,7 +73,7 @@ def finish(task: Task, graded: Graded, before: Contents) -> Done:
 
 def mark_for_review(task: Task, reason: str, fingerprint: str = "") -> Done:
     """Write the verdict on a submission that could not be graded; without a fingerprint the next run tries again."""
-    return _write_results(task, Graded(for_a_person(task.assignment, task.student, reason)), fingerprint)
+    return _write_results(task, GradedSubmission(for_a_person(task.assignment, task.student, reason)), fingerprint)
 
 
 def describe_failure(error: Exception) -> str:
@@ -76,16 +81,16 @@ def describe_failure(error: Exception) -> str:
     return f"The autograder itself failed on it ({type(error).__name__}: {one_line(str(error), 200)})."
 
 
-def _with_finding(graded: Graded, finding: Finding) -> Graded:
+def _with_finding(graded: GradedSubmission, finding: Finding) -> GradedSubmission:
     verdict = graded.verdict
     return replace(graded, verdict=verdict.model_copy(update={"findings": (*verdict.findings, finding)}))
 
 
-def _write_results(task: Task, graded: Graded, fingerprint: str) -> Done:
+def _write_results(task: Task, graded: GradedSubmission, fingerprint: str) -> Done:
     grader = graded.verdict.grader | {"fingerprint": fingerprint if task.basis else ""}
     verdict = graded.verdict.model_copy(update={"grader": grader})
-    evidence = graded.record.model_dump_json() if graded.record else "{}"
-    own = graded.own if graded.own is not None else ownrun.read_limited(task.folder, task.assignment)
-    ownrun.keep(task.out, task.assignment, task.student, own)
-    books.write_submission(task.out, task.assignment, verdict, evidence, graded.executed)
+    saved = (
+        graded.saved_outputs if graded.saved_outputs is not None else read_saved_outputs(task.folder, task.assignment)
+    )
+    task.store.write(replace(graded, verdict=verdict, saved_outputs=saved))
     return Done(task.student, verdict)

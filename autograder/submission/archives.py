@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from autograder.errors import SubmissionError
-from autograder.execution.limits import MB
+from autograder.units import MB
 
 MOST_MEMBERS = 5_000
 UNPACKED = 300 * MB

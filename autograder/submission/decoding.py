@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.errors import SubmissionError
-from autograder.grading.verdict import Finding
+
+from .finding import Finding
 
 BEGINNINGS = (
     (b"%PDF", "a PDF"),

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
-from autograder.execution.limits import MB
-from autograder.grading.verdict import Finding
+from autograder.units import MB
 
 from . import archives
 from .decoding import DOWNLOAD, LONGEST_NOTE, linked_host
+from .finding import Finding
 
 LARGEST = 120 * MB
 """Bytes of one file; a notebook with a hundred large pictures has a tenth of them."""
@@ -160,7 +160,7 @@ def about_choice(chosen: File, files: list[File], assignment: Assignment) -> lis
 
 def _handed_out(assignment: Assignment) -> set[str]:
     """The names of scripts that students were given."""
-    return {path.name for path in (ROOT / "release" / assignment.name).glob("*.py")}
+    return {path.name for path in assignment.release_folder.glob("*.py")}
 
 
 def kind_of(name: str) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment.settings import Assignment, names
+from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
-from autograder.execution.limits import MB
+from autograder.units import MB
 
 from .files import shown
 
@@ -49,7 +49,7 @@ def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
 
     Who handed in other assignments only is left out. A hidden folder counts if it holds one of the assignment.
     """
-    others = {name.lower() for name in names()} - {assignment.name.lower()}
+    others = {name.lower() for name in assignment.course.assignments()} - {assignment.name.lower()}
     found = {
         folder.name: _inner(folder, assignment)
         for folder in _folders(submitted, assignment)

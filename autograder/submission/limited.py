@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -17,16 +18,18 @@ import sys
 import threading
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import nbformat
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.course import PACKAGE
+from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
-from autograder.execution.limits import MB
-from autograder.grading.verdict import Finding
+from autograder.units import MB
 
+from .finding import Finding
 from .prepare import Submission
+from .saved_outputs import SavedOutputs
 
 ADDRESS_SPACE = 1_500 * MB
 """Bytes that the process may have; the largest notebook that is accepted, with a letter that takes four bytes, takes
@@ -38,7 +41,7 @@ PROCESSOR_SECONDS = 20
 WALL_SECONDS = 120.0
 """When reading is given up that takes no processor time, as from a disk that does not answer."""
 
-Question = Literal["submission", "saved outputs"]
+log = logging.getLogger(__name__)
 
 
 class ReadingFailed(Exception):
@@ -51,21 +54,32 @@ def read_submission(folder: Path, assignment: Assignment, student: str) -> Submi
     Raises SubmissionError if it cannot be read, which includes that it is too large, and Unreadable if that is the
     fault of this machine.
     """
-    answer = ask("submission", folder, assignment)
+    answer = ask(folder, assignment)
     return Submission(
         student,
         nbformat.from_dict(answer["notebook"]),
         tuple(answer["roles"]),
         tuple(Finding.model_validate(finding) for finding in answer["findings"]),
+        SavedOutputs.model_validate(answer["saved_outputs"]),
     )
 
 
-def ask(question: Question, folder: Path, assignment: Assignment) -> dict[str, Any]:
-    """The answer to a question about a student's folder, as data; raises the errors of `read_submission`."""
+def read_saved_outputs(folder: Path, assignment: Assignment) -> SavedOutputs:
+    """Read what the student's own run left, of a submission that could not be graded; nothing where that fails."""
+    try:
+        return read_submission(folder, assignment, "").saved_outputs
+    except Exception as error:
+        # A verdict must not depend on this.
+        log.warning("The saved outputs in %s could not be read (%s).", folder.name, type(error).__name__)
+        return SavedOutputs()
+
+
+def ask(folder: Path, assignment: Assignment) -> dict[str, Any]:
+    """Have a student's folder read; return the answer as data. Raises the errors of `read_submission`."""
     request = {
-        "question": question,
         "folder": str(folder.absolute()),
         "assignment": assignment.model_dump_json(),
+        "course": str(assignment.course.root),
         "address_space": ADDRESS_SPACE,
         "processor_seconds": PROCESSOR_SECONDS,
     }
@@ -150,7 +164,7 @@ class _Reader:
                 [sys.executable, "-m", f"{__package__}.reader"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+                env=os.environ | {"PYTHONPATH": f"{PACKAGE.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
                 start_new_session=True,  # Ctrl-C is for the process that gives out the work
             )
         return self._process

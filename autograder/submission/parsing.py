@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,11 +12,11 @@ from uuid import uuid4
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.execution.limits import MB
-from autograder.grading.verdict import Finding
+from autograder.units import MB
 
 from .decoding import CONFLICT, Reading, decoded, parsed
 from .files import File, kind_of, shown
+from .finding import Finding
 
 NEWEST = 4
 """The major version of the notebook format that is read."""
@@ -37,22 +38,32 @@ OTHER_KERNELS = re.compile(r"(?:ir|xr|julia|octave|bash|javascript|scala|sos)\b"
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """A file that could be read: its notebook, without outputs, what had to be put right to read it, and the document
+    as it stands in the file, of which nothing can be taken for granted."""
+
+    notebook: NotebookNode
+    findings: list[Finding]
+    document: dict[str, Any]
+
+
 def read_notebook(source: File | Path) -> NotebookNode:
-    """A notebook of format 4 from a notebook file or a Python script; SubmissionError says why it is none."""
-    return read(source)[0]
+    """Read a notebook of format 4 from a notebook file or a Python script; SubmissionError says why it is none."""
+    return read(source).notebook
 
 
-def read(source: File | Path) -> tuple[NotebookNode, list[Finding]]:
-    """The notebook, without outputs, and what had to be put right to read it."""
+def read(source: File | Path) -> Parsed:
+    """Read a notebook file or a Python script; SubmissionError says why it is none."""
     file = File(source.resolve(), shown(source.name)) if isinstance(source, Path) else source
     reading = Reading(file.name)
     try:
-        return _read(file, reading), reading.findings
+        return _read(file, reading)
     except MemoryError:
         raise reading.refuse("is too large to be read", "clear its outputs, save it and hand that in") from None
 
 
-def _read(file: File, reading: Reading) -> NotebookNode:
+def _read(file: File, reading: Reading) -> Parsed:
     text = decoded(file.read(), reading)
     is_script = kind_of(file.title) == "script" and not text.lstrip().startswith("{")
     document = _from_script(text, reading) if is_script else parsed(text, reading)
@@ -60,7 +71,7 @@ def _read(file: File, reading: Reading) -> NotebookNode:
     if reading.odd:
         text = f"What does not fit the notebook format was left out or put right: {', '.join(reading.odd)}."
         reading.findings.append(Finding(kind="invalid notebook", text=text))
-    return notebook
+    return Parsed(notebook, reading.findings, document)
 
 
 def _from_script(text: str, reading: Reading) -> dict[str, Any]:

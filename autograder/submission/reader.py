@@ -6,18 +6,17 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 import psutil  # type: ignore[import-untyped]
 
+from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
-from autograder.execution.limits import MB
+from autograder.units import MB
 
-from . import saved_outputs
-from .prepare import choose, load_release, prepare
+from .prepare import prepare_folder
 
 LARGEST_ANSWER = 200 * MB
 
@@ -51,8 +50,8 @@ def _answer(request: dict[str, Any]) -> str:
     """The answer as JSON; whatever goes wrong is an answer too."""
     _limit(request["address_space"], request["processor_seconds"])
     try:
-        assignment = Assignment.model_validate_json(request["assignment"])
-        answer = json.dumps({"outcome": "read"} | QUESTIONS[request["question"]](Path(request["folder"]), assignment))
+        assignment = Assignment.model_validate_json(request["assignment"]).at(Course(Path(request["course"])))
+        answer = json.dumps({"outcome": "read"} | _read_submission(Path(request["folder"]), assignment))
         if len(answer) > LARGEST_ANSWER:
             raise MemoryError
         return answer
@@ -86,24 +85,13 @@ def _limit(address_space: int, processor_seconds: int) -> None:
 
 
 def _read_submission(folder: Path, assignment: Assignment) -> dict[str, Any]:
-    release = load_release(assignment)
-    chosen, findings = choose(folder, assignment, release)
-    submission = prepare("", chosen.notebook, release, assignment)
+    submission = prepare_folder(folder, assignment, "")
     return {
         "notebook": submission.notebook,
         "roles": submission.roles,
-        "findings": [finding.model_dump() for finding in (*findings, *submission.findings)],
+        "findings": [finding.model_dump() for finding in submission.findings],
+        "saved_outputs": submission.saved_outputs.model_dump(),
     }
-
-
-def _read_saved_outputs(folder: Path, assignment: Assignment) -> dict[str, Any]:
-    return saved_outputs.read_folder(folder, assignment).model_dump()
-
-
-QUESTIONS: dict[str, Callable[[Path, Assignment], dict[str, Any]]] = {
-    "submission": _read_submission,
-    "saved outputs": _read_saved_outputs,
-}
 
 
 if __name__ == "__main__":

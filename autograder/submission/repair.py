@@ -14,10 +14,10 @@ from nbformat import NotebookNode
 
 from autograder.assignment.exercise import Sign
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import cells_by_id, grade_id
 from autograder.encoders import one_line
-from autograder.grading.verdict import Finding
+from autograder.notebooks.cells import cells_by_id, grade_id
 
+from .finding import Finding
 from .parsing import new_cell
 from .task_matching import completes, opens, takes_part, task_of
 

@@ -6,61 +6,33 @@ beside them. It is read as data, out of text and tables that the notebook shows;
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from autograder.assignment.exercise import Series, Swept
+from autograder.assignment.exercise import DryRun, Series, Swept
 from autograder.assignment.settings import Assignment
-from autograder.assignment.source import grade_id
-from autograder.encoders import one_line
-from autograder.errors import SubmissionError, Unreadable
-from autograder.grading.verdict import Record
-from autograder.reporting.images import picture
-from autograder.results.layout import student_folder
-from autograder.results.store import remove, write_text
+from autograder.models import Frozen
+from autograder.notebooks.cells import grade_id
+from autograder.notebooks.images import picture
 
-from . import limited
-from .decoding import Reading, decoded, parsed
-from .prepare import choose, load_release
-
-KEYS = ("learning_rate", "batch_size", "epochs", "test_accuracy", "train_time", "total_energy")
-NEEDED = {"learning_rate", "batch_size", "epochs"}
-
-NAME = "own-run.json"
 MOST_ROWS, MOST_PICTURES, MOST_OUTPUTS = 40, 4, 60
 LONGEST, MOST_TEXT = 50_000, 2_000_000
 """Characters of one output that are read, and of all."""
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
-PAIR = re.compile(rf"\b({'|'.join(KEYS)})\b['\"]?(?:\s*[:=]\s*|\s+)(?:np\.\w+\()?({NUMBER}|None|nan)")
-"""A key and its value, as a dictionary, JSON or a line of text shows them."""
 
-DRY = re.compile(r"^(Dry run: |DRY_RUN is on)", re.MULTILINE)
-"""What a dry run leaves: the first in the cell that takes the sample, the second below the checks."""
-
-log = logging.getLogger(__name__)
+Row = dict[str, float | None]
+"""What the student recorded of one training, by the keys of the columns; None for what is not there."""
 
 
-class Row(Record):
-    """One training as the student recorded it: seconds and joules, None for what is not there."""
-
-    learning_rate: float
-    batch_size: float
-    epochs: float
-    test_accuracy: float | None = None
-    train_time: float | None = None
-    total_energy: float | None = None
-
-
-class Loop(Record):
+class SavedSeries(Frozen):
     """The rows of a series by setting, if it is that of a loop, and its figures as data URIs of PNG pictures; `dry`
     are those of a dry run, on few notes and for few epochs."""
 
@@ -69,17 +41,19 @@ class Loop(Record):
     dry: bool = False
 
 
-class OwnRun(Record):
-    loops: dict[str, Loop] = Field(default_factory=dict)
+class SavedOutputs(Frozen):
+    """What the student's own run left in the file, by series."""
+
+    loops: dict[str, SavedSeries] = Field(default_factory=dict)
 
     def measured(self, series: str) -> tuple[Row, ...]:
         """The rows of a series that a whole run recorded."""
-        loop = self.loops.get(series, Loop())
+        loop = self.loops.get(series, SavedSeries())
         return () if loop.dry else loop.rows
 
     def pictures(self, series: str) -> tuple[str, ...]:
         """The figures of a series that the file shows."""
-        return self.loops.get(series, Loop()).pictures
+        return self.loops.get(series, SavedSeries()).pictures
 
     @property
     def dry(self) -> bool:
@@ -95,79 +69,46 @@ class Group:
     dry: bool
 
 
-def read_limited(folder: Path, assignment: Assignment) -> OwnRun:
-    """What the student's own run left, read in a process with limits; empty where it cannot be read."""
-    try:
-        return OwnRun.model_validate(limited.ask("saved outputs", folder, assignment))
-    except Exception as error:
-        # A verdict must not depend on this.
-        log.warning("The saved outputs in %s could not be read (%s).", folder.name, type(error).__name__)
-        return OwnRun()
-
-
-def keep(out: Path, assignment: Assignment, student: str, found: OwnRun) -> None:
-    """Keep what the student's own run left, beside the verdict; an older one goes."""
-    path = student_folder(out, assignment, student) / NAME
-    if any(loop.rows or loop.pictures for loop in found.loops.values()):
-        write_text(path, found.model_dump_json())
-    else:
-        remove(path)
-
-
-def kept(out: Path, assignment: Assignment, student: str) -> OwnRun:
-    """What was kept; an empty one where there is nothing."""
-    path = student_folder(out, assignment, student) / NAME
-    try:
-        return OwnRun.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return OwnRun()
-    except (OSError, ValidationError) as error:
-        log.warning("%s is left out (%s).", path, one_line(str(error), 120))
-        return OwnRun()
-
-
-def read_folder(folder: Path, assignment: Assignment) -> OwnRun:
-    """From the file that is graded; empty where there is none that can be read."""
-    try:
-        chosen, _ = choose(folder, assignment, load_release(assignment))
-        reading = Reading(chosen.file.name)
-        return from_notebook(parsed(decoded(chosen.file.read(), reading), reading), assignment)
-    except (SubmissionError, Unreadable):
-        return OwnRun()
-
-
-def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> OwnRun:
-    """From a notebook as it stands in its file, of which nothing is taken for granted."""
+def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> SavedOutputs:
+    """Read what a notebook shows, as it stands in its file, of which nothing is taken for granted."""
     cells = document.get("cells")
     cells = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
-    groups = list(_groups(cells))
-    return OwnRun(
-        loops={series.name: _loop(series, groups, cells, assignment) for series in assignment.exercise.series}
-    )
+    exercise = assignment.exercise
+    columns = {column.key: column.required for _, swept in exercise.swept.values() for column in swept.columns}
+    reader = RowReader(tuple(columns), frozenset(key for key, required in columns.items() if required))
+    groups = list(_groups(cells, reader, exercise.dry_run))
+    return SavedOutputs(loops={series.name: _loop(series, groups, cells, assignment) for series in exercise.series})
 
 
-def _loop(series: Series, groups: Iterable[Group], cells: Iterable[Mapping[str, Any]], assignment: Assignment) -> Loop:
+def _loop(
+    series: Series, groups: Iterable[Group], cells: Iterable[Mapping[str, Any]], assignment: Assignment
+) -> SavedSeries:
     """What is left of a series; of a dry run only where there is nothing better."""
     pictures = _pictures_of(series, cells)
     if rows := _rows_of(series, [group.rows for group in groups if not group.dry], assignment):
-        return Loop(rows=rows, pictures=pictures)
+        return SavedSeries(rows=rows, pictures=pictures)
     rows = _rows_of(series, [group.rows for group in groups if group.dry], assignment)
-    return Loop(rows=rows, pictures=pictures, dry=bool(rows or pictures) and any(group.dry for group in groups))
+    return SavedSeries(rows=rows, pictures=pictures, dry=bool(rows or pictures) and any(group.dry for group in groups))
 
 
-def _groups(cells: Iterable[Mapping[str, Any]]) -> Iterator[Group]:
+def _groups(cells: Iterable[Mapping[str, Any]], reader: RowReader, dry_run: DryRun | None) -> Iterator[Group]:
     """What each cell shows, as long as there is not more to read than a student's work has. Where the sample of a dry
     run was taken, all that comes after is of it."""
     left, sampled = MOST_TEXT, False
     for cell in cells:
         rows: list[Row] = []
-        marks: list[str] = []
+        marked = False
         for page, text in map(_shown, _outputs(cell)):
             if (left := left - len(page) - len(text)) > 0:
-                rows += rows_in(page, text)
-                marks += DRY.findall(text)
-        sampled = sampled or "Dry run: " in marks
-        yield Group(rows, sampled or bool(marks))
+                rows += reader.read(page, text)
+                if dry_run is not None:
+                    sampled = sampled or _has_line(text, dry_run.sampled)
+                    marked = marked or _has_line(text, dry_run.marked)
+        yield Group(rows, sampled or marked)
+
+
+def _has_line(text: str, beginning: str) -> bool:
+    return text.startswith(beginning) or f"\n{beginning}" in text
 
 
 def _outputs(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -189,36 +130,51 @@ def _shown(output: Mapping[str, Any]) -> tuple[str, str]:
     return _text(data.get("text/html"))[:LONGEST], text[:LONGEST]
 
 
-def rows_in(page: str, text: str) -> list[Row]:
-    """The recorded rows that an output shows, in a table of its HTML or in its text."""
-    found = list(_table_rows(_Table(page).lines))
-    if not found:
-        found = [*_spelled_rows(text), *_table_rows(re.split(r" {2,}", line.strip()) for line in text.split("\n"))]
-    return found[:MOST_ROWS]
+@dataclass(frozen=True)
+class RowReader:
+    """Reads recorded rows out of what a cell shows, by the `keys` of their numbers; a row has all `required` ones."""
 
+    keys: tuple[str, ...]
+    required: frozenset[str]
 
-def _spelled_rows(text: str) -> Iterator[Row]:
-    """Rows of which every value stands behind its key: dictionaries, and lines of text."""
-    for part in text.split("}"):
-        for record in [part] if "{" in part else part.split("\n"):
-            if (row := _row(dict(PAIR.findall(record)))) is not None:
+    def read(self, page: str, text: str) -> list[Row]:
+        """Return the rows in a table of HTML or, where there is none, in the text."""
+        if not self.keys:
+            return []
+        rows = list(self._table_rows(_Table(page).lines))
+        if not rows:
+            rows = [
+                *self._spelled_rows(text),
+                *self._table_rows(re.split(r" {2,}", line.strip()) for line in text.split("\n")),
+            ]
+        return rows[:MOST_ROWS]
+
+    @cached_property
+    def _pair(self) -> re.Pattern[str]:
+        """A key and its value, as a dictionary, JSON or a line of text shows them."""
+        keys = "|".join(map(re.escape, self.keys))
+        return re.compile(rf"\b({keys})\b['\"]?(?:\s*[:=]\s*|\s+)(?:np\.\w+\()?({NUMBER}|None|nan)")
+
+    def _spelled_rows(self, text: str) -> Iterator[Row]:
+        """Rows of which every value stands behind its key: dictionaries, and lines of text."""
+        for part in text.split("}"):
+            for record in [part] if "{" in part else part.split("\n"):
+                if (row := self._row(dict(self._pair.findall(record)))) is not None:
+                    yield row
+
+    def _table_rows(self, lines: Iterable[list[str]]) -> Iterator[Row]:
+        """Rows of a table with the keys in its head; an unnamed column before them is the index."""
+        head: list[str] = []
+        for line in lines:
+            names = [name.partition(" ")[0] for name in line]
+            if set(names) >= self.required:
+                head = names
+            elif head and (row := self._row(dict(zip(reversed(head), reversed(line), strict=False)))) is not None:
                 yield row
 
-
-def _table_rows(lines: Iterable[list[str]]) -> Iterator[Row]:
-    """Rows of a table with the keys in its head; an unnamed column before them is the index."""
-    head: list[str] = []
-    for line in lines:
-        names = [name.partition(" ")[0] for name in line]
-        if set(names) >= NEEDED:
-            head = names
-        elif head and (row := _row(dict(zip(reversed(head), reversed(line), strict=False)))) is not None:
-            yield row
-
-
-def _row(values: Mapping[str, str]) -> Row | None:
-    numbers = {key: number for key in KEYS if (number := _number(values.get(key, ""))) is not None}
-    return Row(**numbers) if numbers.keys() >= NEEDED else None
+    def _row(self, values: Mapping[str, str]) -> Row | None:
+        numbers = {key: _number(values.get(key, "")) for key in self.keys}
+        return numbers if all(numbers[key] is not None for key in self.required) else None
 
 
 def _number(text: str) -> float | None:
@@ -256,7 +212,7 @@ def _rows_of(series: Series, groups: Iterable[list[Row]], assignment: Assignment
     if (swept := series.swept) is None:
         return ()
     for group in groups:
-        found = {getattr(row, swept.key): row for row in group if _belongs(row, swept, assignment)}
+        found = {float(row[swept.key] or 0): row for row in group if _belongs(row, swept, assignment)}
         if len(found) > 1 and len(found) >= len(best):
             best = found
     return tuple(best[setting] for setting in sorted(best))
@@ -264,7 +220,7 @@ def _rows_of(series: Series, groups: Iterable[list[Row]], assignment: Assignment
 
 def _belongs(row: Row, swept: Swept, assignment: Assignment) -> bool:
     """A row of a loop has the other setting at its default; one with both at their defaults may be in either."""
-    return math.isclose(getattr(row, swept.other), getattr(assignment.parameters, swept.default), rel_tol=1e-4)
+    return math.isclose(row[swept.other] or 0, getattr(assignment.parameters, swept.default), rel_tol=1e-4)
 
 
 def _pictures_of(series: Series, cells: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
-from autograder.assignment.settings import ROOT
+from tests.places import ROOT
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PACKAGE, VERSION = "@sparticuz/chromium", "153.0.0"

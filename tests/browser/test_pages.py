@@ -10,8 +10,9 @@ import pytest
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, Page
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from tests.made_pages import class_page, executed_notebook, student_page
+from tests.places import ROOT
 
 pytestmark = pytest.mark.browser
 

@@ -23,10 +23,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from autograder.assignment.scenario import draw
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.reporting import gradebook
-from autograder.results import store as books
+from autograder.results.store import gradebook_url
 from samples.build import build
+from tests.places import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -192,7 +193,7 @@ def grader(*arguments: str) -> None:
 def test_points_and_a_comment_from_the_formgrader_reach_the_pages(
     browser: Browser, graded: Path, tmp_path: Path, assignment: Assignment
 ) -> None:
-    database = books.gradebook_url(graded)
+    database = gradebook_url(graded)
     page_id = gradebook.members(database, assignment)[STUDENT]
     with jupyter(ROOT, tmp_path, OUT=str(graded), SUBMITTED=str(tmp_path / "submitted")) as (address, token):
         page = browser.new_page(viewport={"width": 1100, "height": 900})

@@ -269,6 +269,19 @@ def test_memory_is_watched_over_all_processes(assignment: Assignment) -> None:
     assert [cell.status for cell in done.evidence.cells] == ["error", "not run"]
 
 
+@needs_walls
+def test_a_package_that_is_installed_among_the_others_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = sandbox.bwrap()
+    assert program is not None
+    package = Path(str(pytest.__file__)).parent
+    listing = ["/bin/ls", str(package)]
+    seen = subprocess.run([*sandbox.wall(program), *listing], capture_output=True, text=True, check=True)
+    assert "__init__.py" in seen.stdout
+    monkeypatch.setattr(sandbox, "PACKAGE", package)
+    hidden = subprocess.run([*sandbox.wall(program), *listing], capture_output=True, text=True, check=True)
+    assert hidden.stdout == ""
+
+
 def test_the_grader_connects_to_no_socket_that_a_notebook_puts_in_the_place_of_a_kernels(
     warm_kernels: Kernels, assignment: Assignment, tmp_path: Path
 ) -> None:

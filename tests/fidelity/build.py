@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.assignment.settings import ROOT
 from samples.filling import Description, fill, read_description
+from tests.places import ROOT
 
 VARIANTS = Path(__file__).resolve().parent.parent / "corpus" / "variants"
 RELEASE = ROOT / "release" / "tta-eta" / "tta-eta.ipynb"

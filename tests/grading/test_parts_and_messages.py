@@ -7,8 +7,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.grading.grade import Graded
-from autograder.grading.verdict import ItemVerdict
+from autograder.grading.verdict import GradedSubmission, ItemVerdict
 from autograder.submission.task_matching import defined_in
 from tests.fidelity.build import notebook, variant
 from tests.fidelity.mutants import MUTANTS
@@ -45,7 +44,7 @@ PARTS: dict[str, tuple[Edit, dict[str, float]]] = {
 }
 
 
-def grade_with(grade_notebook: Grade, edit: Edit, seed: int = 24) -> Graded:
+def grade_with(grade_notebook: Grade, edit: Edit, seed: int = 24) -> GradedSubmission:
     document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
     edit(document)
     return grade_notebook(document, seed=seed)
@@ -83,7 +82,7 @@ def test_a_stand_in_takes_the_types_of_the_students_own_rows(grade_notebook: Gra
     assert found["bs-loop"].points == pytest.approx(10, abs=0.02)
 
 
-def lost(graded: Graded) -> dict[str, ItemVerdict]:
+def lost(graded: GradedSubmission) -> dict[str, ItemVerdict]:
     return {item.id: item for item in graded.verdict.items if item.points != item.max_points}
 
 

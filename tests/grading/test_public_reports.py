@@ -9,11 +9,11 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.grading.grade import Graded
+from autograder.grading.verdict import GradedSubmission
 from tests.fidelity.build import RELEASE, notebook, variant
 
 Edit = Callable[[NotebookNode], None]
-Grade = Callable[..., Graded]
+Grade = Callable[..., GradedSubmission]
 FULL = 88
 
 

@@ -17,9 +17,10 @@ import nbformat
 import typer
 
 from autograder.assignment.settings import Assignment
+from autograder.commands.grade import grade_class
 from autograder.execution.options import Options
 from autograder.execution.sandbox import Engine
-from autograder.scheduling.class_run import autograde
+from autograder.grading.verdict import Done
 from samples.build import build, students
 
 from . import bait
@@ -52,6 +53,10 @@ def main(
     sys.exit(1 if differences or not untouched else 0)
 
 
+def _print_done(done: Done, number: int, total: int) -> None:
+    print(f"{number}/{total} {done.student}: {done.verdict.points:g}", flush=True)
+
+
 def _graded(folder: Path, attacks: dict[str, str], jobs: int, engine: Engine) -> dict[str, list[str]]:
     """The row of grades.csv of each student; the hostile ones are named so that they come between the others."""
     build(folder / "submitted")
@@ -59,17 +64,14 @@ def _graded(folder: Path, attacks: dict[str, str], jobs: int, engine: Engine) ->
         place = folder / "submitted" / f"{'abcdefghijklmnopqrstuvwxyz'[number % 26]}-{name}" / NAME
         place.mkdir(parents=True)
         nbformat.write(with_attack(code), place / f"{NAME}.ipynb")
-    autograde(
+    grade_class(
         Assignment.load(NAME),
         folder / "submitted",
         folder / "graded",
         Options(seed=3),
         jobs=jobs,
-        kernel="auto",
-        walls=engine,
-        on_done=lambda done, number, total: print(
-            f"{number}/{total} {done.student}: {done.verdict.points:g}", flush=True
-        ),
+        sandbox=engine,
+        on_done=_print_done,
     )
     with (folder / "graded" / NAME / "grades.csv").open(encoding="utf-8", newline="") as table:
         return {row[0]: row[1:] for row in csv.reader(table)}

@@ -26,11 +26,12 @@ import nbformat
 import psutil
 from nbgrader.api import Gradebook, SubmittedNotebook
 
-from autograder.assignment.settings import ROOT, Assignment
+from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import Verdict
 from autograder.reporting.gradebook import opened
-from autograder.results import store
+from autograder.results.store import ResultStore
 from samples.build import build
+from tests.places import ROOT
 
 NAME = "tta-eta"
 SLOW = ("linden", "maple", "rowan")
@@ -228,7 +229,7 @@ def look(trial: Trial) -> list[str]:
     """Everything that is missing, doubled, wrong or left over, in sentences."""
     found = [*trial.losses]
     assignment = Assignment.load(NAME)
-    verdicts = {verdict.student: verdict for verdict in store.read_verdicts(trial.out, assignment)}
+    verdicts = {verdict.student: verdict for verdict in ResultStore(trial.out, assignment).read_verdicts()}
     if set(verdicts) != set(trial.students()):
         found.append(f"there are {len(verdicts)} verdicts on {len(trial.students())} submissions")
     with closing(Gradebook(trial.url)) as book:

@@ -25,9 +25,10 @@ from autograder.execution.kernels import Kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
 from autograder.execution.runner import run
-from autograder.grading.grade import Graded, grade, grade_folder
+from autograder.grading.grade import grade, grade_folder
+from autograder.grading.verdict import GradedSubmission
 from autograder.reporting import feedback
-from autograder.results.layout import student_folder
+from autograder.results.store import ResultStore
 from autograder.submission.prepare import EXTRA, Submission, load_release, prepare
 from tests.fidelity.build import notebook, variant
 
@@ -103,7 +104,7 @@ def _row(grounds: Grounds, row: Row) -> Outcome:
     return Outcome(row.id, row.tried, _must(row), not wrong, told, control)
 
 
-def _graded_with(row: Row, kernels: Kernels) -> Graded:
+def _graded_with(row: Row, kernels: Kernels) -> GradedSubmission:
     """The verdict on a correct submission with the attack in it."""
     submission = prepare("student", with_attack(row.cell, row.task), load_release(_assignment()), _assignment())
     options = Options(seed=7, limits=Limits(**row.limits))
@@ -150,7 +151,7 @@ def _file_row(kernels: Kernels, row: FileRow) -> Outcome:
         )
 
 
-def _faults(graded: Graded, points: Points, finding: str) -> list[str]:
+def _faults(graded: GradedSubmission, points: Points, finding: str) -> list[str]:
     """What in a verdict is not as it must be."""
     verdict = graded.verdict
     lost = {item.id: item.message[:150] for item in verdict.items if item.points != item.max_points}
@@ -169,7 +170,7 @@ def _faults(graded: Graded, points: Points, finding: str) -> list[str]:
     return wrong
 
 
-def _told(graded: Graded, seconds: float) -> str:
+def _told(graded: GradedSubmission, seconds: float) -> str:
     verdict = graded.verdict
     notes = [verdict.reason, *(f.text for f in verdict.findings)]
     return " ".join([f"{verdict.points:g} points, {verdict.state}, {seconds:.1f} s.", *filter(None, notes)])
@@ -185,12 +186,14 @@ def _outputs(cell: NotebookNode) -> str:
     return " ".join(str(output.get("text") or output.get("data") or output.get("ename")) for output in cell.outputs)
 
 
-def _live_parts(graded: Graded) -> list[str]:
+def _live_parts(graded: GradedSubmission) -> list[str]:
     """What of the student's could come to life in the feedback page."""
     assignment = _assignment()
     with tempfile.TemporaryDirectory() as place:
         feedback.write_feedback(Path(place), assignment, [(graded.verdict, graded.executed)], {})
-        page = (student_folder(Path(place), assignment, "student") / "feedback.html").read_text(encoding="utf-8")
+        page = (ResultStore(Path(place), assignment).student_folder("student") / "feedback.html").read_text(
+            encoding="utf-8"
+        )
     return _alive(page)
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.assignment.settings import ROOT
+from tests.places import ROOT
 
 from .environments import BuildError, Environment, build, find_python, find_versions, load_environments, variables
 

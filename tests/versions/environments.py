@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from autograder.assignment.settings import ROOT
+from tests.places import ROOT
 
 FILE = Path(__file__).with_name("environments.toml")
 PLACE = ROOT / ".venv-versions"

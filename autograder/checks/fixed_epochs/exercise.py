@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from autograder.assignment import exercise
-from autograder.assignment.dataset import DATA_FILES
 from autograder.assignment.exercise import (
     TRAINING_INSTRUMENTS,
     Exercise,
@@ -19,6 +18,7 @@ from autograder.assignment.exercise import (
     Sizes,
     setting_key,
 )
+from autograder.checks.instrument_notes import DATA_FILES
 
 
 class Parameters(exercise.Parameters):
@@ -77,6 +77,7 @@ EXERCISE = Exercise(
     draw=draw,
     instruments=TRAINING_INSTRUMENTS,
     data_files=DATA_FILES,
+    only_shown=("data-details-check", "data-details-show", "training-check", "record-check", "plot-check"),
     names=("n_tr", "n_ts", "n_feat", "n_class", "history_rows", "summary"),
     signs=(
         Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),

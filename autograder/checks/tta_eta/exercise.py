@@ -8,9 +8,11 @@ from typing import Any, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from autograder.assignment import exercise
-from autograder.assignment.dataset import DATA_FILES
 from autograder.assignment.exercise import (
     TRAINING_INSTRUMENTS,
+    Chart,
+    Column,
+    DryRun,
     Exercise,
     Plan,
     Script,
@@ -20,6 +22,7 @@ from autograder.assignment.exercise import (
     Swept,
     setting_key,
 )
+from autograder.checks.instrument_notes import DATA_FILES
 
 from .trials import draw_trials
 
@@ -177,6 +180,20 @@ def _stand_ins(parameters: Parameters, sizes: Sizes, dice: random.Random) -> dic
     }
 
 
+COLUMNS = (
+    Column("learning_rate", "learning rate", required=True),
+    Column("batch_size", "batch size", required=True),
+    Column("epochs", "epochs", required=True),
+    Column("test_accuracy", "test accuracy"),
+    Column("train_time", "time (s)", per_epoch="time per epoch (s)"),
+    Column("total_energy", "energy (J)", per_epoch="energy per epoch (J)"),
+)
+CHARTS = (
+    Chart("train_time", "Time to accuracy", "s"),
+    Chart("total_energy", "Energy to accuracy", "J"),
+    Chart("epochs", "Epochs"),
+)
+
 EXERCISE = Exercise(
     parameters=Parameters,
     draw=draw,
@@ -184,6 +201,11 @@ EXERCISE = Exercise(
     callback=CALLBACK,
     instruments=TRAINING_INSTRUMENTS,
     data_files=DATA_FILES,
+    only_shown=(
+        *("data-details-check", "data-details-show", "model-show", "callback-check", "try-plot"),
+        *("lr-loop-check", "lr-plots-check", "bs-loop-check", "bs-plots-check"),
+    ),
+    dry_run=DryRun(sampled="Dry run: ", marked="DRY_RUN is on"),
     signs=(
         Sign("callback", makes=CALLBACK),
         Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
@@ -198,14 +220,28 @@ EXERCISE = Exercise(
             rows="metrics_vs_lr",
             plots="lr-plots",
             comment="lr-comment",
-            swept=Swept("learning_rate", "learning_rates", other="batch_size", default="default_batch_size"),
+            swept=Swept(
+                "learning_rate",
+                "learning_rates",
+                other="batch_size",
+                default="default_batch_size",
+                columns=COLUMNS,
+                charts=CHARTS,
+            ),
         ),
         Series(
             "bs",
             rows="metrics_vs_bs",
             plots="bs-plots",
             comment="bs-comment",
-            swept=Swept("batch_size", "batch_sizes", other="learning_rate", default="default_learning_rate"),
+            swept=Swept(
+                "batch_size",
+                "batch_sizes",
+                other="learning_rate",
+                default="default_learning_rate",
+                columns=COLUMNS,
+                charts=CHARTS,
+            ),
         ),
     ),
 )

@@ -1,50 +1,42 @@
-"""Say where results lie: `OUT/<assignment>/` holds the class, `OUT/<assignment>/students/<student>/` each student."""
+"""Results that an older edition wrote directly into `OUT/<assignment>/`, and how they come to where they lie now."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
 
-from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
 
-STUDENTS = "students"
-"""The folder that holds one folder for each student, so that no student's name can be that of a file of the class."""
+from .store import SAVED_OUTPUTS, STUDENTS, ResultStore
 
 ASIDE = ".students"
-"""Holds, while it is moved, the results of a student who is called like that folder."""
+"""Holds, while it is moved, the results of a student who is called like the folder `students`."""
 
-FILES = ("verdict.json", "evidence.json", "results.json", "feedback.html", "own-run.json")
+FILES = ("verdict.json", "evidence.json", "results.json", "feedback.html", SAVED_OUTPUTS)
 """Files by which a student's results are recognised."""
 
 log = logging.getLogger(__name__)
 
 
-def student_folder(out: Path, assignment: Assignment, student: str) -> Path:
-    """Return the folder of a student's results."""
-    return out / assignment.name / STUDENTS / encode_path(student)
-
-
-def find_earlier_results(out: Path, assignment: Assignment) -> list[Path]:
-    """Return the folders of students that an older edition wrote directly into `OUT/<assignment>/`."""
-    place = out / assignment.name
-    if not place.is_dir():
+def find_earlier_results(store: ResultStore) -> list[Path]:
+    """Return the folders of students that an older edition wrote."""
+    if not store.folder.is_dir():
         return []
-    return [path for path in sorted(place.iterdir()) if path.name != ASIDE and _holds_results(path)]
+    return [path for path in sorted(store.folder.iterdir()) if path.name != ASIDE and _holds_results(path)]
 
 
-def adopt_earlier_results(out: Path, assignment: Assignment) -> None:
+def adopt_earlier_results(store: ResultStore) -> None:
     """Move results of an older edition to where they lie now; nobody else may write there meanwhile.
 
     Nothing is written over: where there are newer results of a student, the older ones stay where they are. Raises
     AutograderError if something cannot be moved; the next call then goes on.
     """
-    place = out / assignment.name
+    place = store.folder
     students = place / STUDENTS
     if _holds_results(students):  # first, or the others would be moved into it
         _move(students, place / ASIDE)
-    for folder in find_earlier_results(out, assignment):
+    for folder in find_earlier_results(store):
         _move(folder, students / encode_path(folder.name))
     if (place / ASIDE).is_dir():
         _move(place / ASIDE, students / encode_path(STUDENTS))

@@ -1,18 +1,18 @@
-"""What is known of a class beside its verdicts: notebooks, own runs, written answers, who belongs to it."""
+"""What is known of a class beside its verdicts: notebooks, saved outputs, written answers, who belongs to it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.reporting import answers, similarity
-from autograder.reporting.answers import Remarks
-from autograder.submission import saved_outputs as ownrun
-from autograder.submission.saved_outputs import OwnRun
+from autograder.results.store import ResultStore
+from autograder.submission.saved_outputs import SavedOutputs
+
+from . import answers, similarity
+from .answers import Remarks
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,18 @@ class Classroom:
     handed in, "" for nothing."""
 
     notebooks: Mapping[str, NotebookNode | None] = field(default_factory=dict)
-    own: Mapping[str, OwnRun] = field(default_factory=dict)
+    own: Mapping[str, SavedOutputs] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=dict)
     alike: tuple[similarity.Group, ...] = ()
     members: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, out: Path, assignment: Assignment, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]
-    ) -> Classroom:
-        """From the folder of results and the notebooks as they were run."""
+    def of(cls, store: ResultStore, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]) -> Classroom:
+        """From the results and the notebooks as they were run."""
         return cls(
             notebooks=notebooks,
-            own={student: ownrun.kept(out, assignment, student) for student in notebooks},
-            remarks=answers.remarks(assignment, release, notebooks),
+            own={student: store.read_saved_outputs(student) for student in notebooks},
+            remarks=answers.remarks(store.assignment, release, notebooks),
             alike=tuple(similarity.groups(similarity.code_of_class(notebooks, release))),
         )
 

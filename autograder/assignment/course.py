@@ -1,0 +1,41 @@
+"""A course: one folder that holds the sources of all assignments, their releases and the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+"""The folder of this package, which holds the checks of all assignments."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folder of a course, by its path; see `find` for the one in use."""
+
+    root: Path
+
+    @classmethod
+    def find(cls) -> Course:
+        """Return the course in the working directory or, if it holds none, the one that this package lies in."""
+        here = cls(Path.cwd())
+        return here if here.assignments() else cls(PACKAGE.parent)
+
+    @property
+    def source(self) -> Path:
+        """The instructor's folders, one for each assignment."""
+        return self.root / "source"
+
+    @property
+    def release(self) -> Path:
+        """The students' folders, one for each assignment."""
+        return self.root / "release"
+
+    @property
+    def data(self) -> Path:
+        """The data that the lab trains on."""
+        return self.root / "data"
+
+    def assignments(self) -> list[str]:
+        """Return the names of the assignments, sorted."""
+        return sorted(path.parent.name for path in self.source.glob("*/assignment.toml"))

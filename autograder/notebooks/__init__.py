@@ -1,0 +1,1 @@
+"""What all stations share about notebooks."""

@@ -1,0 +1,16 @@
+"""A finding: something that a person should know about a submission and that costs no points by itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autograder.models import Frozen
+
+
+class Finding(Frozen):
+    """A sentence on a submission; `audience` says whether the student reads it too."""
+
+    kind: str
+    text: str
+    cell: str | None = None
+    audience: Literal["grader", "both"] = "grader"
