@@ -35,5 +35,6 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
 ]
 c.GradeSubmission.out = str(OUT)
+c.RosterExporter.out = str(OUT)
 if os.environ.get("SEED"):
     c.GradeSubmission.seed = int(os.environ["SEED"])

@@ -1,4 +1,4 @@
-"""`python -m autograder`: see `cli`."""
+"""`python -m autograder` and the command `autograder`: see `cli`."""
 
 import atexit
 import gc
@@ -7,7 +7,13 @@ from autograder.execution.runtime.gc_tuning import collect_seldom
 
 from .cli import app
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run the command line; ends the process."""
     atexit.register(gc.freeze)  # a process that ends need not look for garbage in all that it has imported
     collect_seldom()  # a class is much that stays, and little of it is garbage
     app()
+
+
+if __name__ == "__main__":
+    main()

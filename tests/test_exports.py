@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import html
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,12 @@ from typer.testing import CliRunner
 from autograder.assignment.settings import Assignment
 from autograder.cli import app
 from autograder.errors import AutograderError
-from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.integrations import lms as exports
-from autograder.reporting import gradebook
-from autograder.results import store as books
-from autograder.scheduling import class_run as autograde
+from autograder.reporting import gradebook, publish
+from autograder.results.points import LATE
+from autograder.results.store import ResultStore, gradebook_url
+from tests.places import ROOT
 
 NAME = "tta-eta"
 TITLE = "What training costs: time and energy to accuracy"
@@ -55,6 +59,18 @@ def saved(folder: Path, text: str) -> Path:
     path = folder / "roster.csv"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def nbgrader_export(
+    out: Path, system: str, *arguments: str, roster: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """nbgrader's own command, started in the folder of the course."""
+    command = [sys.executable, "-m", "nbgrader", "export", *arguments]
+    command.append(f"--exporter=autograder.integrations.exporters.{system}Exporter")
+    if roster is not None:
+        command.append(f"--{system}Exporter.roster={roster}")
+    environment = os.environ | {"OUT": str(out)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def read(text: str, delimiter: str = ",") -> list[list[str]]:
@@ -152,9 +168,7 @@ class TestMoodle:
         assert "Left empty, for a person has yet to give points: 503 (lr-comment, bs-comment)." in sentences
 
     def test_comments_are_text_in_html(self, tmp_path: Path, assignment: Assignment) -> None:
-        manual = {
-            "ada": {**COMMENTS, "lr-comment": (1.0, "a < b & <script>alert(1)</script>"), books.LATE: (-5.0, None)}
-        }
+        manual = {"ada": {**COMMENTS, "lr-comment": (1.0, "a < b & <script>alert(1)</script>"), LATE: (-5.0, None)}}
         marks = exports.marks_of(assignment, [verdict_on(assignment, "ada")], manual)
         text, _ = exports.WRITERS["moodle"](assignment, saved(tmp_path, WORKSHEET), marks, None)
         assert "a &lt; b &amp; &lt;script&gt;" in text
@@ -225,16 +239,16 @@ class TestFromTheBooks:
         broken = verdict_on(assignment, "cleo", state="failed to run", reason="No notebook.")
         nothing = tuple(item.model_copy(update={"points": 0.0}) for item in broken.items)
         for verdict in (verdict_on(assignment, "ada"), broken.model_copy(update={"items": nothing})):
-            books.write_submission(folder, assignment, verdict, "{}", None)
-        autograde.write_books(assignment, None, folder)
-        with gradebook.opened(books.gradebook_url(folder)) as book:
+            ResultStore(folder, assignment).write(GradedSubmission(verdict))
+        publish.publish(ResultStore(folder, assignment))
+        with gradebook.opened(gradebook_url(folder)) as book:
             for item, (score, _) in COMMENTS.items():
                 book.find_grade(item, NAME, NAME, "ada").manual_score = score
             book.db.commit()
         return folder
 
     def test_points_are_those_of_the_table_of_grades(self, out: Path, tmp_path: Path, assignment: Assignment) -> None:
-        done = exports.export(assignment, out, "canvas", saved(tmp_path, CANVAS))
+        done = exports.export(ResultStore(out, assignment), "canvas", saved(tmp_path, CANVAS))
         assert done.path == out / NAME / "canvas.csv"
         rows = {row[3]: row[-1] for row in read(done.path.read_text(encoding="utf-8"))}
         with (out / NAME / "grades.csv").open(encoding="utf-8", newline="") as file:
@@ -243,18 +257,33 @@ class TestFromTheBooks:
         assert "Nothing could be run, so these have 0 points: cleo." in done.sentences
 
     def test_nbgraders_own_plugin_writes_its_table(self, out: Path, assignment: Assignment) -> None:
-        done = exports.export(assignment, out, "nbgrader")
+        done = exports.export(ResultStore(out, assignment), "nbgrader")
         with done.path.open(encoding="utf-8", newline="") as file:
             scores = {row["student_id"]: row["score"] for row in csv.DictReader(file)}
         assert scores == {"ada": "98.5", "cleo": "0.0"}
 
+    @pytest.mark.parametrize(("system", "table"), [("canvas", CANVAS), ("moodle", WORKSHEET)])
+    def test_nbgraders_command_writes_the_same_tables(
+        self, out: Path, tmp_path: Path, assignment: Assignment, system: exports.Format, table: str
+    ) -> None:
+        ours = exports.export(ResultStore(out, assignment), system, roster := saved(tmp_path, table))
+        done = nbgrader_export(out, system.title(), f"--to={tmp_path / 'theirs.csv'}", roster=roster)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "theirs.csv").read_bytes() == ours.path.read_bytes()
+        assert "Without a submission, and left as they are: " in done.stderr
+
+    def test_nbgraders_command_asks_for_a_roster(self, out: Path, tmp_path: Path) -> None:
+        done = nbgrader_export(out, "Canvas", f"--to={tmp_path / 'theirs.csv'}")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith("Error: Name the table that Canvas exported for this class")
+
     def test_a_roster_is_asked_for(self, out: Path, assignment: Assignment) -> None:
         with pytest.raises(AutograderError, match="Canvas exported for this class: ROSTER=file.csv"):
-            exports.export(assignment, out, "canvas")
+            exports.export(ResultStore(out, assignment), "canvas")
 
     def test_where_nothing_is_graded_nothing_is_made(self, tmp_path: Path, assignment: Assignment) -> None:
         with pytest.raises(AutograderError, match="run make autograde"):
-            exports.export(assignment, tmp_path / "new", "nbgrader")
+            exports.export(ResultStore(tmp_path / "new", assignment), "nbgrader")
         assert not (tmp_path / "new").exists()
 
     def test_the_command_says_all_of_it(self, out: Path, tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""Exporters for `nbgrader export`: the points in the tables that Canvas and Moodle import.
+
+They take nbgrader's own options and two more::
+
+    nbgrader export --exporter=autograder.integrations.exporters.CanvasExporter \\
+        --assignment='["tta-eta"]' --CanvasExporter.roster=class.csv --to=canvas.csv
+
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.plugins import ExportPlugin
+from traitlets import Unicode
+
+from autograder.assignment.settings import Assignment
+from autograder.encoders import encode_terminal
+from autograder.errors import AutograderError
+from autograder.reporting.gradebook import read_manual_scores
+from autograder.results.files import write_text
+from autograder.results.store import ResultStore
+
+from .lms import WRITERS, Format, marks_of
+
+
+class RosterExporter(ExportPlugin):
+    """Fills the points of one assignment into a table that another system wrote of the class."""
+
+    out = Unicode("graded", help="The folder of the results, as OUT of `make autograde`.").tag(config=True)
+    roster = Unicode("", help="The table of the class that the other system exported.").tag(config=True)
+    column = Unicode("", help="What the other system calls the assignment, if not by its title.").tag(config=True)
+
+    system: Format
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the table to `to`, by default `<system>.csv`; ends the program with a sentence if that fails."""
+        target = Path(self.to or f"{self.system}.csv")
+        try:
+            text, sentences = self._fill(gradebook)
+            write_text(target, text)
+        except AutograderError as error:
+            sys.exit(encode_terminal(f"Error: {error}"))
+        for sentence in sentences:
+            self.log.warning(encode_terminal(sentence))
+        self.log.info("Exported grades to %s", target)
+
+    def _fill(self, gradebook: Gradebook) -> tuple[str, list[str]]:
+        """The table, and sentences on what a person should know of it."""
+        names = self.assignment or [each.name for each in gradebook.assignments]
+        if len(names) != 1:
+            raise AutograderError(f"Name one assignment, --assignment='[\"name\"]'; there are: {', '.join(names)}.")
+        if not self.roster:
+            option = f"--{type(self).__name__}.roster=file.csv"
+            raise AutograderError(f"Name the table that {self.system.title()} exported for this class: {option}.")
+        store = ResultStore(Path(self.out), Assignment.load(names[0]))
+        verdicts = [v for v in store.read_verdicts() if not self.student or v.student in self.student]
+        students = [verdict.student for verdict in verdicts]
+        manual = read_manual_scores(gradebook, store.assignment, students)
+        marks = marks_of(store.assignment, verdicts, manual)
+        return WRITERS[self.system](store.assignment, Path(self.roster), marks, self.column or None)
+
+
+class CanvasExporter(RosterExporter):
+    """Canvas's gradebook with this assignment alone."""
+
+    system = "canvas"
+
+
+class MoodleExporter(RosterExporter):
+    """Moodle's grading worksheet or, for another table of the class, one for its grade import."""
+
+    system = "moodle"
