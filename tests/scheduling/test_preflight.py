@@ -19,7 +19,7 @@ from autograder.execution.evidence import Evidence, RunCell
 from autograder.grading.record import SavedRun, SavedRuns
 from autograder.grading.verdict import GradedSubmission
 from autograder.scheduling import class_run, preflight, task, workers
-from tests.test_interruption import Here, hand_in, no_kernels, quick_verdict
+from tests.scheduling.test_interruption import Here, hand_in, no_kernels, quick_verdict
 
 NAME = "tta-eta"
 CAUSE = "In row 1 of metrics_vs_lr test_accuracy is 0.0954; this model has 0.9905 on the test data."

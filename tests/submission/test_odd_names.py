@@ -29,7 +29,7 @@ from autograder.results.earlier import ASIDE, adopt_earlier_results, find_earlie
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.submission.folders import students
 from autograder.submission.saved_outputs import SavedOutputs
-from tests.test_gradebook import Page, formgrader_page
+from tests.reporting.test_gradebook import Page, formgrader_page
 
 NAME = "tta-eta"
 ODD = (
