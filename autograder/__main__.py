@@ -3,7 +3,7 @@
 import atexit
 import gc
 
-from autograder.execution.runtime.gc_tuning import collect_seldom
+from autograder.execution.runtime.gc_tuning import tune_gc
 
 from .cli import app
 
@@ -11,7 +11,7 @@ from .cli import app
 def main() -> None:
     """Run the command line; ends the process."""
     atexit.register(gc.freeze)  # a process that ends need not look for garbage in all that it has imported
-    collect_seldom()  # a class is much that stays, and little of it is garbage
+    tune_gc()  # a class is much that stays, and little of it is garbage
     app()
 
 

@@ -54,7 +54,7 @@ while True:
         settings = Config()
         settings.InlineBackend.figure_formats = set()
         shell = Shell.instance(config=settings)
-        gc_tuning.collect_seldom()
+        gc_tuning.tune_gc()
         shell.run_line_magic("matplotlib", "inline")
         key = bytes.fromhex(request["key"])
         steps = kernel.start(modules, request["setup"], oracle, key, Path(folder), shell)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autograder.assignment.settings import Assignment
-from autograder.execution.kernels import Start, Walls, kernels
+from autograder.execution.kernels import SandboxChoice, Start, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, GradedSubmission, Verdict
 from autograder.results.store import ResultStore
@@ -40,7 +40,7 @@ def grade_class(
     *,
     jobs: int = 0,
     kernel: Start = "auto",
-    sandbox: Walls = "any",
+    sandbox: SandboxChoice = "any",
     scheduler: str = "",
     on_start: Callable[[str], None] = lambda student: None,
     on_done: Report = lambda done, number, total: None,
@@ -74,7 +74,7 @@ def grade_class(
         _Publisher(),
         jobs=jobs or class_run.default_jobs(),
         kernel=kernel,
-        walls=sandbox,
+        isolation=sandbox,
         scheduler=scheduler,
         on_start=on_start,
         on_done=on_done,
@@ -88,7 +88,7 @@ def grade_notebook(
     options: Options | None = None,
     *,
     kernel: Start = "auto",
-    sandbox: Walls = "any",
+    sandbox: SandboxChoice = "any",
 ) -> GradedSubmission:
     """Grade one notebook; nothing is written.
 

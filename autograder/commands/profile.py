@@ -15,7 +15,7 @@ from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.execution.evidence import CellEnd, Evidence
-from autograder.execution.kernels import Kernels, Walls, kernels
+from autograder.execution.kernels import Kernels, SandboxChoice, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.runner import Stopwatch, run
 from autograder.grading.checker import judge
@@ -29,14 +29,14 @@ from autograder.submission.prepare import GIVEN, load_release, prepare
 Parts = dict[str, list[float]]
 
 
-def profile(assignment: Assignment, times: int, walls: Walls = "auto") -> tuple[Parts, float]:
+def profile(assignment: Assignment, times: int, isolation: SandboxChoice = "auto") -> tuple[Parts, float]:
     """Seconds of each part of grading the solution, one number a time, and the seconds until kernels could be had.
 
     The first time, in which caches fill, is left out.
     """
     started = time.monotonic()
     parts: Parts = defaultdict(list)
-    with kernels("auto", walls) as source, tempfile.TemporaryDirectory() as place:
+    with kernels("auto", isolation) as source, tempfile.TemporaryDirectory() as place:
         ready = time.monotonic() - started
         for number in range(times + 1):
             for part, seconds in _once(assignment, source, number, Path(place)).items():

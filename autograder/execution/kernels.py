@@ -37,9 +37,9 @@ from .limits import Limits
 from .runtime.loading import INSTRUMENTS
 
 Start = Literal["auto", "warm", "plain"]
-"""Warm kernels are forked from a parent that has imported everything; plain ones import it all themselves."""
+"""Warm kernels are forked from a server that has imported everything; plain ones import it all themselves."""
 
-Walls = Literal["auto", "any", "bwrap", "podman", "none"]
+SandboxChoice = Literal["auto", "any", "bwrap", "podman", "none"]
 """The sandbox that is asked for: `any` takes the first that the machine allows, and `auto` goes without where it allows
 none."""
 
@@ -53,13 +53,13 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "
 log = logging.getLogger(__name__)
 
 GONE = "gone"
-"""Why a kernel ended that nobody tells of, because its parent is gone."""
+"""Why a kernel ended whose fork server is gone."""
 
-MOST_PARENTS = 5
-"""How often a parent is started that ends by itself."""
+MAX_STARTS = 5
+"""How often a fork server is started that ends by itself."""
 
-RETURN = 60.0
-"""Seconds to wait for a parent that is being started again."""
+RESTART_SECONDS = 60.0
+"""Seconds to wait for a fork server that is being started again."""
 
 
 @dataclass(frozen=True)
@@ -122,71 +122,71 @@ def environment(place: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def kernels(
-    start: Start = "auto", walls: Walls = "auto", instruments: Sequence[str] = INSTRUMENTS
+    start: Start = "auto", isolation: SandboxChoice = "auto", instruments: Sequence[str] = INSTRUMENTS
 ) -> Iterator[Kernels]:
     """Kernels for a whole grading run.
 
-    `start` and `walls` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
+    `start` and `isolation` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
     cannot be had raises KernelFailed. What the `instruments` need is imported before the first kernel is forked.
     """
-    chosen, note = _choose(walls)
+    chosen, note = _choose(isolation)
     notes = [note] if note else []
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
-    parent: _Parent | None = None
+    server: _ForkServer | None = None
     try:
         runtime = _lay_runtime(folder)
-        process, why = _start_parent(runtime, chosen, instruments, cold=start == "plain")
+        process, why = _start_fork_server(runtime, chosen, instruments, cold=start == "plain")
         is_cold = start == "plain"
         if process is None and start == "auto":
             notes.append(
                 f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
             )
-            process, why = _start_parent(runtime, chosen, instruments, cold=True)
+            process, why = _start_fork_server(runtime, chosen, instruments, cold=True)
             is_cold = True
         if process is None:
             raise KernelFailed(f"The fork server did not start: {why}.")
-        parent = _Parent(process, runtime, chosen, instruments, is_cold)
+        server = _ForkServer(process, runtime, chosen, instruments, is_cold)
         yield Kernels(runtime, chosen, " ".join(notes))
     finally:
-        if parent is not None:
-            parent.end()
+        if server is not None:
+            server.end()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _choose(walls: Walls) -> tuple[sandbox.Sandbox, str]:
+def _choose(isolation: SandboxChoice) -> tuple[sandbox.Sandbox, str]:
     """The sandbox to take, and what is to be said of it."""
-    if walls == "none":
+    if isolation == "none":
         return "none", ""
-    engines: tuple[sandbox.Engine, ...] = (walls,) if walls in ("bwrap", "podman") else ("bwrap", "podman")
+    engines: tuple[sandbox.Engine, ...] = (isolation,) if isolation in ("bwrap", "podman") else ("bwrap", "podman")
     reasons: list[str] = []
     for engine in engines:
         if not (why := sandbox.missing(engine)):
             return engine, f"Podman holds the submissions in. {reasons[0]}" if reasons else ""
         reasons.append(why)
-    if walls == "auto":
+    if isolation == "auto":
         return "none", "The submissions run without a sandbox: there can be none on this machine."
     raise KernelFailed(" ".join([*reasons, sandbox.ADVICE]))
 
 
-class _Parent:
+class _ForkServer:
     """The fork server, which is started again where it ends before it should."""
 
     def __init__(
         self,
         process: subprocess.Popen[str],
         runtime: Path,
-        walls: sandbox.Sandbox,
+        isolation: sandbox.Sandbox,
         instruments: Sequence[str],
         cold: bool,
     ) -> None:
         self.process = process
-        self._start = functools.partial(_start_parent, runtime, walls, instruments, cold=cold)
+        self._start = functools.partial(_start_fork_server, runtime, isolation, instruments, cold=cold)
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._keep, name="fork server", daemon=True)
         self._watch.start()
 
     def _keep(self) -> None:
-        for _ in range(MOST_PARENTS):
+        for _ in range(MAX_STARTS):
             self.process.wait()
             if self._ended.is_set():
                 return
@@ -209,7 +209,7 @@ class _Parent:
             pass
 
     def _hang_up(self) -> None:
-        """A parent whose standard input ends has nobody left."""
+        """A fork server ends when its standard input does."""
         assert self.process.stdin is not None
         self.process.stdin.close()
 
@@ -219,7 +219,7 @@ def _lay_runtime(folder: Path) -> Path:
     runtime = folder / "runtime"
     shutil.copytree(RUNTIME, runtime / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
     compileall.compile_dir(runtime / "runtime", quiet=2)  # once: no kernel may write what it compiled
-    provisioner = {"provisioner_name": PROVISIONER, "config": {"parent_socket": str(runtime / "parent")}}
+    provisioner = {"provisioner_name": PROVISIONER, "config": {"server_socket": str(runtime / "server")}}
     spec = {"argv": [SPEC], "display_name": SPEC, "language": "python", "metadata": {"kernel_provisioner": provisioner}}
     (runtime / "kernels" / SPEC).mkdir(parents=True)
     (runtime / "kernels" / SPEC / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
@@ -228,39 +228,45 @@ def _lay_runtime(folder: Path) -> Path:
     return runtime
 
 
-def _start_parent(
-    runtime: Path, walls: sandbox.Sandbox, instruments: Sequence[str], cold: bool
+def _start_fork_server(
+    runtime: Path, isolation: sandbox.Sandbox, instruments: Sequence[str], cold: bool
 ) -> tuple[subprocess.Popen[str] | None, str]:
     """The fork server once it is ready, or None and why not."""
     if not hasattr(os, "fork"):
         raise KernelFailed("Kernels need a system that can fork: on Windows, grade in the Windows Subsystem for Linux.")
-    address = runtime / "parent"
+    address = runtime / "server"
     address.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as server, (runtime / "parent.log").open("w", encoding="utf-8") as log:
-        server.bind(str(address))
-        server.listen(64)
-        place = sandbox.KIT if walls != "none" else str(runtime)
+    with socket.socket(socket.AF_UNIX) as listener, (runtime / "server.log").open("w", encoding="utf-8") as log:
+        listener.bind(str(address))
+        listener.listen(64)
+        place = sandbox.KIT if isolation != "none" else str(runtime)
         variables = environment(place) | dict.fromkeys(("MPLCONFIGDIR", "XDG_CACHE_HOME"), tempfile.gettempdir())
-        command = [sys.executable, "-m", "runtime.fork_server", *["--cold"] * cold, *["--isolated"] * (walls != "none")]
+        command = [
+            sys.executable,
+            "-m",
+            "runtime.fork_server",
+            *["--cold"] * cold,
+            *["--isolated"] * (isolation != "none"),
+        ]
         command += ["--instruments", ",".join(instruments)]
-        listening = server.fileno()
-        if walls == "bwrap":
+        listening = listener.fileno()
+        if isolation == "bwrap":
             bwrap = sandbox.bwrap()
             assert bwrap is not None
-            command = [*sandbox.wall(bwrap, runtime / "runtime", variables), *command]
-        elif walls == "podman":
+            command = [*sandbox.bwrap_command(bwrap, runtime / "runtime", variables), *command]
+        elif isolation == "podman":
             program, _ = sandbox.podman()
-            held = sandbox.container(program, runtime.parent, listening, runtime / "runtime", variables)
+            held = sandbox.podman_command(program, runtime.parent, listening, runtime / "runtime", variables)
             command, listening = [*held, *command], 3
         process = subprocess.Popen(
             [*command, "--listen", str(listening)],
-            env=None if walls == "podman" else variables,  # Podman itself stays outside, and needs the grader's own
-            pass_fds=[server.fileno()],
+            env=None if isolation == "podman" else variables,  # Podman itself stays outside, and needs the grader's own
+            pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            start_new_session=True,  # Ctrl-C in a terminal must not reach the parent before it has ended its kernels
+            start_new_session=True,  # Ctrl-C in a terminal must not reach the server before it has ended its kernels
         )
     assert process.stdout is not None
     if process.stdout.readline().strip() == "ready":
@@ -271,17 +277,17 @@ def _start_parent(
 
 
 def _read_last_line(runtime: Path) -> str:
-    lines = (runtime / "parent.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = (runtime / "server.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
 
 
 class ForkProvisioner(KernelProvisionerBase):
     """Asks the fork server for a kernel; see `runtime.fork_server` for the protocol."""
 
-    parent_socket = ""
+    server_socket = ""
 
     def __init__(self, **kwargs: Any) -> None:
-        self.parent_socket = kwargs.pop("parent_socket", "")
+        self.server_socket = kwargs.pop("server_socket", "")
         super().__init__(**kwargs)
         self._lifeline: socket.socket | None = None
         self._place: int | None = None
@@ -328,7 +334,7 @@ class ForkProvisioner(KernelProvisionerBase):
         assert self._lifeline is not None
         self._connect(self._lifeline)
         reply, files = b"", list[int]()
-        with contextlib.suppress(ConnectionError):  # the parent may end at any moment
+        with contextlib.suppress(ConnectionError):  # the server may end at any moment
             socket.send_fds(self._lifeline, [len(body).to_bytes(8, "big")], [oracle])
             self._lifeline.sendall(body)
             reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
@@ -342,11 +348,11 @@ class ForkProvisioner(KernelProvisionerBase):
         return f"/proc/self/fd/{self._place}" if sys.platform == "linux" else folder
 
     def _connect(self, line: socket.socket) -> None:
-        """Connects to the parent; waits for one that is being started again."""
-        deadline = time.monotonic() + RETURN
+        """Connect to the fork server; wait for one that is being started again."""
+        deadline = time.monotonic() + RESTART_SECONDS
         while True:
             try:
-                return line.connect(self.parent_socket)
+                return line.connect(self.server_socket)
             except (ConnectionRefusedError, FileNotFoundError):
                 if time.monotonic() > deadline:
                     raise ServerGone("The fork server is gone: grade it again.") from None

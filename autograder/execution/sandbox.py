@@ -40,7 +40,7 @@ ENOUGH = 32768
 """Open files, and processes, of all kernels together."""
 
 NUMBERS = itertools.count()
-"""The container of a parent that was killed may still be there when that of the next one starts."""
+"""The container of a fork server that was killed may still be there when that of the next one starts."""
 
 ADVICE = "Say --sandbox none (make: SANDBOX=none) to run the submissions unprotected; every verdict will carry that."
 
@@ -65,7 +65,7 @@ def podman() -> tuple[list[str], str]:
     # Its own limit on processes would be one for all kernels; each has one already.
     for program in (["podman", "run", "--pids-limit", "-1"], ["podman", "run", "--cgroups", "disabled"]):
         with tempfile.TemporaryDirectory(prefix="kernels-") as folder, Path(os.devnull).open() as nothing:
-            why = _fails([*container(program, Path(folder), nothing.fileno()), "/bin/true"], nothing.fileno())
+            why = _fails([*podman_command(program, Path(folder), nothing.fileno()), "/bin/true"], nothing.fileno())
         if not why:
             return program, ""
         reasons.append(why)
@@ -83,7 +83,7 @@ def missing(engine: Engine = "bwrap") -> str:
     program = bwrap()
     if program is None:
         return "The sandbox needs bubblewrap: install it (apt install bubblewrap)."
-    if why := _fails([*wall(program), "/bin/true"]):
+    if why := _fails([*bwrap_command(program), "/bin/true"]):
         return f"Bubblewrap cannot build a sandbox here ({why}): is this a container without user namespaces?"
     return ""
 
@@ -119,7 +119,7 @@ def _sights(runtime: Path | None) -> Iterator[Sight]:
         yield "shown", f"{KIT}/{runtime.name}", str(runtime)
 
 
-def wall(program: Path, runtime: Path | None = None, variables: Mapping[str, str] | None = None) -> list[str]:
+def bwrap_command(program: Path, runtime: Path | None = None, variables: Mapping[str, str] | None = None) -> list[str]:
     """The command that runs another one, by bubblewrap, where only `_sights` can be seen, read-only, and where there is
     no network."""
     command = [str(program), "--clearenv", "--new-session", "--hostname", "lab"]
@@ -144,7 +144,7 @@ def wall(program: Path, runtime: Path | None = None, variables: Mapping[str, str
     return [*command, "--remount-ro", "/", "--chdir", HOME]
 
 
-def container(
+def podman_command(
     program: list[str],
     folder: Path,
     passed: int,
@@ -159,7 +159,7 @@ def container(
     command += ["--read-only", "--read-only-tmpfs=false", "--workdir", HOME, "--cap-drop", "all"]
     for capability in NEEDED:
         command += ["--cap-add", capability]
-    # The first three would keep the parent from what it mounts for its kernels.
+    # The first three would keep the fork server from what it mounts for its kernels.
     for option in ("label=disable", "apparmor=unconfined", "unmask=ALL", "no-new-privileges"):
         command += ["--security-opt", option]
     for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):

@@ -19,7 +19,7 @@ from traitlets import Enum, Integer, Unicode
 from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
-from autograder.execution.kernels import Start, Walls, kernels
+from autograder.execution.kernels import SandboxChoice, Start, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options, Training
 from autograder.grading.verdict import GradedSubmission, Verdict
@@ -42,9 +42,9 @@ class GradingService:
     where neither nbclient nor pytest may run.
     """
 
-    def __init__(self, kernel: Start, walls: Walls) -> None:
+    def __init__(self, kernel: Start, isolation: SandboxChoice) -> None:
         self._open = ExitStack()
-        self.kernels = self._open.enter_context(kernels(kernel, walls))
+        self.kernels = self._open.enter_context(kernels(kernel, isolation))
         self._executor = self._open.enter_context(LocalExecutor(grade_task, 1, max_seconds(Limits())))
         atexit.register(self.close)
 
@@ -60,9 +60,9 @@ class GradingService:
 
 
 @cache
-def open_service(kernel: Start, walls: Walls) -> GradingService:
+def open_service(kernel: Start, isolation: SandboxChoice) -> GradingService:
     """Return the service of this process, opened when it is first needed."""
-    return GradingService(kernel, walls)
+    return GradingService(kernel, isolation)
 
 
 class GradeSubmission(NbGraderPreprocessor):
@@ -103,7 +103,7 @@ class GradeSubmission(NbGraderPreprocessor):
         return formgrader.build_notebook(executed, release, known.beside(assignment)[student])
 
     def _verdict(self, store: ResultStore, student: str) -> Verdict:
-        service = open_service(cast(Start, self.kernel), cast(Walls, self.sandbox))
+        service = open_service(cast(Start, self.kernel), cast(SandboxChoice, self.sandbox))
         options = Options(seed=self.seed, training=cast(Training, self.training))
         # Without a fingerprint `make autograde` grades the submission once more: it may be given another SEED.
         folder = self._folder(store.assignment, student)

@@ -19,9 +19,9 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 232, 50, 42, 38
 WIDE = 20.0
 """Largest over smallest value from which an axis is logarithmic."""
 
-MOST_TICKS = 7
+MAX_TICKS = 7
 
-MOST_DOTS = 40
+MAX_DOTS = 40
 """Values of a box that are drawn one by one; of more, those beyond the whiskers alone."""
 
 Values = Sequence[tuple[str, float]]
@@ -58,9 +58,9 @@ def _decades(low: float, high: float) -> tuple[float, ...]:
     inside: list[float] = []
     for steps in ((1, 2, 5), (1, 3), (1,)):
         inside = [step * power for power in powers for step in steps if low <= step * power <= high]
-        if len(inside) <= MOST_TICKS:
+        if len(inside) <= MAX_TICKS:
             break
-    return tuple(inside[:: math.ceil(len(inside) / MOST_TICKS)])
+    return tuple(inside[:: math.ceil(len(inside) / MAX_TICKS)])
 
 
 def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
@@ -118,7 +118,7 @@ def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: s
         f'<line class="median" x1="{x - half:.1f}" x2="{x + half:.1f}" y1="{scale.y(centre)}" y2="{scale.y(centre)}"/>',
     ]
     shapes = [_mark("".join(drawn), *told.split(", ", 1))]
-    shown = values if len(values) <= MOST_DOTS else [pair for pair in values if pair[1] not in set(inside)]
+    shown = values if len(values) <= MAX_DOTS else [pair for pair in values if pair[1] not in set(inside)]
     for place, (who, value) in enumerate(shown):
         aside = x + (place % 5 - 2) * half / 4
         dot = f'<circle class="dot" cx="{aside:.1f}" cy="{scale.y(value)}" r="3"/>'

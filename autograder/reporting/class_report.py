@@ -26,7 +26,7 @@ from .pages import environment
 STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "graded"}
 """The states, the most urgent first, with the class that colours them."""
 
-MOST_MISTAKES = 12
+MAX_MISTAKES = 12
 
 SHOWN_FINDINGS = 12
 """Submissions of which the findings are not folded away, for nobody else's turn to come too late."""
@@ -247,7 +247,7 @@ def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistak
             for rubric in _missed(item):
                 found.setdefault(rubric, {}).setdefault(item.id, []).append(verdict.student)
     made = [_mistake(assignment, rubric, by_item) for rubric, by_item in found.items()]
-    return sorted(made, key=lambda mistake: -mistake.count)[:MOST_MISTAKES]
+    return sorted(made, key=lambda mistake: -mistake.count)[:MAX_MISTAKES]
 
 
 def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[str]]) -> Mistake:

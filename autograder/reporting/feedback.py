@@ -29,9 +29,9 @@ from .pages import environment
 LONGEST = 4_000
 """Characters of one text output that are shown."""
 
-MOST_PICTURES = 30
+MAX_PICTURES = 30
 
-MOST_OUTPUTS = 60
+MAX_OUTPUTS = 60
 """Outputs of one cell that are shown."""
 
 ESCAPES = re.compile(
@@ -196,7 +196,7 @@ def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
     cells = executed.cells if executed is not None else []
     outputs = [out for cell in cells if cell.cell_type == "code" and grade_id(cell) == name for out in cell.outputs]
     found = [shown for out in outputs if (shown := picture(out.get("data", {}))) is not None]
-    return found[:MOST_PICTURES]
+    return found[:MAX_PICTURES]
 
 
 def given_texts(release: NotebookNode | None) -> set[str]:
@@ -208,7 +208,7 @@ def given_texts(release: NotebookNode | None) -> set[str]:
 def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_texts: set[str]) -> list[ShownCell]:
     """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
     outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
-    cells, room, renderer = [], MOST_PICTURES, Renderer()
+    cells, room, renderer = [], MAX_PICTURES, Renderer()
     for cell in executed.cells if executed is not None else []:
         name = grade_id(cell)
         given = bool(name) and is_locked(cell)
@@ -216,11 +216,11 @@ def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_text
         if not cell.source.strip() or (known and cell.cell_type != "code"):
             continue
         made = cell.get("outputs", [])
-        outputs = [_output(out, room > 0, name in shown_above) for out in made[:MOST_OUTPUTS]]
+        outputs = [_output(out, room > 0, name in shown_above) for out in made[:MAX_OUTPUTS]]
         room -= sum(out.kind == "picture" for out in outputs)
         kept = [out for out in outputs if out.content]
-        if len(made) > MOST_OUTPUTS:
-            kept.append(Output("note", f"{len(made) - MOST_OUTPUTS:,} more outputs of this cell are left out."))
+        if len(made) > MAX_OUTPUTS:
+            kept.append(Output("note", f"{len(made) - MAX_OUTPUTS:,} more outputs of this cell are left out."))
         cells.append(ShownCell(cell.cell_type, name, given, _shown_source(cell, renderer), kept))
     return cells
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from autograder.execution.kernels import Kernels, Start, Walls, kernels
+from autograder.execution.kernels import Kernels, SandboxChoice, Start, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.results import cache
@@ -41,7 +41,7 @@ def autograde(
     *,
     jobs: int,
     kernel: Start,
-    walls: Walls,
+    isolation: SandboxChoice,
     scheduler: str = "",
     on_done: Callable[[Done, int, int], None],
     on_start: Callable[[str], None] = lambda _: None,
@@ -56,7 +56,7 @@ def autograde(
         publisher: writes the results that people read.
         jobs: the number of processes of this machine that grade.
         kernel: how kernels are started.
-        walls: the sandbox of the kernels.
+        isolation: the sandbox of the kernels.
         scheduler: the address of a Dask scheduler whose workers grade instead.
         on_done: called with each result, its number and how many there will be.
         on_start: called with each student whose submission is started.
@@ -85,13 +85,13 @@ def autograde(
             with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the results are published
                 with _remove_unused_gradebook(store.gradebook), ExitStack() as stack:
                     # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
-                    source = kernels(kernel, walls, assignment.exercise.instruments)
+                    source = kernels(kernel, isolation, assignment.exercise.instruments)
                     ready = stack.enter_context(_enter_soon(thread, source)) if not scheduler else None
                     from .task import Task
                     from .workers import WorkerConfig, grade_tasks
 
                     tasks = [Task(store, s, folders[s], None, options, basis) for s in todo]
-                    config = WorkerConfig(kernel, walls, jobs, scheduler, ready)
+                    config = WorkerConfig(kernel, isolation, jobs, scheduler, ready)
                     prepare = functools.partial(publisher.prepare, store)
                     outcomes = grade_tasks(tasks, stack, config, on_start=on_start, log=log, meanwhile=prepare)
                     for number, done in enumerate(outcomes, len(fresh) + 1):

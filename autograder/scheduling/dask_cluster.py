@@ -22,7 +22,7 @@ from distributed import Client, Future, KilledWorker, wait
 from autograder.assignment.settings import Assignment
 from autograder.encoders import one_line
 from autograder.errors import AutograderError
-from autograder.execution.kernels import Kernels, Start, Walls, kernels
+from autograder.execution.kernels import Kernels, SandboxChoice, Start, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
 from autograder.grading.record import SavedRuns
@@ -47,7 +47,7 @@ class Job:
     files: dict[str, bytes]
     options: Options
     start: Start
-    sandbox: Walls
+    sandbox: SandboxChoice
     basis: str
 
 
@@ -81,7 +81,7 @@ class DaskExecutor(Executor[Task, Done]):
         sandbox: what isolates their kernels.
     """
 
-    def __init__(self, address: str, seconds: float, start: Start, sandbox: Walls) -> None:
+    def __init__(self, address: str, seconds: float, start: Start, sandbox: SandboxChoice) -> None:
         self.address, self.seconds, self.start, self.sandbox = address, seconds, start, sandbox
         self._idle_since: float | None = None
         self._sent: dict[Future[Answer], _Sent] = {}
@@ -191,7 +191,7 @@ def grade_remotely(job: Job) -> Answer:
 
 
 @cache
-def _open_kernels(start: Start, sandbox: Walls) -> Kernels:
+def _open_kernels(start: Start, sandbox: SandboxChoice) -> Kernels:
     """The kernels of this worker, opened when they are first needed and ended with it."""
     stack = ExitStack()
     atexit.register(stack.close)

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic
 
 from autograder.errors import AutograderError
-from autograder.execution.runtime.gc_tuning import collect_seldom, keep_imports
+from autograder.execution.runtime.gc_tuning import keep_imports, tune_gc
 from autograder.execution.runtime.isolation import end_with
 
 from .executor import POLL_SECONDS, Executor, Failed, Outcome, Task
@@ -132,7 +132,7 @@ def _serve(connection: Connection, pickled: bytes) -> None:
     with keep_imports():
         work: Callable[[Any], Any]
         work, prepare = pickle.loads(pickled)
-    collect_seldom()
+    tune_gc()
     prepare()
     while True:
         try:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from autograder.execution.kernels import Kernels, Start, Walls
+from autograder.execution.kernels import Kernels, SandboxChoice, Start
 from autograder.execution.limits import Limits
 from autograder.grading.verdict import Done
 from autograder.submission import limited
@@ -41,7 +41,7 @@ class WorkerConfig:
     """
 
     kernel: Start
-    sandbox: Walls
+    sandbox: SandboxChoice
     jobs: int = 1
     scheduler: str = ""
     wait_for_kernels: Callable[[], Kernels] | None = None

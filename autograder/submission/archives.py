@@ -21,7 +21,7 @@ from typing import BinaryIO
 from autograder.errors import SubmissionError
 from autograder.units import MB
 
-MOST_MEMBERS = 5_000
+MAX_MEMBERS = 5_000
 UNPACKED = 300 * MB
 """Bytes that an archive may grow to while a member is looked for."""
 
@@ -116,7 +116,7 @@ def read(stream: BinaryIO, title: str, member: str, most: int) -> bytes:
 def _zip_names(stream: BinaryIO) -> list[str]:
     stream.seek(0)
     # Counted before zipfile makes an object of each.
-    if sum(block.count(b"PK\x01\x02") for block in iter(lambda: stream.read(1 << 20), b"")) > MOST_MEMBERS:
+    if sum(block.count(b"PK\x01\x02") for block in iter(lambda: stream.read(1 << 20), b"")) > MAX_MEMBERS:
         raise _TooLarge
     with zipfile.ZipFile(stream) as archive:
         entries = archive.infolist()
@@ -154,7 +154,7 @@ def _tar_entries(stream: BinaryIO) -> Iterator[tuple[_TarEntry, _Bounded]]:
     """
     content = _open_tar(stream)
     extension: dict[str, str] = {}
-    for number in range(MOST_MEMBERS + 1):
+    for number in range(MAX_MEMBERS + 1):
         block = content.read(tarfile.BLOCKSIZE)
         if not block.strip(b"\0"):
             if not number:

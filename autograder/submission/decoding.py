@@ -51,7 +51,7 @@ LONGEST_NOTE = 1_000
 LINK = re.compile(r"https?://([\w.-]{1,60})", re.ASCII)
 DOWNLOAD = "download the notebook from there (in Colab: File, Download, Download .ipynb) and hand in that file"
 
-MOST_VALUES = 4_000_000
+MAX_VALUES = 4_000_000
 """Numbers, and lists and objects, of a document; a hundred MB can hold more of them than fit into memory."""
 
 
@@ -141,7 +141,7 @@ class _Decoder(json.JSONDecoder):
 
     def _number(self, digits: str) -> float | None:
         self._count += 1
-        if self._count > MOST_VALUES:
+        if self._count > MAX_VALUES:
             raise _Crowded
         if len(digits) < 400 and math.isfinite(value := float(digits)):
             return value
@@ -159,7 +159,7 @@ def parsed(text: str, reading: Reading) -> dict[str, Any]:
     """The JSON object in the text that holds the notebook; SubmissionError says what is there instead."""
     begin = len(text) - len(text.lstrip())
     try:
-        if text.count("[") + text.count("{") > MOST_VALUES:
+        if text.count("[") + text.count("{") > MAX_VALUES:
             raise _Crowded
         document, end = _Decoder(reading).raw_decode(text, begin)
     except _Crowded:

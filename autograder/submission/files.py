@@ -26,7 +26,7 @@ from .finding import Finding
 LARGEST = 120 * MB
 """Bytes of one file; a notebook with a hundred large pictures has a tenth of them."""
 
-MOST_ENTRIES = 5_000
+MAX_ENTRIES = 5_000
 """Files and folders that are looked at."""
 
 KINDS = (
@@ -180,8 +180,8 @@ def _scan(folder: Path) -> tuple[list[File], list[str]]:
     files, refused, seen = [], [], 0
     for place, entry in _walk(folder):
         seen += 1
-        if seen > MOST_ENTRIES:
-            refused.append(f"There are more than {MOST_ENTRIES:,} files in the folder: hand in the notebook alone.")
+        if seen > MAX_ENTRIES:
+            refused.append(f"There are more than {MAX_ENTRIES:,} files in the folder: hand in the notebook alone.")
             break
         kind = kind_of(entry.name)
         if kind == "other":
@@ -310,7 +310,7 @@ def _year_first(date: re.Match[str]) -> str:
 
 def _nothing(folder: Path, assignment: Assignment) -> str:
     """Why there is no submission in a folder: what lies there instead."""
-    entries = [Path(entry.path) for _, (_, entry) in zip(range(MOST_ENTRIES), _walk(folder), strict=False)]
+    entries = [Path(entry.path) for _, (_, entry) in zip(range(MAX_ENTRIES), _walk(folder), strict=False)]
     for path in entries:
         if path.suffix.casefold() in NOTES and (host := _linked_host(path)):
             return f"There is no notebook in the folder, and {shown(path.name)} is a link to {host}: {DOWNLOAD}."

@@ -20,12 +20,12 @@ from .files import shown
 LARGEST = 200 * MB
 """Of what is larger, which nobody reads, only the size counts."""
 
-MOST_BYTES = 1_000 * MB
+MAX_BYTES = 1_000 * MB
 """What is read of one student's files; beyond it, too, only sizes count."""
 
-MOST_ENTRIES = 100_000
+MAX_ENTRIES = 100_000
 
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Files that a sentence names."""
 
 CANVAS = re.compile(r"([^_]+)_(?:LATE_)?\d+_\d+_.")
@@ -74,7 +74,7 @@ def loose_notebooks(submitted: Path, assignment: Assignment) -> str:
     loose = [name for name in loose if not _is_folder(submitted / name)]
     if not loose:
         return ""
-    names = ", ".join(shown(name) for name in loose[:MOST_NAMED]) + (", …" if len(loose) > MOST_NAMED else "")
+    names = ", ".join(shown(name) for name in loose[:MAX_NAMED]) + (", …" if len(loose) > MAX_NAMED else "")
     what = "1 notebook is" if len(loose) == 1 else f"{len(loose):,} notebooks are"
     students = [match[1] for name in loose if (match := CANVAS.match(name))]
     place = f"{submitted}/{shown(students[0]) if students else '<student>'}/{assignment.name}"
@@ -131,7 +131,7 @@ def _holds_others_only(folder: Path, others: set[str]) -> bool:
 
 def contents(folder: Path, basis: str) -> Contents:
     """The folder's contents, hashed with the `basis`. Small files come first: a limit leaves out data, not work."""
-    digest, left = hashlib.sha256(basis.encode()), MOST_BYTES
+    digest, left = hashlib.sha256(basis.encode()), MAX_BYTES
     try:
         for _, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
             digest.update(os.fsencode(name) + b"\0")
@@ -147,7 +147,7 @@ def contents(folder: Path, basis: str) -> Contents:
 
 def read_files(folder: Path) -> dict[str, bytes]:
     """The plain files that `contents` would read, by their names in the folder."""
-    found, left = {}, MOST_BYTES
+    found, left = {}, MAX_BYTES
     for size, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
         path = folder / name
         if size <= min(left, LARGEST) and stat.S_ISREG(path.lstat().st_mode):
@@ -164,8 +164,8 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         count += len(folders) + len(files)
-        if count > MOST_ENTRIES:
-            raise _Unreadable(f"Its folder holds more than {MOST_ENTRIES:,} files.")
+        if count > MAX_ENTRIES:
+            raise _Unreadable(f"Its folder holds more than {MAX_ENTRIES:,} files.")
         yield from (Path(place, name) for name in files)
 
 

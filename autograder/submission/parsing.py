@@ -21,14 +21,14 @@ from .finding import Finding
 NEWEST = 4
 """The major version of the notebook format that is read."""
 
-MOST_CELLS = 2_000
-MOST_TEXT = 20 * MB
+MAX_CELLS = 2_000
+MAX_TEXT = 20 * MB
 """Characters of all cells together."""
 
-MOST_ATTACHED = 5 * MB
+MAX_ATTACHED = 5 * MB
 """Characters of the pictures attached to one cell."""
 
-MOST_LINES, MOST_SCRIPT = 5_000, 300_000
+MAX_LINES, MAX_SCRIPT = 5_000, 300_000
 """Lines and characters of a script."""
 
 TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
@@ -78,10 +78,8 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     """A notebook from a script in percent format, in the form that nbconvert writes, or cut at blank lines."""
     import jupytext  # here: hardly anybody hands in a script, and it takes as long as all else that reads
 
-    if len(text) > MOST_SCRIPT or text.count("\n") > MOST_LINES:
-        raise reading.refuse(
-            f"has more than {MOST_LINES:,} lines or {MOST_SCRIPT:,} characters", "hand in the notebook"
-        )
+    if len(text) > MAX_SCRIPT or text.count("\n") > MAX_LINES:
+        raise reading.refuse(f"has more than {MAX_LINES:,} lines or {MAX_SCRIPT:,} characters", "hand in the notebook")
     text = re.sub(r"^# In\[[ \d]*\]:[ \t]*$", "# %%", text, flags=re.MULTILINE)
     text = re.sub(r"^get_ipython\(\)\.(?:system|run_line_magic)\(.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\n{4,}", "\n\n\n", text)
@@ -96,8 +94,8 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
     """A valid notebook with all cells of the document that can be told."""
     _check_version(document, reading)
     _check_kernel(document.get("metadata"), reading)
-    if (count := len(raw := _raw_cells(document, reading))) > MOST_CELLS:
-        raise reading.refuse(f"has {count:,} cells, and {MOST_CELLS:,} are read at most", "hand in your solution alone")
+    if (count := len(raw := _raw_cells(document, reading))) > MAX_CELLS:
+        raise reading.refuse(f"has {count:,} cells, and {MAX_CELLS:,} are read at most", "hand in your solution alone")
     notebook = nbformat.v4.new_notebook()
     taken: set[str] = set()
     for place, cell in enumerate(raw):
@@ -106,9 +104,9 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
         notebook.cells.append(made)
     if not notebook.cells:
         raise reading.refuse("holds no cells", "hand in the notebook with your solution")
-    if sum(len(cell.source) for cell in notebook.cells) > MOST_TEXT:
+    if sum(len(cell.source) for cell in notebook.cells) > MAX_TEXT:
         raise reading.refuse(
-            f"has more than {MOST_TEXT // MB} MB of code and text in its cells", "hand in your solution alone"
+            f"has more than {MAX_TEXT // MB} MB of code and text in its cells", "hand in your solution alone"
         )
     for number, cell in enumerate(notebook.cells, 1):
         if "<<<<<<<" in cell.source and CONFLICT.search(cell.source):
@@ -213,7 +211,7 @@ def _is_attachment(raw: Any) -> bool:
     if not isinstance(raw, dict) or not all(isinstance(value, dict) for value in raw.values()):
         return False
     contents = [content for value in raw.values() for content in value.values()]
-    return all(isinstance(c, str) for c in contents) and sum(map(len, contents)) <= MOST_ATTACHED
+    return all(isinstance(c, str) for c in contents) and sum(map(len, contents)) <= MAX_ATTACHED
 
 
 def _cell_id(raw: Any, place: int, taken: set[str], reading: Reading) -> str:
@@ -221,6 +219,6 @@ def _cell_id(raw: Any, place: int, taken: set[str], reading: Reading) -> str:
     if (raw is not None and not name) or name in taken:
         reading.odd["cell ids that stand twice or are none"] = None
     while not name or name in taken:
-        name, place = f"cell-{place}", place + MOST_CELLS
+        name, place = f"cell-{place}", place + MAX_CELLS
     taken.add(name)
     return name

@@ -38,7 +38,7 @@ SHOWN = "shown"
 
 log = logging.getLogger(__name__)
 
-MOST_TRIED = 10
+MAX_TRIED = 10
 """Files of the best kind, and as many of others, that are tried until one can be read in which something is filled
 in."""
 
@@ -134,8 +134,8 @@ def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple
 
 def _in_turn(folder: Path, assignment: Assignment, files: list[File]) -> Iterator[File]:
     """The files of the best kind, then those of others."""
-    yield from files[:MOST_TRIED]
-    yield from others(folder, assignment, files)[:MOST_TRIED]
+    yield from files[:MAX_TRIED]
+    yield from others(folder, assignment, files)[:MAX_TRIED]
 
 
 def prepare(student: str, notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Submission:

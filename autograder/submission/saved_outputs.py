@@ -22,8 +22,8 @@ from autograder.models import Frozen
 from autograder.notebooks.cells import grade_id
 from autograder.notebooks.images import picture
 
-MOST_ROWS, MOST_PICTURES, MOST_OUTPUTS = 40, 4, 60
-LONGEST, MOST_TEXT = 50_000, 2_000_000
+MAX_ROWS, MAX_PICTURES, MAX_OUTPUTS = 40, 4, 60
+LONGEST, MAX_TEXT = 50_000, 2_000_000
 """Characters of one output that are read, and of all."""
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
@@ -94,7 +94,7 @@ def _loop(
 def _groups(cells: Iterable[Mapping[str, Any]], reader: RowReader, dry_run: DryRun | None) -> Iterator[Group]:
     """What each cell shows, as long as there is not more to read than a student's work has. Where the sample of a dry
     run was taken, all that comes after is of it."""
-    left, sampled = MOST_TEXT, False
+    left, sampled = MAX_TEXT, False
     for cell in cells:
         rows: list[Row] = []
         marked = False
@@ -113,7 +113,7 @@ def _has_line(text: str, beginning: str) -> bool:
 
 def _outputs(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
     outputs = cell.get("outputs")
-    return [o for o in outputs[:MOST_OUTPUTS] if isinstance(o, dict)] if isinstance(outputs, list) else []
+    return [o for o in outputs[:MAX_OUTPUTS] if isinstance(o, dict)] if isinstance(outputs, list) else []
 
 
 def _text(value: Any) -> str:
@@ -147,7 +147,7 @@ class RowReader:
                 *self._spelled_rows(text),
                 *self._table_rows(re.split(r" {2,}", line.strip()) for line in text.split("\n")),
             ]
-        return rows[:MOST_ROWS]
+        return rows[:MAX_ROWS]
 
     @cached_property
     def _pair(self) -> re.Pattern[str]:
@@ -232,7 +232,7 @@ def _pictures_of(series: Series, cells: Iterable[Mapping[str, Any]]) -> tuple[st
             named += _drawn(cell)
         elif not mentioned and series.rows in _text(cell.get("source")):
             mentioned += _drawn(cell)
-    return tuple((named or mentioned)[-MOST_PICTURES:])
+    return tuple((named or mentioned)[-MAX_PICTURES:])
 
 
 def _drawn(cell: Mapping[str, Any]) -> list[str]:

@@ -11,9 +11,9 @@ from autograder.checks.tta_eta.sweep import assigned
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 3), (3, 5), (5, 3), (6, 6)])
 def test_rows_and_trainings_are_paired_as_well_as_can_be(shape: tuple[int, int]) -> None:
-    dice = np.random.default_rng(shape[0])
+    rng = np.random.default_rng(shape[0])
     for _ in range(200):
-        scores = dice.integers(0, 12, shape) / 2
+        scores = rng.integers(0, 12, shape) / 2
         pairs = assigned(scores)
         best = scores[linear_sum_assignment(scores, maximize=True)].sum()
         assert sum(scores[pair] for pair in pairs) == pytest.approx(best)

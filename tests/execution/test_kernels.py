@@ -1,4 +1,4 @@
-"""Kernels come and go without leaving anything behind, warm or plain, with and without walls."""
+"""Kernels come and go without leaving anything behind, warm or plain, with and without isolation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from autograder.assignment.source import source_path
 from autograder.errors import EvidenceError, KernelFailed
 from autograder.execution import kernels as kernel
 from autograder.execution import sandbox
-from autograder.execution.kernels import Kernels, Walls, kernels
+from autograder.execution.kernels import Kernels, SandboxChoice, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
@@ -34,10 +34,10 @@ from autograder.submission.prepare import prepare
 
 from .cells import run_cells
 
-needs_walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
+needs_sandbox = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
 needs_podman = pytest.mark.skipif(bool(sandbox.missing("podman")), reason=sandbox.missing("podman"))
 PODMAN = pytest.param("podman", marks=needs_podman)
-WALLS = [pytest.param("bwrap", marks=needs_walls), PODMAN, "none"]
+SANDBOXES = [pytest.param("bwrap", marks=needs_sandbox), PODMAN, "none"]
 
 
 def ours() -> set[int]:
@@ -50,9 +50,9 @@ def ours() -> set[int]:
     return found
 
 
-def containers(walls: Walls) -> set[str]:
+def containers(isolation: SandboxChoice) -> set[str]:
     """The folders that have containers on this machine, also such as have ended; other graders may have some too."""
-    if walls != "podman":
+    if isolation != "podman":
         return set()
     command = ["podman", "ps", "--all", "--filter", "name=kernels-", "--format", "{{.Names}}"]
     names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
@@ -75,44 +75,44 @@ def test_kernels_that_write_much_to_the_real_stdout_do_not_block(warm_kernels: K
     assert settled(lambda: ours() == before)
 
 
-@pytest.mark.parametrize("walls", WALLS)
-def test_nothing_outlives_the_parent(assignment: Assignment, walls: Walls) -> None:
+@pytest.mark.parametrize("isolation", SANDBOXES)
+def test_nothing_outlives_the_fork_server(assignment: Assignment, isolation: SandboxChoice) -> None:
     before = ours()
-    with kernels("plain", walls) as source:
+    with kernels("plain", isolation) as source:
         done = run_cells(source, assignment, "import subprocess; subprocess.Popen(['sleep', '300'])", "print(1)")
         assert [cell.status for cell in done.evidence.cells] == ["ran", "ran"]
         assert source.runtime.exists()
-        assert walls != "podman" or source.runtime.parent.name in containers(walls)
+        assert isolation != "podman" or source.runtime.parent.name in containers(isolation)
     assert settled(lambda: ours() == before)
-    assert source.runtime.parent.name not in containers(walls)
-    assert not source.runtime.parent.exists()
+    assert source.runtime.parent.name not in containers(isolation)
+    assert not source.runtime.server.exists()
 
 
-@pytest.mark.parametrize("walls", [PODMAN, "none"])
-def test_a_parent_that_is_killed_is_started_again(assignment: Assignment, walls: Walls) -> None:
+@pytest.mark.parametrize("isolation", [PODMAN, "none"])
+def test_a_fork_server_that_is_killed_is_started_again(assignment: Assignment, isolation: SandboxChoice) -> None:
     before = ours()
-    with kernels("plain", walls) as source:
-        (parent,) = ours() - before
-        psutil.Process(parent).kill()
-        assert settled(lambda: bool(ours() - before - {parent}))  # of Podman only the client died: the old goes later
+    with kernels("plain", isolation) as source:
+        (server,) = ours() - before
+        psutil.Process(server).kill()
+        assert settled(lambda: bool(ours() - before - {server}))  # of Podman only the client died: the old goes later
         done = run_cells(source, assignment, "print(1)")
         assert [cell.status for cell in done.evidence.cells] == ["ran"]
     assert settled(lambda: ours() == before)
-    assert settled(lambda: source.runtime.parent.name not in containers(walls))
+    assert settled(lambda: source.runtime.parent.name not in containers(isolation))
 
 
 def test_a_parent_that_dies_under_a_submission_costs_it_nothing(
     assignment: Assignment, release: NotebookNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first run loses its parent while a cell runs; the submission is graded anew, from the beginning."""
+    """The first run loses its server while a cell runs; the submission is graded anew, from the beginning."""
     before, killed = ours(), []
     original = NotebookClient.async_execute_cell
 
     async def kill_first(client: NotebookClient, cell: NotebookNode, number: int) -> NotebookNode:
         if number == 3 and not killed:
-            (parent,) = {pid for pid in ours() - before if psutil.Process(pid).ppid() == os.getpid()}
-            killed.extend([parent, *(kernel.pid for kernel in psutil.Process(parent).children())])
-            psutil.Process(parent).kill()
+            (server,) = {pid for pid in ours() - before if psutil.Process(pid).ppid() == os.getpid()}
+            killed.extend([server, *(kernel.pid for kernel in psutil.Process(server).children())])
+            psutil.Process(server).kill()
         return await original(client, cell, number)
 
     monkeypatch.setattr(NotebookClient, "async_execute_cell", kill_first)
@@ -126,13 +126,13 @@ def test_a_parent_that_dies_under_a_submission_costs_it_nothing(
     assert settled(lambda: ours() == before)
 
 
-@pytest.mark.parametrize("walls", WALLS)
-def test_a_parent_whose_grader_is_gone_ends_with_its_kernels(tmp_path: Path, walls: Walls) -> None:
+@pytest.mark.parametrize("isolation", SANDBOXES)
+def test_a_fork_server_whose_grader_is_gone_ends_with_its_kernels(tmp_path: Path, isolation: SandboxChoice) -> None:
     """The grader is killed, so that nothing of it can clean up."""
     code = (
         "import time\n"
         "from autograder.execution.kernels import kernels\n"
-        f"with kernels('plain', {walls!r}) as source:\n"
+        f"with kernels('plain', {isolation!r}) as source:\n"
         "    print(source.runtime.parent.name, flush=True)\n"
         "    time.sleep(60)\n"
     )
@@ -140,18 +140,18 @@ def test_a_parent_whose_grader_is_gone_ends_with_its_kernels(tmp_path: Path, wal
     assert grader.stdout is not None
     name = grader.stdout.readline().strip()
     assert name
-    assert walls != "podman" or name in containers(walls)
+    assert isolation != "podman" or name in containers(isolation)
     below = {process.pid for process in psutil.Process(grader.pid).children(recursive=True)}
     assert below
     grader.kill()
     grader.communicate()
     assert settled(lambda: not any(psutil.pid_exists(pid) for pid in below))
-    assert settled(lambda: name not in containers(walls))
+    assert settled(lambda: name not in containers(isolation))
     shutil.rmtree(Path(tempfile.gettempdir(), name), ignore_errors=True)
 
 
 def test_plain_kernels_are_the_fallback(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A parent that has threads after its imports cannot fork; a cold one takes its place, and that is said."""
+    """A server that has threads after its imports cannot fork; a cold one takes its place, and that is said."""
     original = kernel._lay_runtime
 
     def threaded(folder: Path) -> Path:
@@ -183,10 +183,12 @@ def no_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
 
 
 @pytest.mark.usefixtures("no_bubblewrap")
-@pytest.mark.parametrize("walls", ["any", "bwrap"])
-def test_without_a_sandbox_nothing_runs_unless_it_is_said(monkeypatch: pytest.MonkeyPatch, walls: Walls) -> None:
+@pytest.mark.parametrize("isolation", ["any", "bwrap"])
+def test_without_a_sandbox_nothing_runs_unless_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, isolation: SandboxChoice
+) -> None:
     monkeypatch.setattr(sandbox, "podman", lambda: ([], "it is not installed"))
-    with pytest.raises(KernelFailed, match=r"No permissions .*--sandbox none"), kernels("plain", walls):
+    with pytest.raises(KernelFailed, match=r"No permissions .*--sandbox none"), kernels("plain", isolation):
         pass
     with kernels("plain", "auto") as source:
         assert source.sandbox == "none"
@@ -195,11 +197,11 @@ def test_without_a_sandbox_nothing_runs_unless_it_is_said(monkeypatch: pytest.Mo
 
 @needs_podman
 @pytest.mark.usefixtures("no_bubblewrap")
-@pytest.mark.parametrize("walls", ["any", "auto"])
+@pytest.mark.parametrize("isolation", ["any", "auto"])
 def test_podman_is_taken_where_bubblewrap_cannot_be_had_and_that_is_said(
-    assignment: Assignment, release: NotebookNode, walls: Walls
+    assignment: Assignment, release: NotebookNode, isolation: SandboxChoice
 ) -> None:
-    with kernels("warm", walls) as source:
+    with kernels("warm", isolation) as source:
         assert "Podman holds the submissions in." in source.note
         notebook = read_notebook(source_path(assignment))
         graded = grade(assignment, prepare("ada", notebook, release, assignment), source, Options(seed=1))
@@ -228,31 +230,31 @@ OF_PODMAN = {"/dev/mqueue", "/etc/hostname", "/etc/mtab", "/run", "/run/.contain
 """What Podman adds: empty folders in memory that nobody may write to, and the name of the machine, which is made up."""
 
 
-@needs_walls
+@needs_sandbox
 @needs_podman
 def test_podman_shows_what_bubblewrap_shows(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
     """No place more that can be written to, either; nor the grader's variables, of which Podman passes on some."""
     monkeypatch.setenv("https_proxy", "http://not-for-students@localhost:1")
     seen = {}
-    for walls in typing.get_args(sandbox.Engine):
-        with kernels("plain", walls) as source:
+    for isolation in typing.get_args(sandbox.Engine):
+        with kernels("plain", isolation) as source:
             executed = run_cells(source, assignment, LOOK).executed
-        seen[walls] = set(executed.cells[0].outputs[0].text.split())
+        seen[isolation] = set(executed.cells[0].outputs[0].text.split())
     assert "writes-/home/student" in seen["bwrap"] & seen["podman"]
     assert seen["podman"] - seen["bwrap"] <= OF_PODMAN
 
 
-@needs_walls
+@needs_sandbox
 def test_the_packaged_bubblewrap_serves_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     sandbox.bwrap.cache_clear()
     found = sandbox.bwrap()
     sandbox.bwrap.cache_clear()
     assert found is not None
-    assert subprocess.run([*sandbox.wall(found), "/bin/true"], check=False).returncode == 0
+    assert subprocess.run([*sandbox.bwrap_command(found), "/bin/true"], check=False).returncode == 0
 
 
-@needs_walls
+@needs_sandbox
 def test_memory_is_watched_over_all_processes(assignment: Assignment) -> None:
     """Each process stays below what one may take; together they take too much, and the kernel is ended."""
     hungry = (
@@ -269,16 +271,16 @@ def test_memory_is_watched_over_all_processes(assignment: Assignment) -> None:
     assert [cell.status for cell in done.evidence.cells] == ["error", "not run"]
 
 
-@needs_walls
+@needs_sandbox
 def test_a_package_that_is_installed_among_the_others_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     program = sandbox.bwrap()
     assert program is not None
-    package = Path(str(pytest.__file__)).parent
+    package = Path(str(pytest.__file__)).server
     listing = ["/bin/ls", str(package)]
-    seen = subprocess.run([*sandbox.wall(program), *listing], capture_output=True, text=True, check=True)
+    seen = subprocess.run([*sandbox.bwrap_command(program), *listing], capture_output=True, text=True, check=True)
     assert "__init__.py" in seen.stdout
     monkeypatch.setattr(sandbox, "PACKAGE", package)
-    hidden = subprocess.run([*sandbox.wall(program), *listing], capture_output=True, text=True, check=True)
+    hidden = subprocess.run([*sandbox.bwrap_command(program), *listing], capture_output=True, text=True, check=True)
     assert hidden.stdout == ""
 
 

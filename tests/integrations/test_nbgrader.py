@@ -26,7 +26,7 @@ from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
-from autograder.integrations import nbgrader as nbgrader_door
+from autograder.integrations import nbgrader as nbgrader
 from autograder.notebooks.cells import grade_id
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.scheduling.task import Task
@@ -128,7 +128,7 @@ def test_both_doors_show_the_formgrader_the_same_notebook(course: Course) -> Non
 
 @pytest.mark.parametrize("student", ['"><img src=x onerror=alert(1)>', "$\\href{javascript:alert(1)}{x}$", ".ada"])
 def test_a_name_that_nbgraders_pages_do_not_escape_is_refused(tmp_path: Path, student: str) -> None:
-    step = nbgrader_door.GradeSubmission(out=str(tmp_path))
+    step = nbgrader.GradeSubmission(out=str(tmp_path))
     resources = {"nbgrader": {"assignment": NAME, "student": student, "notebook": NAME, "db_url": "sqlite://"}}
     with pytest.raises(AutograderError, match="run make autograde, or rename it"):
         step.preprocess(nbformat.v4.new_notebook(), resources)
@@ -154,9 +154,9 @@ def api(course: Course, monkeypatch: pytest.MonkeyPatch) -> Iterator[NbGraderAPI
     monkeypatch.syspath_prepend(str(ROOT))
     monkeypatch.chdir(ROOT)
     yield NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config())
-    if nbgrader_door.open_service.cache_info().currsize:
-        nbgrader_door.open_service("auto", "any").close()
-        nbgrader_door.open_service.cache_clear()
+    if nbgrader.open_service.cache_info().currsize:
+        nbgrader.open_service("auto", "any").close()
+        nbgrader.open_service.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning", "ignore:.*:ResourceWarning")
@@ -194,13 +194,13 @@ def test_a_grading_process_that_dies_leaves_the_submission_to_a_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others = multiprocessing.active_children()
-    monkeypatch.setattr(nbgrader_door, "grade_task", die)
-    monkeypatch.setattr(nbgrader_door, "kernels", no_kernels)
-    monkeypatch.setattr(nbgrader_door.GradeSubmission, "_folder", lambda *_: tmp_path)
-    nbgrader_door.open_service.cache_clear()
-    door = nbgrader_door.GradeSubmission(out=str(tmp_path / "graded"))
+    monkeypatch.setattr(nbgrader, "grade_task", die)
+    monkeypatch.setattr(nbgrader, "kernels", no_kernels)
+    monkeypatch.setattr(nbgrader.GradeSubmission, "_folder", lambda *_: tmp_path)
+    nbgrader.open_service.cache_clear()
+    door = nbgrader.GradeSubmission(out=str(tmp_path / "graded"))
     names = {"assignment": NAME, "student": "ada", "db_url": gradebook_url(tmp_path / "graded")}
     door.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
     assert {entry[:3] for item, entry in recorded(tmp_path / "graded", "ada").items()} == {(None, None, True)}
     assert not {*multiprocessing.active_children()} - {*others}
-    assert not nbgrader_door.open_service.cache_info().currsize
+    assert not nbgrader.open_service.cache_info().currsize

@@ -564,7 +564,7 @@ class TestFolder:
         assert time.monotonic() - began < 2
 
     def test_too_much_is_counted_by_its_size(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("autograder.submission.folders.MOST_BYTES", 50_000)
+        monkeypatch.setattr("autograder.submission.folders.MAX_BYTES", 50_000)
         for number in range(3):
             (folder / f"data{number}").write_bytes(bytes(30_000))
         before = contents(folder, "")
@@ -575,7 +575,7 @@ class TestFolder:
         assert contents(folder, "") != before
 
     def test_too_many_files_are_for_a_person(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("autograder.submission.folders.MOST_ENTRIES", 2)
+        monkeypatch.setattr("autograder.submission.folders.MAX_ENTRIES", 2)
         for number in range(3):
             (folder / str(number)).touch()
         assert "more than 2 files" in contents(folder, "").trouble

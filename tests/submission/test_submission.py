@@ -745,7 +745,7 @@ def test_what_this_machine_does_not_let_be_read_is_for_a_person(
 def test_folder_of_very_many_files_ends(
     tmp_path: Path, assignment: Assignment, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handin, "MOST_ENTRIES", 10)
+    monkeypatch.setattr(handin, "MAX_ENTRIES", 10)
     for number in range(20):
         (tmp_path / f"x{number}.txt").touch()
     (tmp_path / NAME).write_text(text)
@@ -925,7 +925,7 @@ def test_archive_that_cannot_be_used_is_refused_in_a_sentence(
 ) -> None:
     monkeypatch.setattr(handin, "LARGEST", 1_000_000)
     monkeypatch.setattr(archives, "UNPACKED", 3_000_000)
-    monkeypatch.setattr(archives, "MOST_MEMBERS", 50)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 50)
     (tmp_path / name).write_bytes(make())
     with pytest.raises(SubmissionError, match=sentence) as caught:
         read_folder(tmp_path, assignment)

@@ -28,38 +28,38 @@ class Parameters(exercise.Parameters):
     validation_split: float = Field(gt=0, lt=1)
 
 
-def draw(parameters: Parameters, sizes: Sizes, dice: random.Random) -> Script:
+def draw(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
     """A plan for the training that is asked for, and spares for all others."""
-    plans = [_plan(parameters, dice) for _ in range(4)]
+    plans = [_plan(parameters, rng) for _ in range(4)]
     settings = {setting_key(parameters.learning_rate, parameters.batch_size): [0]}
-    return Script(plans, settings, [1, 2, 3], _stand_ins(parameters, sizes, dice))
+    return Script(plans, settings, [1, 2, 3], _stand_ins(parameters, sizes, rng))
 
 
-def _plan(parameters: Parameters, dice: random.Random) -> Plan:
+def _plan(parameters: Parameters, rng: random.Random) -> Plan:
     length = 3 * parameters.epochs
-    seconds = round(dice.uniform(0.4, 1.6), 3)
+    seconds = round(rng.uniform(0.4, 1.6), 3)
     return Plan(
-        val_accuracy=_curve(length, dice),
+        val_accuracy=_curve(length, rng),
         tail=length,
-        epoch_cost=(seconds, round(seconds * dice.uniform(38, 82), 3)),
-        test_errors=dice.randrange(5, 40),
-        weights_seed=dice.getrandbits(31),
-        accuracy=_curve(length, dice),
+        epoch_cost=(seconds, round(seconds * rng.uniform(38, 82), 3)),
+        test_errors=rng.randrange(5, 40),
+        weights_seed=rng.getrandbits(31),
+        accuracy=_curve(length, rng),
     )
 
 
-def _curve(length: int, dice: random.Random) -> list[float]:
+def _curve(length: int, rng: random.Random) -> list[float]:
     """Accuracies that rise unsteadily, so that no two epochs and no two curves are taken for each other."""
-    low, high = dice.uniform(0.3, 0.5), dice.uniform(0.8, 0.9)
-    return [round(high - (high - low) * 0.9**epoch + dice.uniform(-0.04, 0.04), 4) for epoch in range(length)]
+    low, high = rng.uniform(0.3, 0.5), rng.uniform(0.8, 0.9)
+    return [round(high - (high - low) * 0.9**epoch + rng.uniform(-0.04, 0.04), 4) for epoch in range(length)]
 
 
-def _stand_ins(parameters: Parameters, sizes: Sizes, dice: random.Random) -> dict[str, dict[str, Any]]:
+def _stand_ins(parameters: Parameters, sizes: Sizes, rng: random.Random) -> dict[str, dict[str, Any]]:
     """What later cells need of a broken one: sizes, a training, and another one as it should be recorded."""
-    accuracy, val_accuracy, *recorded = (_curve(parameters.epochs, dice) for _ in range(4))
+    accuracy, val_accuracy, *recorded = (_curve(parameters.epochs, rng) for _ in range(4))
     loss, val_loss = ([round(2 - 2 * value, 4) for value in values] for values in (accuracy, val_accuracy))
     logs = {"accuracy": accuracy, "loss": loss, "val_accuracy": val_accuracy, "val_loss": val_loss}
-    seconds, joules = (round(parameters.epochs * dice.uniform(*each), 3) for each in ((0.4, 1.6), (20, 90)))
+    seconds, joules = (round(parameters.epochs * rng.uniform(*each), 3) for each in ((0.4, 1.6), (20, 90)))
     costs = {"train_time": seconds, "total_energy": joules}
     rows = [
         {"epoch": number, "accuracy": trained, "val_accuracy": validated}

@@ -47,39 +47,39 @@ class Parameters(exercise.Parameters):
         return self
 
 
-def draw(parameters: Parameters, sizes: Sizes, dice: random.Random) -> Script:
+def draw(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
     """Curves around the threshold for every setting of the two loops, and questions to the callback."""
-    plans, settings, spares = _plans(parameters, dice)
-    trials = draw_trials(parameters.threshold, parameters.patience, dice)
-    return Script(plans, settings, spares, _stand_ins(parameters, sizes, dice), trials)
+    plans, settings, spares = _plans(parameters, rng)
+    trials = draw_trials(parameters.threshold, parameters.patience, rng)
+    return Script(plans, settings, spares, _stand_ins(parameters, sizes, rng), trials)
 
 
-def _plans(parameters: Parameters, dice: random.Random) -> tuple[list[Plan], dict[str, list[int]], list[int]]:
+def _plans(parameters: Parameters, rng: random.Random) -> tuple[list[Plan], dict[str, list[int]], list[int]]:
     """A plan for each setting of each loop, with every shape of curve, and spares for other trainings."""
     loops = (
         [setting_key(rate, parameters.default_batch_size) for rate in parameters.learning_rates],
         [setting_key(parameters.default_learning_rate, size) for size in parameters.batch_sizes],
     )
     total = sum(map(len, loops))
-    errors = _test_errors([len(keys) for keys in loops], dice)
+    errors = _test_errors([len(keys) for keys in loops], rng)
     first = parameters.patience + 3
-    stops = dice.sample(range(first, first + max(40, 3 * total)), total + SPARES)
+    stops = rng.sample(range(first, first + max(40, 3 * total)), total + SPARES)
     plans: list[Plan] = []
     settings: dict[str, list[int]] = {}
-    capped = dice.randrange(len(loops))  # one training that reaches the cap is enough, and takes as long as ten others
+    capped = rng.randrange(len(loops))  # one training that reaches the cap is enough, and takes as long as ten others
     for loop, keys in enumerate(loops):
         slowest = "never" if loop == capped else "late"
-        shapes = [slowest, "relapse", "touch", *dice.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
+        shapes = [slowest, "relapse", "touch", *rng.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
         ahead = enumerate(shapes, len(plans))
-        mine = [_plan(parameters, dice, shape, stops[number], errors[number]) for number, shape in ahead]
-        dice.shuffle(mine)
+        mine = [_plan(parameters, rng, shape, stops[number], errors[number]) for number, shape in ahead]
+        rng.shuffle(mine)
         while len(mine) > 2 and _in_order(mine):
-            dice.shuffle(mine)
+            rng.shuffle(mine)
         for number, key in enumerate(keys, len(plans)):
             settings.setdefault(key, []).append(number)
         plans += mine
     spares = list(range(total, total + SPARES))
-    plans += [_plan(parameters, dice, "late", stops[number], errors[number]) for number in spares]
+    plans += [_plan(parameters, rng, "late", stops[number], errors[number]) for number in spares]
     return plans, settings, spares
 
 
@@ -97,7 +97,7 @@ def _in_order(plans: list[Plan]) -> bool:
     return any(column in (sorted(column), sorted(column, reverse=True)) for column in columns)
 
 
-def _test_errors(lengths: list[int], dice: random.Random) -> list[int]:
+def _test_errors(lengths: list[int], rng: random.Random) -> list[int]:
     """Numbers of wrong test notes, different within a loop, and for the spares.
 
     They lie as close together as those of real runs, within a few hundredths of the test notes, so that on an axis
@@ -106,27 +106,27 @@ def _test_errors(lengths: list[int], dice: random.Random) -> list[int]:
     errors = []
     for number, length in enumerate([*lengths, SPARES]):
         best, worst = 2 + number, 2 + number + max(CLOSE, length - 1)
-        loop = [best, worst, *dice.sample(range(best + 1, worst), max(0, length - 2))][:length]
-        dice.shuffle(loop)
+        loop = [best, worst, *rng.sample(range(best + 1, worst), max(0, length - 2))][:length]
+        rng.shuffle(loop)
         errors += loop
     return errors
 
 
-def _plan(parameters: Parameters, dice: random.Random, shape: str, stop: int, errors: int) -> Plan:
-    curve, tail = _curve(parameters, dice, shape, stop)
-    seconds = round(dice.uniform(0.4, 1.6), 3)
-    watts = round(dice.uniform(38, 82), 2)
+def _plan(parameters: Parameters, rng: random.Random, shape: str, stop: int, errors: int) -> Plan:
+    curve, tail = _curve(parameters, rng, shape, stop)
+    seconds = round(rng.uniform(0.4, 1.6), 3)
+    watts = round(rng.uniform(38, 82), 2)
     return Plan(
         val_accuracy=curve,
         tail=tail,
         epoch_cost=(seconds, round(seconds * watts, 3)),
         test_errors=errors,
-        weights_seed=dice.getrandbits(31),
+        weights_seed=rng.getrandbits(31),
         stand_in_stop=stop if shape != "never" else 10**6,
     )
 
 
-def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -> tuple[list[float], int]:
+def _curve(parameters: Parameters, rng: random.Random, shape: str, stop: int) -> tuple[list[float], int]:
     """A curve whose right stop is after `stop` epochs (never for shape `never`), and the length of its endless tail.
 
     It begins with a single hit, so that a count kept from an earlier training shows, and goes on after the right stop
@@ -135,10 +135,10 @@ def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -
     goal, patience = parameters.threshold, parameters.patience
 
     def below() -> float:
-        return round(goal - dice.uniform(0.002, 0.2), 4)
+        return round(goal - rng.uniform(0.002, 0.2), 4)
 
     def above() -> float:
-        return round(goal + dice.uniform(0.002, 0.98 * (1 - goal)), 4)
+        return round(goal + rng.uniform(0.002, 0.98 * (1 - goal)), 4)
 
     short = [above() for _ in range(patience - 1)]
     opening = [above() if patience > 1 else below(), below()]
@@ -156,16 +156,16 @@ def _curve(parameters: Parameters, dice: random.Random, shape: str, stop: int) -
     return rise + run + after, len(after)
 
 
-def _stand_ins(parameters: Parameters, sizes: Sizes, dice: random.Random) -> dict[str, dict[str, Any]]:
+def _stand_ins(parameters: Parameters, sizes: Sizes, rng: random.Random) -> dict[str, dict[str, Any]]:
     """What later cells need of a broken one; metrics lists of plausible numbers, for plots whose loop is broken."""
 
     def rows(settings: list[tuple[float, int]]) -> list[dict[str, Any]]:
-        errors = _test_errors([len(settings)], dice)
+        errors = _test_errors([len(settings)], rng)
         return [row(*setting, wrong) for setting, wrong in zip(settings, errors, strict=False)]
 
     def row(rate: float, size: int, wrong: int) -> dict[str, Any]:
-        epochs = dice.randrange(3, 80)
-        seconds = round(epochs * dice.uniform(0.5, 1.5), 3)
+        epochs = rng.randrange(3, 80)
+        seconds = round(epochs * rng.uniform(0.5, 1.5), 3)
         energy = seconds * 55 if sizes.gpus else None
         numbers = {"epochs": epochs, "test_accuracy": round(1 - wrong / sizes.n_test, 4), "train_time": seconds}
         return {"batch_size": size, "learning_rate": rate, **numbers, "total_energy": energy}

@@ -24,38 +24,38 @@ def first_stop(values: list[float], threshold: float, patience: int) -> int | No
     return None
 
 
-def draw_trials(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+def draw_trials(goal: float, patience: int, rng: random.Random) -> list[Trial]:
     return [
-        *_plain(goal, patience, dice),
+        *_plain(goal, patience, rng),
         *_equal(goal, patience),
-        *_reset(goal, patience, dice),
+        *_reset(goal, patience, rng),
         *_val_accuracy(goal, patience),
         *_unvalidated(goal, patience),
         *_arguments(goal, patience),
         *_defaults(),
         *_instances(goal, patience),
-        *_any(goal, patience, dice),
+        *_any(goal, patience, rng),
     ]
 
 
-def _hit(goal: float, dice: random.Random) -> float:
-    return min(0.9999, goal + dice.choice([NUDGE, 0.5 * (1 - goal), 0.9 * (1 - goal)]))
+def _hit(goal: float, rng: random.Random) -> float:
+    return min(0.9999, goal + rng.choice([NUDGE, 0.5 * (1 - goal), 0.9 * (1 - goal)]))
 
 
-def _miss(goal: float, dice: random.Random) -> float:
-    return goal - dice.choice([NUDGE, 0.02, 0.4])
+def _miss(goal: float, rng: random.Random) -> float:
+    return goal - rng.choice([NUDGE, 0.02, 0.4])
 
 
 def _trial(family: str, goal: float, patience: int, values: list[float], **more: object) -> Trial:
     return Trial(family, goal, patience, values, list(values), **more)  # type: ignore[arg-type]
 
 
-def _plain(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+def _plain(goal: float, patience: int, rng: random.Random) -> list[Trial]:
     """Misses, then hits only: one stop that must come, or a run that is too short for one."""
     trials = []
     for misses in (0, 1, 2, 5):
         for hits in (patience - 1, patience, patience + 3):
-            values = [_miss(goal, dice) for _ in range(misses)] + [_hit(goal, dice) for _ in range(hits)]
+            values = [_miss(goal, rng) for _ in range(misses)] + [_hit(goal, rng) for _ in range(hits)]
             if values:
                 trials.append(_trial("plain", goal, patience, values))
     return trials
@@ -71,12 +71,12 @@ def _equal(goal: float, patience: int) -> list[Trial]:
     return trials
 
 
-def _reset(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+def _reset(goal: float, patience: int, rng: random.Random) -> list[Trial]:
     """Pairs: hits alone, then the same hits after a run that was cut short by a miss."""
     hits = [goal + 0.01] * (patience + 2)
     trials = []
     for short in range(1, max(2, patience)):
-        interrupted = [goal + 0.02] * short + [_miss(goal, dice)]
+        interrupted = [goal + 0.02] * short + [_miss(goal, rng)]
         trials += [
             _trial("reset", goal, patience, list(hits)),
             _trial("reset", goal, patience, [*interrupted, *hits]),
@@ -134,12 +134,12 @@ def _instances(goal: float, patience: int) -> list[Trial]:
     return trials
 
 
-def _any(goal: float, patience: int, dice: random.Random) -> list[Trial]:
+def _any(goal: float, patience: int, rng: random.Random) -> list[Trial]:
     """Curves of every length from 1 to 12 with levels far and near on both sides, for several arguments."""
     trials = []
     for length in range(1, 13):
-        for asked in {patience, dice.randint(1, 6), dice.randint(1, 6)}:
-            threshold = dice.choice([goal, goal, 0.9, 0.8])
+        for asked in {patience, rng.randint(1, 6), rng.randint(1, 6)}:
+            threshold = rng.choice([goal, goal, 0.9, 0.8])
             levels = [
                 threshold - 0.1,
                 threshold - NUDGE,
@@ -149,7 +149,7 @@ def _any(goal: float, patience: int, dice: random.Random) -> list[Trial]:
             ]
             weights = [1, 1, 1, 4, 4]
             for _ in range(2):
-                values = dice.choices(levels, weights, k=length)
-                accuracy = dice.choices(levels, k=length)
+                values = rng.choices(levels, weights, k=length)
+                accuracy = rng.choices(levels, k=length)
                 trials.append(Trial("any", threshold, asked, values, accuracy))
     return trials

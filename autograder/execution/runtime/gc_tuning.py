@@ -1,4 +1,5 @@
-"""What Python's collector of garbage is told: looking costs more than it brings where much is imported and kept."""
+"""Settings of Python's garbage collector: where much is imported and kept, looking for garbage costs more than it
+brings."""
 
 from __future__ import annotations
 
@@ -7,18 +8,18 @@ import gc
 from collections.abc import Iterator
 
 YOUNG = 50_000
-"""Objects that may come into being before the first look for garbage among them; Python itself waits for 700."""
+"""New objects after which the collector runs; Python's own default is 700."""
 
 
-def collect_seldom() -> None:
-    """Looks for garbage in this process only so often."""
+def tune_gc() -> None:
+    """Run the garbage collector less often in this process."""
     gc.set_threshold(YOUNG, 10, 10)
 
 
 @contextlib.contextmanager
 def keep_imports() -> Iterator[None]:
-    """What is imported meanwhile stays: no garbage is looked for in it, neither now nor later. To look once more before
-    it stays takes a third of a second of TensorFlow's import, and finds nothing to speak of."""
+    """Leave out of all collections what is imported in this context. One more collection before would take a third of a
+    second of TensorFlow's import, and would find next to nothing."""
     gc.disable()
     try:
         yield

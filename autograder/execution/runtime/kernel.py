@@ -37,7 +37,7 @@ def run(
         key: what every message to the oracle begins with.
         on_ready: called when all is set up, before the first cell.
     """
-    gc_tuning.collect_seldom()
+    gc_tuning.tune_gc()
     sessions: list[Any] = []
     running: list[str] = []
 
