@@ -98,21 +98,24 @@ OWN_LIST = loops(
     (EVALUATE, "own.append(model.evaluate(Xts_scale, yts, verbose=0)[1])\n    test_accuracy = np.mean(own)")
 )
 
+GRADE_IDS = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook(variant("reference")).cells]
+LR_LOOP, BS_LOOP = GRADE_IDS.index("lr-loop") + 1, GRADE_IDS.index("bs-loop") + 1
+
 MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     "a cell that stopped": (
         in_task("lr-loop", ("optimizers.Adam", "Adam")),
         {
             "lr-loop": (
-                "Cell number 40 (lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",
+                f"Cell number {LR_LOOP} (lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",
             ),
-            "lr-metrics": ("Cell number 40 (lr-loop) stopped in line 6",),
+            "lr-metrics": (f"Cell number {LR_LOOP} (lr-loop) stopped in line 6",),
         },
     ),
     "a name that comes later": (
         both(in_task("lr-loop", ("optimizers.Adam", "Adam")), new_cell("from keras.optimizers import Adam", "bs-loop")),
         {
-            "lr-loop": ("Cell number 40", "only cell number 50, further down, defines it"),
-            "lr-metrics": ("Cell number 40",),
+            "lr-loop": (f"Cell number {LR_LOOP}", f"only cell number {BS_LOOP}, further down, defines it"),
+            "lr-metrics": (f"Cell number {LR_LOOP}",),
         },
     ),
     "a metric shared by both loops": (

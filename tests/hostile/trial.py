@@ -190,10 +190,9 @@ def _live_parts(graded: GradedSubmission) -> list[str]:
     """What of the student's could come to life in the feedback page."""
     assignment = _assignment()
     with tempfile.TemporaryDirectory() as place:
-        feedback.write_feedback(Path(place), assignment, [(graded.verdict, graded.executed)], {})
-        page = (ResultStore(Path(place), assignment).student_folder("student") / "feedback.html").read_text(
-            encoding="utf-8"
-        )
+        store = ResultStore(Path(place), assignment)
+        feedback.write_feedback(store, [graded], {})
+        page = (store.student_folder("student") / "feedback.html").read_text(encoding="utf-8")
     return _alive(page)
 
 

@@ -55,7 +55,7 @@ def missed(assignment: Assignment) -> Callable[[Ends], dict[str, PropertyVerdict
     return judged
 
 
-@pytest.mark.parametrize("ends", [counts_an_equal_epoch, never_forgets, stops_one_late, never_stops])
+@pytest.mark.parametrize("ends", [counts_an_equal_epoch, never_forgets, stops_one_late])
 def test_a_picture_holds_what_its_message_holds(
     missed: Callable[[Ends], dict[str, PropertyVerdict]], ends: Ends
 ) -> None:
@@ -73,6 +73,16 @@ def test_a_picture_holds_what_its_message_holds(
         assert strip.due == (None if due is None else due + 1)
         assert strip.stopped != strip.due
         assert set(strip.model_dump()) == {"threshold", "patience", "val_accuracy", "stopped", "due"}
+
+
+def test_of_a_callback_that_never_stops_one_curve_is_drawn(
+    missed: Callable[[Ends], dict[str, PropertyVerdict]],
+) -> None:
+    rule = missed(never_stops)["stops_on_plain_curves"]
+    assert rule.message.startswith("It never stopped a training")
+    assert rule.strip is not None
+    assert rule.strip.stopped is None
+    assert rule.strip.due is not None
 
 
 def test_the_shortest_wrong_curve_is_drawn(missed: Callable[[Ends], dict[str, PropertyVerdict]]) -> None:

@@ -253,7 +253,9 @@ def test_who_is_asked_to_stop_does_so_in_order(tmp_path: Path, number: int, stat
     out, scratched = tmp_path / "graded", tmp_path / "t"
     scratched.mkdir()
     arguments = ["--submitted", str(tmp_path / "submitted"), "--out", str(out)]
-    program = f"import os, tempfile\nos.environ['TMPDIR'] = {str(scratched)!r}\nimport test_interruption as t"
+    program = (
+        f"import os\nos.environ['TMPDIR'] = {str(scratched)!r}\nfrom tests.scheduling import test_interruption as t"
+    )
     main = start(f"{program}\nif __name__ == '__main__': t.run_command(*{arguments!r})")
     wait_for(lambda: (out / NAME / "students" / "ada" / "verdict.json").exists())
     workers = psutil.Process(main.pid).children(recursive=True)

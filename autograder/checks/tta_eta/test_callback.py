@@ -35,7 +35,10 @@ def answers(case: Case, family: str) -> list[Answer]:
     if len(trials) != len(results):
         raise Undecided("The record of the callback's answers is not complete.")
     if all(r.stop is None and not (r.error and t.validated) for t, r in zip(trials, results, strict=True)):
-        raise complaint(f"It never stopped a training, whatever the curve.{find_missing_model(case)}")
+        message = f"It never stopped a training, whatever the curve.{find_missing_model(case)}"
+        if complaint is NotChecked:
+            raise NotChecked(message)
+        raise Wrong(message, picture(find_shortest_stop(trials), None))
     found = list(zip(trials, results, strict=True))
     told: dict[str, str] = {}  # one error is told by one curve, whichever rules it breaks
     for trial, result in found:
@@ -47,6 +50,14 @@ def answers(case: Case, family: str) -> list[Answer]:
         for trial, result in found
         if trial.family == family
     ]
+
+
+def find_shortest_stop(trials: list[Trial]) -> Trial:
+    """The shortest curve on which the rule stops."""
+    stopping = [
+        trial for trial in trials if first_stop(trial.val_accuracy, trial.threshold, trial.patience) is not None
+    ]
+    return min(stopping, key=lambda trial: len(trial.val_accuracy))
 
 
 def find_missing_model(case: Case) -> str:
