@@ -106,7 +106,7 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
         in_task("lr-loop", ("optimizers.Adam", "Adam")),
         {
             "lr-loop": (
-                f"Cell number {LR_LOOP} (lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",
+                f"Cell number {LR_LOOP} (lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with",
             ),
             "lr-metrics": (f"Cell number {LR_LOOP} (lr-loop) stopped in line 6",),
         },

@@ -62,7 +62,10 @@ def find_shortest_stop(trials: list[Trial]) -> Trial:
 
 def find_missing_model(case: Case) -> str:
     """A hint where the class sets `stop_training` on itself and not on the model."""
-    names = case.look(NAMES_USED).value
+    try:
+        names = case.look(NAMES_USED).value
+    except Undecided:  # a hint that cannot be had leaves nothing open
+        return ""
     used = [name for function in names for name in function] if isinstance(names, list) else []
     is_set_elsewhere = "stop_training" in used and "model" not in used
     return " It must set stop_training of the model: self.model.stop_training = True." if is_set_elsewhere else ""
