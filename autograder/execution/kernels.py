@@ -33,7 +33,7 @@ from autograder.errors import KernelFailed, ServerGone
 
 from . import sandbox
 from .client import KernelManager
-from .limits import Limits
+from .limits import MAX_STRETCH, Limits
 from .runtime.loading import INSTRUMENTS
 
 Start = Literal["auto", "warm", "plain"]
@@ -57,6 +57,9 @@ GONE = "gone"
 
 MAX_STARTS = 5
 """How often a fork server is started that ends by itself."""
+
+ANSWER_SECONDS = 10.0
+"""Seconds that the fork server may take to tell of a kernel."""
 
 RESTART_SECONDS = 60.0
 """Seconds to wait for a fork server that is being started again."""
@@ -292,6 +295,7 @@ class ForkProvisioner(KernelProvisionerBase):
         self._lifeline: socket.socket | None = None
         self._place: int | None = None
         self._status: int | None = None
+        self._spent: dict[str, float] | None = None
         self.reason = ""
 
     @property
@@ -314,7 +318,7 @@ class ForkProvisioner(KernelProvisionerBase):
             "key": kwargs["key"].hex(),
             "connection": connection | {"key": connection["key"].decode("ascii")},
             "limits": {
-                "seconds": limits.start + limits.run + limits.cell,
+                "seconds": limits.start + MAX_STRETCH * (limits.run + limits.cell),
                 "address_space": limits.address_space,
                 "memory": limits.memory,
                 "processes": limits.processes,
@@ -363,7 +367,7 @@ class ForkProvisioner(KernelProvisionerBase):
             return 0
         if self._status is None:
             with contextlib.suppress(BlockingIOError):
-                self._end(self._hear())
+                self._take(self._hear())
         return self._status
 
     def _hear(self) -> bytes:
@@ -373,9 +377,28 @@ class ForkProvisioner(KernelProvisionerBase):
         except ConnectionError:
             return b""
 
-    def _end(self, text: bytes) -> None:
-        end: dict[str, Any] = json.loads(text) if text else {"status": 1, "reason": GONE}
-        self._status, self.reason = int(end["status"]), str(end["reason"])
+    def _take(self, text: bytes) -> None:
+        """Keep what the fork server tells; that it hung up without a word is an end too."""
+        for line in text.splitlines() or [b'{"status": 1, "reason": "%s"}' % GONE.encode()]:
+            message: dict[str, Any] = json.loads(line)
+            if "status" in message:
+                self._status, self.reason = int(message["status"]), str(message["reason"])
+            else:
+                self._spent = message
+
+    async def time_spent(self) -> tuple[float, float]:
+        """Ask for seconds of the processor that the kernel took, and those for which it had to wait for one.
+
+        (0.0, 0.0) where that cannot be told: the kernel has ended, or the fork server does not answer.
+        """
+        self._spent = None
+        await self.send_signal(0)
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while await self.poll() is None and time.monotonic() < deadline:
+            if self._spent is not None:
+                return self._spent["cpu"], self._spent["waited"]
+            await asyncio.sleep(0.005)
+        return 0.0, 0.0
 
     async def wait(self) -> int | None:
         while (status := await self.poll()) is None:

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 from autograder.units import MB
 
+MAX_STRETCH = 4
+"""How many times its limit in seconds a kernel may take that had to wait for a processor meanwhile."""
+
 
 @dataclass(frozen=True)
 class Limits:
     """`cell`, `run` and `start` in seconds: one cell, the whole notebook, until the kernel must have started.
+
+    To the first two is added, up to `MAX_STRETCH` times themselves, what the kernel waits for a processor that others
+    use.
 
     The others hold for the sandbox: `address_space` and `file_size` in bytes for each process, `memory` in bytes for
     all its processes together, `processes` (threads count) and `open_files` in number, `space` in bytes for the files

@@ -25,7 +25,7 @@ from autograder.submission.task_matching import defined_in
 from .client import OutputLimitClient, make_context
 from .evidence import Answer, CellEnd, Evidence, RunCell
 from .kernels import GONE, ForkProvisioner, Kernels
-from .limits import Limits
+from .limits import MAX_STRETCH, Limits
 from .oracle import Connection, Oracle
 from .runtime.channel import SERVE
 
@@ -35,6 +35,9 @@ KERNEL_DIED = "KernelDied"
 
 QUESTION_SECONDS = 5.0
 """Seconds that the student's code may take to answer one question."""
+
+GLANCE = 1.0
+"""Seconds after which it is first measured how long a kernel waits for a processor."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ class _Driver:
         self.begun: set[int] = set()
         self.replies: dict[int, dict[str, Any]] = {}
         self.died = False
+        self._waited = 0.0
         self._exit = contextlib.ExitStack()
         self._context = make_context()
         self._client: OutputLimitClient | None = None
@@ -221,7 +225,7 @@ class _Driver:
         deadline = time.monotonic() + self.limits.run
         with self.watch("cells"):
             for number, step in enumerate(self.steps):
-                left = min(self.limits.cell, deadline - time.monotonic())
+                left = min(self.limits.cell, deadline + self._waited - time.monotonic())
                 if left <= 0:
                     self.note = f"The notebook ran longer than the {self.limits.run:g} s limit before its last cell."
                     return
@@ -236,8 +240,7 @@ class _Driver:
         """Execute one cell; whether the kernel can go on."""
         assert self._client is not None
         task = asyncio.ensure_future(self._client.async_execute_cell(cell, number))
-        await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
+        if not await self._ends(task, seconds):
             self.timed_out.add(number)
             if not await self._interrupt(task):
                 self.note = "A cell could not be interrupted; the kernel was ended there."
@@ -252,6 +255,39 @@ class _Driver:
             self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
             return False
         return True
+
+    async def _ends(self, task: asyncio.Future[Any], seconds: float) -> bool:
+        """Whether what the kernel does ends within so many seconds, and as many more as it waited for a processor.
+
+        Raises:
+            KernelFailed: it waited for so long that nothing can be said of the time that it takes.
+        """
+        started = time.monotonic()
+        await asyncio.wait({task}, timeout=min(GLANCE, seconds))
+        if task.done():
+            return True
+        measured, before, waited = time.monotonic(), await self._provisioner.time_spent(), 0.0
+        while not task.done() and (left := started + seconds + waited - time.monotonic()) > 0:
+            await asyncio.wait({task}, timeout=left)
+            cpu, ready = await self._provisioner.time_spent()
+            elapsed = time.monotonic() - measured
+            waited = max(
+                waited, min(ready - before[1], elapsed - (cpu - before[0]))
+            )  # its threads may share processors
+            if not task.done() and waited > (MAX_STRETCH - 1) * seconds:
+                self.died = True
+                raise KernelFailed(
+                    f"This machine had too little processor time left for the notebook: in {elapsed:.0f} s it got "
+                    f"{cpu - before[0]:.0f} s. Grade it again when less is running."
+                )
+        self._waited += waited
+        return task.done()
+
+    @property
+    def _provisioner(self) -> ForkProvisioner:
+        provisioner = self._manager.provisioner
+        assert isinstance(provisioner, ForkProvisioner)
+        return provisioner
 
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Have the kernel answer a question."""
@@ -285,8 +321,7 @@ class _Driver:
         return False
 
     async def _why_it_died(self) -> str:
-        provisioner = self._manager.provisioner
-        assert isinstance(provisioner, ForkProvisioner)
+        provisioner = self._provisioner
         await provisioner.poll()
         if provisioner.reason == GONE:
             raise ServerGone("The fork server ended while a cell ran: grade it again.")

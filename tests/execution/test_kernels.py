@@ -25,9 +25,10 @@ from autograder.assignment.source import source_path
 from autograder.errors import EvidenceError, KernelFailed
 from autograder.execution import kernels as kernel
 from autograder.execution import sandbox
-from autograder.execution.kernels import Kernels, SandboxChoice, kernels
+from autograder.execution.kernels import ForkProvisioner, Kernels, SandboxChoice, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
+from autograder.execution.runtime.processes import time_spent
 from autograder.grading.grade import grade
 from autograder.submission.parsing import read_notebook
 from autograder.submission.prepare import prepare
@@ -311,3 +312,77 @@ def test_the_grader_connects_to_no_socket_that_a_notebook_puts_in_the_place_of_a
             run_cells(warm_kernels, assignment, attack, "print(1)", limits=limits)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+WAITS = "import threading\nthreading.Event().wait({})"
+
+
+def test_a_cell_may_take_longer_by_what_its_kernel_waited_for_a_processor(
+    warm_kernels: Kernels, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def claims_to_wait(self: ForkProvisioner) -> tuple[float, float]:
+        return 0.0, time.monotonic()
+
+    cells = (WAITS.format(2.5), "a = 1")
+    limits = Limits(cell=1.5)
+    patient = run_cells(warm_kernels, assignment, *cells, limits=limits)
+    assert [cell.status for cell in patient.evidence.cells] == ["timeout", "ran"]
+    monkeypatch.setattr(ForkProvisioner, "time_spent", claims_to_wait)
+    hindered = run_cells(warm_kernels, assignment, *cells, limits=limits)
+    assert [cell.status for cell in hindered.evidence.cells] == ["ran", "ran"]
+
+
+def test_where_the_machine_has_no_time_left_nothing_is_said_of_the_notebook(
+    warm_kernels: Kernels, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def claims_to_wait(self: ForkProvisioner) -> tuple[float, float]:
+        return 0.0, 2 * time.monotonic()  # more than has gone by does not count
+
+    monkeypatch.setattr(ForkProvisioner, "time_spent", claims_to_wait)
+    with pytest.raises(KernelFailed, match="too little processor time"):
+        run_cells(warm_kernels, assignment, WAITS.format(60), limits=Limits(cell=1.1))
+
+
+def test_what_computes_in_many_threads_does_not_wait(
+    warm_kernels: Kernels, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its threads wait for one another: together they took as much time of the processor as went by."""
+
+    async def claims_to_compute(self: ForkProvisioner) -> tuple[float, float]:
+        return 2 * time.monotonic(), 9 * time.monotonic()
+
+    monkeypatch.setattr(ForkProvisioner, "time_spent", claims_to_compute)
+    done = run_cells(warm_kernels, assignment, WAITS.format(60), limits=Limits(cell=1.1))
+    assert [cell.status for cell in done.evidence.cells] == ["timeout"]
+
+
+def test_the_fork_server_tells_what_a_kernel_took_and_waited_for(
+    warm_kernels: Kernels, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    asked = ForkProvisioner.time_spent
+
+    async def listen(self: ForkProvisioner) -> tuple[float, float]:
+        told.append(await asked(self))
+        return told[-1]
+
+    monkeypatch.setattr(ForkProvisioner, "time_spent", listen)
+    busy = "import os\nwhile sum(os.times()[:2]) < 0.3: pass\nimport threading\nthreading.Event().wait(2)"
+    run_cells(warm_kernels, assignment, busy)
+    assert len(told) == 2
+    assert told[-1][0] >= 0.3
+    assert told[-1][1] >= told[0][1] >= 0
+
+
+def test_a_process_that_shares_its_processor_waits_for_it() -> None:
+    core = min(os.sched_getaffinity(0))
+    spin = f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    with contextlib.ExitStack() as stack:
+        pair = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(2)]
+        for process in pair:
+            stack.callback(process.communicate)
+            stack.callback(process.kill)
+        deadline = time.monotonic() + 60
+        while min(min(time_spent(process.pid)) for process in pair) < 0.2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

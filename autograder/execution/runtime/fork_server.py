@@ -4,7 +4,8 @@ The server runs no TensorFlow operation, because that would start threads, and a
 that forked. A connection is the lifeline of one kernel: the request goes in, and the place of its sockets, once they
 are there, and later the exit status come back; when the other side hangs up, the kernel is ended. When its standard
 input ends, so does the server. A request is the number of bytes that follow (8 bytes, with the kernel's end of the
-connection to the oracle), then a JSON document; what is sent later are single bytes, the numbers of signals.
+connection to the oracle), then a JSON document; what is sent later are single bytes, the numbers of signals. To 0 the
+server answers with the kernel's processor time and the time that it waited for a processor, in seconds.
 """
 
 from __future__ import annotations
@@ -147,9 +148,7 @@ class ForkServer:
                 return
             if (child := self.children.pop(pid, None)) is not None:
                 shutil.rmtree(child.folder, ignore_errors=True)
-                reply = {"status": os.waitstatus_to_exitcode(status), "reason": child.reason}
-                with contextlib.suppress(OSError):
-                    child.lifeline.sendall(json.dumps(reply).encode() + b"\n")
+                _tell(child, {"status": os.waitstatus_to_exitcode(status), "reason": child.reason})
                 self._hang_up(child)
 
     def _hear(self, pid: int) -> None:
@@ -160,7 +159,11 @@ class ForkServer:
         except OSError:
             numbers = b""
         for number in numbers:
-            _signal(pid, number)
+            if number:
+                _signal(pid, number)
+            else:
+                cpu, waited = processes.time_spent(pid)
+                _tell(child, {"cpu": cpu, "waited": waited})
         if not numbers:  # the other side hung up; what the kernel leaves behind goes when it has ended
             _signal(pid, signal.SIGKILL)
             self._hang_up(child)
@@ -189,6 +192,11 @@ class ForkServer:
             _signal(pid, signal.SIGKILL)
             shutil.rmtree(child.folder, ignore_errors=True)
         sys.exit()
+
+
+def _tell(child: Child, message: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # the other side may have hung up
+        child.lifeline.sendall(json.dumps(message).encode() + b"\n")
 
 
 def _takes_too_much(pid: int, limit: int) -> bool:

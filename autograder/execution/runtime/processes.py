@@ -8,6 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
+"""Units of processor time in a second."""
 
 
 def threads() -> int:
@@ -40,6 +42,21 @@ def memory(pid: int, limit: int) -> int:
     processes = family(pid)
     resident = sum(_resident(process) for process in processes)
     return resident if resident <= limit else sum(_proportional(process) for process in processes)
+
+
+def time_spent(pid: int) -> tuple[float, float]:
+    """Seconds of the processor that a process took, and those for which its threads were ready and had to wait for it.
+
+    All threads count together; those that ended do not count as waiting. (0.0, 0.0) where the system does not tell.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        waits = [
+            int(path.read_text(encoding="ascii").split()[1]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+        ]
+    except (OSError, IndexError, ValueError):
+        return 0.0, 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS, sum(waits) / 1e9
 
 
 def _resident(pid: int) -> int:
