@@ -98,13 +98,18 @@ class ToRead:
 
 def write_report(store: ResultStore, verdicts: Sequence[Verdict], manual: Manual, known: Classroom) -> None:
     """Write the page of a class beside its results."""
-    write_text(store.folder / "report.html", report_page(store.assignment, verdicts, manual, known))
+    page = report_page(store.assignment, verdicts, manual, known, store.read_left_out())
+    write_text(store.folder / "report.html", page)
 
 
 def report_page(
-    assignment: Assignment, verdicts: Sequence[Verdict], manual: Manual, known: Classroom | None = None
+    assignment: Assignment,
+    verdicts: Sequence[Verdict],
+    manual: Manual,
+    known: Classroom | None = None,
+    left_out: Sequence[str] = (),
 ) -> str:
-    """The page as HTML, for verdicts in the order of the students."""
+    """The page as HTML, for verdicts in the order of the students; `left_out` are sentences on what was not graded."""
     known = known or Classroom()
     rows = [_row(assignment, verdict, manual) for verdict in verdicts]
     totals = [row.total for row in rows]
@@ -124,6 +129,7 @@ def report_page(
             pages={student: formgrader_page(key) for student, key in known.members.items() if key},
             to_read=[(item, found) for item in written_items(assignment) if (found := _to_read(item, rows, known))],
             remarked=_remarked(assignment, known),
+            left_out=left_out,
             missing=sorted(set(known.members) - {row.student for row in rows}),
             histogram=histogram(totals, most) if totals else None,
             items=[_item_line(item, rows) for item in assignment.items],

@@ -32,6 +32,9 @@ STUDENTS = "students"
 
 SAVED_OUTPUTS = "own-run.json"
 
+LEFT_OUT = "left-out.txt"
+"""The file with sentences on what lies beside the students' folders and was not graded."""
+
 log = logging.getLogger(__name__)
 
 
@@ -99,6 +102,21 @@ class ResultStore:
     def write_grades(self, verdicts: Iterable[Verdict], manual: Manual) -> None:
         """Write grades.csv, the table of the class; see `points.format_grades`."""
         write_text(self.folder / "grades.csv", format_grades(self.assignment, verdicts, manual))
+
+    def write_left_out(self, sentences: Iterable[str]) -> None:
+        """Keep what is to be said of files that belong to no student; where it is kept already, nothing is written."""
+        path, lines = self.folder / LEFT_OUT, list(sentences)
+        if lines == self.read_left_out():
+            return
+        if lines:
+            write_text(path, "".join(f"{line}\n" for line in lines))
+        else:
+            remove(path)
+
+    def read_left_out(self) -> list[str]:
+        """Return the sentences on files that belong to no student."""
+        path = self.folder / LEFT_OUT
+        return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
     def read_verdicts(self) -> list[Verdict]:
         """Return all verdicts, by student.

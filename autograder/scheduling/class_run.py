@@ -70,11 +70,14 @@ def autograde(
     """
     assignment = store.assignment
     folders = students(submitted, assignment)
-    for name in misnamed(submitted):
-        log(f"The folder {name} is left out because its name is not text: rename it.")
-    if loose := loose_notebooks(submitted, assignment):
-        log(loose)
+    left_out = [
+        f"The folder {name} is left out because its name is not text: rename it." for name in misnamed(submitted)
+    ]
+    left_out += filter(None, [loose_notebooks(submitted, assignment)])
+    for sentence in left_out:
+        log(sentence)
     with exclusive(store):
+        store.write_left_out(left_out)
         basis = cache.hash_basis(assignment, options)
         verdicts = {verdict.student: verdict for verdict in store.read_verdicts()}
         fresh = [s for s in folders if s in verdicts and _is_fresh(verdicts[s], folders[s], basis)]

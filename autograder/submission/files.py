@@ -254,7 +254,9 @@ def _nothing_in(archive: File, names: list[str]) -> str:
         return (
             f"{archive.name} holds another archive, {shown(inner)}, which is not opened: hand in the notebook itself."
         )
-    return f"There is no notebook in {archive.name}: hand in the notebook itself."
+    found = [(name, what) for name in names if (what := OTHERS.get(Path(name).suffix.casefold()))]
+    others = f", and {shown(found[0][0])} is {found[0][1]}" if found else ""
+    return f"There is no notebook in {archive.name}{others}: hand in the notebook itself."
 
 
 def _sorted(files: list[File], assignment: Assignment) -> list[File]:

@@ -612,6 +612,18 @@ class TestFolder:
         assert grade() == ["ada"]
         assert r"The folder 'm\udcfcller' is left out" in capsys.readouterr().out
 
+    def test_what_lies_beside_the_folders_is_named_in_the_report_as_long_as_it_does(
+        self, grade: Callable[..., list[str]], folder: Path, tmp_path: Path
+    ) -> None:
+        loose = tmp_path / "submitted" / "doe_11_9_tta-eta.ipynb"
+        loose.write_text("{}")
+        report = tmp_path / "graded" / NAME / "report.html"
+        assert grade() == ["ada"]
+        assert "doe_11_9_tta-eta.ipynb into" in report.read_text(encoding="utf-8")
+        loose.unlink()
+        assert grade() == []
+        assert "doe_11_9" not in report.read_text(encoding="utf-8")
+
 
 class TestShiftingGround:
     """What happens to a submission while it is graded."""

@@ -873,6 +873,9 @@ RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
 
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
+    "only a link": ("a.zip", lambda: zipped({"x/b.url": b""}), "x/b.url is a link and not the file"),
+    "only a web page": ("a.tgz", lambda: tar_zipped({"b.html": b""}), "b.html is a web page: hand in"),
+    "a rare archive in an archive": ("a.zip", lambda: zipped({"b.rar": b""}), "b.rar is an archive of a kind that is"),
     "archive in an archive": (
         "a.zip",
         lambda: zipped({"b.zip": zipped({NAME: b"{}"})}),
