@@ -179,7 +179,7 @@ class DryRun:
     marked: str
 
 
-PLAIN_INSTRUMENTS = ("files", "shell", "hosted", "clock", "figures", "displays", "audit")
+PLAIN_INSTRUMENTS = ("files", "shell", "imports", "hosted", "clock", "figures", "displays", "audit")
 TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 """What a notebook needs that trains with Keras and measures energy."""
 

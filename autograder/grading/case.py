@@ -48,6 +48,9 @@ def points(weight: float) -> pytest.MarkDecorator:
 MAX_ERROR_TEXT = 160
 """Characters of an error's text that a message repeats."""
 
+PASSED_OVER = "'ModuleNotFoundError' object"
+"""What an error says of a name that an import of a missing module left behind, see `instruments.imports`."""
+
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """Has a kernel answer a question, both as plain data; see `runtime.questions`."""
 
@@ -167,6 +170,10 @@ def describe_stop(evidence: Evidence, task: str) -> str:
     text = cell.message.strip().split("\n")[0].rstrip(". ")
     text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
     stop = f"{name} stopped{where} with {cell.error}{': ' if text else ''}{text}."
+    if PASSED_OVER in text:
+        return (
+            f"{stop} A module that it uses is not installed where notebooks are graded, so its import was passed over."
+        )
     if cell.defined_in is None:
         return stop
     later = f"only cell number {cell.defined_in + 1}, further down, defines it"

@@ -355,6 +355,55 @@ def test_package_installs_and_downloads_are_answered(cells: Cells) -> None:
     assert "no network" in (value.items[1].text or "")
 
 
+def test_an_import_of_what_is_missing_fails_where_it_is_used(cells: Cells) -> None:
+    passed = """
+    from __future__ import annotations
+    import nowhere, math
+    import nowhere.deep as deep
+    from nowhere import one, two as second
+    from nowhere import *
+    if True:
+        import elsewhere
+    metrics_vs_lr = [math.pi, second is not None]
+    try:
+        import nowhere
+    except ImportError:
+        metrics_vs_lr.append("handled")
+    def later():
+        import nowhere
+    """
+    used = "nowhere.plot(1)"
+    called = "one(1)"
+    unknown_part = "import numpy.nowhere"
+    unknown_name = "from numpy import nowhere"
+    evidence = cells.run(passed, used, called, "later()", unknown_part, unknown_name)
+    value = evidence.value("metrics_vs_lr")
+    assert value is not None
+    assert texts(value)[-1] == "handled"
+    errors = [cell.error for cell in evidence.cells[2:]]
+    assert errors == [
+        None, "AttributeError", "TypeError", "ModuleNotFoundError", "ModuleNotFoundError", "ImportError"
+    ]  # fmt: skip
+    assert all("'ModuleNotFoundError' object" in cell.message for cell in evidence.cells[3:5])
+
+
+def test_tensorboard_is_written_no_logs(cells: Cells) -> None:
+    cell = """
+    import os
+    class Board(callbacks.TensorBoard):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            with tf.summary.create_file_writer("own").as_default():
+                tf.summary.scalar("loss", logs["loss"], step=epoch)
+    model = new()
+    board = Board(log_dir="logs", histogram_freq=1, write_images=True)
+    model.fit(X, y, epochs=2, validation_split=0.2, callbacks=[board, callbacks.TensorBoard("more")], verbose=0)
+    metrics_vs_lr = [os.path.exists("logs"), os.path.exists("more")]
+    """
+    value = cells.value("import tensorflow as tf", cell)
+    assert [item.number for item in value.items or ()] == [0, 0]
+
+
 def test_hostile_values_are_described_without_harm(cells: Cells) -> None:
     cell = """
     class Liar(float):

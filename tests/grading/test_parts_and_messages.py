@@ -12,7 +12,7 @@ from autograder.submission.task_matching import defined_in
 from tests.fidelity.build import notebook, variant
 from tests.fidelity.mutants import MUTANTS
 
-from .test_public_reports import Edit, Grade, at_top, both, in_task, loops, new_cell
+from .test_public_reports import Edit, Grade, at_top, both, cell_of, in_task, loops, new_cell
 
 SIZES = "[64, 128, 256, 512, 1024, 2048]"
 EVALUATE = "test_loss, test_accuracy = model.evaluate(Xts_scale, yts, verbose=0)"
@@ -93,29 +93,30 @@ def test_a_part_is_worth_a_part(grade_notebook: Grade, name: str) -> None:
     assert {item: found[item].points for item in found} == pytest.approx(points, abs=0.02)
 
 
+def number(task: str) -> int:
+    """The number of a task's cell in the notebook, from 1."""
+    document = notebook(variant("reference"))
+    return int(document.cells.index(cell_of(document, task))) + 1
+
+
 SHARED = loops((EVALUATE, "test_accuracy = float(acc(yts, model.predict(Xts_scale, verbose=0)))"))
 OWN_LIST = loops(
     (EVALUATE, "own.append(model.evaluate(Xts_scale, yts, verbose=0)[1])\n    test_accuracy = np.mean(own)")
 )
 
-GRADE_IDS = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook(variant("reference")).cells]
-LR_LOOP, BS_LOOP = GRADE_IDS.index("lr-loop") + 1, GRADE_IDS.index("bs-loop") + 1
-
 MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     "a cell that stopped": (
         in_task("lr-loop", ("optimizers.Adam", "Adam")),
         {
-            "lr-loop": (
-                f"Cell number {LR_LOOP} (lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with",
-            ),
-            "lr-metrics": (f"Cell number {LR_LOOP} (lr-loop) stopped in line 6",),
+            "lr-loop": ("(lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",),
+            "lr-metrics": ("(lr-loop) stopped in line 6",),
         },
     ),
     "a name that comes later": (
         both(in_task("lr-loop", ("optimizers.Adam", "Adam")), new_cell("from keras.optimizers import Adam", "bs-loop")),
         {
-            "lr-loop": (f"Cell number {LR_LOOP}", f"only cell number {BS_LOOP}, further down, defines it"),
-            "lr-metrics": (f"Cell number {LR_LOOP}",),
+            "lr-loop": ("(lr-loop) stopped", f"only cell number {number('bs-loop')}, further down, defines it"),
+            "lr-metrics": (f"Cell number {number('lr-loop')} (lr-loop) stopped",),
         },
     ),
     "a metric shared by both loops": (

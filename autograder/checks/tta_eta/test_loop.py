@@ -11,6 +11,8 @@ from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, 
 
 pytestmark = items("lr-loop", "bs-loop")
 Trained = tuple[Fit, float | None]
+ACTIVATIONS = ("Activation", "ReLU", "Softmax")
+"""Classes of layers that do what a layer before them may do by itself."""
 
 
 def trained(case: Case) -> Sweep:
@@ -104,8 +106,14 @@ def test_each_model_is_new(case: Case) -> None:
 
 
 def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
-    """What makes two models the same: the units and the activation of each layer that has any."""
-    return tuple((layer["units"], layer.get("activation")) for layer in fit.layers if "units" in layer)
+    """What makes two models the same: the units of each layer that has any, and its activation, be it a layer too."""
+    found: list[tuple[object, object]] = []
+    for layer in fit.layers:
+        if "units" in layer:
+            found.append((layer["units"], layer.get("activation")))
+        elif found and found[-1][1] == "linear" and layer.get("class") in ACTIVATIONS:
+            found[-1] = (found[-1][0], layer.get("activation", str(layer["class"]).lower()))
+    return tuple(found)
 
 
 def differs(fit: Fit, given: set[tuple[tuple[object, object], ...]]) -> str:

@@ -25,14 +25,18 @@ WORDS = {
     "epochs": r"epoch",
 }
 UNITS = {
-    "train_time": r"\b(m?s|secs?|seconds?|mins?|minutes?|milliseconds?|hours?|h)\b",
-    "total_energy": r"\b(k?J|k?joules?|k?Wh)\b",
+    "train_time": r"\b(m?s|h|mins?|std|ore|sn|сек|с|мин|ч)\b|\b(mill?i)?(se[ckg]|minut|stunde|hour|hora|heure|godz)"
+    r"|сек|мин|час|秒|分|小时|小時|초|분|saniye|dakika|giây|phút|δευτ|ثان|सेकं",
+    "total_energy": r"\b([km]?J|[km]?Wh|к?Дж)\b|jou?l|julio|джоул|焦|ジュール|줄|τζάουλ|جول|जूल"
+    r"|watt.?(hour|stunde|heure)",
 }
+"""Units of a label, in the languages of those who have taken the lab so far, and in some more."""
+
 OTHER_UNITS = {
     r"%|per ?cent": 100.0,
-    r"\bmin": 1 / 60,
-    r"\bms\b|millisecond": 1e3,
-    r"\bkj\b|kilojoule": 1e-3,
+    r"\bmin|мин|分|분": 1 / 60,
+    r"\bms\b|mill?ise[ckg]|ミリ秒|毫秒|мс": 1e3,
+    r"\bkj\b|kilojou?l|кдж|千焦|キロジュール": 1e-3,
     r"\bk?wh\b": 1 / 3600,
 }
 """Units in which a value may be drawn if the words of the plot name them, and their factors."""

@@ -11,7 +11,9 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-INSTRUMENTS = ("files", "shell", "hosted", "clock", "energy", "keras", "callbacks", "figures", "displays", "audit")
+INSTRUMENTS = (
+    "files", "shell", "imports", "hosted", "clock", "energy", "keras", "callbacks", "figures", "displays", "audit"
+)  # fmt: skip
 """All instruments, in the order in which they are installed."""
 
 LIBRARIES = ("numpy", "pandas", "seaborn", "matplotlib_inline.backend_inline", "ipykernel.kernelapp")

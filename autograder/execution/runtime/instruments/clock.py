@@ -93,6 +93,14 @@ def _install_pandas(clock: Any) -> None:
 
     for name in ("now", "today", "utcnow"):
         setattr(pd.Timestamp, name, classmethod(seal(now)))
+    real = pd.Timestamp
+
+    def make(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], str) and args[0] in ("now", "today"):
+            return real.now(args[1] if len(args) > 1 else kwargs.get("tz"))
+        return real(*args, **kwargs)
+
+    pd.Timestamp = _stand_in(real, make, "pandas")
 
 
 def _install_numpy(clock: Any) -> None:
@@ -107,10 +115,15 @@ def _install_numpy(clock: Any) -> None:
             return real(int(clock.wall() * 1e9), "ns").astype(f"datetime64[{unit}]")
         return real(*args, **kwargs)
 
+    np.datetime64 = _stand_in(real, make, "numpy")  # type: ignore[misc]
+
+
+def _stand_in(real: Any, make: Any, module: str) -> Any:
+    """A subclass of a type whose call is `make`, and whose instances are all those of the type."""
     checks = {
         "__instancecheck__": seal(lambda cls, value: isinstance(value, real)),
         "__subclasscheck__": seal(lambda cls, other: issubclass(other, real)),
     }
-    meta = type("datetime64Type", (type(real),), checks)
-    members = {"__module__": "numpy", "__doc__": real.__doc__, "__new__": staticmethod(seal(make))}
-    np.datetime64 = meta("datetime64", (real,), members)  # type: ignore[misc]
+    meta = type(f"{real.__name__}Type", (type(real),), checks)
+    members = {"__module__": module, "__doc__": real.__doc__, "__new__": staticmethod(seal(make))}
+    return meta(real.__name__, (real,), members)

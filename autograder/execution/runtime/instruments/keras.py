@@ -43,6 +43,16 @@ def install(session: Any) -> None:
     session.guard(np, "argmax", "array_equal", "asarray", "ascontiguousarray", "concatenate", "ravel")
     session.guard(keras.callbacks, "CallbackList")
     devices.install(session.setup["gpus"])
+    _write_no_logs()
+
+
+def _write_no_logs() -> None:
+    """Nobody reads what TensorBoard would be shown, and it may not be installed here."""
+    board, plain = keras.callbacks.TensorBoard, keras.callbacks.Callback
+    for name in ("set_model", *(name for name in vars(board) if name.startswith("on_"))):
+        setattr(board, name, getattr(plain, name))
+    for name in ("audio", "histogram", "image", "scalar", "text"):
+        setattr(tf.summary, name, seal(lambda *args, **kwargs: True))
 
 
 def _replacements(training: Any) -> dict[str, Any]:
@@ -62,6 +72,12 @@ def _replacements(training: Any) -> dict[str, Any]:
         training.clock.spend("compile")
         return result
 
+    def compile_from_config(model: Any, config: Any) -> None:
+        """Compile a model that is loaded, as Keras does by itself where `compile` is its own."""
+        model.compile(**keras.saving.deserialize_keras_object(config))
+        if getattr(model, "optimizer", None) is not None and model.built:
+            model.optimizer.build(model.trainable_variables)
+
     def evaluate(model: Any, x: Any = None, y: Any = None, batch_size: Any = None, *args: Any, **kwargs: Any) -> Any:
         with _use(training, "evaluate", model, x, y):
             if batch_size is None and not args and kwargs.keys() <= {"verbose", "return_dict"} and _are_rows(x, y):
@@ -79,7 +95,8 @@ def _replacements(training: Any) -> dict[str, Any]:
         with _use(training, "predict", model, data, None):
             return originals["__call__"](model, *args, **kwargs)
 
-    return {"fit": fit, "compile": compile, "evaluate": evaluate, "predict": predict, "__call__": call}
+    replaced: tuple[Any, ...] = (fit, compile, compile_from_config, evaluate, predict)
+    return {"__call__": call} | {function.__name__: function for function in replaced}
 
 
 def _evaluate_at_once(model: Any, x: np.ndarray, y: np.ndarray, return_dict: bool, original: Any) -> Any:
@@ -414,7 +431,20 @@ def _config(part: Any) -> dict[str, Any]:
             seen[name] = value if not isinstance(value, str) else value[:100]
         elif isinstance(value, (float, np.floating)):
             seen[name] = float(value) if math.isfinite(value) else str(value)
+        elif name == "activation":
+            seen[name] = _name_activation(getattr(part, name, None))
     return seen
+
+
+def _name_activation(function: Any) -> str | None:
+    """The name of Keras's function that does the same as another library's, a layer or the notebook's own."""
+    probe = tf.constant([[-1.5, 0.0, 0.5, 2.0]])
+    with contextlib.suppress(Exception):
+        values = np.asarray(function(probe))
+        for name in ("sigmoid", "softmax", "relu", "tanh"):
+            if np.allclose(values, np.asarray(getattr(keras.activations, name)(probe)), atol=1e-5):
+                return name
+    return None
 
 
 def _flat(callbacks: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Answers shell commands, package installs and magics of hosted notebooks, none of which is run.
+"""Answers shell commands, package installs and magics of hosted notebooks; of these, only folders are made.
 
 Events: none.
 """
@@ -13,6 +13,9 @@ from .files import fetch
 
 INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
 SCRIPTS = ("bash", "sh", "script", "system", "writefile_to_shell")
+SIGNS = set("$`{}*?;&|<>()")
+"""Signs that a shell reads in its own way."""
+
 QUIET = ("load_ext", "reload_ext", "unload_ext", "tensorboard", "autoreload", "aimport", "watermark")
 """Magics that change nothing that is judged, and whose packages may be missing here."""
 
@@ -23,6 +26,11 @@ def install(session: Any) -> None:
 
     def system(command: str) -> None:
         words = str(command).split()
+        if words[:1] == ["mkdir"] and not SIGNS & set(str(command)):
+            for place in words[1:]:
+                if not place.startswith("-"):
+                    _make_folder(os.path.expanduser(place.strip("'\"")))
+            return
         for word in words:
             name = os.path.basename(word.strip("'\""))
             if name in files and words[0] in ("wget", "curl", "gdown"):
@@ -44,6 +52,13 @@ def install(session: Any) -> None:
     for magic in QUIET:
         shell.register_magic_function(seal(lambda line: None), "line", magic)
     shell.register_magic_function(_plain_backend(shell), "line", "matplotlib")
+
+
+def _make_folder(place: str) -> None:
+    try:
+        os.makedirs(place, exist_ok=True)
+    except OSError as error:
+        print(f"mkdir: cannot create directory '{place}': {error.strerror}")
 
 
 def _answer(system: Any, magic: str) -> Any:
