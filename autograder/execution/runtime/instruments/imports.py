@@ -31,7 +31,7 @@ BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
 
 def install(session: Any) -> None:
     def visit(tree: ast.Module) -> ast.Module:
-        """What IPython calls with each cell; it is no class, as a class can be found through the one it derives from."""
+        """What IPython calls with each cell; no class, as a class can be found through the one it derives from."""
         tree.body = _guard_all(tree.body)
         return tree
 
