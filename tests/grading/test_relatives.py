@@ -258,3 +258,57 @@ def test_unusual_right_work_keeps_all_points(grade_notebook: Grade, name: str) -
     verdict = grade_notebook(document, seed=31).verdict
     assert {i.id: i.message for i in verdict.items if i.points != i.max_points} == {}
     assert verdict.points == FULL
+
+
+ACCURACY_RANGE = "axes[2].set_ylim(max(0, min(accuracies) - margin), max(accuracies) + margin)\n"
+TANH = SEPARATE.replace('Activation("sigmoid")', 'Activation("tanh")')
+DROPOUT = "def build():\n    model = get_model()\n    model.add(tf.keras.layers.Dropout(0.5))\n    return model"
+
+WRONG: dict[str, tuple[Edit, set[str]]] = {
+    "another activation, as a layer": (with_model(TANH, "build()"), {"lr-loop", "bs-loop"}),
+    "a function of one's own": (
+        with_model(SEPARATE.replace('Activation("sigmoid")', "Activation(lambda x: x / (1 + abs(x)))"), "build()"),
+        {"lr-loop", "bs-loop"},
+    ),
+    "a layer more": (with_model(DROPOUT, "build()"), {"lr-loop", "bs-loop"}),
+    "the time of a thread": (clocked("time.thread_time()", "stop - start", "import time"), {"lr-metrics"}),
+    "the time of the processor": (
+        clocked("sum(os.times()[:2])", "stop - start", "import os"),
+        {"lr-metrics"},
+    ),
+    "bars from zero": (in_task("lr-plots", (ACCURACY_RANGE, "")), {"lr-plots"}),
+    "bars from zero to one": (in_task("bs-plots", (ACCURACY_RANGE, "axes[2].set_ylim(0, 1)\n")), {"bs-plots"}),
+    "units that are swapped": (units("lr-plots", "Time to accuracy (J)", "Energy to accuracy (s)"), {"lr-plots"}),
+    "no unit in German": (units("bs-plots", "Trainingszeit", "Energieverbrauch"), {"bs-plots"}),
+    "no unit in Japanese": (units("lr-plots", "到達時間", "消費エネルギー"), {"lr-plots"}),
+    "a missing library that is used": (
+        after_training("px.bar(x=[1], y=[2])", "import plotly_nowhere.express as px"),
+        {"lr-loop", "lr-metrics"},
+    ),
+    "a checkpoint in place of the callback": (
+        in_task("lr-loop", (CALLBACKS, 'callbacks=[callbacks.ModelCheckpoint("a.keras", save_best_only=True)]')),
+        {"lr-loop"},
+    ),
+    "a plateau in place of the callback": (
+        in_task("bs-loop", (CALLBACKS, "callbacks=[callbacks.ReduceLROnPlateau(patience=900)]")),
+        {"bs-loop"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_of_the_same_kind_costs_its_items(grade_notebook: Grade, name: str) -> None:
+    edit, items = WRONG[name]
+    document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
+    edit(document)
+    verdict = grade_notebook(document, seed=32).verdict
+    assert {i.id: i.message for i in verdict.items if i.points != i.max_points}.keys() == items
+
+
+def test_a_library_that_is_missing_is_named(grade_notebook: Grade) -> None:
+    edit, _ = WRONG["a missing library that is used"]
+    document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
+    edit(document)
+    item = next(i for i in grade_notebook(document, seed=32).verdict.items if i.id == "lr-loop")
+    assert "'ModuleNotFoundError' object has no attribute 'bar'" in item.message
+    assert "not installed where notebooks are graded" in item.message

@@ -13,6 +13,8 @@ pytestmark = items("lr-loop", "bs-loop")
 Trained = tuple[Fit, float | None]
 ACTIVATIONS = ("Activation", "ReLU", "Softmax")
 """Classes of layers that do what a layer before them may do by itself."""
+NEUTRAL = ("InputLayer", "Flatten")
+"""Classes of layers that change nothing of rows of numbers."""
 
 
 def trained(case: Case) -> Sweep:
@@ -106,13 +108,17 @@ def test_each_model_is_new(case: Case) -> None:
 
 
 def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
-    """What makes two models the same: the units of each layer that has any, and its activation, be it a layer too."""
+    """What makes two models the same: the units and the activation of each layer, be the activation a layer too, and
+    every layer of another kind."""
     found: list[tuple[object, object]] = []
     for layer in fit.layers:
+        kind, activation = layer.get("class"), layer.get("activation")
         if "units" in layer:
-            found.append((layer["units"], layer.get("activation")))
-        elif found and found[-1][1] == "linear" and layer.get("class") in ACTIVATIONS:
-            found[-1] = (found[-1][0], layer.get("activation", str(layer["class"]).lower()))
+            found.append((layer["units"], activation))
+        elif kind in ACTIVATIONS and found and found[-1][1] == "linear":
+            found[-1] = (found[-1][0], activation if kind == "Activation" else str(kind).lower())
+        elif kind not in NEUTRAL and activation != "linear":
+            found.append((kind, None))
     return tuple(found)
 
 
@@ -123,7 +129,8 @@ def differs(fit: Fit, given: set[tuple[tuple[object, object], ...]]) -> str:
     if len(found) == len(wanted):
         for number, (own, other) in enumerate(zip(found, wanted, strict=True), 1):
             if own != other:
-                return f": layer {number} has {own[0]} units and {own[1]}, not {other[0]} and {other[1]}"
+                activation = own[1] or "another activation"
+                return f": layer {number} has {own[0]} units and {activation}, not {other[0]} and {other[1]}"
     return f": it has {len(found)} layers, not {len(wanted)}" if len(found) != len(wanted) else ""
 
 

@@ -296,7 +296,7 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
     if quantity and (named := _swapped_with(quantity, " ".join([*vertical, axes.title]), seen)):
         return f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[named]}: labels are swapped."
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
-        return f"The label of the {QUANTITIES[quantity]} names no unit."
+        return f"The label of the {QUANTITIES[quantity]} names no unit of {QUANTITIES[quantity].split()[0]}."
     return None
 
 
