@@ -295,6 +295,7 @@ _LOST = {
     "too much": f"The run reported more than {MAX_TOTAL // 1_000_000} MB; the rest was not read.",
     "foreign": "Something in the notebook wrote {count} messages of its own into the connection with the grader; they "
     "were not read.",
+    "memory": "The grader had no memory left to read what the run reported.",
     "too large": "{count} reports were too large and were not read.",
     "form": "{count} messages are not of the declared form and were not read.",
     "order": "{count} messages came in an order that no training has.",
@@ -414,6 +415,10 @@ class Connection:
                 if (reply := handle(message)) is not None:
                     self._send(reply)
             except OSError:
+                return
+            except MemoryError:  # what asks for the evidence raises it again
+                self.oracle.refused["memory"] = 1
+                self._own.shutdown(socket.SHUT_RDWR)
                 return
 
     def _send(self, reply: bytes) -> None:

@@ -123,6 +123,8 @@ class Run:
     def evidence(self) -> Evidence:
         """All that is on record up to now."""
         oracle, driver = self.driver.oracle, self.driver
+        if "memory" in oracle.refused:
+            raise MemoryError
         if "too much" in oracle.refused:
             raise EvidenceError(f"{oracle.lost()} A person has to look at what the notebook does.")
         if silent := _find_silent_cell(self.steps, driver):
@@ -214,7 +216,7 @@ class _Driver:
             connection.close_kernels_end()
             with self.watch("connection"):
                 await client.async_start_new_kernel_client()
-        except ServerGone:
+        except (ServerGone, MemoryError):
             raise
         except Exception as error:
             words = self.kernels.last_words()
@@ -251,6 +253,8 @@ class _Driver:
         except DeadKernelError:
             self.died, self.note = True, await self._why_it_died()
             return False
+        except MemoryError:
+            raise
         except Exception as error:  # a kernel can send anything, and what reads its messages may stumble
             self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
             return False

@@ -95,7 +95,7 @@ def _call(check: Check, case: Case, memo: dict[str, Any]) -> BaseException | Non
         with _processor_limit(left) as spent:
             check.function(case=case, **check.arguments)
         return None
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
         return error

@@ -27,6 +27,7 @@ from autograder.reporting.feedback import without_folders
 from autograder.results.files import write_text
 from autograder.results.gradescope_json import build_results
 from autograder.results.store import ResultStore
+from autograder.scheduling import memory
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.prepare import load_release
 
@@ -80,16 +81,21 @@ def _scripts(assignment: Assignment) -> dict[str, str]:
 
 
 def _files(assignment: Assignment) -> dict[str, Path]:
-    """Return what grading needs of this package and of the course, by name in the archive."""
+    """Return what grading needs of this package and of the course, by name in the archive.
+
+    Of the checks, these are those of the assignment and what all of them share.
+    """
     root = assignment.course.root
     settings = assignment.source_folder / "assignment.toml"
     course = [*assignment.release_folder.rglob("*"), settings, root / "requirements.lock", root / "LICENSE"]
     files = {path.relative_to(root).as_posix(): path for path in course}
     files |= {path.relative_to(PACKAGE.parent).as_posix(): path for path in PACKAGE.rglob("*")}
+    checks = PACKAGE / "checks"
+    others = {path for path in checks.iterdir() if path.is_dir() and path.name != assignment.checks}
     return {
         name: path
         for name, path in files.items()
-        if path.is_file() and "/." not in f"/{name}" and "__pycache__" not in path.parts
+        if path.is_file() and "/." not in f"/{name}" and "__pycache__" not in path.parts and not others & {*path.parents}
     }
 
 
@@ -105,7 +111,11 @@ def run(assignment: Assignment, place: Path) -> dict[str, Any]:
         with kernels() as source, tempfile.TemporaryDirectory() as scratch:
             store = ResultStore(Path(scratch), assignment)
             task = Task(store, student, place / "submission", source, Options(), "")
-            verdict, note = grade_task(task).verdict, source.note
+            note = source.note
+            with memory.limit_memory():
+                verdict = grade_task(task).verdict
+    except MemoryError:
+        verdict = for_a_person(assignment, student, memory.MESSAGE)
     except AutograderError as error:
         verdict = for_a_person(assignment, student, str(error))
     found = results(assignment, verdict, metadata)

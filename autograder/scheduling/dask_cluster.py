@@ -32,6 +32,7 @@ from autograder.submission import folders
 from autograder.submission.saved_outputs import SavedOutputs
 
 from .executor import POLL_SECONDS, Executor, Failed
+from .memory import limit_memory
 from .task import Task, describe_failure, finish, mark_for_review
 
 MAX_SECONDS_WITHOUT_WORKER = 60.0
@@ -158,6 +159,8 @@ def _get_outcome(future: Future[Answer], sent: _Sent) -> Done | Failed:
         answer: Answer = future.result(timeout=30)
     except (KilledWorker, OSError):
         return Failed("died")
+    except MemoryError:
+        return Failed("memory")
     except AutograderError:
         raise
     except Exception as error:
@@ -172,7 +175,7 @@ def _get_outcome(future: Future[Answer], sent: _Sent) -> Done | Failed:
 
 
 def grade_remotely(job: Job) -> Answer:
-    """Grade one submission; runs in a worker."""
+    """Grade one submission; runs in a worker. MemoryError if that takes more memory than it may."""
     assignment = Assignment.load(job.assignment)
     if job.basis and hash_basis(assignment, job.options) != job.basis:
         return Answer(failure=f"A worker on {os.uname().nodename} has another version of the kit or the assignment.")
@@ -181,7 +184,9 @@ def grade_remotely(job: Job) -> Answer:
             path = Path(place, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        graded = grade_folder(assignment, Path(place), job.student, _open_kernels(job.start, job.sandbox), job.options)
+        kernels = _open_kernels(job.start, job.sandbox)
+        with limit_memory():
+            graded = grade_folder(assignment, Path(place), job.student, kernels, job.options)
     return Answer(
         graded.verdict.model_dump_json(),
         graded.record.model_dump_json() if graded.record else "",

@@ -21,9 +21,13 @@ MAX_ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Failed:
-    """Stands for the outcome of a task whose worker died, or that was ended because it took too long."""
+    """Stands for the outcome of a task that has none.
 
-    reason: Literal["died", "overdue"]
+    Its worker was killed (`died`) or crashed by itself (`crashed`); or the task needed more memory than it may have
+    (`memory`), or was ended because it took too long (`overdue`).
+    """
+
+    reason: Literal["died", "crashed", "memory", "overdue"]
 
 
 class Executor(ABC, Generic[Task, Outcome]):
@@ -60,7 +64,8 @@ class Executor(ABC, Generic[Task, Outcome]):
     ) -> Iterator[tuple[Task, Outcome | Failed]]:
         """Run tasks and yield each with its outcome, in the order in which they end.
 
-        A task whose worker dies is started once more; one that takes too long is not, because it would again.
+        A task whose worker dies is started once more; one that takes too long or too much memory is not, because it
+        would again.
 
         Args:
             tasks: what is to be done.
@@ -80,7 +85,7 @@ class Executor(ABC, Generic[Task, Outcome]):
                 on_start(task)
             for task, outcome in self.poll():
                 running -= 1
-                if outcome == Failed("died") and attempts[id(task)] < MAX_ATTEMPTS:
+                if outcome in (Failed("died"), Failed("crashed")) and attempts[id(task)] < MAX_ATTEMPTS:
                     waiting.append(task)
                 else:
                     yield task, outcome

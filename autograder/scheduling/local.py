@@ -19,16 +19,20 @@ from autograder.execution.runtime.gc_tuning import keep_imports, tune_gc
 from autograder.execution.runtime.isolation import end_with
 
 from .executor import POLL_SECONDS, Executor, Failed, Outcome, Task
+from .memory import ROOM, count_data, limit_memory
+
+KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
+"""Signals by which others end a worker; by any other it has ended itself."""
 
 
 class _Worker(Generic[Task, Outcome]):
     """One process, and the task that it has, with the time at which that is overdue."""
 
-    def __init__(self, work: Callable[[Task], Outcome], prepare: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[Task], Outcome], prepare: Callable[[], None], room: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
         # The work as bytes: reading it imports what it needs, and until then nothing would end the process.
-        self.process = context.Process(target=_serve, args=(other, pickle.dumps((work, prepare))), daemon=True)
+        self.process = context.Process(target=_serve, args=(other, pickle.dumps((work, prepare)), room), daemon=True)
         # Ctrl-C reaches every process of the terminal; only the one that looks after the others answers it.
         # The tracker's start would undo the block, so it comes first.
         resource_tracker.ensure_running()
@@ -40,6 +44,7 @@ class _Worker(Generic[Task, Outcome]):
             other.close()
         self.task: Task | None = None
         self.deadline = 0.0
+        self.is_worn = False
 
     def start(self, task: Task, seconds: float) -> None:
         self.task, self.deadline = task, time.monotonic() + seconds
@@ -49,9 +54,11 @@ class _Worker(Generic[Task, Outcome]):
     def receive(self) -> Outcome | Failed:
         """Return the outcome of its task; AutograderError is what the task raised as one."""
         try:
-            answer = self.connection.recv()
+            answer, self.is_worn = self.connection.recv()
         except (EOFError, OSError):
-            return Failed("died")
+            self.process.join(POLL_SECONDS)
+            status = self.process.exitcode
+            return Failed("died" if status is None or -status in KILLS else "crashed")
         if isinstance(answer, AutograderError):
             raise answer
         return answer
@@ -74,12 +81,18 @@ class LocalExecutor(Executor[Task, Outcome]):
         jobs: the number of processes.
         seconds: what one task may take.
         prepare: called in each process before its first task.
+        room: bytes that a process may take for a task. One that keeps half of them does no other task.
     """
 
     def __init__(
-        self, work: Callable[[Task], Outcome], jobs: int, seconds: float, prepare: Callable[[], None] = _do_nothing
+        self,
+        work: Callable[[Task], Outcome],
+        jobs: int,
+        seconds: float,
+        prepare: Callable[[], None] = _do_nothing,
+        room: int = ROOM,
     ) -> None:
-        self.work, self.jobs, self.seconds, self.prepare = work, jobs, seconds, prepare
+        self.work, self.jobs, self.seconds, self.prepare, self.room = work, jobs, seconds, prepare, room
         self._workers: list[_Worker[Task, Outcome]] = []
 
     def start(self) -> None:
@@ -114,17 +127,17 @@ class LocalExecutor(Executor[Task, Outcome]):
             task, worker.task = worker.task, None
             assert task is not None
             ended.append((task, outcome))
-            if isinstance(outcome, Failed):
+            if isinstance(outcome, Failed) or worker.is_worn:
                 self._workers.remove(worker)
                 worker.close()
         return ended
 
     def _add_worker(self) -> _Worker[Task, Outcome]:
-        self._workers.append(_Worker(self.work, self.prepare))
+        self._workers.append(_Worker(self.work, self.prepare, self.room))
         return self._workers[-1]
 
 
-def _serve(connection: Connection, pickled: bytes) -> None:
+def _serve(connection: Connection, pickled: bytes, room: int) -> None:
     """Do task after task until the connection ends; runs in the process of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -134,16 +147,20 @@ def _serve(connection: Connection, pickled: bytes) -> None:
         work, prepare = pickle.loads(pickled)
     tune_gc()
     prepare()
+    before = count_data()
     while True:
         try:
             task = connection.recv()
         except EOFError:
             return
         try:
-            answer = work(task)
+            with limit_memory(room):
+                answer = work(task)
         except AutograderError as error:
             answer = error
-        connection.send(answer)
+        except MemoryError:
+            answer = Failed("memory")
+        connection.send((answer, count_data() - before > room // 2))
 
 
 def _end_with_parent() -> None:

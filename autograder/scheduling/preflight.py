@@ -34,7 +34,12 @@ ADVICE = (
     "command again; docs/versions.md lists the versions that were tried."
 )
 
-FAILURES = {"died": "ended its process twice", "overdue": "took too long"}
+FAILURES = {
+    "died": "ended its process twice",
+    "crashed": "crashed its process twice",
+    "memory": "took too much memory",
+    "overdue": "took too long",
+}
 
 
 def run_preflight(task: Task, executor: Executor[Task, Done]) -> None:

@@ -17,6 +17,8 @@ from autograder.submission.finding import Finding
 from autograder.submission.folders import Contents, contents
 from autograder.submission.limited import read_saved_outputs
 
+from .memory import is_memory_error
+
 CHANGED = "It changed while it was graded: run the same command again."
 
 
@@ -42,7 +44,12 @@ class Task:
 
 
 def grade_task(task: Task) -> Done:
-    """Grade one submission and write its results; runs in a worker. AutograderError if they cannot be written."""
+    """Grade one submission and write its results; runs in a worker.
+
+    Raises:
+        AutograderError: the results cannot be written.
+        MemoryError: it takes more memory than the worker may have.
+    """
     assert task.kernels is not None
     before = contents(task.folder, task.basis)
     if before.trouble:
@@ -77,7 +84,9 @@ def mark_for_review(task: Task, reason: str, fingerprint: str = "") -> Done:
 
 
 def describe_failure(error: Exception) -> str:
-    """Describe in a sentence an error that is not the submission's."""
+    """Describe in a sentence an error that is not the submission's; MemoryError if it comes of too little memory."""
+    if is_memory_error(error):
+        raise MemoryError from error
     return f"The autograder itself failed on it ({type(error).__name__}: {one_line(str(error), 200)})."
 
 

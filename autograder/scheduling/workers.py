@@ -13,6 +13,7 @@ from autograder.grading.verdict import Done
 from autograder.submission import limited
 from autograder.submission.folders import contents
 
+from . import memory
 from .executor import Executor, Failed
 from .local import LocalExecutor
 from .preflight import run_preflight
@@ -25,7 +26,12 @@ SLACK_SECONDS = 60.0
 """What a submission may take beside its runs."""
 
 DIED = "The grading process died twice on it."
+CRASHED = (
+    "The grading process crashed twice on it, as it does where it needs more memory than it may have: "
+    "look at how much the notebook puts out."
+)
 OVERDUE = "The grading process did not come back in time and was ended."
+REASONS = {"died": DIED, "crashed": CRASHED, "memory": memory.MESSAGE, "overdue": OVERDUE}
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,10 @@ def _open_executor(
 def finish_failed(task: Task, failed: Failed) -> Done:
     """Write the verdict on a task that has no outcome: its submission needs a manual review.
 
-    One that took too long is not graded again by the next run, unless it changes.
+    Unless its worker was killed by others, it is not graded again by the next run before it changes.
     """
-    if failed.reason == "died":
-        return mark_for_review(task, DIED)
-    return mark_for_review(task, OVERDUE, contents(task.folder, task.basis).digest)
+    digest = "" if failed.reason == "died" else contents(task.folder, task.basis).digest
+    return mark_for_review(task, REASONS[failed.reason], digest)
 
 
 def max_seconds(limits: Limits) -> float:

@@ -31,9 +31,9 @@ from .finding import Finding
 from .prepare import Submission
 from .saved_outputs import SavedOutputs
 
-ADDRESS_SPACE = 1_500 * MB
-"""Bytes that the process may have; the largest notebook that is accepted, with a letter that takes four bytes, takes
-two thirds of it."""
+ADDRESS_SPACE = 800 * MB
+"""Bytes of addresses that the process may have, some 100 MB more than it then holds. The largest notebook that is
+accepted fits, unless an emoji makes each of its letters take four bytes."""
 
 PROCESSOR_SECONDS = 20
 """What reading one submission may take; one of the largest size that is accepted takes two."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from autograder.assignment import source
 from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
+from autograder.assignment.source import solution_lines
 from autograder.errors import AutograderError, KernelFailed, ReleaseError
 from autograder.grading.grade import for_a_person, not_run
 from autograder.integrations import gradescope
@@ -66,6 +69,23 @@ def well_formed(found: dict[str, Any], assignment: Assignment) -> None:
     assert found["stdout_visibility"] == "hidden"
 
 
+def solution_of(assignment: Assignment) -> set[str]:
+    """The lines of the solution that are not given elsewhere."""
+    parts = [solution_lines(cell) for cell in source.read(source.source_path(assignment)).cells]
+    given = {line for _, outside, _ in parts for line in outside}
+    return {line for inside, _, _ in parts for line in inside} - given
+
+
+def read_text(archive: zipfile.ZipFile, name: str) -> str:
+    return archive.read(name).decode("utf-8", "replace")
+
+
+def folders_in(text: str) -> list[str]:
+    """Folders of this machine that a text names."""
+    here = {str(ROOT), str(Path.home()), sys.prefix, tempfile.gettempdir() + "/pytest"}
+    return [folder for folder in here if len(folder) > 5 and folder in text]
+
+
 class TestThePackage:
     def test_it_has_what_grading_needs_and_no_solution(self, package: Path, assignment: Assignment) -> None:
         with zipfile.ZipFile(package) as archive:
@@ -83,6 +103,24 @@ class TestThePackage:
         assert not [name for name in names if name.startswith("source/") and name.endswith(".ipynb")]
         assert not [name for name in names if "/." in name or "__pycache__" in name]
         assert modes["setup.sh"] == modes["run_autograder"] == 0o100755
+
+    def test_it_holds_no_line_of_the_solution_and_no_checks_of_others(
+        self, package: Path, assignment: Assignment
+    ) -> None:
+        secret = solution_of(assignment)
+        with zipfile.ZipFile(package) as archive:
+            notebooks = {name: read_text(archive, name) for name in archive.namelist() if name.endswith(".ipynb")}
+            checks = [name.split("/")[2] for name in archive.namelist() if name.startswith("autograder/checks/")]
+        for name, text in notebooks.items():
+            released = {
+                line.strip() for cell in json.loads(text)["cells"] for line in "".join(cell["source"]).splitlines()
+            }
+            assert not released & secret, name
+        assert {name for name in checks if "." not in name} == {assignment.checks}
+
+    def test_it_holds_no_path_of_this_machine(self, package: Path) -> None:
+        with zipfile.ZipFile(package) as archive:
+            assert not [name for name in archive.namelist() if folders_in(read_text(archive, name))]
 
     def test_the_same_kit_gives_the_same_bytes(self, package: Path, assignment: Assignment) -> None:
         before = package.read_bytes()

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from autograder.assignment.settings import Assignment
 from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.execution.kernels import Kernels
-from autograder.execution.limits import Limits
+from autograder.execution.limits import MB, Limits
 from autograder.execution.options import Options
 from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, GradedSubmission, ItemVerdict, Verdict
@@ -42,9 +43,10 @@ from autograder.results import cache, lock, scratch
 from autograder.results.files import remove_leftovers, write_text
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.scheduling import class_run as autograde
-from autograder.scheduling import task, workers
+from autograder.scheduling import memory, task, workers
 from autograder.scheduling.executor import Failed
 from autograder.scheduling.local import LocalExecutor
+from autograder.scheduling.memory import ROOM
 from autograder.scheduling.signals import Stopped, stoppable
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.folders import contents, students
@@ -79,12 +81,42 @@ def quick_task(job: Task) -> Done:
     mark = job.store.out.parent / job.student
     if job.student.startswith("hangs"):
         time.sleep(600)
+    if job.student.startswith("crashes"):
+        os.abort()
+    if job.student.startswith("fills-memory"):
+        hoard.append(bytearray(ROOM))
     if job.student.startswith("dies") and not mark.exists():
         if job.student.startswith("dies-once"):
             mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     task.grade_folder = quick_verdict
     return grade_task(job)
+
+
+hoard: list[bytearray] = []
+"""In a worker: what it keeps."""
+
+
+def keep_bytes(size: int) -> int:
+    """Keep so many bytes more; answers in which process."""
+    hoard.append(bytearray(size))
+    return os.getpid()
+
+
+def fail_beside(size: int) -> str:
+    """Come upon an error of any kind while so many bytes are held."""
+    kept = bytearray(size)
+    try:
+        raise RuntimeError("cannot go on")
+    except RuntimeError as error:
+        return task.describe_failure(error) if kept else ""
+
+
+def fill_in_thread(size: int) -> int:
+    """Take so many bytes in another thread, whose error is lost."""
+    with contextlib.suppress(MemoryError), ThreadPoolExecutor(1) as pool:
+        return len(pool.submit(bytearray, size).result())
+    return -1
 
 
 @contextlib.contextmanager
@@ -149,6 +181,12 @@ def sleepers(pid: int) -> list[int]:
     return [process.pid for process in family if "spawn_main" in " ".join(process.cmdline())]
 
 
+SHORT_OF_MEMORY = {
+    "fills-memory": memory.MESSAGE,
+    "crashes": workers.CRASHED,
+}
+
+
 class TestWorkers:
     def test_one_that_dies_costs_its_own_submission_alone(
         self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +199,36 @@ class TestWorkers:
         assert (verdicts["dies"].state, verdicts["dies"].reason) == ("needs a person", workers.DIED)
         assert grade() == ["dies"]
         assert not sleepers(os.getpid())
+
+    def test_too_much_memory_costs_its_own_submission_alone_and_once(
+        self, grade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "LocalExecutor", LocalExecutor)
+        hand_in(tmp_path / "submitted", "ada", *SHORT_OF_MEMORY, "zoe")
+        assert len(grade()) == 4
+        assert [verdict_of(tmp_path / "graded", name).state for name in ("ada", "zoe")] == ["graded", "graded"]
+        for student, reason in SHORT_OF_MEMORY.items():
+            verdict = verdict_of(tmp_path / "graded", student)
+            assert (verdict.state, verdict.reason) == ("needs a person", reason)
+        assert grade() == [], "it would take as much again"
+        assert not sleepers(os.getpid())
+
+    def test_memory_is_limited_for_each_task(self) -> None:
+        with LocalExecutor(keep_bytes, 1, 60, room=100 * MB) as pool:
+            outcomes = dict(pool.run([101 * MB, 99 * MB, 98 * MB, 10 * MB, 11 * MB]))
+        assert outcomes.pop(101 * MB) == Failed("memory")
+        assert len({outcomes.pop(10 * MB), outcomes.pop(11 * MB)}) == 1, "a process that kept little does the next task"
+        assert len(set(outcomes.values())) == 2, "one that kept much does not"
+
+    def test_any_error_counts_as_one_of_memory_where_that_is_short(self) -> None:
+        with LocalExecutor(fail_beside, 1, 60, room=100 * MB) as pool:
+            outcomes = dict(pool.run([90 * MB, 10 * MB]))
+        assert outcomes[90 * MB] == Failed("memory")
+        assert "cannot go on" in outcomes[10 * MB]
+
+    def test_memory_is_limited_for_all_threads(self) -> None:
+        with LocalExecutor(fill_in_thread, 1, 60, room=100 * MB) as pool:
+            assert dict(pool.run([150 * MB, 50 * MB])) == {150 * MB: -1, 50 * MB: 50 * MB}
 
     def test_one_that_does_not_come_back_is_ended_and_the_others_go_on(self) -> None:
         began = time.monotonic()
