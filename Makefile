@@ -20,6 +20,8 @@ ONLY       ?=
 FORMAT     ?=
 ROSTER     ?=
 COLUMN     ?=
+MINUTES    ?=
+RUN_AS     ?=
 
 # uv installs the packages; all other versions are in requirements.lock.
 UV := uv==0.13.9
@@ -40,7 +42,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture docs hostile kills lock clean distclean have-data
+.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture docs hostile fuzz kills lock clean distclean have-data
 
 ##@ Everyone
 
@@ -67,7 +69,7 @@ clean: ## delete generated files, but never a folder with a gradebook
 	else rm -rf "$(OUT)"; fi
 
 distclean: clean ## clean, and delete the virtual environments and downloads
-	@rm -rf .venv .venv-data .venv-bench .venv-docs .venv-versions .tools
+	@rm -rf .venv .venv-data .venv-bench .venv-docs .venv-fuzz .venv-versions .tools
 
 ##@ Students
 
@@ -136,9 +138,12 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## try attacks and broken submissions, with and without protection | ONLY=name selects some, SANDBOX=podman uses Podman
-	@$(PY) -m tests.hostile $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
+hostile: $(READY) ## try attacks and broken submissions, with and without protection | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user tries them as that user, if root starts it
+	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
+
+fuzz: $(READY) .venv-fuzz/.ready ## search for files and texts that the readers fail on | MINUTES=10 for each reader, ONLY=archive
+	@.venv-fuzz/bin/python -m tests.fuzz $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes $(MINUTES))
 
 kills: $(READY) ## kill a grading run at 200 random moments; check the results
 	@$(PY) -m tests.hostile.interruption --kills 200 --submissions 40
@@ -232,6 +237,15 @@ $(READY): $(LOCK) Makefile
 	    (there / "kit.pth").write_text(sysconfig.get_path("purelib"))'
 	@$(call install-uv,.venv)
 	@$(PY) -m uv pip install --quiet --python .venv-docs/bin/python --no-deps --requirement docs/requirements.txt
+	@touch $@
+
+.venv-fuzz/.ready: tests/fuzz/requirements.txt $(READY)
+	@$(PY) -m venv --clear --without-pip .venv-fuzz
+	@$(PY) -c 'import pathlib, sysconfig; \
+	    there = pathlib.Path(sysconfig.get_path("purelib", vars={"base": ".venv-fuzz"})); \
+	    (there / "kit.pth").write_text(sysconfig.get_path("purelib"))'
+	@$(call install-uv,.venv)
+	@$(PY) -m uv pip install --quiet --python .venv-fuzz/bin/python --no-deps --requirement tests/fuzz/requirements.txt
 	@touch $@
 
 .venv-data/.ready: data/requirements.lock Makefile

@@ -59,7 +59,8 @@ MATHML_ATTRIBUTES = {
     *("maxsize", "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rspace", "scriptlevel"),
     *("separator", "stretchy", "voffset", "width"),
 }
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # instead of the sanitiser's own `title` and `lang`
     "img": {"src", "alt"},
     "ol": {"start"},
     "td": {"colspan", "rowspan", "style"},

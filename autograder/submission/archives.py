@@ -46,7 +46,7 @@ BROKEN = (
     EOFError,
     OSError,
     ValueError,
-    KeyError,
+    LookupError,
     MemoryError,
     NotImplementedError,  # a method of packing that Python does not know; first, as it is a RuntimeError too
 )
@@ -120,7 +120,7 @@ def _zip_names(stream: BinaryIO) -> list[str]:
         raise _TooLarge
     with zipfile.ZipFile(stream) as archive:
         entries = archive.infolist()
-    return [e.filename for e in entries if not e.is_dir() and e.external_attr >> 16 & 0o170000 != LINK]
+    return [e.filename for e in entries if e.filename and not e.is_dir() and e.external_attr >> 16 & 0o170000 != LINK]
 
 
 def _read_zip_member(stream: BinaryIO, member: str, most: int) -> bytes:
