@@ -95,7 +95,10 @@ def _files(assignment: Assignment) -> dict[str, Path]:
     return {
         name: path
         for name, path in files.items()
-        if path.is_file() and "/." not in f"/{name}" and "__pycache__" not in path.parts and not others & {*path.parents}
+        if path.is_file()
+        and "/." not in f"/{name}"
+        and "__pycache__" not in path.parts
+        and not others & {*path.parents}
     }
 
 

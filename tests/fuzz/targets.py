@@ -48,7 +48,7 @@ def read_notebook(content: bytes) -> None:
     """Read a notebook, or a script where the first byte is even, and repair it; what comes of it is valid."""
     title = "x.ipynb" if not content or content[0] % 2 else "x.py"
     try:
-        notebook, _ = parsing.read(_File(content, title))  # type: ignore[arg-type]
+        notebook = parsing.read(_File(content, title)).notebook  # type: ignore[arg-type]
     except SubmissionError:
         return
     nbformat.validate(notebook)

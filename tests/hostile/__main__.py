@@ -6,6 +6,9 @@ Ends with status 1 unless every row went as it must and every control fired.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import pwd
+import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fnmatch import fnmatch
@@ -30,16 +33,20 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 def main(
-    only: Annotated[str, typer.Option(help="rows to try: part of the name, or a pattern with *")] = "",
+    only: Annotated[str, typer.Option(help="rows to try: parts of names, or patterns with *, by comma")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="rows tried at a time")] = 2,
     engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="what protects")] = "bwrap",
+    user: Annotated[str, typer.Option(help="who tries them, where root starts it; the kit must be readable")] = "",
 ) -> None:
     """Try every attack and fault of the table, with the protection and without it."""
+    if user:
+        raise typer.Exit(_run_as(user, "--only", only, "--jobs", str(jobs), "--sandbox", engine))
     if why := sandbox.missing(engine):
         console.print(why)
         raise typer.Exit(1)
-    pattern = only if "*" in only else f"*{only}*"
-    chosen = [name for name in rows() if fnmatch(name, pattern)]
+    console.print(f"As the user {os.getuid()}.")
+    patterns = [name if "*" in name else f"*{name}*" for name in only.split(",")]
+    chosen = [name for name in rows() if any(fnmatch(name, pattern) for pattern in patterns)]
     if not chosen:
         raise typer.BadParameter(f"no row is called {only!r}")
     outcomes = _tried(chosen, jobs, engine)
@@ -52,6 +59,23 @@ def main(
         f"\n{len(outcomes)} rows: {len(wrong)} went otherwise than they must, {len(quiet)} controls did not fire"
     )
     raise typer.Exit(1 if wrong or quiet else 0)
+
+
+def _run_as(name: str, *options: str) -> int:
+    """Run this command as another user, with that user's groups and home; answers its exit status."""
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError:
+        raise typer.BadParameter(f"there is no user {name!r}") from None
+    environment = os.environ | {"HOME": user.pw_dir, "USER": name, "LOGNAME": name, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.hostile", *options],
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=os.getgrouplist(name, user.pw_gid),
+        env=environment,
+        check=False,
+    ).returncode
 
 
 def _tried(names: list[str], jobs: int, engine: sandbox.Engine) -> dict[str, Outcome]:

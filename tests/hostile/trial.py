@@ -106,7 +106,7 @@ def _row(grounds: Grounds, row: Row) -> Outcome:
 
 def _graded_with(row: Row, kernels: Kernels) -> GradedSubmission:
     """The verdict on a correct submission with the attack in it."""
-    submission = prepare("student", with_attack(row.cell, row.task), load_release(_assignment()), _assignment())
+    submission = prepare("student", with_attack(row.cell, task=row.task), load_release(_assignment()), _assignment())
     options = Options(seed=7, limits=Limits(**row.limits))
     return grade(_assignment(), submission, kernels, options)
 
@@ -125,15 +125,15 @@ def _megabytes(name: str) -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name)) / 1000
 
 
-def with_attack(code: str, task: str = "") -> NotebookNode:
-    """A correct submission with the code in a cell before its tasks, or at the end of that task's cell."""
+def with_attack(*code: str, task: str = "") -> NotebookNode:
+    """A correct submission with the code in cells before its tasks, or at the end of that task's cell."""
     document = nbformat.from_dict(dict(_reference()))
     ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in document.cells]
     place = ids.index(task or "data-details")
     if task:
-        document.cells[place].source += f"\n{code}"
+        document.cells[place].source += "".join(f"\n{part}" for part in code)
     else:
-        document.cells.insert(place, nbformat.v4.new_code_cell(code))
+        document.cells[place:place] = [nbformat.v4.new_code_cell(part) for part in code]
     return document
 
 

@@ -34,7 +34,7 @@ from autograder.assignment.settings import Assignment
 from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.execution.kernels import Kernels
-from autograder.execution.limits import MB, Limits
+from autograder.execution.limits import Limits
 from autograder.execution.options import Options
 from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, GradedSubmission, ItemVerdict, Verdict
@@ -50,6 +50,7 @@ from autograder.scheduling.memory import ROOM
 from autograder.scheduling.signals import Stopped, stoppable
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.folders import contents, students
+from autograder.units import MB
 from tests.places import ROOT
 
 NAME = "tta-eta"
