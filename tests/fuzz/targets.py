@@ -15,7 +15,7 @@ from autograder.errors import SubmissionError
 from autograder.reporting import markdown
 from autograder.submission import archives, parsing
 from autograder.submission.prepare import load_release, prepare
-from tests.test_markdown import HOSTILE, Alive
+from tests.reporting.test_markdown import HOSTILE, Alive
 
 FOUND = Path(__file__).resolve().parent / "found"
 MAX_READ = 1_000_000

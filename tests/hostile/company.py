@@ -91,7 +91,7 @@ def main(
 ) -> None:
     """Grade honest submissions alone and among hostile ones, and compare the points."""
     with tempfile.TemporaryDirectory(prefix="company-") as place, bait.laid() as laid, Watch() as watch:
-        temporary = Path(place, "t")
+        temporary, before = Path(place, "t"), _list_children()
         with _temporary_files_in(temporary):
             names = _lay_honest(Path(place, "alone", "submitted"), honest)
             alone = _grade(Path(place, "alone"), jobs, engine)
@@ -103,7 +103,7 @@ def main(
         ]
         faults += [] if laid.is_untouched() else ["the bait is touched"]
         faults += [f"{path.name} is left in the temporary folder" for path in temporary.iterdir()]
-        faults += [f"a process is left: {command}" for command in _list_children()]
+        faults += [f"a process is left: {command}" for command in _list_children() if command not in before]
     faults += [
         f"{megabytes:.0f} MB: {command[:200]}"
         for command, megabytes in watch.peaks.items()
