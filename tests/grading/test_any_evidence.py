@@ -19,7 +19,7 @@ from autograder.grading.grade import grade
 from autograder.grading.record import SavedRun
 from autograder.submission.prepare import load_release, prepare
 
-from .any_evidence import ANSWERS, evidence
+from .any_evidence import ANSWERS, draw_evidence
 
 SETTINGS: dict[str, Any] = {
     "deadline": None,  # what is bounded is the processor's time; see `checker.MAX_JUDGING_SECONDS`
@@ -52,7 +52,7 @@ def check_any_evidence(assignment: Assignment, run: SavedRun, data: st.DataObjec
         asked.append(question)
         return json.loads(json.dumps(answers[len(asked) % len(answers)]))
 
-    found = data.draw(evidence(run.evidence))
+    found = draw_evidence(data.draw, run.evidence)
     judgement = judge(assignment, run.scenario, found, data.draw(st.sampled_from([None, ask])))
     assert [item.id for item in judgement.items] == [item.id for item in assignment.judged_items]
     for item in judgement.items:
