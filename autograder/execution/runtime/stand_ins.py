@@ -28,7 +28,7 @@ def take_types(rows: Any, own: Any) -> Any:
 
     Whatever else the value is, and whatever cannot be told, stays as it is.
     """
-    first = own[0] if isinstance(own, list) and own else None
+    first = own[0] if type(own) is list and own else None  # a subclass could answer anything
     if not isinstance(rows, list) or not isinstance(first, dict):
         return rows
     return [{key: take_type(value, first.get(key)) for key, value in row.items()} for row in rows]
