@@ -13,7 +13,7 @@ from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
 from autograder.execution.evidence import Evidence, Value
 
-from .verdict import Strip
+from .verdict import Stop, Strip
 
 
 class Wrong(AssertionError):
@@ -151,33 +151,32 @@ class Case:
 
 def describe_stop(evidence: Evidence, task: str) -> str:
     """A sentence on the first cell of a task that did not run to its end: where it stopped, and why; "" for none."""
+    return str(find_stop(evidence, task) or "")
+
+
+def find_stop(evidence: Evidence, task: str) -> Stop | None:
+    """The first cell of a task that did not run to its end; None if all did."""
     numbers = sorted(evidence.cells_of(task))
     number = next((number for number in numbers if evidence.cells[number].status != "ran"), None)
     if number is None:
-        return ""
+        return None
     cell = evidence.cells[number]
-    name = f"The cell {task}" if cell.index is None else f"Cell number {cell.index + 1} ({task})"
+    place = None if cell.index is None else cell.index + 1
     if cell.status == "timeout":
-        return f"{name} did not end within its time limit and was stopped."
+        return Stop(cell=task, number=place, why="time limit")
     if cell.status == "not run":
-        return f"{name} did not run, because the kernel had ended before it."
+        return Stop(cell=task, number=place, why="not run")
     if cell.error == "KernelDied":
-        return f"{name} ended the kernel."
+        return Stop(cell=task, number=place, why="kernel ended")
     if cell.error == "NotImplementedError":
-        return f"{name} is not filled in."
-    place, _, code = cell.line.partition(": ")
-    where = f" in {place}, `{code}`," if code else ""
+        return Stop(cell=task, number=place, why="not filled in")
+    line, _, code = cell.line.partition(": ")
     text = cell.message.strip().split("\n")[0].rstrip(". ")
     text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
-    stop = f"{name} stopped{where} with {cell.error}{': ' if text else ''}{text}."
-    if PASSED_OVER in text:
-        return (
-            f"{stop} A module that it uses is not installed where notebooks are graded, so its import was passed over."
-        )
-    if cell.defined_in is None:
-        return stop
-    later = f"only cell number {cell.defined_in + 1}, further down, defines it"
-    return f"{stop} In the order of the notebook, {later}: run all cells from the top."
+    later = None if cell.defined_in is None else cell.defined_in + 1
+    error = str(cell.error)
+    stop = Stop(cell=task, number=place, why="error", error=error, text=text, line=line, code=code, defined_in=later)
+    return stop.model_copy(update={"missing_module": PASSED_OVER in text})
 
 
 def encode(value: Any) -> Any:

@@ -25,7 +25,7 @@ from autograder.assignment.settings import Assignment, Item
 from autograder.errors import AssignmentError
 from autograder.execution.evidence import Evidence
 
-from .case import Ask, Case, NotChecked, Undecided, Wrong, describe_stop
+from .case import Ask, Case, NotChecked, Undecided, Wrong, find_stop
 from .verdict import ItemVerdict, PropertyVerdict
 
 FOLDER = PACKAGE / "checks"
@@ -234,7 +234,8 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     if not total:
         raise AssignmentError(f"No check judges the item {item.id}.")
     scale = item.points / total
-    found = _name_stop_first(found, describe_stop(evidence, item.cell))
+    stop = find_stop(evidence, item.cell)
+    found = _name_stop_first(found, str(stop or ""))
     properties = tuple(
         p.model_copy(update={"max_points": round(p.max_points * scale, 4), "points": round(p.points * scale, 4)})
         for p in found
@@ -253,6 +254,7 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
         status="ungraded" if undecided else "graded",
         message=message,
         properties=properties,
+        stop=stop,
     )
 
 

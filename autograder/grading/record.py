@@ -52,6 +52,7 @@ class Merged:
         self.assignment = assignment
         self.best: dict[str, ItemVerdict] = {}
         self.source: dict[str, int] = {}
+        self._first: dict[str, ItemVerdict] = {}
         self._count = 0
 
     @property
@@ -67,8 +68,17 @@ class Merged:
             own = self.assignment.item(item.id).cell not in replaced
             is_better = purpose in ("first", "without GPU") or rank(item) >= rank(self.best[item.id])
             if item.id not in self.best or (own and is_better):
-                self.best[item.id] = item
+                self.best[item.id] = self._tell_run(item, replaced)
                 self.source[item.id] = number
+
+    def _tell_run(self, item: ItemVerdict, replaced: Sequence[str]) -> ItemVerdict:
+        """Add to an item what was different in its run: the stand-ins that it rests on, and how its cell ended without
+        them."""
+        first = self._first.setdefault(item.id, item)
+        asked, order = self.assignment.item(item.id), self.assignment.cells
+        earlier = order[: order.index(asked.cell)] if rank(item) > rank(first) else ()
+        stand_ins = tuple(task for task in replaced if task in asked.needs or task in earlier)
+        return item.model_copy(update={"stand_ins": stand_ins, "first_stop": first.stop if first != item else None})
 
 
 def rejudge(assignment: Assignment, record: SavedRuns, ask: Ask | None = None) -> tuple[ItemVerdict, ...]:

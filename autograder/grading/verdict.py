@@ -31,6 +31,55 @@ class Strip(Frozen):
     due: int | None
 
 
+class Stop(Frozen):
+    """Why the cell of a task did not run to its end in the run that was judged.
+
+    `cell` is the task, `number` the place of the cell as the student counts; `line` ("line 3") and `code` are where in
+    the cell it stopped. `defined_in` is the number of the later cell that defines the name which was missing.
+    """
+
+    cell: str
+    number: int | None = None
+    why: Literal["error", "time limit", "kernel ended", "not run", "not filled in"]
+    error: str = ""
+    text: str = ""
+    line: str = ""
+    code: str = ""
+    defined_in: int | None = None
+    missing_module: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the cell is called at the beginning of a sentence."""
+        return f"The cell {self.cell}" if self.number is None else f"Cell number {self.number} ({self.cell})"
+
+    @property
+    def what(self) -> str:
+        """The error with its text."""
+        return f"{self.error}{': ' if self.text else ''}{self.text}"
+
+    def __str__(self) -> str:
+        if self.why != "error":
+            return f"{self.name} {WITHOUT_ERROR[self.why]}."
+        where = f" in {self.line}, `{self.code}`," if self.code else ""
+        stop = f"{self.name} stopped{where} with {self.what}."
+        if self.missing_module:
+            return f"{stop} A module that it uses is not installed where notebooks are graded, so its import was passed over."
+        if self.defined_in is None:
+            return stop
+        later = f"only cell number {self.defined_in}, further down, defines it"
+        return f"{stop} In the order of the notebook, {later}: run all cells from the top."
+
+
+WITHOUT_ERROR = {
+    "time limit": "did not end within its time limit and was stopped",
+    "not run": "did not run, because the kernel had ended before it",
+    "kernel ended": "ended the kernel",
+    "not filled in": "is not filled in",
+}
+"""How a cell ended that raised no error."""
+
+
 class PropertyVerdict(Frozen):
     """One sentence of the rubric and whether the evidence bears it out.
 
@@ -49,7 +98,12 @@ class PropertyVerdict(Frozen):
 
 
 class ItemVerdict(Frozen):
-    """The points of one item; `points` is None when a person has to give them."""
+    """The points of one item; `points` is None when a person has to give them.
+
+    They come from one run: `stop` says where the item's cell stopped in it, and `stand_ins` are the tasks on which the
+    item rests and that the grader solved for it. `first_stop` is where the cell stopped in the first run, without any
+    of these, if the item was judged in a later one.
+    """
 
     id: str
     title: str
@@ -58,6 +112,9 @@ class ItemVerdict(Frozen):
     status: Literal["graded", "ungraded"]
     message: str
     properties: tuple[PropertyVerdict, ...] = ()
+    stop: Stop | None = None
+    first_stop: Stop | None = None
+    stand_ins: tuple[str, ...] = ()
 
 
 class Verdict(Frozen):

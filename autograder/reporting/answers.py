@@ -50,6 +50,18 @@ def written_items(assignment: Assignment) -> tuple[Item, ...]:
     return tuple(item for item in assignment.items if item.graded_by == "person")
 
 
+def unanswered(assignment: Assignment, release: NotebookNode | None, executed: NotebookNode | None) -> set[str]:
+    """The items whose answer is empty or reads as it was released; all, where there is no notebook to read."""
+    if executed is None:
+        return {item.id for item in written_items(assignment)}
+    found = set()
+    for item in written_items(assignment):
+        answer, given = _answer(executed, item.cell), _answer(release, item.cell)
+        if answer is not None and (not words(answer) or words(answer) == words(given or "")):
+            found.add(item.id)
+    return found
+
+
 def rubrics(assignment: Assignment) -> dict[str, str]:
     """What the source notebook says to the grader of each written answer, as markdown: it stands there where a task
     has its solution. Empty where there is no source that can be read."""

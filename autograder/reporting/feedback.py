@@ -13,21 +13,32 @@ from nbgrader.utils import is_locked, is_solution
 from autograder.assignment.settings import Assignment, Item
 from autograder.encoders import one_line
 from autograder.errors import PartlyWritten
-from autograder.grading.verdict import GradedSubmission, ItemVerdict, PropertyVerdict, Verdict
+from autograder.grading.verdict import WITHOUT_ERROR, GradedSubmission, ItemVerdict, PropertyVerdict, Stop, Verdict
 from autograder.notebooks.cells import grade_id
 from autograder.notebooks.images import picture
 from autograder.results.files import write_text
-from autograder.results.points import LATE, Given, Manual, points_by_item, standing, total
+from autograder.results.points import LATE, Given, Manual, points_by_item, standing
 from autograder.results.store import ResultStore
 from autograder.scheduling.parallel import parallel_map
 from autograder.submission.finding import Finding
+from autograder.submission.saved_outputs import SavedOutputs
 
+from . import answers
+from .advice import next_step
 from .curve_chart import draw
+from .highlight import colour
 from .markdown import Renderer
 from .pages import environment
+from .scores import Score, State, state_of
 
-LONGEST = 4_000
-"""Characters of one text output that are shown."""
+SUMMARIES: Mapping[State, str] = {
+    "needs reading": "Your instructor has yet to read your answer.",
+    "needs review": "Your instructor has yet to decide what the autograder could not.",
+    "no answer": "There is no answer in this cell.",
+}
+
+LONGEST, LONGEST_ERROR = 4_000, 1_600
+"""Characters of one text output that are shown, and of a traceback."""
 
 MAX_PICTURES = 30
 
@@ -51,16 +62,45 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The figures of a task: those of the run that was judged, or `saved` ones of the file that was handed in."""
+
+    pictures: tuple[str, ...] = ()
+    saved: bool = False
+
+
+@dataclass(frozen=True)
 class Part:
-    """An item as the page shows it; `points` None means that a person has yet to give them."""
+    """An item as the page shows it; `points` None means that a person has yet to give them.
+
+    `cell` is the number of the student's cell on the page, None where there is none; `unchecked` are the rules that
+    could not be checked because the cell stopped, and `first_stop` tells how it ended without our stand-ins.
+    """
 
     item: Item
     points: float | None
+    state: State
     summary: str
+    cell: int | None
+    stop: Stop | None
+    first_stop: str
+    stand_ins: tuple[str, ...]
     observations: list[Observation]
+    unchecked: list[PropertyVerdict]
     met: list[PropertyVerdict]
     comment: str | None
-    pictures: list[str]
+    figures: Drawn
+
+
+@dataclass(frozen=True)
+class Card:
+    """A cell that stopped, with what it cost and what to do next; `number` is that of the cell on the page."""
+
+    stop: Stop
+    text: str
+    number: int | None
+    parts: list[Part]
+    advice: str
 
 
 @dataclass(frozen=True)
@@ -73,13 +113,16 @@ class Output:
 
 @dataclass(frozen=True)
 class ShownCell:
-    """A cell as the page shows it: `source` is code, or what a student wrote as sanitised HTML."""
+    """A cell as the page shows it, with its place in the notebook, from 1: `source` is code with its colours, or what a
+    student wrote as sanitised HTML."""
 
+    number: int
     kind: str
     name: str
     given: bool
-    source: str | Markup
+    source: Markup
     outputs: list[Output]
+    failed: bool = False
 
 
 def write_feedback(
@@ -89,7 +132,8 @@ def write_feedback(
 
     def write(student: str, graded: GradedSubmission) -> None:
         given = manual.get(student, {})
-        page = feedback_page(store.assignment, graded.verdict, graded.executed, given, release)
+        own = graded.saved_outputs or store.read_saved_outputs(student)
+        page = feedback_page(store.assignment, graded.verdict, graded.executed, given, release, own)
         write_text(store.student_folder(student) / "feedback.html", page)
 
     environment().get_template("feedback.html")  # once, before others share it
@@ -103,11 +147,17 @@ def feedback_page(
     executed: NotebookNode | None,
     manual: Given,
     release: NotebookNode | None = None,
+    own: SavedOutputs | None = None,
 ) -> str:
-    """The page as HTML; `manual` is what a person gave this student, by item. Texts of the release are not repeated."""
+    """The page as HTML; `manual` is what a person gave this student, by item, and `own` what the student's own run left
+    in the file. Texts of the release are not repeated."""
     points = points_by_item(assignment, verdict, manual)
-    parts = _parts(assignment, verdict, executed, points, manual)
-    state, reason = standing(verdict, points)
+    figures = {cell: _figures(assignment, executed, own or SavedOutputs(), cell) for cell in assignment.cells}
+    cells = shown_cells(executed, {cell for cell in figures if figures[cell].pictures}, given_texts(release))
+    parts = _parts(assignment, verdict, executed, points, manual, cells, release, figures)
+    failed = verdict.state == "failed to run"
+    by_hand = any(part.points or part.comment for part in parts)
+    items_of = {part.item.cell: [other for other in parts if other.item.cell == part.item.cell] for part in parts}
     return (
         environment()
         .get_template("feedback.html")
@@ -115,15 +165,40 @@ def feedback_page(
             assignment=assignment,
             student=verdict.student,
             late=points.get(LATE),
-            total=total(points),
-            most=sum(item.points for item in assignment.items),
-            waiting=[part.item.title for part in parts if part.points is None],
-            reason="" if state == "graded" else without_folders(reason),
+            score=Score.of(assignment, points),
+            failed=failed,
+            reason=_reason(verdict, points),
             findings=[_for_student(finding) for finding in verdict.findings if finding.audience == "both"],
-            parts=parts,
-            cells=shown_cells(executed, {part.item.cell for part in parts if part.pictures}, given_texts(release)),
+            parts=[] if failed and not by_hand else parts,
+            cards=_cards(parts),
+            replaced=[task for task in assignment.cells if any(task in part.stand_ins for part in parts)],
+            cells=[cell for cell in cells if not cell.given or cell.failed],
+            given=[cell for cell in cells if cell.given and not cell.failed],
+            items_of=items_of,
         )
     )
+
+
+def _reason(verdict: Verdict, points: Mapping[str, float | None]) -> str:
+    """Why nothing was judged, as long as that stands."""
+    if verdict.state != "failed to run" and any(item.properties for item in verdict.items):
+        return ""
+    return without_folders(standing(verdict, points)[1])
+
+
+def _cards(parts: list[Part]) -> list[Card]:
+    """The cells that stopped, each once, in the order of the notebook; what the kernel's end kept from running is left
+    out where the cell that ended it is known."""
+    stopped: dict[Stop, list[Part]] = {}
+    for part in parts:
+        if part.stop is not None:
+            stopped.setdefault(part.stop, []).append(part)
+    ended = any(stop.why == "kernel ended" for stop in stopped)
+    return [
+        Card(stop, without_folders(stop.what), hit[0].cell and stop.number, hit, next_step(stop))
+        for stop, hit in stopped.items()
+        if not (ended and stop.why == "not run")
+    ]
 
 
 def _for_student(finding: Finding) -> str:
@@ -136,33 +211,59 @@ def _parts(
     executed: NotebookNode | None,
     points: Mapping[str, float | None],
     manual: Given,
+    cells: list[ShownCell],
+    release: NotebookNode | None,
+    figures: Mapping[str, Drawn],
 ) -> list[Part]:
     judged = {item.id: item for item in verdict.items}
+    missing = answers.unanswered(assignment, release, executed)
     parts, shown = [], set()
     for item in assignment.items:
         decided = judged.get(item.id)
         rules = decided.properties if decided else ()
+        stop = decided.stop if decided else None
+        state = state_of(item, points[item.id], missing)
         parts.append(
             Part(
                 item=item,
                 points=points[item.id],
-                summary=_summary(item, decided, points[item.id]),
+                state=state,
+                summary=_summary(item, decided, points[item.id], state),
+                cell=next((cell.number for cell in cells if cell.name == item.cell), None),
+                stop=stop,
+                first_stop=_first_stop(decided),
+                stand_ins=decided.stand_ins if decided else (),
                 observations=_observations(decided),
+                unchecked=[_shorten(rule, stop) for rule in rules if stop and rule.status == "not checked"],
                 met=[rule for rule in rules if rule.status == "passed"],
                 comment=manual.get(item.id, (None, None))[1],
-                pictures=[] if item.cell in shown else _pictures(executed, item.cell),
+                figures=Drawn() if item.cell in shown else figures[item.cell],
             )
         )
         shown.add(item.cell)
     return parts
 
 
-def _summary(item: Item, decided: ItemVerdict | None, points: float | None) -> str:
+def _first_stop(decided: ItemVerdict | None) -> str:
+    """How the cell ended without our stand-ins, where it ended otherwise than in the run that was judged."""
+    first = decided.first_stop if decided else None
+    if decided is None or first is None or first == decided.stop:
+        return ""
+    return f"stopped with {first.error}" if first.why == "error" else WITHOUT_ERROR[first.why]
+
+
+def _shorten(rule: PropertyVerdict, stop: Stop | None) -> PropertyVerdict:
+    """The rule without the sentence on the cell that stopped, which is said once."""
+    told = rule.message.replace(str(stop), "").strip() if stop else rule.message
+    return rule.model_copy(update={"message": without_folders(told)})
+
+
+def _summary(item: Item, decided: ItemVerdict | None, points: float | None, state: State) -> str:
     """The item's line in the table at the top."""
-    if points is None:
-        return "A person has yet to grade it."
+    if state != "graded":
+        return SUMMARIES[state]
     if item.graded_by == "person" or decided is None or points != decided.points:
-        return "Graded by a person."
+        return "Graded by your instructor."
     if not decided.properties:
         return without_folders(decided.message)
     count, unchecked = len(decided.properties), sum(rule.status == "not checked" for rule in decided.properties)
@@ -174,15 +275,20 @@ def _summary(item: Item, decided: ItemVerdict | None, points: float | None) -> s
         for number, what in ((missed, "missed"), (unchecked, "not checked"))
         if number
     ]
-    return f"{', '.join(parts)}."
+    stop = decided.stop
+    cell = f"cell number {stop.number}" if stop and stop.number else "the cell"
+    how = "" if stop is None else f" because {cell} {'is not filled in' if stop.why == 'not filled in' else 'stopped'}"
+    return f"{', '.join(parts)}{how if unchecked else ''}."
 
 
 def _observations(decided: ItemVerdict | None) -> list[Observation]:
-    """The rules that were missed or are open, those with the same reason together, in the order of the checks."""
+    """The rules that were missed or are open, those with the same reason together, in the order of the checks. What
+    was not checked because the cell stopped is not among them."""
     found: dict[tuple[str, str], list[PropertyVerdict]] = {}
+    stop = decided.stop if decided else None
     for rule in decided.properties if decided else ():
-        if rule.status != "passed":
-            found.setdefault((rule.status, without_folders(rule.message)), []).append(rule)
+        if rule.status != "passed" and not (stop and rule.status == "not checked"):
+            found.setdefault((rule.status, _shorten(rule, stop).message), []).append(rule)
     return [Observation(status, message, rules, _curve(rules)) for (status, message), rules in found.items()]
 
 
@@ -191,12 +297,18 @@ def _curve(rules: list[PropertyVerdict]) -> Markup | None:
     return next((draw(rule.strip) for rule in rules if rule.strip is not None), None)
 
 
-def _pictures(executed: NotebookNode | None, name: str) -> list[str]:
-    """The pictures that the task's cell drew."""
+def _figures(assignment: Assignment, executed: NotebookNode | None, own: SavedOutputs, name: str) -> Drawn:
+    """The pictures that the task's cell drew in the run that was judged, or, where none had to be drawn, its saved
+    ones."""
     cells = executed.cells if executed is not None else []
     outputs = [out for cell in cells if cell.cell_type == "code" and grade_id(cell) == name for out in cell.outputs]
     found = [shown for out in outputs if (shown := picture(out.get("data", {}))) is not None]
-    return found[:MAX_PICTURES]
+    if found:
+        return Drawn(tuple(found[:MAX_PICTURES]))
+    saved = [
+        shown for series in assignment.exercise.series if series.plots == name for shown in own.pictures(series.name)
+    ]
+    return Drawn(tuple(saved[:MAX_PICTURES]), saved=True)
 
 
 def given_texts(release: NotebookNode | None) -> set[str]:
@@ -209,7 +321,7 @@ def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_text
     """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
     outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
     cells, room, renderer = [], MAX_PICTURES, Renderer()
-    for cell in executed.cells if executed is not None else []:
+    for number, cell in enumerate(executed.cells if executed is not None else [], 1):
         name = grade_id(cell)
         given = bool(name) and is_locked(cell)
         known = given or one_line(cell.source) in given_texts
@@ -221,13 +333,14 @@ def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_text
         kept = [out for out in outputs if out.content]
         if len(made) > MAX_OUTPUTS:
             kept.append(Output("note", f"{len(made) - MAX_OUTPUTS:,} more outputs of this cell are left out."))
-        cells.append(ShownCell(cell.cell_type, name, given, _shown_source(cell, renderer), kept))
+        failed = any(out.output_type == "error" for out in made)
+        cells.append(ShownCell(number, cell.cell_type, name, given, _shown_source(cell, renderer), kept, failed))
     return cells
 
 
-def _shown_source(cell: NotebookNode, renderer: Renderer) -> str | Markup:
+def _shown_source(cell: NotebookNode, renderer: Renderer) -> Markup:
     source = ESCAPES.sub("", cell.source)
-    return renderer.render(source, cell.get("attachments")) if cell.cell_type == "markdown" else source
+    return renderer.render(source, cell.get("attachments")) if cell.cell_type == "markdown" else colour(source)
 
 
 def _output(output: NotebookNode, room: bool, above: bool) -> Output:
@@ -235,23 +348,24 @@ def _output(output: NotebookNode, room: bool, above: bool) -> Output:
         return Output("text", cleaned(str(output.text)))
     if output.output_type == "error":
         trace = "\n".join(map(str, output.get("traceback", [])))
-        return Output("text", cleaned(trace or f"{output.ename}: {output.evalue}"))
+        return Output("text", cleaned(trace or f"{output.ename}: {output.evalue}", LONGEST_ERROR))
     data = output.get("data", {})
     shown = picture(data)
     if shown is None:
-        return Output("text", cleaned(str(data.get("text/plain", ""))))
+        text = cleaned(str(data.get("text/plain", "")))
+        return Output("text", "" if above and text.startswith("<Figure size") else text)
     if above:
         return Output("note", "The figure is shown with its item above.")
     return Output("picture", shown) if room else Output("note", "There are more pictures than are shown here.")
 
 
-def cleaned(text: str) -> str:
+def cleaned(text: str, longest: int = LONGEST) -> str:
     """An output as a terminal would leave it, without escapes and the machine's folders, cut where it is too long."""
     lines = text.replace("\r\n", "\n").split("\n")
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
     text = without_folders(ESCAPES.sub("", text)).strip("\n")
-    if len(text) > LONGEST:
-        half = LONGEST // 2
+    if len(text) > longest:
+        half = longest // 2
         text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
     return text if text.strip() else ""
 

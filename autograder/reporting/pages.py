@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from autograder.encoders import encode_html, encode_path, make_visible
 from autograder.results.store import STUDENTS
 
+from .highlight import colour
 from .markdown import protect
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -26,7 +27,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_show
     )
     made.globals["css"] = Markup((TEMPLATES / "base.css").read_text(encoding="utf-8"))
-    made.filters.update(points=points, prose=prose, link=link, name=encode_html, protect=protect_name)
+    made.filters.update(points=points, prose=prose, link=link, name=encode_html, protect=protect_name, colour=colour)
     return made
 
 

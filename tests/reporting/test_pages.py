@@ -15,12 +15,13 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
-from autograder.grading.grade import for_a_person
-from autograder.grading.verdict import Finding, GradedSubmission, Strip
+from autograder.grading.grade import for_a_person, not_run
+from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
 from autograder.reporting import charts, feedback
 from autograder.reporting import class_report as report
 from autograder.reporting.classroom import Classroom
 from autograder.reporting.curve_chart import described, draw
+from autograder.reporting.highlight import colour
 from autograder.reporting.pages import TEMPLATES
 from autograder.results.store import ResultStore
 from tests.made_pages import (
@@ -30,6 +31,7 @@ from tests.made_pages import (
     STRIP,
     class_page,
     executed_notebook,
+    own_run,
     rule,
     student_page,
     verdict_on,
@@ -169,11 +171,11 @@ class TestColours:
 
 class TestFeedback:
     def test_points_of_every_item_stand_in_the_table(self, page: str, assignment: Assignment) -> None:
-        parsed = Page(page)
-        linked = [link["href"] for link in parsed.all("a")]
-        assert linked == [f"#item-{item.id}" for item in assignment.items]
+        table = page[page.index("<h2>Points</h2>") : page.index("</table>")]
+        assert HREF.findall(table) == [f"#item-{item.id}" for item in assignment.items]
         assert 'class="score">44 ' in page, "88 - 7.5 - 7 - 14 - 6 - 4 + 4.5 - 10"
-        assert "Late penalty −10 You submitted after the due date. Total 44 / 100" in text_of(page)
+        late = "Late penalty −10 You submitted after the due date. Total so far 44 / 80 20 points pending"
+        assert late in text_of(page)
 
     def test_a_reason_that_several_rules_share_is_said_once(self, page: str) -> None:
         assert page.count(NO_MODEL) == 1
@@ -189,8 +191,11 @@ class TestFeedback:
         assert "No file x.npy" in page
 
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
-        open_items = "Batch sizes: how each model was trained; Batch sizes: comment."
-        assert f"Still to be graded by your instructor: {open_items}" in page
+        open_items = "Batch sizes: how each model was trained ; Batch sizes: comment ."
+        reason = "(one written answer and one item to review)"
+        assert f"20 points pending {reason}: {open_items}" in text_of(page)
+        assert 'class="tag needs-review">needs review' in page
+        assert 'class="tag needs-reading">needs reading' in page
         assert "Could not be observed." in page
 
     def test_findings_are_for_those_they_are_for(self, page: str) -> None:
@@ -251,8 +256,9 @@ class TestFeedback:
     def test_given_text_is_not_repeated_and_given_code_is_folded(self, page: str, release: NotebookNode) -> None:
         given = next(cell for cell in release.cells if cell.cell_type == "markdown" and "callback-text" in str(cell))
         assert given.source.split("\n")[0] not in page
-        assert "Given cell <code>imports</code>" in page
-        assert "mine = 1" in page
+        folded = page[page.index('<details class="cell given">') :]
+        assert "given: <code>imports</code>" in folded[: folded.index("</details>")]
+        assert "mine = 1" in text_of(page)
 
     def test_given_text_that_lost_its_id_is_not_repeated(
         self, assignment: Assignment, executed: NotebookNode, release: NotebookNode
@@ -266,7 +272,7 @@ class TestFeedback:
 
     def test_markdown_is_rendered_and_inert(self, page: str) -> None:
         answer = page[page.rindex('aria-label="Your text"') :]
-        answer = answer[: answer.index('<div class="cell">')]
+        answer = answer[: answer.index('<div class="cell"')]
         for part in ("<h3>Findings</h3>", "<strong>fastest</strong>", "<td>300</td>", "<h4>Energy</h4>", "<math "):
             assert part in answer
         assert "[numbers](javascript:alert(1))" in answer
@@ -279,7 +285,78 @@ class TestFeedback:
         verdict = verdict_on(assignment, "ada", state="failed to run", reason="There is no notebook.")
         text = feedback.feedback_page(assignment, verdict, None, {})
         assert "There is no notebook." in text
-        assert "Your executed notebook" not in text
+        assert "Your notebook as it ran" not in text
+
+    def test_a_file_that_is_no_notebook_is_one_banner(self, assignment: Assignment) -> None:
+        text = feedback.feedback_page(assignment, not_run(assignment, "ada", "It is a web page."), None, {})
+        parsed = Page(text)
+        assert parsed.said("h2") == ["Your file could not be graded"]
+        assert not parsed.all("table")
+        assert text.count("It is a web page.") == 1
+
+    def test_a_cell_that_stopped_is_one_card_and_its_rules_are_folded(
+        self, assignment: Assignment, executed: NotebookNode
+    ) -> None:
+        place = [feedback.grade_id(cell) for cell in executed.cells].index("lr-loop") + 1
+        stop = Stop(
+            cell="lr-loop", number=place, why="error", error="KeyError", text="'<acc>'", line="line 8", code="x < y"
+        )
+        rules = [rule("a", f"{stop} There is no list.", "not checked"), rule("b", f"{stop} Seen.")]
+        stopped = {"lr-loop": rules, "lr-metrics": rules[:1]}
+        verdict = verdict_on(assignment, "ada", stopped)
+        items = [item.model_copy(update={"stop": stop if item.id in stopped else None}) for item in verdict.items]
+        text = feedback.feedback_page(assignment, verdict.model_copy(update={"items": tuple(items)}), executed, {})
+        assert text.count('class="card"') == 1
+        card = text[text.index('class="card"') : text.index("<h2>Points")]
+        for part in ("KeyError: &#39;&lt;acc&gt;&#39;", "line 8", "x &lt; y", f'href="#cell-{place}"', "Next:"):
+            assert part in card
+        assert text.count("stopped with KeyError") == 0, "the sentence is not said again"
+        section = text[text.index('id="item-lr-loop"') :]
+        section = section[: section.index("</section>")]
+        assert "1 rule not checked, because the cell did not run to its end" in section
+        assert "Seen." in section[: section.index("<details")], "what was checked is not folded"
+
+    def test_an_item_says_in_which_run_it_was_judged(self, assignment: Assignment, executed: NotebookNode) -> None:
+        verdict = verdict_on(assignment, "ada")
+        first = Stop(cell="lr-loop", number=9, why="error", error="KeyError", text="'acc'")
+        told = {"stand_ins": ("callback",), "first_stop": first}
+        items = [item.model_copy(update=told if item.id == "lr-loop" else {}) for item in verdict.items]
+        text = text_of(
+            feedback.feedback_page(assignment, verdict.model_copy(update={"items": tuple(items)}), executed, {})
+        )
+        assert "we put a working callback in place of yours" in text
+        assert (
+            "judged in the run with our callback . In our first run, with your own, it stopped with KeyError." in text
+        )
+        assert text.count("judged as you handed it in") == len(verdict.items) - 1
+
+    def test_points_that_wait_are_not_counted_as_lost(self, assignment: Assignment, executed: NotebookNode) -> None:
+        text = text_of(feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}))
+        assert "88 of 88 points so far" in text
+        assert "12 points pending (two written answers)" in text
+        assert "Graded by" not in text
+
+    def test_an_answer_that_was_not_written_is_called_so(self, assignment: Assignment, release: NotebookNode) -> None:
+        given = {"lr-comment": (0.0, "No response.")}
+        text = feedback.feedback_page(assignment, verdict_on(assignment, "ada"), release, given, release)
+        assert text.count('class="tag no-answer"') == 4, "twice for each comment"
+        assert "Graded by" not in text
+
+    def test_a_saved_figure_stands_where_none_was_drawn(self, assignment: Assignment, executed: NotebookNode) -> None:
+        cells = {feedback.grade_id(cell): cell for cell in executed.cells}
+        cells["lr-plots"].outputs = []
+        own = own_run(0.5)
+        text = feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}, None, own)
+        section = text[text.index('id="item-lr-plots"') :]
+        section = section[: section.index("</section>")]
+        assert own.pictures("lr")[0] in section
+        assert "Your own figure, as the file that you handed in shows it." in section
+
+    def test_code_has_colours_and_stays_text(self) -> None:
+        assert str(colour("def f():  # <b>")) == (
+            '<span class="word">def</span> <span class="named">f</span>():  <span class="remark"># &lt;b&gt;</span>'
+        )
+        assert "<span" not in colour("x = 1\n" * 10_000)
 
     def test_every_student_gets_a_page(
         self, tmp_path: Path, assignment: Assignment, executed: NotebookNode, release: NotebookNode
