@@ -13,7 +13,7 @@ from markupsafe import Markup
 from autograder.assignment.settings import Assignment, Item
 from autograder.grading.verdict import ItemVerdict, Verdict
 from autograder.results.files import write_text
-from autograder.results.points import Manual, points_by_item, standing, total
+from autograder.results.points import Manual, points_by_item, standing
 from autograder.results.store import ResultStore
 from autograder.submission.finding import Finding
 
@@ -22,14 +22,19 @@ from .charts import Values, boxes, histogram
 from .classroom import Classroom
 from .feedback import without_folders
 from .pages import environment
+from .scores import Score
+from .worklist import ASK_AGAIN, DECIDE, ToDo, group_findings
 
-STATES = {"needs a person": "person", "failed to run": "failed-run", "graded": "graded"}
-"""The states, the most urgent first, with the class that colours them."""
+STATES = {"failed to run": "failed-run", "needs review": "person", "needs reading": "reading", "graded": "graded"}
+"""The states of a submission, the most urgent first, with the class that colours them."""
 
 MAX_MISTAKES = 12
 
-SHOWN_FINDINGS = 12
-"""Submissions of which the findings are not folded away, for nobody else's turn to come too late."""
+SHOWN, MOST_SHOWN = 12, 400
+"""Entries of a list that are not folded away, and that are listed at all."""
+
+OPEN_ROWS = 200
+"""Students up to whom the table of the class is open when the page is."""
 
 FEWEST = 5
 """Submissions without which no correlation is given."""
@@ -50,7 +55,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Row:
-    """A student's line; points are None where a person has yet to give them, which `waiting` tells of."""
+    """A student's line; points are None where a person has yet to give them, and `waiting` are the items that the
+    autograder left to a person."""
 
     student: str
     state: str
@@ -59,9 +65,11 @@ class Row:
     waiting: list[Waiting]
     findings: list[Finding]
 
+    score: Score
+
     @property
     def total(self) -> float:
-        return total(self.points)
+        return self.score.total
 
 
 @dataclass(frozen=True)
@@ -112,8 +120,10 @@ def report_page(
     """The page as HTML, for verdicts in the order of the students; `left_out` are sentences on what was not graded."""
     known = known or Classroom()
     rows = [_row(assignment, verdict, manual) for verdict in verdicts]
-    totals = [row.total for row in rows]
+    ran = [row for row in rows if row.state != "failed to run"]
+    totals = [row.total for row in ran]
     most = sum(item.points for item in assignment.items)
+    findings = {row.student: row.findings for row in rows if row.findings}
     return (
         environment()
         .get_template("report.html")
@@ -125,24 +135,39 @@ def report_page(
             counts={state: count for state in STATES if (count := sum(row.state == state for row in rows))},
             mean=mean(totals) if totals else None,
             median=median(totals) if totals else None,
-            urgent=[row for state in STATES for row in rows if row.state == state != "graded"],
+            so_far=mean(row.score.so_far for row in ran) if ran else most,
+            pending=sum(row.score.pending for row in ran),
+            to_do=_to_do(rows),
             pages={student: formgrader_page(key) for student, key in known.members.items() if key},
             to_read=[(item, found) for item in written_items(assignment) if (found := _to_read(item, rows, known))],
             remarked=_remarked(assignment, known),
             left_out=left_out,
             missing=sorted(set(known.members) - {row.student for row in rows}),
             histogram=histogram(totals, most) if totals else None,
-            items=[_item_line(item, rows) for item in assignment.items],
-            ran=sum(row.state != "failed to run" for row in rows),
+            items=[_item_line(item, ran) for item in assignment.items],
+            ran=len(ran),
             mistakes=mistakes(assignment, verdicts),
             charts=charts(assignment, known),
             measured_by=sum(any(map(own.measured, own.loops)) for own in known.own.values()),
             dry=sorted(student for student, own in known.own.items() if own.dry),
             alike=known.alike,
-            noted=[row for row in rows if row.findings and row.state == "graded"],
-            shown_findings=SHOWN_FINDINGS,
+            groups=group_findings(findings),
+            shown=SHOWN,
+            most_shown=MOST_SHOWN,
+            open_rows=OPEN_ROWS,
         )
     )
+
+
+def _to_do(rows: Sequence[Row]) -> list[ToDo]:
+    """What has to be done for single students: submissions that did not run, then items that need review."""
+    failed = [ToDo(row.student, row.state, row.reason, ASK_AGAIN) for row in rows if row.state == "failed to run"]
+    review = [
+        ToDo(row.student, row.state, "", DECIDE, [(open.item, open.reason or row.reason) for open in row.waiting])
+        for row in rows
+        if row.state == "needs review"
+    ]
+    return failed + review
 
 
 def formgrader_page(key: str) -> str:
@@ -173,9 +198,12 @@ def _to_read(item: Item, rows: Sequence[Row], known: Classroom) -> list[ToRead]:
 def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
     points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
     state, reason = standing(verdict, points)
-    reason = without_folders(reason)
+    score = Score.of(assignment, points)
+    shown = {"needs a person": "needs review", "graded": "needs reading" if score.waiting else "graded"}
     findings = [finding.model_copy(update={"text": without_folders(finding.text)}) for finding in verdict.findings]
-    return Row(verdict.student, state, reason, points, _waiting(assignment, verdict, points), findings)
+    waiting = _waiting(assignment, verdict, points)
+    reason = without_folders(reason)
+    return Row(verdict.student, shown.get(state, state), reason, points, waiting, findings, score)
 
 
 def _waiting(assignment: Assignment, verdict: Verdict, points: Mapping[str, float | None]) -> list[Waiting]:

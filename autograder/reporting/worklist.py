@@ -1,0 +1,65 @@
+"""What a person has to do before the grades of a class can go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.assignment.settings import Item
+from autograder.submission.finding import Finding
+
+ASK_AGAIN = "Ask the student for the notebook, put it into the folder of submissions, and grade again."
+DECIDE = "Look at the cell and enter the points."
+
+ADVICE: Mapping[str, str] = {
+    "suspicious act": "Read the cell. If it reached for the grader's files, talk to the student first.",
+    "evidence": "Read the notebook before you trust its points: some of what it did is not on record.",
+    "no sandbox": "Grade again with a sandbox before you run submissions of people whom you do not know.",
+    "real training": "Expect points to differ by chance: use it to try the lab, not to grade a class.",
+    "changed while graded": "Grade again, so that the points are those of the last version.",
+    "time limit": "Nothing to do, unless many are affected: then the limit may be too short for this machine.",
+    "kernel ended": "Nothing to do: the cells after it were run without that cell.",
+    "several files": "Check that the right file was graded.",
+    "left aside": "Check that the right file was graded.",
+    "not read": "Open the file that could not be read, if the graded one looks like an early version.",
+    "file name": "Nothing to do. Remind the student of the name if you collect files by hand.",
+    "given cell changed": "Nothing to do: the given cell was put back before the run.",
+    "given cell missing": "Nothing to do: the given cell was put back before the run.",
+    "task missing": "Look whether the answer stands somewhere else in the notebook.",
+    "task copied": "Look which of the copies the student means, if points were lost.",
+    "merge conflict": "Look at the cell: both versions were in the file.",
+}
+"""What to do about the findings of a kind; most of the others tell of a repair."""
+
+REPAIRED = "Nothing to do: this was repaired before the run."
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """A line of the list: whose submission, what is wrong with it, and what to do; `items` wait for points, each with
+    the reason as far as it has one of its own."""
+
+    student: str
+    state: str
+    problem: str
+    action: str
+    items: Sequence[tuple[Item, str]] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one kind, by student, and what to do about them."""
+
+    kind: str
+    advice: str
+    findings: list[tuple[str, Finding]]
+
+
+def group_findings(findings: Mapping[str, Sequence[Finding]]) -> list[Group]:
+    """Group findings by kind: those that ask for something first, then the most frequent."""
+    found: dict[str, list[tuple[str, Finding]]] = {}
+    for student, several in findings.items():
+        for finding in several:
+            found.setdefault(finding.kind, []).append((student, finding))
+    groups = [Group(kind, ADVICE.get(kind, REPAIRED), each) for kind, each in found.items()]
+    return sorted(groups, key=lambda group: (group.advice.startswith("Nothing"), -len(group.findings)))
