@@ -8,13 +8,16 @@ from markupsafe import Markup, escape
 
 from autograder.grading.verdict import Strip
 
-STEP = 42
+STEP = 48
 """Pixels from one epoch to the next."""
 
 REACH, GAP = 44, 12
 """Pixels from the threshold's line to the furthest dot, and to the nearest that is not on the line."""
 
-LEFT, MIDDLE, AXIS, TALLEST, NARROWEST = 46, 92, 178, 206, 226
+LEFT, MIDDLE, AXIS, TALLEST, NARROWEST = 46, 92, 178, 206, 250
+
+LETTER = 7
+"""Pixels of a letter, at most on average."""
 
 
 def draw(strip: Strip) -> Markup:
@@ -42,9 +45,14 @@ def described(strip: Strip) -> str:
         f"epoch {epoch} {value:.4g} ({_side(value, strip.threshold)})"
         for epoch, value in enumerate(strip.val_accuracy, 1)
     )
-    ended = "It did not stop" if strip.stopped is None else f"It stopped after epoch {strip.stopped}"
-    due = "it had to go on" if strip.due is None else f"it had to stop after epoch {strip.due}"
-    return f"Validation accuracy by epoch, against the threshold {strip.threshold:g}: {values}. {ended}; {due}."
+    return f"Validation accuracy by epoch, against the threshold {strip.threshold:g}: {values}. {conclude(strip)}"
+
+
+def conclude(strip: Strip) -> str:
+    """Say where it stopped and where it should have, without the values, which the picture shows."""
+    ended = "Did not stop" if strip.stopped is None else f"Stopped after epoch {strip.stopped}"
+    due = "should have continued" if strip.due is None else f"should have stopped after epoch {strip.due}"
+    return f"{ended}; {due}."
 
 
 def _side(value: float, goal: float) -> str:
@@ -69,7 +77,7 @@ def _dot(strip: Strip, epoch: int, value: float, furthest: float) -> str:
     )
 
 
-WORDS = {"stopped": ("stopped here", "did not stop"), "due": ("had to stop here", "had to go on")}
+WORDS = {"stopped": ("stopped here", "did not stop"), "due": ("should stop here", "should have continued")}
 
 
 def _end(strip: Strip, kind: str, epoch: int | None) -> str:
@@ -78,7 +86,7 @@ def _end(strip: Strip, kind: str, epoch: int | None) -> str:
     if epoch is None:
         return f'<text class="{kind}" x="{LEFT - 6}" y="{text}">{WORDS[kind][1]}</text>'
     x = _x(epoch) + STEP // 2
-    anchor, shift = ("end", -6) if x > NARROWEST // 2 + 4 else ("start", 6)
+    anchor, shift = ("end", -6) if x - 6 > LETTER * len(WORDS[kind][0]) else ("start", 6)
     return (
         f'<line class="{kind}" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
         f'<text class="{kind}" x="{x + shift}" y="{text}" text-anchor="{anchor}">{WORDS[kind][0]}</text>'

@@ -25,7 +25,7 @@ from autograder.submission.saved_outputs import SavedOutputs
 
 from . import answers
 from .advice import next_step
-from .curve_chart import draw
+from .curve_chart import conclude, draw
 from .highlight import colour
 from .markdown import Renderer
 from .pages import environment
@@ -289,7 +289,19 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
     for rule in decided.properties if decided else ():
         if rule.status != "passed" and not (stop and rule.status == "not checked"):
             found.setdefault((rule.status, _shorten(rule, stop).message), []).append(rule)
-    return [Observation(status, message, rules, _curve(rules)) for (status, message), rules in found.items()]
+    return [
+        Observation(status, _tell(message, rules), rules, _curve(rules)) for (status, message), rules in found.items()
+    ]
+
+
+def _tell(message: str, rules: list[PropertyVerdict]) -> str:
+    """The message; where a picture shows the values of a curve, only how it ended and why that is wrong."""
+    strip = next((rule.strip for rule in rules if rule.strip is not None), None)
+    if strip is None:
+        return message
+    why = message.partition("; ")[2]
+    settings = f"Threshold {strip.threshold:g}, patience {strip.patience}."
+    return f"{conclude(strip)} {settings}{' ' if why else ''}{why[:1].upper()}{why[1:]}"
 
 
 def _curve(rules: list[PropertyVerdict]) -> Markup | None:

@@ -104,7 +104,7 @@ def test_it_fits_on_paper(browser: Browser, folder: Path, name: str, width: int)
 
 def test_the_strip_reads_its_text_alternative(browser: Browser, folder: Path) -> None:
     page = opened(browser, folder / "feedback.html")
-    picture = page.get_by_role("img", name="It stopped after epoch 3; it had to go on.")
+    picture = page.get_by_role("img", name="Stopped after epoch 3; should have continued.")
     assert picture.count() == 1
     assert picture.bounding_box()["height"] > 150  # type: ignore[index]
 

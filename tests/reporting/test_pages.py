@@ -188,9 +188,10 @@ class TestFeedback:
     def test_missed_rules_say_what_was_seen(self, page: str) -> None:
         assert "Rule other." in page
         assert "What was seen." in page
-        assert CURVE in page
+        assert "Stopped after epoch 3; should have continued. Threshold 0.95, patience 3. Not in a row." in page
+        assert CURVE not in page, "the values stand in the picture"
         drawing = page[page.index("<svg") : page.index("</svg>")]
-        assert "It stopped after epoch 3; it had to go on." in drawing
+        assert "Stopped after epoch 3; should have continued." in drawing
         assert page.count("<svg") == 1, "only what a check drew; what a message makes look like a curve is not drawn"
         assert "No file x.npy" in page
 
@@ -563,7 +564,7 @@ class TestTheStrip:
         assert drawn.count("<circle") == 4
         assert drawn.count('class="hit"') == 3
         assert drawn.count('class="miss"') == 1
-        assert drawn.index(">stopped here<") < drawn.index(">had to stop here<")
+        assert drawn.index(">stopped here<") < drawn.index(">should stop here<")
         places = {kind: int(x) for kind, x in re.findall(r'<line class="(stopped|due)" x1="(\d+)"', drawn)}
         dots = [int(x) for x in re.findall(r'<circle class="\w+" cx="(\d+)"', drawn)]
         assert dots[2] < places["stopped"] < dots[3] < places["due"]
@@ -573,7 +574,7 @@ class TestTheStrip:
         assert '<line class="stopped"' not in drawn
         assert '<line class="due"' not in drawn
         assert ">did not stop<" in drawn
-        assert ">had to go on<" in drawn
+        assert ">should have continued<" in drawn
 
     def test_a_value_next_to_the_threshold_is_told_from_one_on_it(self) -> None:
         strip = Strip(threshold=0.95, patience=1, val_accuracy=(0.55, 0.9499, 0.95, 0.9501), stopped=3, due=4)
