@@ -674,3 +674,68 @@ def test_the_switch_for_the_dry_run_changes_no_points(grade_notebook: Grade, ask
     graded = grade_notebook(notebook, seed=6)
     assert graded.verdict.points == 88
     assert [finding.kind for finding in graded.verdict.findings] == ["given cell changed"]
+
+
+# What was marked
+
+
+def test_an_empty_list_is_no_table(helpers: Any, names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(helpers, names | {"metrics_vs_lr": []}, "lr-loop", capsys)
+    assert said == "… No rows yet in metrics_vs_lr (5 expected).\n"
+
+
+@pytest.mark.parametrize(("key", "value"), [("train_time", -1.0), ("test_accuracy", 96.0), ("total_energy", -5.0)])
+def test_an_impossible_value_is_marked_in_its_cell(
+    helpers: Any, names: dict[str, Any], key: str, value: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names["metrics_vs_lr"] = [row(**{key: value})]
+    assert f"✗ {value:.0f}" in told(helpers, names, "lr-loop", capsys)
+    page = helpers.check_loop(names, helpers.LOOPS["lr"])._repr_html_()
+    assert page.count("outline:1px") == 1, "the cell and not the row"
+    assert f">✗ {value:.0f}</td>" in page
+
+
+def test_after_a_cell_that_stopped_only_its_figure_is_described_and_nothing_is_marked_as_correct(
+    helpers: Any, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab = helpers.Lab(names | {"metrics_vs_lr": [row()], "earlier": plt.figure()})
+    names["earlier"] = plt.figure()
+    names["earlier"].gca().bar(["a"], [1])
+    helpers.FIGURES.clear()
+
+    class Ended:
+        info = None
+        error_before_exec = None
+        error_in_exec = KeyError("acc")
+
+    helpers.note_end(Ended)
+    try:
+        lab.check("lr-plots")
+        assert capsys.readouterr().out == "✗ The cell above stopped with KeyError: 'acc'. It made no figure.\n"
+        figure, ax = plt.subplots()
+        ax.bar(["a"], [1])
+        ax.set(xlabel="learning rate", ylabel="epochs")
+        helpers.FIGURES.append(figure)
+        lab.check("lr-plots")
+        said = capsys.readouterr().out
+        assert "stopped with KeyError: 'acc'. This is its figure so far." in said
+        assert "✓" not in said
+    finally:
+        Ended.error_in_exec = None  # type: ignore[assignment]
+        helpers.note_end(Ended)
+    plt.close("all")
+    assert not helpers.STOPPED
+
+
+def test_a_figure_that_cannot_be_drawn_is_not_correct(
+    helpers: Any, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure, ax = plt.subplots()
+    ax.bar(["a"], [1])
+    ax.set(xlabel="learning rate", ylabel="epochs", title="$\\frac{1$")
+    helpers.FIGURES.clear()
+    helpers.FIGURES.append(figure)
+    said = told(helpers, names | {"metrics_vs_lr": [row()]}, "lr-plots", capsys)
+    plt.close("all")
+    assert said.startswith("✗ The figure cannot be drawn (ValueError")
+    assert "✓" not in said

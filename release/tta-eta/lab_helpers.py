@@ -60,8 +60,14 @@ GOOD, BAD, OPEN = "✓", "✗", "…"
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # from the colour-blind safe palette of Okabe and Ito
 
+COLOURS = {GOOD: "#1f8a4c", BAD: "#d1453b", OPEN: "#808080"}
+"""Of the marks; all can be read on a white and on a black page."""
+
 FIGURES: deque[Figure] = deque(maxlen=20)
 """The most recent figures; Matplotlib appends each new one (rcParams `figure.hooks`)."""
+
+STOPPED: list[str] = []
+"""The error with which the last cell ended, other than a check; empty if it ran to its end."""
 
 SAMPLE = 6000
 """Notes that a dry run uses."""
@@ -80,6 +86,7 @@ class Lab:
         hook = f"{__name__}:FIGURES.append"
         if hook not in plt.rcParams.get("figure.hooks", [hook]):
             plt.rcParams["figure.hooks"] = [*plt.rcParams["figure.hooks"], hook]
+        watch_cells()
 
     def check(self, task: str) -> None:
         """Show the result of a task so far, with one sentence about each problem; never raise an exception."""
@@ -99,9 +106,9 @@ class Lab:
                 check_callback(self.names)
                 return None
             case "lr-plots" | "bs-plots":
-                return check_plots(self._figures(task), self.names, LOOPS[task[:2]])
+                return open_marks(check_plots(self._figures(task), self.names, LOOPS[task[:2]]))
             case "plot":
-                return check_curves(self._figures(task))
+                return open_marks(check_curves(self._figures(task)))
         FIGURES.clear()  # the figures of the next task come after this cell
         match task:
             case "training":
@@ -111,7 +118,14 @@ class Lab:
         return check_loop(self.names, LOOPS[task[:2]])
 
     def _figures(self, task: str) -> list[Figure]:
-        """Return the figures made since the last check, or those seen before if the same check is run again."""
+        """Return the figures made since the last check, or those seen before if the same check is run again.
+
+        After a cell that stopped, only its own figures count, not those of an earlier cell.
+        """
+        if STOPPED:
+            self._examined[task] = list(FIGURES)
+            FIGURES.clear()
+            return self._examined[task]
         figures = list(FIGURES) or [value for value in list(self.names.values()) if isinstance(value, Figure)]
         if figures:
             self._examined[task] = figures
@@ -189,7 +203,44 @@ class Lab:
 DRY = "DRY_RUN is on: these numbers mean nothing. For the real run, set it to False and run all cells again."
 
 
+# Cells
+
+
+def watch_cells() -> None:
+    """Have the notebook tell how each cell ended, once."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and not getattr(watch_cells, "watching", False):
+        shell.events.register("post_run_cell", note_end)
+        watch_cells.watching = True  # type: ignore[attr-defined]
+
+
+def note_end(result: Any) -> None:
+    """Remember the error with which a cell ended; a check does not count as one."""
+    if "lab.check(" in str(getattr(result.info, "raw_cell", "")):
+        return
+    problem = result.error_before_exec or result.error_in_exec
+    STOPPED[:] = [] if problem is None else [sentence(problem)]
+
+
+def open_marks(result: Table | str) -> Table | str:
+    """Return the result; after a cell that stopped, it says so and marks nothing as correct."""
+    if not STOPPED:
+        return result
+    stop = f"{BAD} The cell above stopped with {STOPPED[0]}."
+    if isinstance(result, str):
+        return f"{stop} It made no figure."
+    rows = tuple((OPEN if row[0] == GOOD else row[0], *row[1:]) for row in result.rows)
+    return Table(result.headings, rows, f"{stop} This is its figure so far. {result.caption}".strip())
+
+
 # Output
+
+
+class Wrong(str):
+    """The text of a cell that is marked as incorrect."""
+
+    def __str__(self) -> str:
+        return f"{BAD} {str.__str__(self)}"
 
 
 @dataclass(frozen=True)
@@ -201,25 +252,25 @@ class Table:
     caption: str = ""
 
     def __str__(self) -> str:
-        columns = list(zip(("", *self.headings), *self.rows, strict=True))
-        widths = [max(map(len, column)) for column in columns]
-        lines = [
-            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-            for row in (("", *self.headings), *self.rows)
-        ]
+        rows = [("", *self.headings), *(tuple(map(str, row)) for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join([*lines, *filter(None, [self.caption])])
 
     def _repr_html_(self) -> str:
         cell = "padding:2px 12px 2px 4px;text-align:left;vertical-align:top"
 
-        def line(texts: tuple[str, ...], tag: str, weight: str) -> str:
-            inside = "".join(
-                f'<{tag} style="{cell};font-weight:{weight}">{html.escape(text)}</{tag}>' for text in texts
-            )
+        def style(text: str) -> str:
+            if isinstance(text, Wrong):
+                return f"{cell};font-weight:bold;color:{COLOURS[BAD]};outline:1px solid {COLOURS[BAD]}"
+            return f"{cell};font-weight:bold;color:{COLOURS[text]}" if text in COLOURS else cell
+
+        def line(texts: tuple[str, ...], tag: str) -> str:
+            inside = "".join(f'<{tag} style="{style(text)}">{html.escape(str(text))}</{tag}>' for text in texts)
             return f"<tr>{inside}</tr>"
 
-        body = "".join(line(row, "td", "bold" if row[0] == BAD else "normal") for row in self.rows)
-        head = line(("", *self.headings), "th", "bold")
+        body = "".join(line(row, "td") for row in self.rows)
+        head = line(("", *self.headings), "th")
         caption = f"<div>{html.escape(self.caption)}</div>" if self.caption else ""
         return f'<table style="border-collapse:collapse"><thead>{head}</thead><tbody>{body}</tbody></table>{caption}'
 
@@ -523,6 +574,8 @@ def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
         return f"{OPEN} There is no list {loop.rows} yet: run the cell above."
     if not isinstance(rows, (list, tuple)):
         return f"{BAD} {loop.rows}: expected a list of dictionaries, got {type(rows).__name__}."
+    if not rows:
+        return f"{OPEN} No rows yet in {loop.rows} ({len(names[loop.values])} expected)."
     lines = [_loop_line(place, rows, names, loop) for place in range(len(rows))]
     left = [value for value in names[loop.values] if not any(_has(row, loop.key, value) for row in rows)]
     lines += [(OPEN, shown(value), "", "", "", "", "", "not in the list") for value in left]
@@ -552,46 +605,61 @@ def _has(row: Any, key: str, value: float) -> bool:
 def _loop_line(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> tuple[str, ...]:
     row = rows[place]
     if not isinstance(row, dict):
-        return (BAD, shown(row), *[""] * 5, f"expected a dictionary, got {type(row).__name__}")
+        return (BAD, Wrong(shown(row)), *[""] * 5, f"expected a dictionary, got {type(row).__name__}")
     keys = (loop.key, loop.fixed, *NEEDED)
-    texts = [shown(row[key]) if key in row else "missing" for key in keys]
+    texts = {key: shown(row[key]) if key in row else "missing" for key in keys}
     energy = row.get("total_energy")
     nothing = energy is None or (is_number(energy) and math.isnan(number(energy)))
-    wrong = list(_form(row, keys, nothing)) + list(_sense(place, rows, names, loop))
+    texts["total_energy"] = "not measured" if nothing else shown(energy)
+    wrong = [*_form(row, keys, nothing), *_sense(place, rows, names, loop), *_impossible(row)]
+    affected = {key for several, _ in wrong for key in several}
     late = is_number(row.get("epochs")) and number(row["epochs"]) >= names["MAX_EPOCHS"]
-    remarks = [*wrong, *["target not reached"] * late]
-    return (BAD if wrong else GOOD, *texts, "not measured" if nothing else shown(energy), "; ".join(remarks))
+    remarks = [*(remark for _, remark in wrong), *["target not reached"] * late]
+    marked = [Wrong(text) if key in affected else text for key, text in texts.items()]
+    return (BAD if wrong else GOOD, *marked, "; ".join(remarks))
 
 
-def _form(row: dict[str, Any], keys: tuple[str, ...], no_energy: bool) -> Iterator[str]:
+Problem = tuple[tuple[str, ...], str]
+"""The keys of a row that a remark is about, and the remark."""
+
+
+def _form(row: dict[str, Any], keys: tuple[str, ...], no_energy: bool) -> Iterator[Problem]:
     """Yield what is missing or has the wrong type."""
-    if missing := [key for key in keys if key not in row]:
-        yield f"missing: {', '.join(missing)}"
+    if missing := tuple(key for key in keys if key not in row):
+        yield missing, f"missing: {', '.join(missing)}"
         if others := [str(key) for key in row if key not in (*keys, "total_energy")]:
-            yield f"unknown: {', '.join(others)}"
+            yield (), f"unknown: {', '.join(others)}"
     for key in (*keys, *([] if no_energy else ["total_energy"])):
         if key in row and not is_number(row[key]):
-            yield f"{key}: expected a number, got {type(row[key]).__name__}"
+            yield (key,), f"{key}: expected a number, got {type(row[key]).__name__}"
         elif key in row and not math.isfinite(number(row[key])):
-            yield f"{key} is {number(row[key])}"
+            yield (key,), f"{key} is {number(row[key])}"
 
 
-def _sense(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> Iterator[str]:
-    """Yield values that are impossible, whatever happened during training."""
+def _sense(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> Iterator[Problem]:
+    """Yield values that do not belong to the settings of the loop."""
     row = rows[place]
-    value, fixed, epochs, accuracy = (row.get(key) for key in (loop.key, loop.fixed, "epochs", "test_accuracy"))
+    value, fixed, epochs = (row.get(key) for key in (loop.key, loop.fixed, "epochs"))
     if is_number(value) and not any(_has(row, loop.key, setting) for setting in names[loop.values]):
-        yield f"{loop.key} is not in {loop.values}"
+        yield (loop.key,), f"{loop.key} is not in {loop.values}"
     if any(row is other for other in rows[:place]):
-        yield "same dictionary object as an earlier row: create a new one each time"
+        yield (loop.key,), "same dictionary object as an earlier row: create a new one each time"
     elif is_number(value) and any(_has(other, loop.key, number(value)) for other in rows[:place]):
-        yield f"{loop.key} appears twice"
+        yield (loop.key,), f"{loop.key} appears twice"
     if is_number(fixed) and not _has(row, loop.fixed, names[loop.default]):
-        yield f"{loop.fixed} is not {loop.default}"
+        yield (loop.fixed,), f"{loop.fixed} is not {loop.default}"
     if is_number(epochs) and number(epochs) < min(names["PATIENCE"], names["MAX_EPOCHS"]):
-        yield f"too few epochs for {names['PATIENCE']} in a row"
+        yield ("epochs",), f"too few epochs for {names['PATIENCE']} in a row"
+
+
+def _impossible(row: dict[str, Any]) -> Iterator[Problem]:
+    """Yield values that nothing can have, whatever happened during training."""
+    accuracy = row.get("test_accuracy")
     if is_number(accuracy) and not 0 <= number(accuracy) <= 1:
-        yield "test_accuracy must be between 0 and 1"
+        yield ("test_accuracy",), "test_accuracy must be between 0 and 1"
+    for key in ("train_time", "total_energy"):
+        if is_number(row.get(key)) and number(row[key]) <= 0:
+            yield (key,), f"{key} must be more than 0"
 
 
 # Tasks of the assignment with a fixed number of epochs
@@ -713,12 +781,23 @@ def check_plots(figures: list[Figure], names: dict[str, Any], loop: Loop) -> Tab
     figure = filled[-1]
     axes = [ax for ax in figure.axes if _bars(ax) or ax.lines]
     lines = [_plot_line(place, ax, figure, len(rows)) for place, ax in enumerate(axes, 1)]
+    if problem := drawing_problem(figure):
+        return f"{BAD} The figure cannot be drawn ({problem})."
     caption = f"Plots in the figure: {len(axes)}. The task asks for one figure with {wanted} bar plots."
     if len(axes) < wanted and len(filled) > 1:
         caption += f" You drew {len(filled)} figures; only the last one is described here."
     if any(is_number(row.get("epochs")) and number(row["epochs"]) >= names["MAX_EPOCHS"] for row in rows):
         caption += " Not every model reached the target: can a reader see which?"
     return Table(("plot", "bars", "horizontal axis", "vertical axis", "range", "remarks"), tuple(lines), caption)
+
+
+def drawing_problem(figure: Figure) -> str:
+    """Return what goes wrong when the notebook draws the figure at the end of its cell; empty if nothing does."""
+    try:
+        figure.savefig(io.BytesIO(), format="png", dpi=20)
+    except Exception as problem:
+        return sentence(problem)
+    return ""
 
 
 def _bars(ax: Any) -> list[float]:
