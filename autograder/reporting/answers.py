@@ -116,7 +116,6 @@ def beside(
 ) -> dict[str, NotebookNode]:
     """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
     what is remarkable, and the rubric."""
-    about = {series.comment: series for series in assignment.exercise.series}
     return {
         item.cell: _cell(
             item,
@@ -125,14 +124,25 @@ def beside(
             .render(
                 item=item,
                 remark=noted.get(item.id),
-                table=_table(own, about.get(item.id)),
-                swept=item.id in about and about[item.id].swept is not None,
-                dry=item.id in about and own.loops.get(about[item.id].name, SavedSeries()).dry,
-                **_figures(own, executed, about.get(item.id)),
+                **own_results(assignment, item, own, executed),
                 rubric=Markup(rubrics.get(item.cell, "")),
             ),
         )
         for item in written_items(assignment)
+    }
+
+
+def own_results(
+    assignment: Assignment, item: Item, own: SavedOutputs, executed: NotebookNode | None
+) -> dict[str, object]:
+    """What an answer is about: the table of the student's own numbers (`swept` if there should be one, `dry` if it is
+    of a dry run), and the `figures`, `saved` ones or those of the graded run."""
+    series = next((series for series in assignment.exercise.series if series.comment == item.id), None)
+    return {
+        "table": _table(own, series),
+        "swept": series is not None and series.swept is not None,
+        "dry": series is not None and own.loops.get(series.name, SavedSeries()).dry,
+        **_figures(own, executed, series),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import StatisticsError, correlation, mean, median
@@ -17,11 +16,12 @@ from autograder.results.points import Manual, points_by_item, standing
 from autograder.results.store import ResultStore
 from autograder.submission.finding import Finding
 
+from .answer_pages import page_name
 from .answers import Remark, written_items
 from .charts import Values, boxes, histogram
 from .classroom import Classroom
 from .feedback import without_folders
-from .pages import environment
+from .pages import environment, formgrader_page
 from .scores import Score
 from .worklist import ASK_AGAIN, DECIDE, ToDo, group_findings
 
@@ -140,6 +140,7 @@ def report_page(
             to_do=_to_do(rows),
             pages={student: formgrader_page(key) for student, key in known.members.items() if key},
             to_read=[(item, found) for item in written_items(assignment) if (found := _to_read(item, rows, known))],
+            answer_pages={item.id: page_name(item, 1) for item in written_items(assignment)} if known.notebooks else {},
             remarked=_remarked(assignment, known),
             left_out=left_out,
             missing=sorted(set(known.members) - {row.student for row in rows}),
@@ -168,11 +169,6 @@ def _to_do(rows: Sequence[Row]) -> list[ToDo]:
         if row.state == "needs review"
     ]
     return failed + review
-
-
-def formgrader_page(key: str) -> str:
-    """Where the formgrader shows a submission. FORMGRADER in the environment names another server."""
-    return f"{os.environ.get('FORMGRADER', 'http://localhost:8888').rstrip('/')}/formgrader/submissions/{key}/"
 
 
 def _remarked(assignment: Assignment, known: Classroom) -> list[tuple[str, Item, Remark]]:

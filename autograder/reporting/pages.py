@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -63,3 +64,8 @@ def protect_name(text: str) -> Markup:
 def link(student: str) -> str:
     """The address of a student's page, seen from the class report."""
     return f"{STUDENTS}/{quote(encode_path(student))}/feedback.html"
+
+
+def formgrader_page(key: str) -> str:
+    """Where the formgrader shows a submission. FORMGRADER in the environment names another server."""
+    return f"{os.environ.get('FORMGRADER', 'http://localhost:8888').rstrip('/')}/formgrader/submissions/{key}/"

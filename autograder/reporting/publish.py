@@ -16,8 +16,8 @@ from autograder.results.exclusive import exclusive
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release
 
+from . import answer_pages, feedback, gradebook
 from . import class_report as report
-from . import feedback, gradebook
 from .classroom import Classroom
 
 
@@ -59,6 +59,7 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
         feedback.write_feedback(store, results, manual, release)
     known = replace(known, members=gradebook.members(database, assignment, students))
     report.write_report(store, verdicts, manual, known)
+    answer_pages.write_answer_pages(store, release, manual, known)
     if missing:
         raise PartlyWritten(" ".join(missing))
     cache.mark_current(store, recorded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +121,30 @@ def test_a_mark_that_is_pointed_at_can_be_read(browser: Browser, folder: Path) -
     chart.locator(".mark", has=page.get_by_text("eve: 2.1 s")).first.locator(".dot").hover()
     assert one.is_visible()
     assert not whole.is_visible()
+
+
+def test_a_figure_opens_at_full_size_and_closes_again(browser: Browser, folder: Path) -> None:
+    page = opened(browser, folder / "feedback.html", viewport=PHONE)
+    figure = page.locator("figure.zoom").first
+    small = figure.locator("img").bounding_box()["width"]  # type: ignore[index]
+    figure.locator("a[href^='#figure']").click()
+    assert figure.locator("img").bounding_box()["width"] > 2 * small  # type: ignore[index]
+    figure.get_by_role("link", name="Close the figure").click()
+    assert figure.locator("img").bounding_box()["width"] == small  # type: ignore[index]
+
+
+def test_the_class_sorts_by_any_column(browser: Browser, folder: Path) -> None:
+    page = opened(browser, folder / "report.html")
+    table = page.locator("table.class")
+    totals = "[...document.querySelectorAll('table.class tbody tr')].map(row => Number(row.cells[11].textContent))"
+    table.get_by_role("button", name="Total").click()
+    assert page.evaluate(totals) == sorted(page.evaluate(totals))
+    table.get_by_role("button", name="Total").click()
+    assert page.evaluate(totals) == sorted(page.evaluate(totals), reverse=True)
+    assert table.locator("th[aria-sort=descending]").inner_text() == "Total"
+
+
+def test_a_student_prints_few_pages(browser: Browser, folder: Path) -> None:
+    page = opened(browser, folder / "feedback.html")
+    printed = page.pdf(format="A4", prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 6

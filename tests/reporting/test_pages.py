@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import time
 from html.parser import HTMLParser
@@ -17,7 +18,7 @@ from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
 from autograder.grading.grade import for_a_person, not_run
 from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
-from autograder.reporting import charts, feedback
+from autograder.reporting import answer_pages, charts, feedback
 from autograder.reporting import class_report as report
 from autograder.reporting.classroom import Classroom
 from autograder.reporting.curve_chart import described, draw
@@ -593,3 +594,44 @@ class TestTheStrip:
             for x, anchor, text in words:
                 reach = 7 * len(text)
                 assert int(x) - reach >= -4 if anchor == "end" else int(x) + reach <= width, text
+
+
+class TestAnswersByQuestion:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, assignment: Assignment, release: NotebookNode) -> Path:
+        """The pages of a class in which two wrote the same, one something hostile and one nothing."""
+        texts = {"ada": "The *same*.", "bob": "The same.", "eve": HOSTILE, "zed": ""}
+        notebooks = {student: copy.deepcopy(release) for student in texts}
+        for student, text in texts.items():
+            next(c for c in notebooks[student].cells if feedback.grade_id(c) == "lr-comment").source = text
+        known = Classroom(notebooks=notebooks, own={"ada": own_run(0.5)}, members={"ada": "11aa"})
+        store = ResultStore(tmp_path, assignment)
+        store.folder.mkdir(parents=True)
+        (store.folder / "answers-lr-comment-9.html").write_text("of a larger class", encoding="utf-8")
+        manual = {"bob": {"lr-comment": (5.0, None)}}
+        answer_pages.write_answer_pages(store, release, manual, known)
+        return store.folder
+
+    def test_answers_that_read_the_same_stand_together(self, folder: Path) -> None:
+        text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
+        parsed = Page(text)
+        assert [head.split(" (")[0].strip() for head in parsed.said("h2")] == ["Answer 1", "Answer 2"]
+        assert "(2 students, word for word)" in text
+        assert re.search(r"ada \(pending\) , bob \(5 of 6\)", text_of(text))
+        links = HREF.findall(text)
+        assert "http://localhost:8888/formgrader/submissions/11aa/#lr-comment" in links
+        assert "students/bob/feedback.html#item-lr-comment" in links
+
+    def test_numbers_and_figure_stand_beside_the_answer(self, folder: Path) -> None:
+        text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
+        first = text[text.index("<section") : text.index("</section>")]
+        assert len(Page(first).all("tr")) == 6
+        assert own_run(0.5).pictures("lr")[0] in first
+
+    def test_nothing_of_an_answer_runs_and_old_pages_go(self, folder: Path) -> None:
+        text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
+        assert not Page(text).all("script")
+        assert "script-src 'none'" in text
+        names = {path.name for path in folder.glob("answers-*.html")}
+        assert names == {"answers-lr-comment-1.html", "answers-bs-comment-1.html"}
+        assert "There are no answers." in (folder / "answers-bs-comment-1.html").read_text(encoding="utf-8")

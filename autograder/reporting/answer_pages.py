@@ -1,0 +1,112 @@
+"""The written answers of a class, question by question, for a person who grades all answers to one before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from nbformat import NotebookNode
+
+from autograder.assignment.settings import Assignment, Item
+from autograder.notebooks.cells import grade_id
+from autograder.results.files import write_text
+from autograder.results.points import Manual
+from autograder.results.store import ResultStore
+from autograder.submission.saved_outputs import SavedOutputs
+
+from .answers import own_results, rubrics, unanswered, written_items
+from .classroom import Classroom
+from .markdown import Renderer
+from .pages import environment, formgrader_page
+from .similarity import words
+
+MOST_ANSWERS = 50
+"""Different answers on a page; their figures make it large."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer with all who gave it, word for word, and what the first of them measured."""
+
+    students: list[str]
+    text: Markup
+    results: Mapping[str, object]
+
+
+def page_name(item: Item, number: int) -> str:
+    """The file of a page of answers to a question, counted from 1."""
+    return f"answers-{item.id}-{number}.html"
+
+
+def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual, known: Classroom) -> None:
+    """Write the pages beside the class report, and remove those that are no longer needed."""
+    written = set()
+    for item in written_items(store.assignment):
+        answers = group_answers(store.assignment, item, release, known)
+        chunks = [answers[place : place + MOST_ANSWERS] for place in range(0, max(len(answers), 1), MOST_ANSWERS)]
+        for number, chunk in enumerate(chunks, 1):
+            path = store.folder / page_name(item, number)
+            write_text(path, answers_page(store.assignment, item, chunk, (number, len(chunks)), manual, known))
+            written.add(path)
+    for path in store.folder.glob("answers-*.html"):
+        if path not in written:
+            path.unlink()
+
+
+def group_answers(assignment: Assignment, item: Item, release: NotebookNode, known: Classroom) -> list[Answer]:
+    """The answers to a question, those that read the same together; what was not answered is left out."""
+    students: dict[tuple[str, ...], list[str]] = {}
+    cells: dict[tuple[str, ...], NotebookNode] = {}
+    for student, notebook in known.notebooks.items():
+        cell = _find(notebook, item.cell)
+        if cell is not None and item.id not in unanswered(assignment, release, notebook):
+            key = tuple(words(cell.source))
+            students.setdefault(key, []).append(student)
+            cells.setdefault(key, cell)
+    renderer = Renderer()
+    return [
+        Answer(
+            several,
+            renderer.render(cells[key].source, cells[key].get("attachments")),
+            own_results(assignment, item, known.own.get(several[0], SavedOutputs()), known.notebooks[several[0]]),
+        )
+        for key, several in students.items()
+    ]
+
+
+def _find(notebook: NotebookNode | None, name: str) -> NotebookNode | None:
+    cells = notebook.cells if notebook is not None else []
+    return next((cell for cell in cells if grade_id(cell) == name), None)
+
+
+def answers_page(
+    assignment: Assignment,
+    item: Item,
+    answers: Sequence[Answer],
+    place: tuple[int, int],
+    manual: Manual,
+    known: Classroom,
+) -> str:
+    """A page as HTML; `place` is its number and how many there are."""
+    number, count = place
+    rubric = rubrics(assignment).get(item.cell, "")
+    return (
+        environment()
+        .get_template("answers.html")
+        .render(
+            assignment=assignment,
+            item=item,
+            answers=answers,
+            rubric=Renderer().render(rubric) if rubric else "",
+            number=number,
+            links=list(_links(item, count)),
+            others=[(other, page_name(other, 1)) for other in written_items(assignment) if other is not item],
+            points={student: given.get(item.id, (None, None))[0] for student, given in manual.items()},
+            pages={student: formgrader_page(key) for student, key in known.members.items() if key},
+        )
+    )
+
+
+def _links(item: Item, count: int) -> Iterator[tuple[int, str]]:
+    return ((number, page_name(item, number)) for number in range(1, count + 1))
