@@ -64,7 +64,9 @@ class Stop(Frozen):
         where = f" in {self.line}, `{self.code}`," if self.code else ""
         stop = f"{self.name} stopped{where} with {self.what}."
         if self.missing_module:
-            missing = "A module that it uses is not installed where notebooks are graded, so its import was passed over."
+            missing = (
+                "A module that it uses is not installed where notebooks are graded, so its import was passed over."
+            )
             return f"{stop} {missing}"
         if self.defined_in is None:
             return stop
