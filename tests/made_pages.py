@@ -78,7 +78,7 @@ def verdict_on(
             )
         )
     waits = any(item.points is None for item in items)
-    state: dict[str, Any] = {"state": "needs a person", "reason": "Not graded yet."} if waits else {"state": "graded"}
+    state: dict[str, Any] = {"state": "needs review", "reason": "Not graded yet."} if waits else {"state": "graded"}
     return Verdict(assignment=assignment.name, student=student, items=tuple(items), **(state | changes))
 
 

@@ -60,7 +60,7 @@ def _judge_again(store: ResultStore, verdict: Verdict) -> Verdict | None:
     return verdict.model_copy(
         update={
             "items": items,
-            "state": "needs a person" if ungraded else "graded",
+            "state": "needs review" if ungraded else "graded",
             "reason": f"Not graded yet: {', '.join(ungraded)}." if ungraded else "",
         }
     )

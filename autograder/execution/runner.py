@@ -126,11 +126,9 @@ class Run:
         if "memory" in oracle.refused:
             raise MemoryError
         if "too much" in oracle.refused:
-            raise EvidenceError(f"{oracle.lost()} A person has to look at what the notebook does.")
+            raise EvidenceError(f"{oracle.lost()} The notebook needs review.")
         if silent := _find_silent_cell(self.steps, driver):
-            raise EvidenceError(
-                f"The notebook kept the kernel from reporting in {silent}: a person has to look at what it does."
-            )
+            raise EvidenceError(f"The notebook kept the kernel from reporting in {silent}: the notebook needs review.")
         return Evidence(
             cells=_describe_cells(self.steps, driver),
             events=tuple(oracle.events),

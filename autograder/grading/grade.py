@@ -43,7 +43,7 @@ def grade_folder(
     except SubmissionError as error:
         return GradedSubmission(not_run(assignment, student, str(error)), saved_outputs=SavedOutputs())
     except Unreadable as error:
-        return GradedSubmission(for_a_person(assignment, student, str(error)), saved_outputs=SavedOutputs())
+        return GradedSubmission(leave_ungraded(assignment, student, str(error)), saved_outputs=SavedOutputs())
     return grade(assignment, submission, kernels, options)
 
 
@@ -75,7 +75,7 @@ def grade(
     try:
         attempts = _attempt_all(assignment, submission, kernels, options, seed)
     except (KernelFailed, EvidenceError) as error:
-        verdict = for_a_person(assignment, submission.student, str(error), submission.findings)
+        verdict = leave_ungraded(assignment, submission.student, str(error), submission.findings)
         return GradedSubmission(verdict, saved_outputs=submission.saved_outputs)
     timings = attempts.timings | {"all": time.monotonic() - started, "runs": float(len(attempts.runs))}
     grader = {"seed": str(seed), "sandbox": kernels.sandbox}
@@ -272,7 +272,7 @@ def _uses_windows(evidence: Evidence) -> bool:
     return any(window.cell not in given for window in evidence.of(Window))
 
 
-def for_a_person(assignment: Assignment, student: str, reason: str, findings: tuple[Finding, ...] = ()) -> Verdict:
+def leave_ungraded(assignment: Assignment, student: str, reason: str, findings: tuple[Finding, ...] = ()) -> Verdict:
     """The verdict on what could not be judged, through no fault that could be pinned on the student."""
     items = tuple(
         ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=None, status="ungraded", message=reason)
@@ -281,7 +281,7 @@ def for_a_person(assignment: Assignment, student: str, reason: str, findings: tu
     return Verdict(
         assignment=assignment.name,
         student=student,
-        state="needs a person",
+        state="needs review",
         reason=reason,
         items=items,
         findings=findings,
@@ -301,7 +301,7 @@ def _verdict(
     return Verdict(
         assignment=assignment.name,
         student=submission.student,
-        state="needs a person" if ungraded else "graded",
+        state="needs review" if ungraded else "graded",
         reason=f"Not graded yet: {', '.join(ungraded)}." if ungraded else "",
         items=attempts.items,
         findings=tuple(findings),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from autograder.models import Frozen
 from autograder.submission.finding import Finding
@@ -120,16 +120,21 @@ class ItemVerdict(Frozen):
     stand_ins: tuple[str, ...] = ()
 
 
+def _rename_state(state: object) -> object:
+    """The state as it is called now; verdicts of earlier versions say it in other words."""
+    return "needs review" if state == "needs a person" else state
+
+
 class Verdict(Frozen):
     """Everything decided about one submission.
 
-    `state` is the one word for the class table: `graded`, `needs a person` (an item is ungraded)
+    `state` is the one word for the class table: `graded`, `needs review` (an item is ungraded)
     or `failed to run` (nothing could be executed; `reason` says why).
     """
 
     assignment: str
     student: str
-    state: Literal["graded", "needs a person", "failed to run"]
+    state: Annotated[Literal["graded", "needs review", "failed to run"], BeforeValidator(_rename_state)]
     reason: str = ""
     items: tuple[ItemVerdict, ...]
     findings: tuple[Finding, ...] = ()

@@ -21,7 +21,7 @@ from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
 from autograder.execution.kernels import kernels
 from autograder.execution.options import Options
-from autograder.grading.grade import for_a_person
+from autograder.grading.grade import leave_ungraded
 from autograder.grading.verdict import Verdict
 from autograder.reporting.feedback import without_folders
 from autograder.results.files import write_text
@@ -34,7 +34,7 @@ from autograder.submission.prepare import load_release
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "gradescope"
 SCRIPTS = ("setup.sh", "run_autograder")
 UV = re.compile(r"^UV := (\S+)$", re.MULTILINE)
-LOOK = "It has no points yet: a person has to look at it."
+LOOK = "It has no points yet: it needs review."
 
 
 class Deadline(BaseModel):
@@ -63,7 +63,7 @@ def pack(assignment: Assignment) -> Path:
     """
     load_release(assignment)
     package = assignment.course.release / f"{assignment.name}-gradescope.zip"
-    nothing = for_a_person(assignment, "", "The autograder could not grade this submission.")
+    nothing = leave_ungraded(assignment, "", "The autograder could not grade this submission.")
     contents = {name: text.encode() for name, text in _scripts(assignment).items()}
     contents["ungraded.json"] = json.dumps(results(assignment, nothing), indent=1).encode()
     contents |= {name: path.read_bytes() for name, path in _files(assignment).items()}
@@ -118,9 +118,9 @@ def run(assignment: Assignment, place: Path) -> dict[str, Any]:
             with memory.limit_memory():
                 verdict = grade_task(task).verdict
     except MemoryError:
-        verdict = for_a_person(assignment, student, memory.MESSAGE)
+        verdict = leave_ungraded(assignment, student, memory.MESSAGE)
     except AutograderError as error:
-        verdict = for_a_person(assignment, student, str(error))
+        verdict = leave_ungraded(assignment, student, str(error))
     found = results(assignment, verdict, metadata)
     write_text(place / "results" / "results.json", json.dumps(found, indent=1))
     return found | {"findings": [finding.text for finding in verdict.findings], "note": note}

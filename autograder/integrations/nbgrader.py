@@ -109,7 +109,7 @@ class GradeSubmission(NbGraderPreprocessor):
         folder = self._folder(store.assignment, student)
         task = Task(store, student, folder, service.kernels, options, "")
         verdict = service.grade(task)
-        if verdict.state == "needs a person" and store.read_executed(student) is None:
+        if verdict.state == "needs review" and store.read_executed(student) is None:
             # The machine failed, not the student: the next submission gets kernels and a process that are new.
             open_service.cache_clear()
             service.close()

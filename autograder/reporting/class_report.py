@@ -1,4 +1,4 @@
-"""The report on a class: one static page, what needs a person first."""
+"""The report on a class: one static page, what needs review first."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
     points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
     state, reason = standing(verdict, points)
     score = Score.of(assignment, points)
-    shown = {"needs a person": "needs review", "graded": "needs reading" if score.waiting else "graded"}
+    shown = {"graded": "needs reading" if score.waiting else "graded"}
     findings = [finding.model_copy(update={"text": without_folders(finding.text)}) for finding in verdict.findings]
     waiting = _waiting(assignment, verdict, points)
     reason = without_folders(reason)

@@ -37,10 +37,10 @@ def total(points: Mapping[str, float | None]) -> float:
 
 def standing(
     verdict: Verdict, points: Mapping[str, float | None]
-) -> tuple[Literal["graded", "needs a person", "failed to run"], str]:
+) -> tuple[Literal["graded", "needs review", "failed to run"], str]:
     """State and reason as they are now: what a person has given points for needs nobody any more."""
     waits = any(points[item.id] is None for item in verdict.items if item.id in points)
-    if verdict.state == "needs a person" and not waits:
+    if verdict.state == "needs review" and not waits:
         return "graded", ""
     return verdict.state, verdict.reason
 

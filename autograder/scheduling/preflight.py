@@ -116,5 +116,5 @@ def list_versions() -> str:
 def _describe_loss(verdict: Verdict, lost: list[ItemVerdict]) -> str:
     """Why a solution that ran to its end lost points."""
     findings = [finding.text for finding in verdict.findings if finding.kind in ("evidence", "kernel ended")]
-    first = verdict.reason if verdict.state == "needs a person" and all(i.points is None for i in lost) else ""
+    first = verdict.reason if verdict.state == "needs review" and all(i.points is None for i in lost) else ""
     return " ".join(filter(None, [first or f"{lost[0].id}: {lost[0].message}", *findings[:1]]))

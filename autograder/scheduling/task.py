@@ -10,7 +10,7 @@ from autograder.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
-from autograder.grading.grade import for_a_person, grade_folder
+from autograder.grading.grade import grade_folder, leave_ungraded
 from autograder.grading.verdict import Done, GradedSubmission
 from autograder.results.store import ResultStore
 from autograder.submission.finding import Finding
@@ -80,7 +80,7 @@ def finish(task: Task, graded: GradedSubmission, before: Contents) -> Done:
 
 def mark_for_review(task: Task, reason: str, fingerprint: str = "") -> Done:
     """Write the verdict on a submission that could not be graded; without a fingerprint the next run tries again."""
-    return _write_results(task, GradedSubmission(for_a_person(task.assignment, task.student, reason)), fingerprint)
+    return _write_results(task, GradedSubmission(leave_ungraded(task.assignment, task.student, reason)), fingerprint)
 
 
 def describe_failure(error: Exception) -> str:

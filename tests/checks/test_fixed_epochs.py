@@ -361,7 +361,7 @@ def test_training_by_hand_is_left_to_a_person(warm_kernels: Kernels) -> None:
     record = "history_rows = list(history_rows)\nsummary = {'epochs': 20, 'train_time': train_time}"
     verdict = judged(warm_kernels, solved(training=by_hand, record=record))
     assert {item.id for item in verdict.items if item.status == "ungraded"} == {"training", "record"}
-    assert verdict.state == "needs a person"
+    assert verdict.state == "needs review"
 
 
 def test_real_training_is_judged_alike(warm_kernels: Kernels) -> None:

@@ -157,7 +157,7 @@ def _faults(graded: GradedSubmission, points: Points, finding: str) -> list[str]
     lost = {item.id: item.message[:150] for item in verdict.items if item.points != item.max_points}
     wrong = []
     if points == "person":
-        is_right = verdict.state == "needs a person"
+        is_right = verdict.state == "needs review"
     else:
         is_right = verdict.points < verdict.max_points if points == "less" else verdict.points == points
     if not is_right:

@@ -20,7 +20,7 @@ from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import solution_lines
 from autograder.errors import AutograderError, KernelFailed, ReleaseError
-from autograder.grading.grade import for_a_person, not_run
+from autograder.grading.grade import leave_ungraded, not_run
 from autograder.integrations import gradescope
 from autograder.submission.prepare import load_release
 from samples.filling import fill, read_description, write_submission
@@ -150,7 +150,7 @@ class TestThePackage:
 
 class TestResults:
     def test_what_is_not_judged_has_no_score(self, assignment: Assignment) -> None:
-        verdict = for_a_person(assignment, "ada", "The kernel /srv/kit/python did not start.")
+        verdict = leave_ungraded(assignment, "ada", "The kernel /srv/kit/python did not start.")
         found = gradescope.results(assignment, verdict)
         well_formed(found, assignment)
         assert scored(found) == {}

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
-from autograder.grading.grade import for_a_person, not_run
+from autograder.grading.grade import leave_ungraded, not_run
 from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
 from autograder.reporting import answer_pages, charts, feedback
 from autograder.reporting import class_report as report
@@ -419,7 +419,7 @@ class TestReport:
         assert heads == ["Student", *(item.title for item in assignment.items), "Total", "Pending", "State"]
 
     def test_items_that_wait_for_one_reason_stand_in_one_line(self, assignment: Assignment) -> None:
-        waiting = for_a_person(assignment, "ada", "The kernel did not start.")
+        waiting = leave_ungraded(assignment, "ada", "The kernel did not start.")
         text = report.report_page(assignment, [waiting], {})
         work = text[text.index("What to do</h2>") : text.index("</table>")]
         assert work.count("The kernel did not start.") == 1

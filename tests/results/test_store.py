@@ -42,7 +42,7 @@ def verdict_on(assignment: Assignment, student: str = "ada", **changes: Any) -> 
         )
     waits = any(item.points is None for item in items)
     defaults: dict[str, Any] = {
-        "state": "needs a person" if waits else "graded",
+        "state": "needs review" if waits else "graded",
         "reason": "Not graded yet." if waits else "",
         "items": tuple(items),
     }
@@ -168,7 +168,7 @@ class TestResults:
         test = next(test for test in found["tests"] if test["name"] == "lr-loop")
         assert (test["score"], test["status"], test["extra_data"]) == (0.0, "failed", {"state": "ungraded"})
         assert test["output"] == "Not graded yet: Nobody could tell."
-        assert found["extra_data"]["state"] == "needs a person"
+        assert found["extra_data"]["state"] == "needs review"
 
     def test_findings_for_the_grader_stay_with_the_grader(self, assignment: Assignment) -> None:
         findings = (Finding(kind="a", text="For both.", audience="both"), Finding(kind="b", text="For the grader."))
@@ -189,7 +189,7 @@ class TestGrades:
         verdict = verdict_on(assignment, points={"lr-loop": None, "bs-loop": None})
         ResultStore(tmp_path, assignment).write_grades([verdict], {"ada": {"lr-loop": (14.0, None)}})
         (row,) = table(tmp_path, assignment)
-        assert (row["lr-loop"], row["bs-loop"], row["state"]) == ("14", "", "needs a person")
+        assert (row["lr-loop"], row["bs-loop"], row["state"]) == ("14", "", "needs review")
         both = {"ada": {"lr-loop": (14.0, None), "bs-loop": (3.0, None)}}
         ResultStore(tmp_path, assignment).write_grades([verdict], both)
         (row,) = table(tmp_path, assignment)

@@ -197,7 +197,7 @@ class TestWorkers:
         assert len(grade()) == 4
         verdicts = {name: verdict_of(tmp_path / "graded", name) for name in ("ada", "bob", "dies", "dies-once")}
         assert {verdict.state for name, verdict in verdicts.items() if name != "dies"} == {"graded"}
-        assert (verdicts["dies"].state, verdicts["dies"].reason) == ("needs a person", workers.DIED)
+        assert (verdicts["dies"].state, verdicts["dies"].reason) == ("needs review", workers.DIED)
         assert grade() == ["dies"]
         assert not sleepers(os.getpid())
 
@@ -210,7 +210,7 @@ class TestWorkers:
         assert [verdict_of(tmp_path / "graded", name).state for name in ("ada", "zoe")] == ["graded", "graded"]
         for student, reason in SHORT_OF_MEMORY.items():
             verdict = verdict_of(tmp_path / "graded", student)
-            assert (verdict.state, verdict.reason) == ("needs a person", reason)
+            assert (verdict.state, verdict.reason) == ("needs review", reason)
         assert grade() == [], "it would take as much again"
         assert not sleepers(os.getpid())
 
@@ -247,7 +247,7 @@ class TestWorkers:
         monkeypatch.setattr(Here, "run", lambda _, tasks, on_start: iter([(job, Failed("overdue")) for job in tasks]))
         assert grade() == ["ada"]
         verdict = verdict_of(tmp_path / "graded", "ada")
-        assert (verdict.state, verdict.reason) == ("needs a person", workers.OVERDUE)
+        assert (verdict.state, verdict.reason) == ("needs review", workers.OVERDUE)
         assert grade() == [], "it would take as long again"
 
     def test_what_cannot_be_written_ends_the_work(self) -> None:
@@ -670,7 +670,7 @@ class TestFolder:
         grade()
         for student in ("eve", "inner", "dangling"):
             verdict = verdict_of(tmp_path / "graded", student)
-            assert (verdict.state, "is a link" in verdict.reason) == ("needs a person", True)
+            assert (verdict.state, "is a link" in verdict.reason) == ("needs review", True)
         assert verdict_of(tmp_path / "graded", "ada").state == "graded"
         assert grade() == ["dangling", "eve", "inner"], "a person may have put the files there since"
 
@@ -727,12 +727,12 @@ class TestShiftingGround:
         verdict = grade_task(job).verdict
         assert verdict.grader["fingerprint"] == ""
         assert "disappeared" in (verdict.findings[0].text if executed else verdict.reason)
-        assert verdict.state == ("graded" if executed else "needs a person")
+        assert verdict.state == ("graded" if executed else "needs review")
 
     def test_it_is_gone_before_its_turn(self, job: Task) -> None:
         job.folder.rename(job.folder.with_name("away"))
         verdict = grade_task(job).verdict
-        assert (verdict.state, "disappeared" in verdict.reason) == ("needs a person", True)
+        assert (verdict.state, "disappeared" in verdict.reason) == ("needs review", True)
 
     def test_it_cannot_be_read(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
         def denied(*_: object, **__: object) -> None:
@@ -740,12 +740,12 @@ class TestShiftingGround:
 
         monkeypatch.setattr(os, "walk", denied)
         verdict = grade_task(job).verdict
-        assert (verdict.state, "Permission denied" in verdict.reason) == ("needs a person", True)
+        assert (verdict.state, "Permission denied" in verdict.reason) == ("needs review", True)
         assert verdict.grader["fingerprint"] == ""
 
     def test_what_the_machine_prevented_is_tried_again(self, job: Task, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
-            task, "grade_folder", lambda *_: GradedSubmission(task.for_a_person(job.assignment, "ada", "Died."))
+            task, "grade_folder", lambda *_: GradedSubmission(task.leave_ungraded(job.assignment, "ada", "Died."))
         )
         assert grade_task(job).verdict.grader["fingerprint"] == ""
 

@@ -738,7 +738,7 @@ def test_what_this_machine_does_not_let_be_read_is_for_a_person(
 
     monkeypatch.setattr(limited, "ask", deny)
     graded = grade_folder(assignment, tmp_path, "ada", Kernels(tmp_path, "none"), Options())
-    assert graded.verdict.state == "needs a person"
+    assert graded.verdict.state == "needs review"
     assert {item.points for item in graded.verdict.items} == {None}
 
 

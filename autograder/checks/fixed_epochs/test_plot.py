@@ -78,7 +78,7 @@ def picture(case: Case) -> Picture:
     if not ranked:
         case.missing("No figure was drawn")
     if not wanted:
-        raise Undecided("There is a figure, but nothing recorded to hold it against: a person has to look.")
+        raise Undecided("There is a figure, but nothing recorded to hold it against: it needs review.")
     case.judge_by(ranked[-1].figure.number)
     return ranked[-1]
 
@@ -89,7 +89,7 @@ def with_curves(case: Case) -> Picture:
     if seen.curves:
         return seen
     if any(len(axes.curves) > 1 for axes in seen.figure.axes):
-        raise Undecided("The figure was drawn point by point: a person has to look whether it shows the accuracies.")
+        raise Undecided("The figure was drawn point by point, so it needs review.")
     if any(axes.bars for axes in seen.figure.axes):
         raise Wrong("The figure shows bars; draw a line for each of the two accuracies.")
     raise Wrong("The figure holds no line.")

@@ -25,7 +25,7 @@ def verified(case: Case) -> Work:
     """The work with rows and something that they can be held against."""
     work = recorded(case)
     if not work.sources:
-        raise Undecided("history_rows has rows, but no training with Model.fit was seen: a person has to look.")
+        raise Undecided("history_rows has rows, but no training with Model.fit was seen: it needs review.")
     if not any(row.entries for row in work.rows):
         raise Wrong("The rows of history_rows are not dictionaries.")
     return work
@@ -93,7 +93,7 @@ def test_val_accuracy(case: Case) -> None:
 def seen_in_work(work: Work) -> None:
     """Raises Undecided where there is only a stand-in to hold a number against that may come from other training."""
     if work.training is None:
-        raise Undecided("No training with Model.fit was seen that these numbers could come from: a person has to look.")
+        raise Undecided("No training with Model.fit was seen that these numbers could come from: it needs review.")
 
 
 def _hold_curve(case: Case, key: str) -> None:
@@ -104,7 +104,7 @@ def _hold_curve(case: Case, key: str) -> None:
         return
     truth, other = (work.sources[0][name] for name in (key, *set(MEASURES) - {key}))
     if all(math.isnan(true) for true in truth):
-        raise Undecided(f"What {key} was is not on record: a person has to look.")
+        raise Undecided(f"What {key} was is not on record: it needs review.")
     if same(values, other):
         raise Wrong(f"{key} holds the values of {next(iter(set(MEASURES) - {key}))}.")
     if same(values, truth, 100.0):
@@ -139,7 +139,7 @@ def measured(case: Case, key: str) -> tuple[Work, float]:
     if complaint := needs_number("summary", entries, key):
         raise Wrong(complaint)
     if not work.costs:
-        raise Undecided("There is a summary, but no training with Model.fit was seen: a person has to look.")
+        raise Undecided("There is a summary, but no training with Model.fit was seen: it needs review.")
     return work, entries[key].number or 0.0
 
 

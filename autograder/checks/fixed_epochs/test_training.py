@@ -16,7 +16,7 @@ def trained(case: Case) -> Trained:
     work = Work.of(case)
     if work.training is None:
         if work.rows and not _stopped(case):
-            raise Undecided("Rows were recorded, but no training with Model.fit was seen: a person has to look.")
+            raise Undecided("Rows were recorded, but no training with Model.fit was seen: it needs review.")
         case.missing("No model was trained")
     return work.training
 

@@ -22,7 +22,7 @@ def trained(case: Case) -> Sweep:
     sweep = Sweep.of(case)
     if not sweep.fits:
         if sweep.rows and sweep.recorded is not None:
-            raise Undecided("The list has rows, but no training with Model.fit was seen: a person has to look.")
+            raise Undecided("The list has rows, but no training with Model.fit was seen: it needs review.")
         case.missing("No model was trained")
     cells = [case.evidence.cells[fit.cell] for fit in sweep.fits]
     if any(cell.status == "timeout" or cell.error == "KernelDied" for cell in cells):

@@ -33,7 +33,7 @@ def verified(case: Case) -> Sweep:
     """The loop with rows and the trainings that they tell of."""
     sweep = recorded(case)
     if not sweep.fits:
-        raise Undecided(f"{sweep.name} has rows, but no training with Model.fit was seen: a person has to look.")
+        raise Undecided(f"{sweep.name} has rows, but no training with Model.fit was seen: it needs review.")
     if not any(row.entries for row in sweep.rows):
         raise Wrong(f"The rows of {sweep.name} are not dictionaries.")
     if is_one_dictionary(sweep):

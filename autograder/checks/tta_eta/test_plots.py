@@ -220,7 +220,7 @@ def picture(case: Case) -> Picture:
     if not ranked:
         case.missing("No figure was drawn")
     if not sweep.rows and not sweep.fits:
-        raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: a person has to look.")
+        raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: it needs review.")
     case.judge_by(ranked[-1].figure.number)
     return ranked[-1]
 
