@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from .encoders import one_line
 
@@ -60,3 +63,29 @@ class PartlyWritten(AutograderError):
 def _reason(error: Exception) -> str:
     text = one_line(str(error), 200).rstrip(".")
     return text if isinstance(error, AutograderError) else f"{type(error).__name__}: {text}"
+
+
+def shorten_path(path: Path) -> str:
+    """Return a path as an author of an assignment calls it: from the working directory, if it lies there."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def describe_place(error: BaseException, path: Path) -> str:
+    """Name the file of an author's and the line of it in which an error arose."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{shorten_path(Path(error.filename))}, line {error.lineno},"
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((frame.lineno for frame in reversed(frames) if Path(frame.filename) == path), None)
+    return f"{shorten_path(path)}{f', line {line},' if line else ''}"
+
+
+def describe_error(error: BaseException) -> str:
+    """Describe an exception in one line that ends with a full stop."""
+    text = one_line(error.msg if isinstance(error, SyntaxError) else str(error), 200).rstrip(".")
+    return f"{type(error).__name__}{f': {text}' if text else ''}."
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return " (did you mean …?)" for a name that is probably a typo; empty if none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -36,6 +36,16 @@ class Course:
         """The data that the lab trains on."""
         return self.root / "data"
 
+    @property
+    def checks(self) -> Path:
+        """Where new checks are written: in a checkout beside those of the kit, else in a folder of the course."""
+        return PACKAGE / "checks" if self.root.resolve() == PACKAGE.parent else self.root / "checks"
+
+    def find_checks(self, name: str) -> Path:
+        """Return a folder of checks: of the course if it has one of that name, else of the kit."""
+        own = self.checks / name
+        return own if own.is_dir() else PACKAGE / "checks" / name
+
     def assignments(self) -> list[str]:
         """Return the names of the assignments, sorted."""
         return sorted(path.parent.name for path in self.source.glob("*/assignment.toml"))

@@ -11,10 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
-from autograder.errors import AssignmentError
+from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path
 from autograder.models import Frozen
+
+from .course import PACKAGE
 
 
 class Parameters(Frozen):
@@ -179,6 +184,11 @@ class DryRun:
     marked: str
 
 
+def draw_nothing(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
+    """Draw the part of an assignment that trains nothing and whose checks draw what they need themselves."""
+    return Script(plans=[], settings={}, spares=[], stand_ins={})
+
+
 PLAIN_INSTRUMENTS = ("files", "shell", "imports", "hosted", "clock", "figures", "displays", "audit")
 TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 """What a notebook needs that trains with Keras and measures energy."""
@@ -186,7 +196,7 @@ TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 
 @dataclass(frozen=True)
 class Exercise:
-    """One of it for each folder of checks.
+    """One of it for each folder of checks; everything in it has a default.
 
     `draw` makes the exercise's part of a scenario from parameters, sizes and a random generator; the same generator,
     the same scenario.
@@ -197,10 +207,10 @@ class Exercise:
     data. `only_shown` are the given cells that show the student something and leave nothing behind: they are not run.
     """
 
-    parameters: type[Parameters]
-    draw: Callable[[Any, Sizes, random.Random], Script]
-    names: tuple[str, ...]
-    signs: tuple[Sign, ...]
+    parameters: type[Parameters] = Parameters
+    draw: Callable[[Any, Sizes, random.Random], Script] = draw_nothing
+    names: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
     series: tuple[Series, ...] = ()
     callback: str = ""
     instruments: tuple[str, ...] = PLAIN_INSTRUMENTS
@@ -215,14 +225,34 @@ class Exercise:
 
 
 @cache
-def exercise_of(checks: str) -> Exercise:
-    """The exercise in a folder of checks; raises AssignmentError where there is none."""
-    name = f"autograder.checks.{checks}.exercise"
+def exercise_of(folder: Path) -> Exercise:
+    """Return the exercise of a folder of checks; the default one where it has no `exercise.py`.
+
+    Raises:
+        AssignmentError: there is no such folder, or its exercise cannot be used.
+    """
+    path = folder / "exercise.py"
+    if not folder.is_dir():
+        raise AssignmentError(f"There is no folder of checks {shorten_path(folder)}.")
+    if not path.is_file():
+        return Exercise()
     try:
-        found = import_module(name).EXERCISE
-    except ModuleNotFoundError as error:
-        if not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise AssignmentError(f"There is no autograder/checks/{checks}/exercise.py.") from None
-    assert isinstance(found, Exercise)
+        found = getattr(_load(path), "EXERCISE", None)
+    except Exception as error:
+        raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
+    if not isinstance(found, Exercise):
+        reason = "has no EXERCISE" if found is None else f"has an EXERCISE that is a {type(found).__name__}"
+        raise AssignmentError(f"{shorten_path(path)} {reason}: write `EXERCISE = Exercise(...)`.")
     return found
+
+
+def _load(path: Path) -> ModuleType:
+    """Import an `exercise.py`, one of this package's under its own name."""
+    if path.is_relative_to(PACKAGE):
+        return import_module(".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)))
+    spec = spec_from_file_location(f"{path.parent.name}_exercise", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

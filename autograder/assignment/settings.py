@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -18,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from autograder.errors import AssignmentError
+from autograder.errors import AssignmentError, shorten_path, suggest
 from autograder.models import Frozen
 
 from .course import Course
@@ -29,14 +30,24 @@ ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
 
 
 class Item(Frozen):
-    """One line of the gradebook: what is judged, for how many points, by whom."""
+    """One line of the gradebook: what is judged, for how many points, by whom.
+
+    `cell` is the task that it judges, by default the one that has its name; so does the title.
+    """
 
     id: str
-    cell: str
-    title: str
-    points: float = Field(gt=0)
+    cell: str = ""
+    title: str = ""
+    points: float = Field(gt=0, strict=True)
     graded_by: Literal["autograder", "person"] = "autograder"
     needs: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(name := data.get("id"), str):
+            return data
+        return {"cell": name, "title": name.replace("-", " ").capitalize(), **data}
 
 
 class Links(Frozen):
@@ -64,8 +75,8 @@ class Assignment(Frozen):
 
     name: str
     title: str
-    checks: str
-    parameters: SerializeAsAny[Parameters]
+    checks: str = Field(default_factory=lambda data: name_checks(data["name"]))
+    parameters: SerializeAsAny[Parameters] = Field(default_factory=dict, validate_default=True)
     items: tuple[Item, ...]
     links: Links = Links()
     _course: Course = PrivateAttr(default_factory=Course.find)
@@ -84,14 +95,20 @@ class Assignment(Frozen):
         course = course or Course.find()
         path = course.source / name / "assignment.toml"
         try:
-            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).at(course)
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls.model_validate({"name": name, **data}, context=course).at(course)
         except FileNotFoundError:
-            known = ", ".join(course.assignments()) or "none"
-            raise AssignmentError(f"There is no assignment {name!r}: known are {known}.") from None
+            known = course.assignments()
+            raise AssignmentError(
+                f"There is no assignment {name!r}{suggest(name, known)}: known are {', '.join(known) or 'none'}."
+            ) from None
         except tomllib.TOMLDecodeError as error:
-            raise AssignmentError(f"{path} is not valid TOML: {error}.") from None
+            raise AssignmentError(f"{shorten_path(path)} is not valid TOML: {error}.") from None
+        except UnicodeDecodeError:
+            raise AssignmentError(f"{shorten_path(path)} is not saved as UTF-8: save it as such.") from None
         except ValidationError as error:
-            raise AssignmentError(f"{path}: {_first(error)}.") from None
+            line = _find_line(path.read_text(encoding="utf-8"), error)
+            raise AssignmentError(f"{shorten_path(path)}{line}: {_first(error, data)}.") from None
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -99,20 +116,24 @@ class Assignment(Frozen):
         """Raises ValueError with the first thing that does not fit."""
         if "checks" not in info.data:
             raise ValueError("the folder of checks has to be known first")
+        course = info.context if isinstance(info.context, Course) else Course.find()
+        kind = exercise_of(course.find_checks(info.data["checks"])).parameters
         try:
-            return exercise_of(info.data["checks"]).parameters.model_validate(value)
+            return kind.model_validate(value)
         except ValidationError as error:
-            raise ValueError(_first(error)) from None
+            raise ValueError(_first(error, value, kind.model_fields)) from None
 
     @model_validator(mode="after")
     def _items_fit(self) -> Self:
         ids = [item.id for item in self.items]
         cells = {item.cell for item in self.items}
-        if len(set(ids)) != len(ids):
-            raise ValueError("an item id appears twice")
+        if not ids:
+            raise ValueError("there is no item: write one under [[items]], with `id` and `points`")
+        if twice := [each for each in dict.fromkeys(ids) if ids.count(each) > 1]:
+            raise ValueError(f"more than one item has the id {', '.join(map(repr, twice))}")
         for item in self.items:
-            if unknown := set(item.needs) - cells:
-                raise ValueError(f"item {item.id} needs the unknown cell {', '.join(sorted(unknown))}")
+            for unknown in sorted(set(item.needs) - cells):
+                raise ValueError(f"item {item.id!r} needs the unknown cell {unknown!r}{suggest(unknown, cells)}")
         return self
 
     def at(self, course: Course) -> Assignment:
@@ -137,9 +158,14 @@ class Assignment(Frozen):
         return self.course.release / self.name
 
     @property
+    def checks_folder(self) -> Path:
+        """Where its checks lie."""
+        return self.course.find_checks(self.checks)
+
+    @property
     def exercise(self) -> Exercise:
         """What the assignment brings along besides."""
-        return exercise_of(self.checks)
+        return exercise_of(self.checks_folder)
 
     @cached_property
     def judged_items(self) -> tuple[Item, ...]:
@@ -159,8 +185,34 @@ class Assignment(Frozen):
         return f"{self.name}.ipynb"
 
 
-def _first(error: ValidationError) -> str:
-    """The first thing that is wrong: where, and what."""
+def name_checks(name: str) -> str:
+    """Return the name of the folder of checks of an assignment that names none."""
+    return name.replace("-", "_")
+
+
+def _first(error: ValidationError, data: Any = None, fields: Collection[str] = ()) -> str:
+    """Describe the first thing that is wrong: where, what, and what was probably meant."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"]) or "settings"
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"]) or "settings"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        *above, key = first["loc"]
+        known = fields or (Item.model_fields if above[:1] == ["items"] else Assignment.model_fields)
+        known = Links.model_fields if above[:1] == ["links"] else known
+        return f"{place}: there is no setting {key!r}{suggest(str(key), known)}"
+    if first["loc"][-1:] == ("points",) and isinstance(first["input"], str):
+        return f"{place}: points must be a number, without quotes; {first['input']!r} is a text"
+    return f"{place}: {message}"
+
+
+def _find_line(text: str, error: ValidationError) -> str:
+    """Return ", line 7" for the line of a toml file that an error is about; empty where it cannot be told."""
+    *above, key = error.errors()[0]["loc"] or ("",)
+    lines = text.splitlines()
+    start = 0
+    if above[:1] == ["items"]:
+        starts = [number for number, line in enumerate(lines) if line.strip() == "[[items]]"]
+        start = starts[int(above[1])] if int(above[1]) < len(starts) else 0
+    named = re.compile(rf"\s*{re.escape(str(key))}\s*=")
+    found = (number for number, line in enumerate(lines[start:], start + 1) if named.match(line))
+    return f", line {number}" if (number := next(found, start + 1 if start else None)) else ""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
 import pytest
 
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
-from autograder.execution.evidence import Evidence, Value
+from autograder.execution.evidence import Answer, Evidence, Value
+from autograder.execution.runtime.values import TIME_LIMIT, decode, encode
 
+from .rules import NOTHING, Rule, equal_to, show
 from .verdict import Stop, Strip
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 
 class Wrong(AssertionError):
@@ -45,6 +50,15 @@ def points(weight: float) -> pytest.MarkDecorator:
     return pytest.mark.points(weight)
 
 
+def item(name: str, points: float = 1) -> Callable[[Any], Any]:
+    """For a test: the item that it judges, and its points; see `points`."""
+
+    def mark(test: Any) -> Any:
+        return pytest.mark.items(name)(pytest.mark.points(points)(test))
+
+    return mark
+
+
 MAX_ERROR_TEXT = 160
 """Characters of an error's text that a message repeats."""
 
@@ -53,6 +67,13 @@ PASSED_OVER = "'ModuleNotFoundError' object"
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """Has a kernel answer a question, both as plain data; see `runtime.questions`."""
+
+Draw = Callable[["SearchStrategy[Any]"], Any]
+"""Draws a value of a strategy."""
+
+
+class NeedsSamples(BaseException):
+    """A check asks for samples and has to be called once for each; see `sampling`."""
 
 
 NOT_ASKED = "The check asks something that was not asked when the notebook ran: grade it again."
@@ -66,9 +87,10 @@ class NotAsked(Undecided):
 class Reply:
     """What a function or an expression of the student's came to.
 
-    `value` is plain data or an array where it could be sent as such, else None; `described` is what can be told of any
-    value; `printed` is what was written meanwhile. `error` is the name of the exception that came instead, `message`
-    its text.
+    `value` is what came back, as far as it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas,
+    and objects with the attributes that were asked for. `described` is what can be told of any value; `printed` is
+    what was written meanwhile. `error` is the name of the exception that came instead, `message` its text; `asked` is
+    the question as code.
     """
 
     value: Any = None
@@ -76,6 +98,7 @@ class Reply:
     printed: str = ""
     error: str = ""
     message: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,12 @@ class Case:
 
     ask: Ask | None = field(default=None, compare=False)
     """Asks the kernel a question while it lives; None where only answers on record can be used."""
+
+    check: str = ""
+    """The check that it is made for; empty where none is called."""
+
+    draw: Draw | None = field(default=None, compare=False)
+    """Draws a sample; None as long as the check has not asked for one."""
 
     @property
     def parameters(self) -> Any:
@@ -113,27 +142,100 @@ class Case:
             NotAsked: there is no kernel, and the question is not on record.
         """
         question = {"ask": ask, **details}
-        answer = self.evidence.answer(question)
-        if answer is None:
+        answers = self.answers
+        key = write_question(question)
+        if key not in answers:
             if self.ask is None:
                 raise NotAsked(NOT_ASKED)
-            answer = self.ask(question)
+            answers[key] = self.ask(question)
+        answer = answers[key]
         if "error" in answer:
             raise Undecided(f"The notebook could not be asked ({answer['error']}: {answer.get('message', '')}).")
         value = answer.get("value")
         return value if isinstance(value, dict) else {}
 
-    def call(self, name: str, *args: Any, seconds: float = 5.0, **kwargs: Any) -> Reply:
-        """Call a function of the notebook's, with plain data or arrays, after its last cell.
+    @property
+    def answers(self) -> dict[str, dict[str, Any]]:
+        """The answers on record, by question."""
+        if "answers" not in self.memo:
+            self.memo["answers"] = {}
+            for event in self.evidence.of(Answer):
+                note_answer(self.memo["answers"], event.question, event.answer)
+        answers: dict[str, dict[str, Any]] = self.memo["answers"]
+        return answers
 
-        Raises Wrong where there is none of that name.
+    def call(
+        self, name: str, *args: Any, seconds: float = 5.0, attributes: tuple[str, ...] = (), **kwargs: Any
+    ) -> Reply:
+        """Call a function of the notebook's after its last cell.
+
+        Args:
+            name: of the function.
+            args: plain data, arrays or tables of pandas.
+            seconds: how long it may take.
+            attributes: those that are wanted of an object that comes back.
+            kwargs: further arguments, by name.
+
+        Raises:
+            NotChecked: there is nothing of that name.
         """
-        arguments = {"args": [encode(each) for each in args], "kwargs": {k: encode(v) for k, v in kwargs.items()}}
-        return _reply(self.question("call", name=name, **arguments, seconds=seconds))
+        arguments: dict[str, Any] = {
+            "args": [encode(each) for each in args],
+            "kwargs": {key: encode(value) for key, value in kwargs.items()},
+        }
+        if attributes:
+            arguments["attributes"] = list(attributes)
+        shown = ", ".join([*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())])
+        answer = self.question("call", name=name, **arguments, seconds=seconds)
+        if "missing" in answer:
+            self.missing(f"`{name}` is not defined")
+        return _reply(answer, f"{name}({shown})")
 
-    def look(self, expression: str, seconds: float = 5.0) -> Reply:
-        """Evaluate an expression in the notebook's namespace, after its last cell."""
-        return _reply(self.question("look", expression=expression, seconds=seconds))
+    def look(self, expression: str, seconds: float = 5.0, attributes: tuple[str, ...] = ()) -> Reply:
+        """Evaluate an expression in the notebook's namespace, after its last cell; for the arguments see `call`."""
+        wanted: dict[str, Any] = {"attributes": list(attributes)} if attributes else {}
+        return _reply(self.question("look", expression=expression, **wanted, seconds=seconds), expression)
+
+    def samples(self, strategy: SearchStrategy[Any]) -> Iterator[Any]:
+        """Draw inputs for a loop, other ones in every run.
+
+        The check is called once for each input. Where one fails it is called with ever smaller ones, and the smallest
+        that fails is what the student is told of.
+
+        Args:
+            strategy: of Hypothesis, for values that can be sent to the notebook; see `samples.arrays`.
+        """
+        if self.draw is None:
+            raise NeedsSamples
+        yield self.draw(strategy)
+
+    def expect(self, value: Any, rule: Rule | Any, *, given: Any = NOTHING) -> None:
+        """Hold a value against a rule.
+
+        Args:
+            value: a reply of the notebook's, or any value.
+            rule: such as `close_to(2.5)`; a plain value stands for `equal_to(value)`.
+            given: the input that the value belongs to, for the message.
+
+        Raises:
+            Wrong: says for which input, what came back, and what the rule asks.
+        """
+        rule = rule if isinstance(rule, Rule) else equal_to(rule)
+        reply = value if isinstance(value, Reply) else Reply(value)
+        subject = f"`{reply.asked}`" if reply.asked else "The value"
+        if given is not NOTHING:
+            name = reply.asked.partition("(")[0]
+            subject = f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
+        if reply.error == "NotImplementedError":
+            raise NotChecked(f"`{reply.asked.partition('(')[0]}` is not filled in.")
+        if reply.error:
+            if reply.error == TIME_LIMIT:
+                raise Wrong(f"{subject} did not return: {reply.message}.")
+            told = f": {reply.message}" if reply.message else ""
+            raise Wrong(f"{subject} stopped with {reply.error}{told}. It should be {rule.text}.")
+        if complaint := rule.complain(reply.value):
+            verb = "is" if not reply.asked or "(" not in reply.asked else "returned"
+            raise Wrong(f"{subject} {verb} {show(reply.value)}; it should be {rule.text}. {complaint}".rstrip())
 
     def judge_by(self, figure: int) -> None:
         """Say by which figure of the run the item is judged: it is shown where points are lost."""
@@ -179,34 +281,29 @@ def find_stop(evidence: Evidence, task: str) -> Stop | None:
     return stop.model_copy(update={"missing_module": PASSED_OVER in text})
 
 
-def encode(value: Any) -> Any:
-    """An argument of a question as plain data."""
-    if isinstance(value, np.ndarray):
-        return {"array": value.reshape(-1).tolist(), "dtype": value.dtype.name, "shape": list(value.shape)}
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {str(name): encode(each) for name, each in value.items()}
-    return [encode(each) for each in value] if isinstance(value, (list, tuple)) else value
+def write_question(question: dict[str, Any]) -> str:
+    """Write a question as a text that is the same for the same question."""
+    return json.dumps(question, sort_keys=True)
 
 
-def decode(value: Any) -> Any:
-    """A value of an answer as Python has it; ValueError or TypeError where it is none of the declared form."""
-    if isinstance(value, dict) and set(value) == {"array", "dtype", "shape"}:
-        return np.array(value["array"], dtype=str(value["dtype"])).reshape([int(size) for size in value["shape"]])
-    if isinstance(value, dict):
-        return {str(name): decode(each) for name, each in value.items()}
-    return [decode(each) for each in value] if isinstance(value, list) else value
+def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], answer: dict[str, Any]) -> None:
+    """Note an answer, or those to several questions that were asked at once; the first answer to each counts."""
+    if question.get("ask") != "many":
+        answers.setdefault(write_question(question), answer)
+        return
+    values = answer.get("value")
+    for each, value in zip(question["questions"], values if isinstance(values, list) else [], strict=False):
+        answers.setdefault(write_question(each), {"value": value})
 
 
-def _reply(answer: dict[str, Any]) -> Reply:
+def _reply(answer: dict[str, Any], asked: str) -> Reply:
     """A reply from what the kernel sent, in which nothing can be taken for granted."""
     try:
         if "error" in answer:
-            return Reply(error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500])
+            return Reply(error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500], asked=asked)
         described = Value.model_validate(answer.get("returned"))
-        return Reply(decode(answer.get("data")), described, str(answer.get("printed", ""))[:2000])
-    except (ValueError, TypeError) as error:
+        return Reply(decode(answer.get("data")), described, str(answer.get("printed", ""))[:2000], asked=asked)
+    except Exception as error:
         raise Undecided(f"The notebook's answer is not of the declared form ({type(error).__name__}).") from None
 
 

@@ -7,31 +7,36 @@ collect the checks once and then calls their functions for each submission.
 from __future__ import annotations
 
 import contextlib
+import inspect
+import re
 import signal
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from autograder.assignment.course import PACKAGE
+from autograder.assignment.exercise import exercise_of
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
-from autograder.errors import AssignmentError
+from autograder.errors import AssignmentError, shorten_path, suggest
 from autograder.execution.evidence import Evidence
 
-from .case import Ask, Case, NotChecked, Undecided, Wrong, find_stop
+from .case import Ask, Case, NeedsSamples, NotChecked, Undecided, Wrong, find_stop
+from .sampling import Sample, Sampler
 from .verdict import ItemVerdict, PropertyVerdict
 
-FOLDER = PACKAGE / "checks"
+PYTEST_INI = PACKAGE / "checks" / "pytest.ini"
 PLUGINS_OFF = ("cacheprovider", "terminal", "faulthandler", "unraisableexception", "threadexception", "logging")
 OPTIONS = (
-    *("--assert=plain", "--import-mode=importlib", "--capture=no", "--disable-plugin-autoload"),
+    *("--assert=plain", "--import-mode=importlib", "--capture=no", "--disable-plugin-autoload", "--noconftest"),
     *(f"-pno:{name}" for name in PLUGINS_OFF),
 )
 
@@ -57,13 +62,21 @@ class TooLong(BaseException):
 
 @dataclass
 class Judgement:
-    """The verdict on every item of one run, and the figures that items were judged by, as numbers of the run's."""
+    """The verdict on every item of one run, the figures that items were judged by, as numbers of the run's, and the
+    inputs that checks drew, by item and check."""
 
     items: tuple[ItemVerdict, ...]
     figures: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
 
 
-def judge(assignment: Assignment, scenario: Scenario, evidence: Evidence, ask: Ask | None = None) -> Judgement:
+def judge(
+    assignment: Assignment,
+    scenario: Scenario,
+    evidence: Evidence,
+    ask: Ask | None = None,
+    samples: Mapping[str, list[Sample]] = MappingProxyType({}),
+) -> Judgement:
     """Judge every item that the autograder gives points for, in the order of the assignment.
 
     Args:
@@ -71,6 +84,7 @@ def judge(assignment: Assignment, scenario: Scenario, evidence: Evidence, ask: A
         scenario: what the notebook met.
         evidence: what it did.
         ask: asks the kernel a question; None where only recorded answers can be used.
+        samples: inputs on record that checks are to use again.
 
     Raises:
         AssignmentError: the checks cannot be collected, or none judges an item.
@@ -79,21 +93,37 @@ def judge(assignment: Assignment, scenario: Scenario, evidence: Evidence, ask: A
     memo: dict[str, Any] = {}
     by_item: dict[str, list[PropertyVerdict]] = defaultdict(list)
     is_late = False
-    for check in collect(assignment.checks, ids):
-        case = Case(assignment, assignment.item(check.item), scenario, evidence, memo, ask)
-        error: BaseException | None = TooLong() if is_late else _call(check, case, memo)
+    drawn: dict[str, list[Sample]] = {}
+    for check in collect(assignment.checks_folder, ids):
+        name = f"{check.item}/{check.name}"
+        case = Case(assignment, assignment.item(check.item), scenario, evidence, memo, ask, name)
+        error: BaseException | None = TooLong() if is_late else _call(check, case, memo, samples, drawn)
         is_late = is_late or isinstance(error, TooLong)
         by_item[check.item].append(_property_verdict(check, error))
     items = tuple(_item_verdict(item, by_item[item.id], evidence) for item in assignment.judged_items)
-    return Judgement(items, memo.get("figures", {}))
+    return Judgement(items, memo.get("figures", {}), drawn)
 
 
-def _call(check: Check, case: Case, memo: dict[str, Any]) -> BaseException | None:
-    """Call a check and return what it raises."""
+def _call(
+    check: Check,
+    case: Case,
+    memo: dict[str, Any],
+    samples: Mapping[str, list[Sample]],
+    drawn: dict[str, list[Sample]],
+) -> BaseException | None:
+    """Call a check, once for each sample if it draws some, and return what it raises."""
     left = MAX_JUDGING_SECONDS - memo.get("seconds", 0.0)
     try:
         with _processor_limit(left) as spent:
-            check.function(case=case, **check.arguments)
+            try:
+                check.function(case=case, **check.arguments)
+            except NeedsSamples:
+                sampler = Sampler(case, lambda each: check.function(case=each, **check.arguments))
+                if case.ask is not None and case.check not in samples:
+                    drawn[case.check] = sampler.samples
+                    sampler.judge()
+                else:
+                    sampler.judge_again(samples.get(case.check))
         return None
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
@@ -129,26 +159,34 @@ def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
 
 
 @cache
-def collect(checks: str, ids: tuple[str, ...]) -> tuple[Check, ...]:
+def collect(folder: Path, ids: tuple[str, ...]) -> tuple[Check, ...]:
     """Have pytest collect the checks for some items, in the order of the modules.
 
     Args:
-        checks: a folder of `autograder/checks/`.
+        folder: where they lie.
         ids: the items.
 
     Raises:
-        AssignmentError: pytest cannot collect them.
+        AssignmentError: says what is wrong with which check.
     """
-    if not (FOLDER / checks).is_dir():
-        raise AssignmentError(f"There is no folder of checks {checks!r}.")
-    collector = _Collector(ids)
-    arguments = [*OPTIONS, "-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), str(FOLDER / checks)]
-    status = pytest.main([*arguments, "--collect-only"], plugins=[collector])
+    if not folder.is_dir():
+        raise AssignmentError(f"There is no folder of checks {shorten_path(folder)}.")
+    collector = _Collector(ids, folder)
+    arguments = [*OPTIONS, "-c", str(PYTEST_INI), "--rootdir", str(folder.parent), f"--ignore={folder / 'tests'}"]
+    status = pytest.main([*arguments, "--collect-only", str(folder)], plugins=[collector])
     if status != pytest.ExitCode.OK or collector.errors:
-        _unload_modules(FOLDER / checks)
-        reason = collector.errors[0] if collector.errors else f"pytest ended with {status!r}"
-        raise AssignmentError(f"The checks in autograder/checks/{checks} could not be collected: {reason}.")
+        _unload_modules(folder)
+        if status == pytest.ExitCode.NO_TESTS_COLLECTED and not collector.errors:
+            collector.errors.append(f"There is no check in {shorten_path(folder)}: write one in a file test_*.py.")
+        raise AssignmentError(collector.errors[0] if collector.errors else f"pytest ended with {status!r}.")
     return tuple(_describe(item) for item in collector.collected)
+
+
+def forget(folder: Path) -> None:
+    """Forget the checks and the exercise of a folder, so that edited ones are read again."""
+    collect.cache_clear()
+    exercise_of.cache_clear()
+    _unload_modules(folder)
 
 
 def _unload_modules(folder: Path) -> None:
@@ -159,11 +197,11 @@ def _unload_modules(folder: Path) -> None:
 
 
 class _Collector:
-    """A plugin that keeps what pytest collected; for its hooks see
+    """A plugin that keeps what pytest collected, and a sentence on each thing that is wrong with it; for its hooks see
     https://docs.pytest.org/en/stable/reference/reference.html."""
 
-    def __init__(self, ids: tuple[str, ...]) -> None:
-        self.ids = ids
+    def __init__(self, ids: tuple[str, ...], folder: Path) -> None:
+        self.ids, self.folder = ids, folder
         self.collected: list[pytest.Function] = []
         self.errors: list[str] = []
 
@@ -171,32 +209,66 @@ class _Collector:
         config.addinivalue_line("markers", "items(*ids): the items that the module judges")
         config.addinivalue_line("markers", "points(weight): what the property is worth")
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        report = yield
         if report.failed:
-            lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
-            self.errors.append(lines[-1].removeprefix("E").strip() if lines else "pytest gave no reason")
+            error = report.longrepr
+            self.errors.append(_describe_import_error(str(error), collector.path))
+        return report
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        marker = metafunc.definition.get_closest_marker("items")
-        if marker is None or "case" not in metafunc.fixturenames:
-            raise AssignmentError(f"{metafunc.function.__name__} names no items or asks for no case")
-        known = [item_id for item_id in self.ids if item_id in marker.args]
-        metafunc.parametrize("case", known, ids=known)
+        known = [item_id for item_id in self.ids if item_id in self._find_items(metafunc)]
+        if "case" in metafunc.fixturenames:
+            metafunc.parametrize("case", known, ids=known)
+
+    def _find_items(self, metafunc: pytest.Metafunc) -> tuple[str, ...]:
+        """The items that a test judges; notes what is wrong with it."""
+        place = _locate(metafunc.function)
+        name = metafunc.function.__name__
+        items = metafunc.definition.get_closest_marker("items")
+        if "case" not in metafunc.fixturenames:
+            self.errors.append(f"{place}: {name} has no argument `case`: write `def {name}(case):`.")
+        if items is None or not items.args:
+            self.errors.append(f'{place}: {name} names no item: write `@item("...", points=1)` above it.')
+            return ()
+        for unknown in set(items.args) - set(self.ids):
+            if near := suggest(unknown, self.ids):
+                self.errors.append(f"{place}: {name} judges the unknown item {unknown!r}{near}.")
+        weights = [marker.args for marker in metafunc.definition.iter_markers("points")]
+        if not weights or not weights[0]:
+            self.errors.append(f"{place}: {name} does not say how many points it is worth: add `@points(1)`.")
+        elif not isinstance(weight := weights[0][0], (int, float)) or isinstance(weight, bool) or not weight > 0:
+            self.errors.append(f"{place}: {name} is worth {weight!r} points: write a number above 0.")
+        return tuple(items.args)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.collected = [item for item in session.items if isinstance(item, pytest.Function)]
 
 
+def _locate(function: Callable[..., Any]) -> str:
+    """File and line of a check."""
+    code = inspect.unwrap(function).__code__
+    return f"{shorten_path(Path(code.co_filename))}, line {code.co_firstlineno}"
+
+
+def _describe_import_error(text: str, path: Path) -> str:
+    """Describe, from pytest's report, why a module cannot be imported: its file, the line of it, and the error."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    reasons = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
+    reason = next((line for line in reversed(reasons) if re.match(r"\w*(Error|Exception|Warning)\b", line)), "")
+    numbers = re.findall(rf"{re.escape(path.name)}(?:\", line |:)(\d+)", text)
+    place = f"{shorten_path(path)}{f', line {numbers[-1]},' if numbers else ''}"
+    return f"{place} stops with {reason or (reasons or lines or ['no reason given'])[-1]}.".replace("..", ".")
+
+
 def _describe(item: pytest.Function) -> Check:
     arguments = dict(item.callspec.params)
-    markers = list(item.iter_markers("points"))
-    if not markers:
-        raise AssignmentError(f"{item.nodeid} does not say how many points it is worth: add @points(1).")
     return Check(
         item=str(arguments.pop("case")),
         name=item.originalname.removeprefix("test_"),
         rubric=" ".join((item.function.__doc__ or item.originalname).split()),
-        weight=float(markers[0].args[0]),
+        weight=float(next(item.iter_markers("points")).args[0]),
         function=item.function,
         arguments=arguments,
     )
@@ -232,7 +304,10 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     of the autograder's own in one of its cells."""
     total = sum(each.max_points for each in found)
     if not total:
-        raise AssignmentError(f"No check judges the item {item.id}.")
+        raise AssignmentError(
+            f"No check judges the item {item.id!r}: write one with `@item({item.id!r}, points=...)`, or take the item "
+            "out of assignment.toml."
+        )
     scale = item.points / total
     stop = find_stop(evidence, item.cell)
     found = _name_stop_first(found, str(stop or ""))

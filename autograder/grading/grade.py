@@ -157,7 +157,9 @@ class _Attempts:
             evidence = live.evidence
             if not self.runs:
                 self.timings = live.timings | {"judge": time.monotonic() - started}
-        self.runs.append(SavedRun(purpose=purpose, replaced=replaced, scenario=scenario, evidence=evidence))
+        self.runs.append(SavedRun(
+            purpose=purpose, replaced=replaced, scenario=scenario, evidence=evidence, samples=judged.samples
+        ))  # fmt: skip
         self.executed.append(executed)
 
     def _show_figures(self, executed: NotebookNode, judged: Judgement, live: Run) -> None:
@@ -242,7 +244,7 @@ class _Attempts:
         }
         needed = {cell for item in poor if item.cell not in left.empty for cell in rests[item.cell] if cell in cells}
         behind = {cell for cell in rests if rests[cell] & needed}
-        return needed - behind
+        return (needed - behind) & set(self.runs[-1].scenario.stand_ins)
 
 
 def _figures_by_cell(evidence: Evidence) -> dict[int, int]:

@@ -16,6 +16,7 @@ from autograder.execution.evidence import Evidence
 
 from .case import Ask
 from .checker import Judgement, judge
+from .sampling import Sample
 from .verdict import ItemVerdict
 
 Purpose = Literal["first", "without stuck cells", "without GPU", "with stand-ins"]
@@ -23,7 +24,10 @@ Purpose = Literal["first", "without stuck cells", "without GPU", "with stand-ins
 
 
 class SavedRun(BaseModel):
-    """One run: what it met and what it did. `replaced` are the tasks that had a stand-in."""
+    """One run: what it met and what it did.
+
+    `replaced` are the tasks that had a stand-in, `samples` the inputs that checks drew, by item and check.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +35,7 @@ class SavedRun(BaseModel):
     replaced: tuple[str, ...]
     scenario: Scenario
     evidence: Evidence
+    samples: dict[str, list[Sample]] = {}
 
 
 class SavedRuns(BaseModel):
@@ -85,7 +90,7 @@ def rejudge(assignment: Assignment, record: SavedRuns, ask: Ask | None = None) -
     """Judge saved runs again. An item whose check asks something new comes out ungraded, with that as its reason."""
     merged = Merged(assignment)
     for saved in record.runs:
-        judged: Judgement = judge(assignment, saved.scenario, saved.evidence, ask)
+        judged: Judgement = judge(assignment, saved.scenario, saved.evidence, ask, saved.samples)
         merged.add(saved.purpose, saved.replaced, judged.items)
     return merged.items
 

@@ -50,7 +50,8 @@ def _answer(request: dict[str, Any]) -> str:
     """The answer as JSON; whatever goes wrong is an answer too."""
     _limit(request["address_space"], request["processor_seconds"])
     try:
-        assignment = Assignment.model_validate_json(request["assignment"]).at(Course(Path(request["course"])))
+        course = Course(Path(request["course"]))
+        assignment = Assignment.model_validate_json(request["assignment"], context=course).at(course)
         answer = json.dumps({"outcome": "read"} | _read_submission(Path(request["folder"]), assignment))
         if len(answer) > LARGEST_ANSWER:
             raise MemoryError

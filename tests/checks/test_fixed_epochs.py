@@ -383,7 +383,7 @@ def test_settings_that_do_not_fit_are_told(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for old, new, sentence in (
         ("epochs = 20", "epochs = 2", "parameters: epochs: Input should be greater than or equal to 3"),
-        ('checks = "fixed_epochs"', 'checks = "nowhere"', "There is no autograder/checks/nowhere/exercise.py"),
+        ('checks = "fixed_epochs"', 'checks = "nowhere"', "There is no folder of checks"),
         ("batch_size = 128", "patience = 3", "parameters: batch_size: Field required"),
     ):
         assert old in text

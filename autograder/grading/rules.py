@@ -1,0 +1,184 @@
+"""Rules that a value is held against: what they ask, in words, and what they say of a value that breaks them."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+NOTHING: Any = object()
+"""Stands for an argument that was not given."""
+
+MAX_SHOWN = 160
+"""Characters of a value in a message."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is asked of a value: `text` goes on after "it should be"; `complain` returns a sentence on a value that
+    breaks the rule, or a space where the value itself says it all; empty for one that keeps it."""
+
+    text: str
+    complain: Callable[[Any], str]
+
+
+def close_to(expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> Rule:
+    """Ask for the same numbers up to rounding, in the same form: a list may come as an array.
+
+    Args:
+        expected: a number, an array, a table or series of pandas, or lists and dictionaries of them.
+        rtol: how far a number may be off, as a share of the expected one.
+        atol: how far it may be off besides.
+    """
+    return Rule(show(expected), lambda value: find_difference(value, expected, rtol, atol))
+
+
+def equal_to(expected: Any) -> Rule:
+    """Ask for exactly the same: types, and index and column types of tables, count."""
+    return Rule(show(expected), lambda value: find_difference(value, expected, 0.0, 0.0, strict=True))
+
+
+def between(low: float, high: float) -> Rule:
+    """Ask for a number, or for an array of numbers, from `low` to `high`."""
+
+    def complain(value: Any) -> str:
+        numbers = _numbers(value)
+        if numbers is None:
+            return f"It is {_name_type(value)}."
+        return "" if bool(((numbers >= low) & (numbers <= high)).all()) else " "
+
+    return Rule(f"between {low:g} and {high:g}", complain)
+
+
+def satisfying(text: str, predicate: Callable[[Any], bool]) -> Rule:
+    """Ask for whatever a function of the value says; `text` goes on after "it should be"."""
+    return Rule(text, lambda value: "" if predicate(value) else " ")
+
+
+def show(value: Any) -> str:
+    """Write a value for a message, in one line and not too long."""
+    text = " ".join(_write(value).split())
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1].rstrip()}…"
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.7g}"
+    if isinstance(value, np.ndarray):
+        numbers = np.array2string(value, separator=", ", precision=6, threshold=12, edgeitems=3)
+        return f"array({numbers})" if value.size <= 12 else f"an array of shape {value.shape}: {numbers}"
+    if type(value).__module__.startswith("pandas") and hasattr(value, "columns"):
+        return f"a table with {_write(value.to_dict('list'))} and the index {list(value.index)}"
+    if type(value).__module__.startswith("pandas") and hasattr(value, "index"):
+        return f"a series with {_write(value.to_dict())}"
+    if isinstance(value, types.SimpleNamespace):
+        return f"a value of the type {value.opaque}" if hasattr(value, "opaque") else f"an object with {vars(value)}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_write(key)}: {_write(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(map(_write, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    return repr(value)
+
+
+def find_difference(value: Any, expected: Any, rtol: float, atol: float, *, strict: bool = False) -> str:
+    """Say where a value differs from the expected one.
+
+    Returns:
+        A sentence; a space for a plain value, which needs none; empty where there is no difference.
+    """
+    if type(expected).__module__.startswith("pandas"):
+        return _compare_tables(value, expected, rtol, atol, strict)
+    if isinstance(expected, dict):
+        return _compare_dicts(value, expected, rtol, atol, strict)
+    if isinstance(expected, (list, tuple)) and (strict or _numbers(expected) is None):
+        return _compare_sequences(value, expected, rtol, atol, strict)
+    wanted = _numbers(expected)
+    if wanted is None:
+        is_same = type(value) is type(expected) and bool(np.all(value == expected))
+        return "" if is_same else " "
+    return _compare_numbers(value, expected, wanted, rtol, atol, strict)
+
+
+def _compare_numbers(
+    value: Any, expected: Any, wanted: np.ndarray[Any, Any], rtol: float, atol: float, strict: bool
+) -> str:
+    numbers = _numbers(value)
+    if numbers is None or isinstance(value, bool) != isinstance(expected, bool):
+        return f"It is {_name_type(value)}."
+    if numbers.shape != wanted.shape:
+        return f"Its shape is {numbers.shape}, but it should be {wanted.shape}."
+    if strict and isinstance(expected, np.ndarray) and getattr(value, "dtype", None) != expected.dtype:
+        return f"It is {_name_type(value)}, but it should be an array of {expected.dtype}."
+    if strict and isinstance(expected, int) and not isinstance(value, int):
+        return f"It is {_name_type(value)}."
+    wrong = ~np.isclose(numbers.astype(float), wanted.astype(float), rtol=rtol, atol=atol, equal_nan=True)
+    if not wrong.any():
+        return ""
+    if not wanted.shape:
+        return " "
+    place = tuple(int(each) for each in np.argwhere(wrong)[0])
+    where = ", ".join(map(str, place))
+    return f"At [{where}] it is {numbers[place]:.7g}, but it should be {wanted[place]:.7g}."
+
+
+def _compare_dicts(value: Any, expected: Any, rtol: float, atol: float, strict: bool) -> str:
+    if not isinstance(value, dict):
+        return f"It is {_name_type(value)}."
+    for key, each in expected.items():
+        if key not in value:
+            return f"The key {key!r} is missing."
+        if found := find_difference(value[key], each, rtol, atol, strict=strict):
+            return f"Under {key!r}: {found.strip() or show(value[key])}"
+    extra = [key for key in value if key not in expected]
+    return f"The key {extra[0]!r} should not be there." if extra else ""
+
+
+def _compare_sequences(value: Any, expected: Any, rtol: float, atol: float, strict: bool) -> str:
+    if not isinstance(value, type(expected) if strict else (list, tuple, np.ndarray)):
+        return f"It is {_name_type(value)}."
+    if len(value) != len(expected):
+        return f"Its length is {len(value)}, but it should be {len(expected)}."
+    for place, (own, wanted) in enumerate(zip(value, expected, strict=True)):
+        if found := find_difference(own, wanted, rtol, atol, strict=strict):
+            return f"At [{place}]: {found.strip() or f'it is {show(own)}, but it should be {show(wanted)}.'}"
+    return ""
+
+
+def _compare_tables(value: Any, expected: Any, rtol: float, atol: float, strict: bool) -> str:
+    import pandas as pd
+
+    if type(value) is not type(expected):
+        return f"It is {_name_type(value)}."
+    compare = pd.testing.assert_frame_equal if isinstance(expected, pd.DataFrame) else pd.testing.assert_series_equal
+    how = {"check_dtype": strict, "check_index_type": "equiv" if strict else False, "rtol": rtol, "atol": atol}
+    try:
+        compare(value, expected, **how, check_names=strict)
+    except AssertionError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return " ".join(" ".join(lines).replace("[left]", "yours").replace("[right]", "expected").split())[:300]
+    return ""
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any] | None:
+    """A number, an array of numbers, or lists of numbers as an array; None for anything else."""
+    if isinstance(value, (str, dict, set)) or value is None or isinstance(value, types.SimpleNamespace):
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        return None
+    return array if array.dtype.kind in "biuf" else None
+
+
+def _name_type(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}"
+    if isinstance(value, types.SimpleNamespace):
+        return show(value)
+    return f"a {type(value).__name__}"

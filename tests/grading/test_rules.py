@@ -1,0 +1,68 @@
+"""What rules say of values that break them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autograder.rubric import Rule, between, close_to, equal_to, satisfying, show
+
+TABLE = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}, index=["x", "y"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        (close_to(0.1 + 0.2), 0.3),
+        (close_to(1), np.array(1.0)),
+        (close_to(np.array([1.0, np.nan])), [1, float("nan")]),
+        (close_to([1, 2]), np.array([1.0, 2.0])),
+        (close_to({"a": [1.0], "b": "x"}), {"b": "x", "a": np.array([1 + 1e-9])}),
+        (close_to(TABLE), TABLE.astype(float)),
+        (equal_to(TABLE), TABLE.copy()),
+        (equal_to([1, "a", None]), [1, "a", None]),
+        (between(0, 1), np.array([0.0, 1.0])),
+        (satisfying("even", lambda value: value % 2 == 0), 4),
+    ],
+)
+def test_a_value_that_keeps_the_rule(rule: Rule, value: Any) -> None:
+    assert rule.complain(value) == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "sentence"),
+    [
+        (close_to(1.0), 1.1, " "),
+        (close_to(1.0), None, "It is None."),
+        (close_to(1.0), "1.0", "It is a str."),
+        (close_to(1.0), True, "It is a bool."),
+        (close_to(np.zeros(3)), np.zeros((3, 1)), "Its shape is (3, 1), but it should be (3,)."),
+        (close_to(np.zeros((2, 2))), np.eye(2), "At [0, 0] it is 1, but it should be 0."),
+        (close_to({"a": 1}), {}, "The key 'a' is missing."),
+        (close_to({"a": 1}), {"a": 2}, "Under 'a': 2"),
+        (close_to({}), {"b": 1}, "The key 'b' should not be there."),
+        (equal_to([1, 2]), (1, 2), "It is a tuple."),
+        (equal_to(1), 1.0, "It is a float."),
+        (equal_to(np.zeros(1)), np.zeros(1, int), "It is an array of int64, but it should be an array of float64."),
+        (equal_to(TABLE), TABLE.reset_index(drop=True), "index"),
+        (equal_to(TABLE), TABLE.astype(float), "dtype"),
+        (close_to(TABLE), TABLE[["b", "a"]], "columns"),
+        (close_to(TABLE), TABLE.to_dict(), "It is a dict."),
+        (between(0, 1), 2, " "),
+        (satisfying("even", lambda value: value % 2 == 0), 3, " "),
+    ],
+)
+def test_a_value_that_breaks_the_rule(rule: Rule, value: Any, sentence: str) -> None:
+    complaint = rule.complain(value)
+    assert sentence in complaint
+    assert complaint
+
+
+def test_values_are_shown_in_one_short_line() -> None:
+    assert show(1 / 3) == "0.3333333"
+    assert show(np.arange(1000.0)).startswith("an array of shape (1000,): [")
+    assert "\n" not in show(TABLE)
+    assert len(show("x" * 1000)) == 160
