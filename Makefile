@@ -22,6 +22,10 @@ ROSTER     ?=
 COLUMN     ?=
 MINUTES    ?=
 RUN_AS     ?=
+STUDENT    ?=
+EVIDENCE   ?=
+WATCH      ?=
+NAME       ?=
 
 # uv installs the packages; all other versions are in requirements.lock.
 UV := uv==0.13.9
@@ -42,7 +46,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture docs hostile fuzz kills lock clean distclean have-data
+.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture docs hostile fuzz kills lock clean distclean have-data
 
 ##@ Everyone
 
@@ -78,10 +82,10 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/, write the results to OUT/ | JOBS=2 runs two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | SCHEDULER=tcp://host:8786 uses a cluster
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write the results to OUT/ | JOBS=2 runs two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | SCHEDULER=tcp://host:8786 uses a cluster, STUDENT=name grades one
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
-	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)")
+	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
 
 formgrader: $(READY) ## open nbgrader's formgrader on OUT/ to grade by hand
 	@OUT="$(OUT)" $(PY) -m jupyter lab --LabApp.default_url=/formgrader $(JUPYTER)
@@ -95,8 +99,8 @@ export: $(READY) ## write points for another system: FORMAT=canvas or moodle, | 
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
 	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
 
-rejudge: $(READY) ## apply edited checks to the saved evidence, running nothing
-	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)"
+rejudge: $(READY) ## apply edited checks to the saved evidence | Only submissions that a check asks something new are run again.
+	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)" --submitted "$(SUBMITTED)"
 
 # Use TERM only if it was given to make: in the environment it names the terminal.
 new-term: $(READY) ## archive OUT/ and SUBMITTED/ under terms/; TERM=2027-spring
@@ -109,6 +113,13 @@ worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 of them
 	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
 
 ##@ Instructors
+
+new-assignment: $(READY) ## write a small assignment to begin with: NAME=my-task
+	@$(GRADER) new-assignment -- "$(NAME)"
+
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show the verdict by rule | EVIDENCE=1 shows what was seen, WATCH=1 runs again after edits
+	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
+	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
 release: $(READY) ## write the students' version to release/
 	@$(GRADER) release --assignment "$(ASSIGNMENT)"

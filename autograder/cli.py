@@ -109,10 +109,11 @@ def autograde(
     kernel: Kernel = "auto",
     sandbox: Sandbox = "any",
     scheduler: Annotated[str, typer.Option(help="a Dask scheduler, tcp://host:8786, whose workers grade")] = "",
+    student: Annotated[list[str] | None, typer.Option(help="grade this student's submission only")] = None,
 ) -> None:
     """Grade every submission that is new or changed, and write gradebook, tables and pages."""
     loaded = Assignment.load(assignment)
-    how = {"jobs": jobs, "kernel": kernel, "sandbox": sandbox, "scheduler": scheduler}
+    how = {"jobs": jobs, "kernel": kernel, "sandbox": sandbox, "scheduler": scheduler, "only": student or ()}
     run_grading(loaded, submitted, out, train=train, seed=seed, **how)
 
 
@@ -154,17 +155,54 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
 
 @app.command(name="rejudge")
 @spoken
-def rejudge_class(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
-    """Judge kept evidence again after a check was edited; nothing is run."""
+def rejudge_class(
+    assignment: Name = "tta-eta", out: Out = Path("graded"), submitted: Submitted = Path("submitted")
+) -> None:
+    """Judge kept evidence again after a check was edited; run only what the evidence does not answer."""
     from autograder.commands import rejudge
 
-    rejudged = rejudge.rejudge_class(ResultStore(out, Assignment.load(assignment)))
+    loaded = Assignment.load(assignment)
+    rejudged = rejudge.rejudge_class(ResultStore(out, loaded))
     for student, (before, after) in rejudged.changed.items():
         console.print(f"{encode_terminal(student)}: {before:g} -> {after:g} points", highlight=False)
-    for student in rejudged.to_run:
-        console.print(f"{encode_terminal(student)} has to run again: make autograde", highlight=False)
     counts = (len(rejudged.changed), rejudged.unchanged, len(rejudged.to_run))
     console.print("{} changed, {} as before, {} to run again.".format(*counts))
+    if rejudged.to_run:
+        names = ", ".join(rejudged.to_run)
+        tell(
+            f"Running again, because a check asks something that was not asked before or the evidence is lost: {names}"
+        )
+        run_grading(loaded, submitted, out, only=rejudged.to_run)
+
+
+@app.command(name="new-assignment")
+@spoken
+def new_assignment(name: Annotated[str, typer.Argument(help="lower-case words with hyphens, such as my-task")]) -> None:
+    """Write a small assignment that is complete, to be edited."""
+    from autograder.assignment.course import Course
+    from autograder.commands import new_assignment as assignments
+    from autograder.errors import shorten_path
+
+    tell("Edit these files:")
+    tell_all(shorten_path(path) for path in assignments.create(name, Course.find()))
+    tell(f"Then run `make release validate ASSIGNMENT={name}`; `make try ASSIGNMENT={name}` shows each rule's verdict.")
+
+
+@app.command(name="try")
+@spoken
+def try_notebook(
+    notebook: Annotated[Path | None, typer.Argument(help="the solution if not given")] = None,
+    assignment: Name = "tta-eta",
+    seed: Seed = None,
+    evidence: Annotated[bool, typer.Option("--evidence", help="show what was seen")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="run again when notebook, settings or checks change")] = False,
+) -> None:
+    """Run one notebook and show the verdict rule by rule."""
+    from autograder.commands import try_notebook as trying
+    from autograder.execution.options import Options
+
+    run = trying.watch if watch else trying.try_notebook
+    run(Assignment.load(assignment), notebook, Options(seed=seed), shows_evidence=evidence, log=tell)
 
 
 @app.command(name="feedback")

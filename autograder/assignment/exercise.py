@@ -7,7 +7,7 @@ the tasks are known. Everything else about an assignment is in its notebook, its
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path
+from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path, suggest
 from autograder.models import Frozen
 
 from .course import PACKAGE
@@ -222,6 +222,49 @@ class Exercise:
     def swept(self) -> Mapping[str, tuple[Series, Swept]]:
         """The loops, by the names of their series."""
         return {series.name: (series, series.swept) for series in self.series if series.swept is not None}
+
+    def require_known(self, folder: Path, cells: Sequence[str]) -> None:
+        """Raise AssignmentError where the exercise of a folder names a cell or an instrument that there is not."""
+        place = f"{shorten_path(folder / 'exercise.py')}:"
+        named = {
+            "signs": [sign.task for sign in self.signs],
+            "series": [name for series in self.series for name in (series.plots, series.comment)],
+        }
+        for part, names in named.items():
+            for name in names:
+                if name not in cells:
+                    raise AssignmentError(f"{place} `{part}` names the unknown cell {name!r}{suggest(name, cells)}.")
+        for name in self.instruments:
+            if name not in TRAINING_INSTRUMENTS:
+                near = suggest(name, TRAINING_INSTRUMENTS)
+                raise AssignmentError(f"{place} `instruments` names the unknown {name!r}{near}.")
+
+    def draw_script(self, folder: Path, cells: Sequence[str], how: tuple[Any, Sizes, random.Random]) -> Script:
+        """Draw, and raise AssignmentError where that fails or does not fit the assignment.
+
+        Args:
+            folder: the checks that the exercise is of.
+            cells: the tasks of the assignment.
+            how: parameters, sizes, and the generator.
+        """
+        path = folder / "exercise.py"
+        place = f"{shorten_path(path)}:"
+        try:
+            script = self.draw(*how)
+        except Exception as error:
+            raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
+        if not isinstance(script, Script):
+            raise AssignmentError(f"{place} `draw` returns a {type(script).__name__}: return a Script.")
+        for name in script.stand_ins:
+            if name not in cells:
+                raise AssignmentError(f"{place} `stand_ins` names the unknown cell {name!r}{suggest(name, cells)}.")
+        used = {"spares": script.spares, "settings": [number for each in script.settings.values() for number in each]}
+        for part, numbers in used.items():
+            for number in numbers:
+                if not 0 <= number < len(script.plans):
+                    count = len(script.plans)
+                    raise AssignmentError(f"{place} `{part}` names plan {number}, but there are {count} plans.")
+        return script
 
 
 @cache

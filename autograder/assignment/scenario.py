@@ -97,7 +97,7 @@ def draw(
         gpus=gpus,
     )
     exercise = assignment.exercise
-    script = exercise.draw(assignment.parameters, sizes, rng)
+    script = exercise.draw_script(assignment.checks_folder, assignment.cells, (assignment.parameters, sizes, rng))
     return Scenario(
         seed=seed % 2**31,
         **vars(sizes),

@@ -136,6 +136,13 @@ class Assignment(Frozen):
                 raise ValueError(f"item {item.id!r} needs the unknown cell {unknown!r}{suggest(unknown, cells)}")
         return self
 
+    @model_validator(mode="after")
+    def _exercise_fits(self, info: ValidationInfo) -> Self:
+        course = info.context if isinstance(info.context, Course) else Course.find()
+        folder = course.find_checks(self.checks)
+        exercise_of(folder).require_known(folder, self.cells)
+        return self
+
     def at(self, course: Course) -> Assignment:
         """Return the same assignment as part of another course."""
         other = self.model_copy()
@@ -192,7 +199,7 @@ def name_checks(name: str) -> str:
 
 def _first(error: ValidationError, data: Any = None, fields: Collection[str] = ()) -> str:
     """Describe the first thing that is wrong: where, what, and what was probably meant."""
-    first = error.errors()[0]
+    first = _find_first(error)
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"]) or "settings"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -205,14 +212,20 @@ def _first(error: ValidationError, data: Any = None, fields: Collection[str] = (
     return f"{place}: {message}"
 
 
+def _find_first(error: ValidationError) -> Any:
+    """A key that is not known comes first: it may be why another one is missing."""
+    errors = error.errors()
+    return next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+
+
 def _find_line(text: str, error: ValidationError) -> str:
     """Return ", line 7" for the line of a toml file that an error is about; empty where it cannot be told."""
-    *above, key = error.errors()[0]["loc"] or ("",)
+    *above, key = _find_first(error)["loc"] or ("",)
     lines = text.splitlines()
-    start = 0
+    start, end = 0, len(lines)
     if above[:1] == ["items"]:
         starts = [number for number, line in enumerate(lines) if line.strip() == "[[items]]"]
-        start = starts[int(above[1])] if int(above[1]) < len(starts) else 0
+        start, end = [*starts, end, end][int(above[1]) :][:2]
     named = re.compile(rf"\s*{re.escape(str(key))}\s*=")
-    found = (number for number, line in enumerate(lines[start:], start + 1) if named.match(line))
+    found = (number for number, line in enumerate(lines[start:end], start + 1) if named.match(line))
     return f", line {number}" if (number := next(found, start + 1 if start else None)) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,6 +42,7 @@ def grade_class(
     kernel: Start = "auto",
     sandbox: SandboxChoice = "any",
     scheduler: str = "",
+    only: Collection[str] = (),
     on_start: Callable[[str], None] = lambda student: None,
     on_done: Report = lambda done, number, total: None,
     log: Callable[[str], None] = print,
@@ -57,6 +58,7 @@ def grade_class(
         kernel: whether kernels are forked from a warm process or started one by one.
         sandbox: what isolates the submissions.
         scheduler: the address of a Dask scheduler whose workers grade; empty to grade on this machine.
+        only: the students whose submissions are graded; empty for all.
         on_start: called with each student whose submission is begun.
         on_done: called with each that is done, its number and the number of all.
         log: called with sentences about the run as a whole.
@@ -76,6 +78,7 @@ def grade_class(
         kernel=kernel,
         isolation=sandbox,
         scheduler=scheduler,
+        only=only,
         on_start=on_start,
         on_done=on_done,
         log=log,

@@ -209,6 +209,12 @@ class Case:
             raise NeedsSamples
         yield self.draw(strategy)
 
+    def samples_of(self, *strategies: SearchStrategy[Any]) -> Iterator[tuple[Any, ...]]:
+        """Draw several inputs for a loop, as a tuple; see `samples`."""
+        if self.draw is None:
+            raise NeedsSamples
+        yield tuple(map(self.draw, strategies))
+
     def expect(self, value: Any, rule: Rule | Any, *, given: Any = NOTHING) -> None:
         """Hold a value against a rule.
 

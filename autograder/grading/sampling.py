@@ -114,6 +114,7 @@ class _Attempt:
         """Have Hypothesis draw the inputs that belong to the seed."""
         from hypothesis import HealthCheck, Phase, Verbosity, given, settings, strategies
         from hypothesis import seed as seeded
+        from hypothesis.errors import HypothesisException
 
         how = settings(
             max_examples=N_SAMPLES,
@@ -125,7 +126,7 @@ class _Attempt:
             verbosity=Verbosity.quiet,
             print_blob=False,
         )
-        with contextlib.suppress(Wrong, Enough):
+        with contextlib.suppress(Wrong, Enough, HypothesisException):
             how(seeded(seed)(given(strategies.data())(self.call)))()
 
     def call(self, data: Any) -> None:
@@ -134,6 +135,8 @@ class _Attempt:
 
     def try_sample(self, data: Any, ask: Ask) -> tuple[Sample, Exception | None]:
         """Call the check once; return what it drew, and what it raised."""
+        from hypothesis.errors import HypothesisException
+
         sample: Sample = []
 
         def draw(strategy: SearchStrategy[Any]) -> Any:
@@ -145,6 +148,8 @@ class _Attempt:
             self.sampler.call(replace(self.sampler.case, draw=draw, ask=ask))
         except Pending:
             pass
+        except HypothesisException:
+            raise  # with which it ends an input that it cannot complete
         except Exception as error:
             return sample, error
         return sample, None

@@ -33,9 +33,9 @@ def hash_basis(assignment: Assignment, options: Options) -> str:
     for path in (release / assignment.notebook_name, *sorted(release.glob("*.py"))):
         if path.is_file():  # a release that is missing is told of where it is needed
             digest.update(path.name.encode() + path.read_bytes())
-    for pattern in GRADER:
-        for path in sorted(PACKAGE.rglob(pattern)):
-            digest.update(path.read_bytes())
+    files = {path for pattern in GRADER for path in PACKAGE.rglob(pattern)} | set(_find_checks(assignment))
+    for path in sorted(files):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -81,9 +81,14 @@ def _hash_state(store: ResultStore, gradebook: str) -> str:
 def _find_inputs(assignment: Assignment) -> list[Path]:
     """The files of the kit and of the assignment that published results depend on."""
     kit = [path for pattern in PUBLISHER for path in PACKAGE.glob(pattern)]
-    own = [*assignment.source_folder.glob("*"), *assignment.release_folder.glob("*")]
+    own = [*_find_checks(assignment), *assignment.source_folder.glob("*"), *assignment.release_folder.glob("*")]
     files = {*kit, *own, assignment.course.root / "nbgrader_config.py"}
     return sorted(path for path in files if path.is_file())
+
+
+def _find_checks(assignment: Assignment) -> list[Path]:
+    """The files of its checks, which may lie outside this package."""
+    return list(assignment.checks_folder.rglob("*.py"))
 
 
 def _describe_files(store: ResultStore) -> Iterator[str]:

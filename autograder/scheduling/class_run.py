@@ -6,12 +6,13 @@ What grades is imported where there is something to grade: to see that a class i
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from autograder.errors import SubmissionError, suggest
 from autograder.execution.kernels import Kernels, SandboxChoice, Start, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
@@ -43,6 +44,7 @@ def autograde(
     kernel: Start,
     isolation: SandboxChoice,
     scheduler: str = "",
+    only: Collection[str] = (),
     on_done: Callable[[Done, int, int], None],
     on_start: Callable[[str], None] = lambda _: None,
     log: Callable[[str], None] = print,
@@ -58,6 +60,7 @@ def autograde(
         kernel: how kernels are started.
         isolation: the sandbox of the kernels.
         scheduler: the address of a Dask scheduler whose workers grade instead.
+        only: the students whose submissions are graded; empty for all.
         on_done: called with each result, its number and how many there will be.
         on_start: called with each student whose submission is started.
         log: called with sentences about the run as a whole.
@@ -76,14 +79,17 @@ def autograde(
     left_out += filter(None, [loose_notebooks(submitted, assignment)])
     for sentence in left_out:
         log(sentence)
+    if unknown := next((student for student in only if student not in folders), None):
+        raise SubmissionError(f"There is no submission of {unknown!r} in {submitted}{suggest(unknown, folders)}.")
+    chosen = {student: folder for student, folder in folders.items() if not only or student in only}
     with exclusive(store):
         store.write_left_out(left_out)
         basis = cache.hash_basis(assignment, options)
         verdicts = {verdict.student: verdict for verdict in store.read_verdicts()}
-        fresh = [s for s in folders if s in verdicts and _is_fresh(verdicts[s], folders[s], basis)]
-        todo = [student for student in folders if student not in set(fresh)]
+        fresh = [s for s in chosen if s in verdicts and _is_fresh(verdicts[s], folders[s], basis)]
+        todo = [student for student in chosen if student not in set(fresh)]
         for number, student in enumerate(fresh, 1):
-            on_done(Done(student, verdicts[student], skipped=True), number, len(folders))
+            on_done(Done(student, verdicts[student], skipped=True), number, len(chosen))
         if todo:
             with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the results are published
                 with _remove_unused_gradebook(store.gradebook), ExitStack() as stack:
@@ -98,7 +104,7 @@ def autograde(
                     prepare = functools.partial(publisher.prepare, store)
                     outcomes = grade_tasks(tasks, stack, config, on_start=on_start, log=log, meanwhile=prepare)
                     for number, done in enumerate(outcomes, len(fresh) + 1):
-                        on_done(done, number, len(folders))
+                        on_done(done, number, len(chosen))
                 return publisher.write(store, folders)
         if cache.is_current(store):
             return list(verdicts.values())
