@@ -1,0 +1,162 @@
+"""Items split, standardise and baseline: what is done before and with a classifier; leakage is the mistake to find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import KNeighborsClassifier
+
+from autograder.rubric import Case, Reply, Wrong, arrays, close_to, integers, item, show
+
+
+def split(
+    case: Case, share: float, seed: int, pitches: np.ndarray, seconds: float = 5.0
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """A table, and the student's training and test table of it."""
+    index = np.arange(len(pitches)) * 3 + 1
+    table = pd.DataFrame({"pitch": pitches, "level": np.linspace(-40, 0, len(pitches))}, index=index)
+    reply = case.call("split_by_pitch", table, share, seed, seconds=seconds)
+    if reply.error:
+        case.expect(reply, close_to(0), given=table)
+    value = reply.value
+    if not isinstance(value, (tuple, list)) or [type(part) for part in value] != [pd.DataFrame, pd.DataFrame]:
+        raise Wrong(f"`split_by_pitch` returned {show(value)}; it should be a pair of tables.")
+    return table, value[0], value[1]
+
+
+def draw_pitches(case: Case) -> Any:
+    """Pitches of at least two notes that are not all the same, and a seed."""
+    for pitches, seed in case.samples_of(arrays(int, (2, 30), low=40, high=52), integers(0, 1000)):
+        yield np.append(pitches, pitches[0] + 1), seed
+
+
+@item("split", points=3)
+def test_no_pitch_is_in_both(case: Case) -> None:
+    """No pitch is in the training table and in the test table."""
+    for pitches, seed in draw_pitches(case):
+        _, train, test = split(case, 0.3, seed, pitches)
+        if both := set(train["pitch"]) & set(test["pitch"]):
+            raise Wrong(f"For the pitches {show(pitches)}, the pitch {min(both)} is in both tables.")
+
+
+@item("split", points=2)
+def test_every_note_is_in_one(case: Case) -> None:
+    """Every row is in exactly one of the two tables, with its index."""
+    for pitches, seed in draw_pitches(case):
+        table, train, test = split(case, 0.3, seed, pitches)
+        if sorted([*train.index, *test.index]) != sorted(table.index):
+            raise Wrong(
+                f"For a table with the index {list(table.index)}, the training table has {list(train.index)} and the "
+                f"test table {list(test.index)}."
+            )
+
+
+@item("split", points=1)
+def test_size(case: Case) -> None:
+    """The test table has the share of the pitches that is asked for, at least one and not all."""
+    for pitches, seed in draw_pitches(case):
+        for share in (0.05, 0.5, 0.98):
+            n = len(np.unique(pitches))
+            wanted = min(max(1, round(share * n)), n - 1)
+            found = split(case, share, seed, pitches)[2]["pitch"].nunique()
+            if found != wanted:
+                raise Wrong(f"For {n} pitches and the share {share}, the test table has {found} of them, not {wanted}.")
+
+
+@item("split", points=1)
+def test_seed(case: Case) -> None:
+    """The same seed gives the same split, and other seeds give others."""
+    pitches = np.repeat(np.arange(40, 60), 2)
+    tests = [tuple(split(case, 0.3, seed, pitches)[2]["pitch"]) for seed in range(5)]
+    again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # as another question, to be asked twice
+    if len(set(tests)) < 3:
+        raise Wrong("Five seeds gave nearly always the same split: draw the pitches with the seed.")
+    if again != tests[0]:
+        raise Wrong("The same seed gave two different splits.")
+
+
+def scaled(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both arrays, scaled with the numbers of the first."""
+    mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)
+    deviation = np.where(deviation == 0, 1, deviation)
+    return (x_train - mean) / deviation, (x_test - mean) / deviation
+
+
+def spread(x: np.ndarray) -> np.ndarray:
+    """Numbers that keep the columns of an array from being constant."""
+    return np.arange(len(x))[:, None] * [1.0, 30.0]
+
+
+@item("standardise", points=5)
+def test_with_training_numbers(case: Case) -> None:
+    """Both arrays are scaled with mean and standard deviation of the training notes."""
+    for x_train, x_test in case.samples_of(arrays(float, [(3, 20), 2]), arrays(float, [(2, 10), 2])):
+        x_train, x_test = x_train + spread(x_train), x_test - spread(x_test)
+        reply = case.call("standardise", x_train, x_test)
+        both = np.concatenate([x_train, x_test])
+        leaked = (both - both.mean(axis=0)) / both.std(axis=0)
+        if _is_close(reply, (leaked[: len(x_train)], leaked[len(x_train) :])):
+            raise Wrong(
+                "The test notes had a part in mean and standard deviation: take those of the training notes only."
+            )
+        if _is_close(reply, (scaled(x_train, x_train)[0], scaled(x_test, x_test)[0])):
+            raise Wrong("The test notes were scaled with their own numbers: take those of the training notes.")
+        case.expect(reply, close_to(scaled(x_train, x_test)), given=(x_train, x_test))
+
+
+def _is_close(reply: Reply, expected: Any) -> bool:
+    return not reply.error and not close_to(expected).complain(reply.value)
+
+
+@item("standardise", points=1)
+def test_constant_column(case: Case) -> None:
+    """A column that is constant in the training notes is only shifted."""
+    x_train, x_test = np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[2.0, 7.0]])
+    case.expect(case.call("standardise", x_train, x_test), close_to(scaled(x_train, x_test)), given=(x_train, x_test))
+
+
+def neighbours(case: Case, seed: int) -> tuple[Reply, list[np.ndarray], np.ndarray]:
+    """The student's baseline on clouds of points, the predictions that count as right, and the labels."""
+    rng = np.random.default_rng([case.scenario.seed, seed])
+    labels = rng.integers(0, 3, 60)
+    x = rng.normal(0, 1, (60, 4)) * [1, 1000, 1, 0.01] + labels[:, None] * [1.5, 0, 1.5, 0.015]
+    parts = (x[:40], labels[:40], x[40:], labels[40:])
+    reply = case.call("baseline", *parts)
+    scalings = [scaled(x[:40], x[40:])]
+    own = case.call("standardise", x[:40], x[40:])
+    if isinstance(own.value, (tuple, list)) and len(own.value) == 2 and np.shape(own.value[0]) == (40, 4):
+        scalings.append((own.value[0], own.value[1]))  # a wrong one has cost its points already
+    right = [KNeighborsClassifier(n_neighbors=1).fit(a, labels[:40]).predict(b) for a, b in scalings]
+    if not reply.error and not isinstance(reply.value, dict):
+        raise Wrong(f"`baseline` returned {show(reply.value)}; it should be a dictionary.")
+    return reply, right, labels[40:]
+
+
+@item("baseline", points=3)
+def test_predictions(case: Case) -> None:
+    """`predictions` are the labels of the nearest training note, by standardised features."""
+    for seed in range(3):
+        reply, right, _ = neighbours(case, seed)
+        if reply.error:
+            case.expect(reply, close_to({"predictions": right[0]}))
+        if "predictions" not in reply.value:
+            raise Wrong("The dictionary has no key `predictions`.")
+        if all(close_to(each).complain(reply.value["predictions"]) for each in right):
+            raise Wrong(
+                "`predictions` are not those of one nearest neighbour with standardised features, on notes that are "
+                "not in this notebook."
+            )
+
+
+@item("baseline", points=2)
+def test_accuracy(case: Case) -> None:
+    """`accuracy` is the share of the predictions that is right."""
+    for seed in range(3):
+        reply, right, labels = neighbours(case, seed)
+        if reply.error:
+            case.expect(reply, close_to({"accuracy": np.mean(right[0] == labels)}))
+        own = np.asarray(reply.value.get("predictions", right[0]))
+        expected = np.mean(own == labels) if own.shape == labels.shape else np.mean(right[0] == labels)
+        case.expect(reply.value.get("accuracy"), close_to(float(expected)))
