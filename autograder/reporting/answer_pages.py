@@ -21,7 +21,7 @@ from .markdown import Renderer
 from .pages import environment, formgrader_page
 from .similarity import words
 
-MOST_ANSWERS = 50
+MAX_ANSWERS = 50
 """Different answers on a page; their figures make it large."""
 
 
@@ -44,7 +44,7 @@ def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual
     written = set()
     for item in written_items(store.assignment):
         answers = group_answers(store.assignment, item, release, known)
-        chunks = [answers[place : place + MOST_ANSWERS] for place in range(0, max(len(answers), 1), MOST_ANSWERS)]
+        chunks = [answers[place : place + MAX_ANSWERS] for place in range(0, max(len(answers), 1), MAX_ANSWERS)]
         for number, chunk in enumerate(chunks, 1):
             path = store.folder / page_name(item, number)
             write_text(path, answers_page(store.assignment, item, chunk, (number, len(chunks)), manual, known))

@@ -30,7 +30,7 @@ STATES = {"failed to run": "failed-run", "needs review": "person", "needs readin
 
 MAX_MISTAKES = 12
 
-SHOWN, MOST_SHOWN = 12, 400
+SHOWN, MAX_SHOWN = 12, 400
 """Entries of a list that are not folded away, and that are listed at all."""
 
 OPEN_ROWS = 200
@@ -154,7 +154,7 @@ def report_page(
             alike=known.alike,
             groups=group_findings(findings),
             shown=SHOWN,
-            most_shown=MOST_SHOWN,
+            most_shown=MAX_SHOWN,
             open_rows=OPEN_ROWS,
         )
     )

@@ -18,7 +18,7 @@ def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
     figure, axes = max(found, key=lambda pair: len(pair[1].bars))
     case.judge_by(figure.number)
     if not axes.bars:
-        raise Undecided("The figure has no bars, but it may show a histogram in another way: a person has to look.")
+        raise Undecided("The figure has no bars, but it may show a histogram in another way: it needs review.")
     return figure, axes
 
 
