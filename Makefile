@@ -53,8 +53,8 @@ GRADER  := $(PY) -m autograder
 help: ## list the commands (this is the default)
 	@echo "Usage: make COMMAND [SETTING=value ...]"
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { n = split($$2, line, " [|] "); printf "  %-14s%s\n", $$1, line[1]; \
-	    for (i = 2; i <= n; i++) printf "  %-14s%s\n", "", line[i] }' Makefile
+	  /^[a-z-]+:.*## / { n = split($$2, line, " [|] "); printf "  %-16s%s\n", $$1, line[1]; \
+	    for (i = 2; i <= n; i++) printf "  %-16s%s\n", "", line[i] }' Makefile
 	@echo; echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT)"
 	@echo "          JOBS=(default: one more than cores) PYTHON=(3.11 to 3.13)"
 
@@ -82,7 +82,7 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/, write the results to OUT/ | JOBS=2 runs two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | SCHEDULER=tcp://host:8786 uses a cluster, STUDENT=name grades one
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write the results to OUT/ | JOBS=2 runs two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
@@ -99,7 +99,7 @@ export: $(READY) ## write points for another system: FORMAT=canvas or moodle, | 
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
 	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
 
-rejudge: $(READY) ## apply edited checks to the saved evidence | Only submissions that a check asks something new are run again.
+rejudge: $(READY) ## apply edited checks to the saved evidence | Where a check asks something new, it is run again.
 	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)" --submitted "$(SUBMITTED)"
 
 # Use TERM only if it was given to make: in the environment it names the terminal.
@@ -117,7 +117,7 @@ worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 of them
 new-assignment: $(READY) ## write a small assignment to begin with: NAME=my-task
 	@$(GRADER) new-assignment -- "$(NAME)"
 
-try: $(READY) ## run NOTEBOOK=path, or the solution, and show the verdict by rule | EVIDENCE=1 shows what was seen, WATCH=1 runs again after edits
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show the verdict | EVIDENCE=1 shows what was seen, WATCH=1 runs again after edits
 	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
 	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
@@ -149,7 +149,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## try attacks and broken submissions, with and without protection | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user tries them as that user, if root starts it
+hostile: $(READY) ## try attacks and broken submissions, with and without a sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user tries them as that user, if root starts it
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
