@@ -79,6 +79,10 @@ def test_an_interrupt_ends_all_processes() -> None:
             os.kill(os.getppid(), signal.SIGINT)
             time.sleep(1)
 
-    with pytest.raises(KeyboardInterrupt):
-        parallel_map(interrupt, CLASS)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where tests run in the background
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            parallel_map(interrupt, CLASS)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not multiprocessing.active_children()
