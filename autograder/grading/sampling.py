@@ -76,7 +76,7 @@ class Sampler:
             if not self.pending:
                 break
             self._ask_pending()
-        if attempt.error is not None:
+        if attempt.error is not None and attempt.smallest is None:  # an input that fails decides, whatever others do
             raise attempt.error
         if attempt.smallest is not None:
             smaller = _Reduction(self, *attempt.smallest)

@@ -384,7 +384,7 @@ def test_settings_that_do_not_fit_are_told(tmp_path: Path) -> None:
     for old, new, sentence in (
         ("epochs = 20", "epochs = 2", "parameters: epochs: Input should be greater than or equal to 3"),
         ('checks = "fixed_epochs"', 'checks = "nowhere"', "There is no folder of checks"),
-        ("batch_size = 128", "patience = 3", "parameters: batch_size: Field required"),
+        ("batch_size = 128", "patience = 3", "parameters: patience: there is no setting 'patience'."),
     ):
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -323,7 +323,9 @@ def test_who_is_asked_to_stop_does_so_in_order(tmp_path: Path, number: int, stat
     scratched.mkdir()
     arguments = ["--submitted", str(tmp_path / "submitted"), "--out", str(out)]
     program = (
-        f"import os\nos.environ['TMPDIR'] = {str(scratched)!r}\nfrom tests.scheduling import test_interruption as t"
+        f"import os, signal\nos.environ['TMPDIR'] = {str(scratched)!r}\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where tests run in the background\n"
+        "from tests.scheduling import test_interruption as t"
     )
     main = start(f"{program}\nif __name__ == '__main__': t.run_command(*{arguments!r})")
     wait_for(lambda: (out / NAME / "students" / "ada" / "verdict.json").exists())

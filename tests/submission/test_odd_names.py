@@ -107,6 +107,8 @@ class TestAClassOfThem:
             assert (ResultStore(out, assignment).student_folder(student) / "feedback.html").is_file()
             assert ResultStore(out, assignment).read_executed(student) is not None
         assert sorted(path.name for path in (out / NAME).iterdir() if not path.name.startswith(".")) == [
+            "answers-bs-comment-1.html",
+            "answers-lr-comment-1.html",
             "grades.csv",
             "report.html",
             "students",
