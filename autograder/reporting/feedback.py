@@ -297,11 +297,11 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
 def _tell(message: str, rules: list[PropertyVerdict]) -> str:
     """The message; where a picture shows the values of a curve, only how it ended and why that is wrong."""
     strip = next((rule.strip for rule in rules if rule.strip is not None), None)
-    if strip is None:
-        return message
     why = message.partition("; ")[2]
+    if strip is None or not why:
+        return message
     settings = f"Threshold {strip.threshold:g}, patience {strip.patience}."
-    return f"{conclude(strip)} {settings}{' ' if why else ''}{why[:1].upper()}{why[1:]}"
+    return f"{conclude(strip)} {settings} {why[:1].upper()}{why[1:]}"
 
 
 def _curve(rules: list[PropertyVerdict]) -> Markup | None:

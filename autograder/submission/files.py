@@ -40,9 +40,6 @@ KINDS = (
 MOVED = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
 """What opening says where there is no plain file."""
 
-ENDINGS = tuple(ending for _, endings in KINDS for ending in endings)
-"""How the names of all files end on which a verdict may depend."""
-
 OTHERS = {
     ".html": "a web page",
     ".htm": "a web page",

@@ -196,6 +196,13 @@ class TestFeedback:
         assert page.count("<svg") == 1, "only what a check drew; what a message makes look like a curve is not drawn"
         assert "No file x.npy" in page
 
+    def test_a_hint_is_kept_beside_a_picture(self, assignment: Assignment) -> None:
+        hint = "It never stopped a training. It must set stop_training of the model."
+        verdict = verdict_on(assignment, "ada", {"callback": [rule("a", hint, strip=STRIP)]})
+        page = feedback.feedback_page(assignment, verdict, None, {})
+        assert hint in text_of(page)
+        assert "<svg" in page
+
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
         open_items = "Batch sizes: how each model was trained ; Batch sizes: comment ."
         reason = "(one written answer and one item to review)"
