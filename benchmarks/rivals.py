@@ -27,7 +27,7 @@ from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.errors import AutograderError
-from autograder.reporting import gradebook
+from autograder.reporting.database import open_gradebook
 from benchmarks import ROOT
 
 from .classes import hand_in
@@ -73,7 +73,7 @@ def nbgrader_for_real(assignment: Assignment, times: int) -> Iterator[float]:
         config.CourseDirectory.root = config.Exchange.root = place
         config.ExecutePreprocessor.timeout = 3600
         config.NbGraderAPI.log_level = logging.ERROR
-        with gradebook.opened(f"sqlite:///{root / 'gradebook.db'}"):
+        with open_gradebook(f"sqlite:///{root / 'gradebook.db'}"):
             api = NbGraderAPI(config=config)
         _must(api.generate_assignment(assignment.name))
         for student in students:

@@ -46,7 +46,9 @@ def faults(path: Path, tree: ast.Module, own: set[str]) -> list[str]:
             found += [f"{path}:{line} imports {alias.name}" for alias in node.names if is_internal(alias.name)]
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and not (node.module or "").startswith("autograder"):
             module = node.module or ""
-            names = [alias.name for alias in node.names if is_private(alias.name)]
+            names = [
+                alias.name for alias in node.names if is_private(alias.name) or is_internal(f"{module}.{alias.name}")
+            ]
             if is_internal(module) or any(map(is_private, module.split("."))) or names:
                 found.append(f"{path}:{line} imports {', '.join(names)} from {module}")
         elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
@@ -88,7 +90,9 @@ def test_no_private_name_of_another_library_is_used(trees: dict[Path, ast.Module
         "import keras.src.trainers",
         "from keras.src import trainers",
         "from tensorflow.python.eager import context",
-        "from unittest import mock\nfrom unittest.mock import patch",
+        "from unittest import mock",
+        "from unittest.mock import patch",
+        "from keras import src",
         "from matplotlib._mathtext import Parser",
         "from IPython.core.interactiveshell import _should_be_async",
         "import matplotlib\nmatplotlib._private_thing()",

@@ -26,6 +26,7 @@ from autograder.encoders import encode_html_signs, guard_formulas, one_line
 from autograder.errors import AutograderError
 from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook
+from autograder.reporting.database import open_gradebook
 from autograder.reporting.publish import publish
 from autograder.results.earlier import find_earlier_results
 from autograder.results.files import write_text
@@ -152,7 +153,7 @@ def _nbgrader(store: ResultStore, path: Path) -> Export:
     command.init_plugin()
     plugin = command.plugin_inst
     plugin.to, plugin.assignment = str(path), [store.assignment.name]
-    with gradebook.opened(store.gradebook_url) as book:
+    with open_gradebook(store.gradebook_url) as book:
         plugin.export(book)
     if type(plugin) is CsvExportPlugin:
         _guard(path)

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
-import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import nbformat
-from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
-from nbgrader import api, dbutil
 from nbgrader.api import Assignment as Released
 from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
     GradeCell,
-    InvalidEntry,
     Notebook,
     SolutionCell,
     SourceCell,
@@ -34,8 +27,7 @@ from nbgrader.api import (
 )
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload, selectinload
 from traitlets.config import Config
 
@@ -43,130 +35,15 @@ from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path, one_line
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
-from autograder.results.files import temporary_name
 from autograder.results.points import LATE
 from autograder.scheduling.parallel import parallel_map
 from autograder.submission.folders import read_start
 
+from .database import open_gradebook
 from .formgrader import Beside, index_cells, notebook_path, read_fingerprints, take_fingerprints, write_notebook
 
 Scores = dict[str, dict[str, tuple[float | None, str | None]]]
 UNANSWERED = "No response."
-
-PATIENCE = 30.0
-"""Seconds to wait for a program that holds the gradebook."""
-
-ADVICE = {
-    "locked": "close the program that holds it, and run the same command again; all verdicts are kept.",
-    "not a database": "it is damaged or no gradebook, and is left as it is; put a copy in its place or move it away.",
-    "malformed": "it is damaged, and is left as it is; put a copy in its place or move it away.",
-    "full": "make room, and run the same command again; all verdicts are kept.",
-    "readonly": "see who may write there, and run the same command again; all verdicts are kept.",
-    "": "see that there is room and who may write there, and run the same command again; all verdicts are kept.",
-}
-"""What to do, by what the database says."""
-
-log = logging.getLogger(__name__)
-
-
-@contextmanager
-def opened(db_url: str) -> Iterator[Gradebook]:
-    """The gradebook, made if there is none; what the database refuses becomes a sentence."""
-    check(db_url)
-    with _sentences(db_url):
-        if (place := _place_of(db_url)) is not None:
-            _make(place)
-            db_url = make_url(db_url).update_query_dict({"timeout": str(_patience(db_url))}).render_as_string(False)
-        with _connected(db_url) as gradebook:
-            yield gradebook
-
-
-def check(db_url: str) -> None:
-    """AutograderError if there is a gradebook that cannot be written now: another program holds it, it is damaged, or
-    it is another nbgrader's. It is not changed."""
-    place = _place_of(db_url)
-    if place is None or not place.exists() or place.stat().st_size == 0:
-        return
-    with _sentences(db_url), closing(sqlite3.connect(place, timeout=0, isolation_level=None)) as connection:
-        _wait_for(connection, place, _patience(db_url))
-        if (found := connection.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(f"it is malformed: {found}")
-        tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
-        known = connection.execute("select * from alembic_version").fetchone() if "alembic_version" in tables else None
-    wanted = _version()
-    if tables and known != (wanted,):
-        raise AutograderError(
-            f"The gradebook {place} was made by another version of nbgrader and is left as it is: run "
-            f"`nbgrader db upgrade --db=sqlite:///{place}`, which keeps a copy, and then the same command again."
-        )
-
-
-def _wait_for(connection: sqlite3.Connection, place: Path, patience: float) -> None:
-    """Waits until nobody else writes in the database; OperationalError if that takes too long."""
-    deadline, told = time.monotonic() + patience, False
-    while True:
-        try:
-            connection.execute("begin immediate")
-            connection.execute("rollback")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            if not told:
-                log.warning("Another program holds the gradebook %s; waiting up to %g s for it.", place, patience)
-                told = True
-            time.sleep(min(0.25, patience))
-
-
-@contextmanager
-def _sentences(db_url: str) -> Iterator[None]:
-    """Turns what the database refuses into a sentence with advice."""
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error, InvalidEntry, OSError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        advice = next((advice for sign, advice in ADVICE.items() if sign in reason), ADVICE[""])
-        place = make_url(db_url).database or db_url
-        raise AutograderError(f"The gradebook {place} cannot be used ({reason}): {advice}") from None
-
-
-def _place_of(db_url: str) -> Path | None:
-    """The file of an SQLite database."""
-    url = make_url(db_url)
-    if not url.drivername.startswith("sqlite") or url.database in (None, "", ":memory:"):
-        return None
-    return Path(str(url.database))
-
-
-def _patience(db_url: str) -> float:
-    """Seconds to wait for another program."""
-    return float(str(make_url(db_url).query.get("timeout", PATIENCE)))
-
-
-def _make(place: Path) -> None:
-    """Makes a gradebook that is whole when it has its name, whenever this is stopped."""
-    if place.exists() and place.stat().st_size > 0:
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_name(place)
-    try:
-        with _connected(f"sqlite:///{temporary}"):
-            pass
-        temporary.replace(place)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _connected(db_url: str) -> Gradebook:
-    """Connects. A new database is told its version here: nbgrader would start a program for that, which takes seconds
-    and may not be found."""
-    with mock.patch.object(api, "get_alembic_version", _version):
-        return Gradebook(db_url)
-
-
-def _version() -> str:
-    """That of the tables which this nbgrader makes."""
-    return str(ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head())
 
 
 def handed_in(folder: Path) -> datetime | None:
@@ -207,7 +84,7 @@ def record(
     answers = {name for name, cell in index_cells(release).items() if is_grade(cell) and is_solution(cell)}
     answers -= {item.id for item in assignment.judged_items}
     failed: dict[str, Exception] = {}
-    with opened(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         _record_cells(gradebook, assignment, release)
         submitted = _submissions(gradebook, assignment, found)
         for graded in found:
@@ -442,7 +319,7 @@ def _changed(before: Mapping[str, str] | None, executed: NotebookNode | None, an
 def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -> None:
     """Takes nbgrader's own step for each submission that came after the due date in the gradebook; what it costs is
     for the plugin to say that the configuration names."""
-    with opened(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         entries = gradebook.assignment_submissions(assignment.name)
         late = [entry.student_id for entry in entries if entry.total_seconds_late or entry.late_submission_penalty]
     names = {"assignment": assignment.name, "notebook": assignment.name, "db_url": db_url}
@@ -459,7 +336,7 @@ def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -
 
 def manual_scores(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -> Scores:
     """Open the gradebook and read what `read_manual_scores` does."""
-    with opened(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         return read_manual_scores(gradebook, assignment, students)
 
 
@@ -491,7 +368,7 @@ def members(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -
     """Every student whom the gradebook knows, with the id under which the formgrader shows the submission, "" where
     there is none. `students` are as for `manual_scores`."""
     names = {encode_path(student): student for student in students}
-    with opened(db_url) as gradebook:
+    with open_gradebook(db_url) as gradebook:
         pages = {student.id: "" for student in gradebook.students}
         entries = gradebook.notebook_submissions(assignment.name, assignment.name)
         pages |= {entry.assignment.student_id: entry.id for entry in entries}

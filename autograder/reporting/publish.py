@@ -19,6 +19,7 @@ from autograder.submission.prepare import load_release
 from . import answer_pages, feedback, gradebook
 from . import class_report as report
 from .classroom import Classroom
+from .database import open_gradebook
 
 
 def prepare(store: ResultStore) -> None:
@@ -26,7 +27,7 @@ def prepare(store: ResultStore) -> None:
 
     A gradebook that is not there yet is made: nbgrader takes some seconds for that.
     """
-    with gradebook.opened(store.gradebook_url):
+    with open_gradebook(store.gradebook_url):
         pass
 
 

@@ -28,7 +28,7 @@ from nbgrader.api import Gradebook, SubmittedNotebook
 
 from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import Verdict
-from autograder.reporting.gradebook import opened
+from autograder.reporting.database import open_gradebook
 from autograder.results.store import ResultStore
 from samples.build import build
 from tests.places import ROOT
@@ -134,7 +134,7 @@ def change(trial: Trial, student: str) -> None:
 
 def enter_points(trial: Trial) -> None:
     """What a person gives in the formgrader between two runs."""
-    with opened(trial.url) as book:
+    with open_gradebook(trial.url) as book:
         known = {submission.student.id for submission in book.assignment_submissions(NAME)}
         for student in trial.rng.sample(sorted(known), min(3, len(known))):
             points, comment = trial.rng.randrange(12) / 2, f"Seen {trial.rng.random()}"

@@ -17,7 +17,8 @@ from autograder.cli import app
 from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.integrations import lms as exports
-from autograder.reporting import gradebook, publish
+from autograder.reporting import publish
+from autograder.reporting.database import open_gradebook
 from autograder.results.points import LATE
 from autograder.results.store import ResultStore, gradebook_url
 from tests.places import ROOT
@@ -241,7 +242,7 @@ class TestFromTheBooks:
         for verdict in (verdict_on(assignment, "ada"), broken.model_copy(update={"items": nothing})):
             ResultStore(folder, assignment).write(GradedSubmission(verdict))
         publish.publish(ResultStore(folder, assignment))
-        with gradebook.opened(gradebook_url(folder)) as book:
+        with open_gradebook(gradebook_url(folder)) as book:
             for item, (score, _) in COMMENTS.items():
                 book.find_grade(item, NAME, NAME, "ada").manual_score = score
             book.db.commit()

@@ -23,6 +23,7 @@ from autograder.reporting import answers, formgrader, gradebook, publish, simila
 from autograder.reporting import class_report as report
 from autograder.reporting.answers import Remark
 from autograder.reporting.classroom import Classroom
+from autograder.reporting.database import open_gradebook
 from autograder.results.store import SAVED_OUTPUTS, ResultStore, gradebook_url
 from autograder.submission.limited import read_saved_outputs
 from autograder.submission.saved_outputs import SavedOutputs, from_notebook
@@ -352,7 +353,7 @@ def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: 
     """From the folder of results to the report and the formgrader: who is missing, who shares an answer, what a student
     measured."""
     database = gradebook_url(tmp_path)
-    with gradebook.opened(database) as book:
+    with open_gradebook(database) as book:
         book.add_student("zoe")
     for student in ("ada", "bob"):
         verdict = verdict_on(assignment, student)

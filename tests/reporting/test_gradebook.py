@@ -25,6 +25,7 @@ from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.notebooks.cells import grade_id
 from autograder.reporting import formgrader, gradebook
+from autograder.reporting.database import open_gradebook
 
 NAME = "tta-eta"
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()
@@ -42,7 +43,7 @@ def empty_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("gradebook") / "new" / "gradebook.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", "/nowhere")
-        with gradebook.opened(f"sqlite:///{path}"):
+        with open_gradebook(f"sqlite:///{path}"):
             pass
     return path
 

@@ -18,6 +18,7 @@ from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.reporting import class_report as report
 from autograder.reporting import gradebook, publish
+from autograder.reporting.database import open_gradebook
 from autograder.results.points import LATE
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.submission.folders import students
@@ -66,7 +67,7 @@ def out(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment) -> Pat
         stamp = (DUE + after).strftime("%Y-%m-%d %H:%M:%S %Z")
         (folder / "submitted" / student / NAME / "timestamp.txt").write_text(stamp)
     publish.write(store, students(folder / "submitted", assignment))
-    with gradebook.opened(gradebook_url(folder / "graded")) as book:
+    with open_gradebook(gradebook_url(folder / "graded")) as book:
         book.update_or_create_assignment(NAME, duedate=DUE.isoformat())
     return folder / "graded"
 
@@ -97,13 +98,13 @@ def test_the_named_plugin_decides_and_every_total_follows(ruled: Path, assignmen
 
 
 def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignment: Assignment) -> None:
-    with gradebook.opened(gradebook_url(ruled)) as book:
+    with open_gradebook(gradebook_url(ruled)) as book:
         book.find_grade("lr-comment", NAME, NAME, "later").manual_score = 5.0
         book.grant_extension(NAME, "late", hours=1)
         book.db.commit()
     publish.publish(ResultStore(ruled, assignment))
     assert totals(ruled) == {"early": ("", "88"), "late": ("-2", "86"), "later": ("-93", "0")}
-    with gradebook.opened(gradebook_url(ruled)) as book:
+    with open_gradebook(gradebook_url(ruled)) as book:
         book.grant_extension(NAME, "late", days=1)
     publish.publish(ResultStore(ruled, assignment))
     assert totals(ruled)["late"] == ("", "88")

@@ -38,7 +38,8 @@ from autograder.execution.limits import Limits
 from autograder.execution.options import Options
 from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, GradedSubmission, ItemVerdict, Verdict
-from autograder.reporting import feedback, gradebook, publish
+from autograder.reporting import database, feedback, gradebook, publish
+from autograder.reporting.database import check_gradebook, open_gradebook
 from autograder.results import cache, lock, scratch
 from autograder.results.files import remove_leftovers, write_text
 from autograder.results.store import ResultStore, gradebook_url
@@ -525,7 +526,7 @@ class TestGradebook:
     def test_one_that_is_held_is_waited_for(
         self, tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture
     ) -> None:
-        with gradebook.opened(url := gradebook_url(tmp_path)):
+        with open_gradebook(url := gradebook_url(tmp_path)):
             pass
         holder = sqlite3.connect(tmp_path / "gradebook.db", isolation_level=None, check_same_thread=False)
         holder.execute("begin exclusive")
@@ -547,8 +548,8 @@ class TestGradebook:
             monkeypatch.context() as patch,
             contextlib.closing(sqlite3.connect(out / "gradebook.db", isolation_level=None)) as holder,
         ):
-            patch.setattr(gradebook, "PATIENCE", 0.3)
-            patch.setattr(gradebook, "check", lambda _: None)
+            patch.setattr(database, "TIMEOUT", 0.3)
+            patch.setattr(database, "check_gradebook", lambda _: None)
             patch.setattr(publish, "prepare", lambda _: None)  # it was free then
             holder.execute("begin exclusive")
             with pytest.raises(AutograderError, match="locked.*: close the program that holds it"):
@@ -560,7 +561,7 @@ class TestGradebook:
     def test_one_of_an_older_nbgrader_is_left_alone_until_it_is_upgraded(self, tmp_path: Path) -> None:
         path = tmp_path / "gradebook.db"
         url = gradebook_url(tmp_path)
-        with gradebook.opened(url) as book:
+        with open_gradebook(url) as book:
             book.add_student("ada")
         with contextlib.closing(sqlite3.connect(path)) as older:
             older.executescript(
@@ -568,7 +569,7 @@ class TestGradebook:
             )
         before = path.read_bytes()
         with pytest.raises(AutograderError, match="nbgrader db upgrade") as error:
-            gradebook.check(url)
+            check_gradebook(url)
         assert path.read_bytes() == before
         found = re.search(r"`nbgrader (db upgrade \S+)`", str(error.value))
         assert found is not None
@@ -577,8 +578,8 @@ class TestGradebook:
         variables = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, check=False)
         assert done.returncode == 0, done.stderr
-        gradebook.check(url)
-        with gradebook.opened(url) as book:
+        check_gradebook(url)
+        with open_gradebook(url) as book:
             assert [student.id for student in book.students] == ["ada"]
 
     @pytest.mark.parametrize("place", [0, 4096, 60_000])
@@ -586,7 +587,7 @@ class TestGradebook:
         self, grade: Callable[..., list[str]], tmp_path: Path, place: int
     ) -> None:
         hand_in(tmp_path / "submitted", "ada")
-        with gradebook.opened(gradebook_url(tmp_path / "graded")):
+        with open_gradebook(gradebook_url(tmp_path / "graded")):
             pass
         path = tmp_path / "graded" / "gradebook.db"
         with path.open("r+b") as file:
@@ -598,13 +599,39 @@ class TestGradebook:
         assert "\n" not in str(error.value)
         assert path.read_bytes() == before
 
-    def test_one_that_was_not_made_to_the_end_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        url = gradebook_url(tmp_path)
+    @pytest.mark.parametrize("step", ["_newest_version", "Gradebook"])
+    def test_one_that_was_not_made_to_the_end_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
         with monkeypatch.context() as patch:
-            patch.setattr("autograder.reporting.gradebook._version", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
-            with pytest.raises(KeyboardInterrupt), gradebook.opened(url):
+            patch.setattr(database, step, interrupt)
+            with pytest.raises(KeyboardInterrupt), open_gradebook(gradebook_url(tmp_path)):
                 pass
         assert not list(tmp_path.iterdir())
+
+    def test_a_new_one_needs_no_other_program_and_is_as_nbgrader_makes_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = Path(sys.executable).parent
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+            with Gradebook(f"sqlite:///{tmp_path / 'theirs.db'}"):
+                pass
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", "")
+            with open_gradebook(gradebook_url(tmp_path)):
+                pass
+        schemas, versions = [], []
+        for name in ("theirs.db", "gradebook.db"):
+            with contextlib.closing(sqlite3.connect(tmp_path / name)) as connection:
+                tables = connection.execute("select name, lower(sql) from sqlite_master where sql is not null")
+                schemas.append(dict(tables))
+                versions.append(connection.execute("select * from alembic_version").fetchall())
+        assert schemas[0] == schemas[1]
+        assert versions[0] == versions[1]
 
 
 class TestFolder:
