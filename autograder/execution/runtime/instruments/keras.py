@@ -11,7 +11,6 @@ Events: `use`, `outcome`. Requests: `train`, `train_end`.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import inspect
 import math
 import types
@@ -26,6 +25,15 @@ from ..errors import meant
 from ..rows import as_arrays, make_rows
 from ..seal import seal
 from . import devices
+from .model_parts import (
+    describe_part,
+    fingerprint,
+    flatten_callbacks,
+    name_loss,
+    read_batch_size,
+    read_learning_rate,
+    trainable_key,
+)
 from .weights import learn, read_weights
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
@@ -201,20 +209,20 @@ def _claims(training: Any, model: Any, arguments: dict[str, Any]) -> dict[str, A
     weights = read_weights(model)
     return {
         "model": _number(training, model),
-        "trained_before": bool(training.trained.intersection(_fingerprints(weights))),
+        "trained_before": bool(training.trained.intersection(fingerprint(weights))),
         "parameters": sum(math.prod(weight.shape) for weight in model.trainable_weights),
-        "layers": [_config(layer) for layer in model.layers[:50]],
+        "layers": [describe_part(layer) for layer in model.layers[:50]],
         "optimizer": type(optimizer).__name__,
-        "optimizer_config": _config(optimizer),
-        "learning_rate": _learning_rate(optimizer),
-        "loss": _loss_name(getattr(model, "loss", None)),
-        "batch_size": int(arguments["batch_size"] or _dataset_batch(x) or 32),
+        "optimizer_config": describe_part(optimizer),
+        "learning_rate": read_learning_rate(optimizer),
+        "loss": name_loss(getattr(model, "loss", None)),
+        "batch_size": int(arguments["batch_size"] or read_batch_size(x) or 32),
         "epochs": int(arguments["epochs"]),
         "initial_epoch": int(arguments["initial_epoch"]),
         "validation_split": float(arguments["validation_split"] or 0.0),
         "data": training.rows.describe(x, y),
         "validation": None if validation is None else _describe_validation(training, validation),
-        "callbacks": [watch.describe(callback) for callback in _flat(arguments["callbacks"])],
+        "callbacks": [watch.describe(callback) for callback in flatten_callbacks(arguments["callbacks"])],
     }
 
 
@@ -226,9 +234,11 @@ def _scripted(training: Any, original: Any, model: Any, arguments: dict[str, Any
     """The oracle's curve through Keras's callback protocol."""
     rows = len(arguments["x"]) if hasattr(arguments["x"], "__len__") else 1
     rows = math.floor(rows * (1 - (arguments["validation_split"] or 0.0)))
-    steps = math.ceil(max(1, rows) / (arguments["batch_size"] or _dataset_batch(arguments["x"]) or 32))
+    steps = math.ceil(max(1, rows) / (arguments["batch_size"] or read_batch_size(arguments["x"]) or 32))
     how = {"verbose": 0, "epochs": arguments["epochs"], "steps": steps, "model": model}
-    listener = keras.callbacks.CallbackList(_flat(arguments["callbacks"]), add_history=True, add_progbar=False, **how)
+    listener = keras.callbacks.CallbackList(
+        flatten_callbacks(arguments["callbacks"]), add_history=True, add_progbar=False, **how
+    )
     model.stop_training = False
     listener.on_train_begin()
     logs: dict[str, float] = {}
@@ -270,19 +280,19 @@ def _real(training: Any, original: Any, model: Any, arguments: dict[str, Any], r
 
     first = keras.callbacks.LambdaCallback(on_epoch_end=seal(on_epoch_end))
     with training.unseen():
-        return original(model, **{**arguments, "callbacks": [first, *_flat(arguments["callbacks"])]})
+        return original(model, **{**arguments, "callbacks": [first, *flatten_callbacks(arguments["callbacks"])]})
 
 
 def _finish(training: Any, model: Any, arguments: dict[str, Any], run: Any) -> None:
     _look_around(training)
     with training.unseen():
         weights = read_weights(model)
-        training.trained.update(_fingerprints(weights))
+        training.trained.update(fingerprint(weights))
         unchanged = (
             run.is_applied and len(weights) == len(run.weights) and all(map(np.array_equal, weights, run.weights))
         )
         fresh = training.session.parts["callbacks"].fresh_stop(
-            _flat(arguments["callbacks"]), run.served, arguments["initial_epoch"]
+            flatten_callbacks(arguments["callbacks"]), run.served, arguments["initial_epoch"]
         )
         training.channel.ask(
             "train_end",
@@ -326,8 +336,8 @@ def _log_names(training: Any, model: Any, arguments: dict[str, Any]) -> list[str
     split = arguments["validation_split"] or 0.0
     if split and hasattr(arguments["x"], "element_spec"):
         raise meant(ValueError("`validation_split` is only supported for Tensors or NumPy arrays."))
-    watched = any(hasattr(callback, "monitor") for callback in _flat(arguments["callbacks"]))
-    kind = "" if watched or id(model.optimizer) in training.owned else _kind(model, arguments)
+    watched = any(hasattr(callback, "monitor") for callback in flatten_callbacks(arguments["callbacks"]))
+    kind = "" if watched or id(model.optimizer) in training.owned else trainable_key(model, arguments)
     names = training.checked.get(kind)
     if names is None:
         names = _try(training, model, *as_arrays(arguments["x"], arguments["y"]))
@@ -391,87 +401,3 @@ def _logs(epoch: int, accuracy: float, val_accuracy: float, names: list[str]) ->
             value = val_accuracy if name.startswith("val_") else accuracy
             readings[name] = value if "acc" in name else 1 - value
     return {name: readings[name] for name in names}
-
-
-def _kind(model: Any, arguments: dict[str, Any]) -> str:
-    """All that decides whether Keras can train such a model on such data; empty where that cannot be told for sure.
-
-    It can of a chain of Keras's own layers with a loss and metrics of Keras's own, on two arrays.
-    """
-    x, y = arguments["x"], arguments["y"]
-    if (
-        type(model) is not keras.Sequential
-        or not model.built
-        or not (isinstance(x, np.ndarray) and isinstance(y, np.ndarray))
-        or any(getattr(keras.layers, type(layer).__name__, None) is not type(layer) for layer in model.layers)
-        or getattr(keras.optimizers, type(model.optimizer).__name__, None) is not type(model.optimizer)
-        or any(isinstance(layer, keras.layers.Lambda) for layer in model.layers)
-    ):
-        return ""
-    try:
-        compiled = {k: v for k, v in model.get_compile_config().items() if k != "optimizer"}
-        layers = [(type(layer).__name__, {**layer.get_config(), "name": ""}) for layer in model.layers]
-    except Exception:
-        return ""
-    labels = (int(y.min()), int(y.max())) if y.dtype.kind in "iu" and y.size else ()
-    return repr(
-        (layers, compiled, type(model.optimizer).__name__, model.input_shape, x.shape, x.dtype, y.shape, labels)
-    )
-
-
-def _config(part: Any) -> dict[str, Any]:
-    """The configuration of a layer or an optimizer: its class and all settings that are plain."""
-    seen: dict[str, Any] = {"class": type(part).__name__}
-    try:
-        config = part.get_config()
-    except Exception:
-        return seen
-    for name, value in list(config.items())[:60]:
-        if value is None or isinstance(value, (bool, int, str)):
-            seen[name] = value if not isinstance(value, str) else value[:100]
-        elif isinstance(value, (float, np.floating)):
-            seen[name] = float(value) if math.isfinite(value) else str(value)
-        elif name == "activation":
-            seen[name] = _name_activation(getattr(part, name, None))
-    return seen
-
-
-def _name_activation(function: Any) -> str | None:
-    """The name of Keras's function that does the same as another library's, a layer or the notebook's own."""
-    probe = tf.constant([[-1.5, 0.0, 0.5, 2.0]])
-    with contextlib.suppress(Exception):
-        values = np.asarray(function(probe))
-        for name in ("sigmoid", "softmax", "relu", "tanh"):
-            if np.allclose(values, np.asarray(getattr(keras.activations, name)(probe)), atol=1e-5):
-                return name
-    return None
-
-
-def _flat(callbacks: Any) -> list[Any]:
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        return list(callbacks.callbacks)
-    return list(keras.tree.flatten(callbacks))
-
-
-def _learning_rate(optimizer: Any) -> float | None:
-    try:
-        return float(np.asarray(optimizer.learning_rate))
-    except Exception:
-        return None
-
-
-def _loss_name(loss: Any) -> str:
-    return (loss if isinstance(loss, str) else getattr(loss, "__name__", None) or type(loss).__name__)[:100]
-
-
-def _dataset_batch(x: Any) -> int | None:
-    spec = getattr(x, "element_spec", None)
-    first = spec[0] if isinstance(spec, tuple) else spec
-    return None if first is None else int(next(iter(x))[0].shape[0])
-
-
-def _fingerprints(weights: list[np.ndarray]) -> set[str]:
-    """A hash for each weight matrix; biases start at zero in every model and tell nothing."""
-    return {hashlib.sha256(weight.tobytes()).hexdigest()[:16] for weight in weights if weight.ndim >= 2}
