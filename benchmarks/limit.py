@@ -60,7 +60,7 @@ while True:
         steps = kernel.start(modules, request["setup"], oracle, key, Path(folder), shell)
         fine = True
         for cell in cells:
-            steps.begin_cell()
+            steps.begin_cell(cell)
             success = shell.run_cell(cell).success
             steps.end_cell(not success)
             fine = fine and success

@@ -10,7 +10,7 @@ import pytest
 from autograder.assignment.settings import Assignment
 from autograder.reporting.similarity import NEAR, code_of_class, groups
 from autograder.submission.prepare import load_release
-from benchmarks import classes, page, record
+from benchmarks import classes, limit, page, record
 
 FIGURES: dict[str, Any] = {
     "sizes": {
@@ -86,3 +86,7 @@ def test_the_page_shows_table_and_plot(tmp_path: Path, kept: dict[str, Any]) -> 
 def test_no_two_submissions_of_a_class_are_near_identical(assignment: Assignment) -> None:
     made = {str(number): classes.notebook(assignment, number) for number in range(12)}
     assert groups(code_of_class(made, load_release(assignment)), NEAR) == []
+
+
+def test_the_solution_runs_to_its_end_in_a_process_without_a_kernel(assignment: Assignment) -> None:
+    assert limit.without_kernel(assignment, 1) != ([], [])
