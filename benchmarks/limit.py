@@ -78,8 +78,8 @@ while True:
 def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], list[float]]:
     """Seconds from the fork to the end of the last cell: in kernels, and in a warm process alone, taken in turns."""
     ours, alone = [], []
-    with kernels("warm") as source, tempfile.TemporaryDirectory() as place:
-        own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with own, other, kernels("warm") as source, tempfile.TemporaryDirectory() as place:
         variables = environment(str(source.runtime)) | {"MPLCONFIGDIR": place, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         names = ",".join(assignment.exercise.instruments)
         command = [sys.executable, "-c", PROGRAM, str(source.runtime), str(other.fileno()), names]
