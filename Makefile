@@ -61,7 +61,7 @@ help: ## list the commands (this is the default)
 setup: $(READY) ## install the pinned packages into .venv | Other commands do this if it is needed.
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
 
-demo: $(READY) have-data ## grade a made-up class of seventeen and show the results
+demo: $(READY) have-data ## grade a sample class of seventeen and show the results
 	@$(GRADER) demo
 
 clean: ## delete generated files, but never a folder with a gradebook
@@ -127,7 +127,7 @@ release: $(READY) ## write the students' version to release/
 lab: $(READY) have-data ## run the notebook with its solution, training for real
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
-gradescope: $(READY) ## pack the grader for Gradescope, into release/
+gradescope: $(READY) ## pack the autograder for Gradescope, into release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
 
 data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another one
