@@ -28,7 +28,16 @@ ASSIGNMENTS = ("tta-eta", "fixed-epochs")
 COUNTS = re.compile(
     r"(\d+)\s+false\s+deductions,\s+(\d+)\s+missed\s+faults,\s+(\d+)\s+points\s+taken\s+from\s+the\s+wrong\s+item"
 )
-HEADER = ("environment", "versions", "validate", "false deductions", "missed faults", "wrong items", "seconds", "date")
+HEADER = (
+    "environment",
+    "versions",
+    "validation",
+    "false deductions",
+    "undetected faults",
+    "wrong-item deductions",
+    "seconds",
+    "date",
+)
 
 console = Console(width=None if sys.stdout.isatty() else 150)
 
