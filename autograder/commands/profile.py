@@ -50,7 +50,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
     with watch("read and repair"):
         notebook = read_notebook(source_path(assignment))
         submission = prepare("solution", notebook, load_release(assignment), assignment)
-    with watch("draw the scenario"):
+    with watch("sample the scenario (data and training curves)"):
         scenario = draw(assignment, seed)
     started = time.monotonic()
     with run(submission, scenario, source, limits=Limits(), files=importable(assignment)) as live:
@@ -73,13 +73,13 @@ def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> di
     cells: defaultdict[str, float] = defaultdict(float)
     for end in evidence.of(CellEnd):
         role = evidence.cells[end.cell].role
-        cells["cells: given" if role == GIVEN else f"cells: {role}"] += end.cpu
+        cells["cells: provided" if role == GIVEN else f"cells: {role}"] += end.cpu
     around = timings["cells"] - sum(cells.values())
     known = {
-        "kernel: fork and isolation": timings["fork"],
+        "kernel: fork and sandbox": timings["fork"],
         "kernel: connection": timings["connection"],
         **cells,
-        "cells: instruments, messages, waiting": around,
+        "cells: simulated training, messages, waiting": around,
         "kernel: end": timings["end"],
     }
     return known | {"evidence": seconds - sum(known.values())}
