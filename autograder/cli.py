@@ -93,7 +93,7 @@ def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignme
     if sentences:
         raise typer.Exit(1)
     console.print(
-        "The release fails cleanly, and the solution gets all points." if notebook is None else "Ready to hand in."
+        "The release earns no points, and the solution earns all points." if notebook is None else "Ready to hand in."
     )
 
 

@@ -35,8 +35,8 @@ def new_term(term: str, out: Path, submitted: Path, terms: Path = Path("terms"))
         if moves:
             _move(moves, target)
     write_text(terms / CURRENT, f"{term}\n")
-    moved = [f"{folder} is now {kept}." for folder, kept in moves.items()] or ["There was nothing to put aside."]
-    return [*moved, f"The term {term} begins; make autograde makes its gradebook."]
+    moved = [f"Moved {folder} to {kept}." for folder, kept in moves.items()] or ["There was nothing to move."]
+    return [*moved, f"Started the term {term}. The next make autograde creates a new gradebook."]
 
 
 def _name_of_the_old(terms: Path) -> str:

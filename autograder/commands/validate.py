@@ -1,4 +1,4 @@
-"""Tries a notebook before it goes out: the release must fail cleanly, the solution must get all points."""
+"""Tries a notebook before it goes out: the release must earn no points, the solution all points."""
 
 from __future__ import annotations
 

@@ -322,7 +322,7 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     faults = [evidence.cells[number].fault for number in sorted(evidence.cells_of(item.cell))]
     if failed and any(faults):
         undecided.append(f"The autograder itself failed in the cell ({next(filter(None, faults))}).")
-    message = " ".join(dict.fromkeys(undecided or failed)) or "Everything that was checked is right."
+    message = " ".join(dict.fromkeys(undecided or failed)) or "All checks passed."
     return ItemVerdict(
         id=item.id,
         title=item.title,

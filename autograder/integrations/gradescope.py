@@ -143,10 +143,10 @@ def results(assignment: Assignment, verdict: Verdict, metadata: Metadata | None 
             del test["score"], test["max_score"]
             test["output"] = without_folders(test["output"])
     known = metadata or Metadata()
-    by_hand = [f"{item.title} ({item.points:g})" for item in assignment.items if item.graded_by == "person"]
+    by_hand = [f'"{item.title}" ({item.points:g} points)' for item in assignment.items if item.graded_by == "person"]
     scored = any("score" in test for test in found["tests"])
     said = ["" if scored else LOOK, without_folders(found["output"])]
-    said += [f"Points that a person gives: {', '.join(by_hand)}."] if by_hand else []
+    said += [f"Graded manually: {', '.join(by_hand)}."] if by_hand else []
     found["output"] = "\n".join(filter(None, said))
     found["extra_data"] |= {"submission": known.id, "seconds_late": known.seconds_late}
     return found

@@ -44,8 +44,8 @@ def test_the_old_term_is_kept_whole_and_the_new_one_is_empty() -> None:
     assert not Path("graded").exists()
     assert not Path("submitted").exists()
     assert sentences[:2] == [
-        "graded is now terms/2026-fall/graded.",
-        "submitted is now terms/2026-fall/submitted.",
+        "Moved graded to terms/2026-fall/graded.",
+        "Moved submitted to terms/2026-fall/submitted.",
     ]
 
 
@@ -62,7 +62,7 @@ def test_terms_follow_each_other() -> None:
 def test_a_first_term_can_be_named_before_anything_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "new").mkdir()
     monkeypatch.chdir(tmp_path / "new")
-    assert turn("2026-fall")[0] == "There was nothing to put aside."
+    assert turn("2026-fall")[0] == "There was nothing to move."
     assert everything() == {"terms/current.txt": "2026-fall\n"}
 
 
@@ -141,7 +141,7 @@ def test_the_command_says_what_it_did_and_what_it_will_not_do() -> None:
     call = CliRunner().invoke
     done = call(app, ["new-term", "2027-spring"])
     assert done.exit_code == 0
-    assert "submitted is now terms/" in done.output
+    assert "Moved submitted to terms/" in done.output
     refused = call(app, ["new-term", "--", "a/b"])
     assert refused.exit_code == 1
     assert "'a/b' cannot name a term" in refused.output

@@ -166,7 +166,7 @@ class TestResults:
         assert "callback" not in scored(found)
         assert len(scored(found)) == len(assignment.judged_items) - 1
         assert gradescope.LOOK not in found["output"]
-        assert "comment (6)" in found["output"]
+        assert 'Graded manually: "Learning rates' in found["output"]
 
     @pytest.mark.parametrize(
         ("text", "number", "late"),
