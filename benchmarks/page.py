@@ -28,7 +28,7 @@ PARTS = {
     "dask": "cluster",
     "lab": "the lab itself",
     "limit": "overhead",
-    "rivals": "other graders",
+    "rivals": "other autograders",
     "sizes": "class sizes",
 }
 """Parts whose name on the page is not that in the file of figures."""
