@@ -305,6 +305,17 @@ def test_a_mistake_of_the_same_kind_costs_its_items(grade_notebook: Grade, name:
     assert {i.id: i.message for i in verdict.items if i.points != i.max_points}.keys() == items
 
 
+def test_plots_in_figures_of_their_own_cost_the_one_figure_alone(grade_notebook: Grade) -> None:
+    document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
+    in_task(
+        "bs-plots",
+        ("fig, axes = plt.subplots(1, 4, figsize=(18, 4))", "axes = [plt.figure().subplots() for _ in range(4)]"),
+    )(document)
+    item = next(i for i in grade_notebook(document, seed=33).verdict.items if i.id == "bs-plots")
+    assert item.message == "The bar plots are in 4 figures; draw them side by side in one figure."
+    assert item.points == 6.0
+
+
 def test_a_library_that_is_missing_is_named(grade_notebook: Grade) -> None:
     edit, _ = WRONG["a missing library that is used"]
     document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)

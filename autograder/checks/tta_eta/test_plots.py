@@ -126,6 +126,8 @@ class Picture:
     sweep: Sweep
     figure: FigureSeen
     truths: dict[str, dict[float, float]]
+    figures: int = 1
+    """The number of figures that hold these plots."""
 
     @cached_property
     def panels(self) -> list[Panel]:
@@ -221,8 +223,22 @@ def picture(case: Case) -> Picture:
         case.missing("No figure was drawn")
     if not sweep.rows and not sweep.fits:
         raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: it needs review.")
-    case.judge_by(ranked[-1].figure.number)
-    return ranked[-1]
+    best = ranked[-1]
+    case.judge_by(best.figure.number)
+    spread = [figure for figure in figures if figure.number in own and any(axes.bars for axes in figure.axes)]
+    if len(best.shown) < len(best.truths) and len(spread) > 1:
+        whole = Picture(case, sweep, join(spread, best.figure.number), best.truths, len(spread))
+        best = whole if len(whole.shown) > len(best.shown) else best
+    return best
+
+
+def join(figures: list[FigureSeen], number: int) -> FigureSeen:
+    """The plots of several figures as those of one: that they are apart costs points once, not for each rule."""
+    axes: list[Axes] = []
+    for figure in figures:
+        first = len(axes)
+        axes += [each.model_copy(update={"shared_x": tuple(first + i for i in each.shared_x)}) for each in figure.axes]
+    return figures[0].model_copy(update={"number": number, "axes": tuple(axes)})
 
 
 @points(2)
@@ -232,11 +248,14 @@ def test_one_figure_of_bar_plots(case: Case) -> None:
     wanted = len(seen.truths)
     if seen.figure.at_risk and (error := case.drawing_error(seen.figure.number)):
         raise Wrong(f"The figure cannot be drawn: Matplotlib stops with {error}.")
+    if seen.figures > 1:
+        raise Wrong(f"The bar plots are in {seen.figures} figures; draw them side by side in one figure.")
     if len(seen.panels) == wanted:
         return
     if not seen.panels and any(axes.lines for axes in seen.figure.axes):
         raise Wrong("The figure shows lines; the values should be bars.")
-    raise Wrong(f"The figure holds {len(seen.panels)} bar plots; it should hold {wanted}, all in one figure.")
+    plots = f"{len(seen.panels)} bar plot{'s' if len(seen.panels) != 1 else ''}"
+    raise Wrong(f"The figure holds {plots}; it should hold {wanted}, all in one figure.")
 
 
 @points(3)
