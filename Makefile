@@ -46,7 +46,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture docs hostile fuzz kills lock clean distclean have-data
+.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture pictures docs hostile fuzz kills lock clean distclean have-data
 
 ##@ Everyone
 
@@ -177,6 +177,9 @@ bench: $(READY) .venv-bench/.ready ## measure speed and write docs/performance.m
 
 architecture: $(READY) ## draw the imports between packages for docs/architecture.md
 	@$(PY) -m docs.draw_imports
+
+pictures: demo ## take the screenshots of the pages for docs/gallery.md
+	@$(PY) -m docs.take_pictures
 
 docs: $(READY) .venv-docs/.ready have-data ## build the documentation as a site in docs/_build/html/
 	@.venv-docs/bin/python -m sphinx -W --keep-going -q -E -j auto -c docs . docs/_build/html
