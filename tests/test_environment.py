@@ -75,6 +75,11 @@ def test_gpu_lock_differs_by_the_build_of_tensorflow_alone(python: str) -> None:
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gpu.lock"])
+def test_what_only_slows_down_every_start_is_not_installed(lock: str) -> None:
+    assert "rfc3987-syntax" not in pinned(lock, environment("3.12", "Linux on x86-64"))
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-gpu.lock"])
 def test_lock_is_fit_for_any_machine(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert not re.search(r"https?://|file:|--(extra-)?index-url|--find-links|/tmp/|/home/|/root/", text)
