@@ -131,7 +131,7 @@ Lab({}).check('lr-plots')
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "There is no class TrainToAccuracy yet" in done.stdout
+    assert "TrainToAccuracy is not defined yet" in done.stdout
     assert "No figure yet" in done.stdout
     assert done.stderr == "", "TensorFlow's log is silenced"
 
@@ -259,27 +259,27 @@ def test_the_curves_end_where_the_rule_says(helpers: Any) -> None:
 
 def test_a_right_callback_is_told_so(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     solve(names)
-    assert told(helpers, names, "callback", capsys).startswith("✓ All 6 curves")
+    assert told(helpers, names, "callback", capsys).startswith("✓ Training stops at the right epoch on all 6 curves")
 
 
 def test_a_wrong_callback_is_told_where(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     said = told(helpers, names | {"TrainToAccuracy": AllHits}, "callback", capsys)
-    assert "drops below in between: stopped after epoch 5, but should have stopped after epoch 7" in said
-    assert "never above for long enough: stopped after epoch 4, but should not have stopped" in said
+    assert "drops below in between: your callback stopped after epoch 5, but should have stopped after epoch 7" in said
+    assert "never above for long enough: your callback stopped after epoch 4, but should not have stopped" in said
     assert "rises" not in said
 
 
 @pytest.mark.parametrize(
     ("made", "sentence"),
     [
-        (None, "There is no class TrainToAccuracy yet"),
+        (None, "TrainToAccuracy is not defined yet"),
         (
             WrongKey,
             "on_epoch_end in epoch 1 raised KeyError: 'val_acc'. `logs` contains accuracy, loss, val_accuracy",
         ),
         (NoArguments, r"TrainToAccuracy\(threshold=0.9, patience=3\) raised TypeError"),
         (int, r"TrainToAccuracy\(threshold=0.9, patience=3\) raised TypeError"),
-        (lambda: None, "There is no class TrainToAccuracy yet"),
+        (lambda: None, "TrainToAccuracy is not defined yet"),
         (
             types.new_class("Plain", (), {}, lambda n: n.update(__init__=lambda s, threshold, patience: None)),
             "set_params",
@@ -297,12 +297,12 @@ def test_what_cannot_run_gives_one_sentence(helpers: Any, names: Any, capsys: An
 
 def test_an_empty_stub_is_not_filled_in_yet(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     exec(cells_by_id(read(ROOT / "release/tta-eta/tta-eta.ipynb"))["callback"].source, names)
-    assert "TrainToAccuracy is not filled in yet" in told(helpers, names, "callback", capsys)
+    assert "TrainToAccuracy is not complete yet" in told(helpers, names, "callback", capsys)
 
 
 def test_callbacks_that_share_a_count_are_found_and_left_as_they_were(helpers: Any, names: Any, capsys: Any) -> None:
     said = told(helpers, names | {"TrainToAccuracy": Shared}, "callback", capsys)
-    assert "two callbacks must not share data" in said
+    assert "two instances must not share any state" in said
     assert Shared.count == 0
 
 
@@ -328,7 +328,7 @@ def test_a_full_list_has_nothing_to_look_at(helpers: Any, names: dict[str, Any],
     names["metrics_vs_lr"] = [row(learning_rate=rate) for rate in names["LEARNING_RATES"]]
     said = told(helpers, names, "lr-loop", capsys)
     assert said.count("✓") == 5
-    assert "no problems with their form" in said
+    assert "no structural problems" in said
     assert "No energy was recorded" in said
 
 
@@ -343,7 +343,7 @@ def test_a_full_list_has_nothing_to_look_at(helpers: Any, names: dict[str, Any],
         ({"learning_rate": 0.02}, "learning_rate is not in LEARNING_RATES"),
         ({"learning_rate": 0.001}, "learning_rate appears twice"),
         ({"batch_size": 64}, "batch_size is not DEFAULT_BATCH_SIZE"),
-        ({"epochs": 2}, "too few epochs for 3 in a row"),
+        ({"epochs": 2}, "too few epochs: at least 3 in a row are needed"),
     ],
 )
 def test_a_row_says_what_is_wrong_with_it(helpers: Any, names: Any, capsys: Any, changes: Any, sentence: str) -> None:
@@ -358,7 +358,7 @@ def test_a_row_says_what_is_wrong_with_it(helpers: Any, names: Any, capsys: Any,
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        (None, "There is no list metrics_vs_bs yet"),
+        (None, "metrics_vs_bs is not defined yet"),
         ({"a": 1}, "metrics_vs_bs: expected a list of dictionaries, got dict"),
         ([3], "expected a dictionary, got int"),
         ([[1, 2]], "expected a dictionary, got list"),
@@ -427,7 +427,7 @@ def test_a_figure_of_the_last_cell_is_described(helpers: Any, names: dict[str, A
         assert "the vertical axis has no label" in said
         assert "the time label has no unit" in said
         assert "Plots in the figure: 4. The task asks for one figure with 3 bar plots" in said
-        assert "can a reader see which?" in said
+        assert "does the figure show which did not?" in said
     lab.check("bs-plots")
     assert "No figure yet" in capsys.readouterr().out
 
@@ -497,7 +497,7 @@ def test_a_figure_of_two_lines_is_described(helpers: Any, trained: dict[str, Any
     ax.plot([1, 2], [0.5, 0.6], label="training")
     lab.check("plot")
     wrong = capsys.readouterr().out
-    for remark in ("expected two lines", "the horizontal axis has no label", "nothing tells the lines apart"):
+    for remark in ("expected two lines", "the horizontal axis has no label", "the lines cannot be told apart"):
         assert remark in wrong
     ax.plot([1, 2], [0.4, 0.5], label="validation")
     ax.set(xlabel="Epoch", ylabel="Accuracy")
@@ -550,7 +550,7 @@ def test_what_was_trained_is_not_trained_again(helpers: Any, names: dict[str, An
     assert [entry["value"] for entry in document["trained"]] == rates
     assert all(entry["when"] and "TensorFlow" in entry["on"] for entry in document["trained"])
     assert document["trained"][0]["row"] == {**row(learning_rate=0.0001, train_time=2.5), "test_accuracy": 0.1 + 0.2}
-    assert capsys.readouterr().out.count("was already trained: 2") == 2
+    assert capsys.readouterr().out.count(": restored, measured at 2") == 2
     helpers.Lab(names).forget()
     assert not list(Path().glob("kept*"))
 
@@ -574,7 +574,7 @@ def test_rows_of_other_circumstances_do_not_count(helpers: Any, names: Any, caps
         names["ytr"] = names["ytr"] + 1
     capsys.readouterr()
     assert train(helpers.Lab(names), [], [0.1, 1.0]) == [0.1, 1.0]
-    assert f"is from a different {change}, so every setting is trained" in capsys.readouterr().out
+    assert f"does not match this run (changed: {change}), so all models are trained again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -583,7 +583,7 @@ def test_rows_of_other_circumstances_do_not_count(helpers: Any, names: Any, caps
 def test_a_damaged_file_is_no_obstacle(helpers: Any, names: dict[str, Any], capsys: Any, text: str) -> None:
     Path("kept-learning_rate.json").write_text(text)
     assert train(helpers.Lab(names), [], [0.1]) == [0.1]
-    assert "every setting is trained" in capsys.readouterr().out
+    assert "all models are trained again" in capsys.readouterr().out
 
 
 def test_a_dry_run_keeps_nothing_and_takes_nothing(helpers: Any, names: dict[str, Any]) -> None:
@@ -627,7 +627,7 @@ def test_the_joules_of_a_processor_are_marked_as_such(helpers: Any, names: dict[
         patch.setitem(sys.modules, "zeus.monitor", zeus)
         names["lab"] = helpers.Lab(names)
         exec(CELLS["monitor"].source, names)
-    assert "measured for the whole processor (RAPL)" in capsys.readouterr().out
+    assert "measured for the whole CPU (RAPL)" in capsys.readouterr().out
     names["monitor"].begin_window("fit", sync_execution=False)
     measured = names["monitor"].end_window("fit", sync_execution=False)
     assert (measured.time, measured.total_energy) == (2.0, 42.5)
@@ -642,7 +642,7 @@ def test_a_machine_without_a_counter_measures_time_alone(helpers: Any, names: di
         names["lab"] = helpers.Lab(names)
         exec(CELLS["monitor"].source, names)
     assert names["monitor"] is None
-    assert "take the time from the clock, and record None as total_energy" in capsys.readouterr().out
+    assert "time fit with time.perf_counter(), and record None as total_energy" in capsys.readouterr().out
 
 
 # Graded
@@ -662,7 +662,7 @@ def test_a_solution_with_every_helper_gets_all_points(grade_notebook: Grade) -> 
     graded = grade_notebook(filled(variant("with_the_helpers")), seed=5)
     assert {item.id: item.message for item in graded.verdict.items if item.points != item.max_points} == {}
     assert graded.executed is not None
-    assert "5 rows for 5 settings; no problems" in shown(graded.executed, "lab.forget()")
+    assert "5 rows for 5 settings; no structural problems" in shown(graded.executed, "lab.forget()")
     assert shown(graded.executed, "lab.progress").count("val. accuracy") == 11
     assert "Deleted kept-learning_rate.json" in shown(graded.executed, "lab.forget()")
 
@@ -681,7 +681,7 @@ def test_the_switch_for_the_dry_run_changes_no_points(grade_notebook: Grade, ask
 
 def test_an_empty_list_is_no_table(helpers: Any, names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     said = told(helpers, names | {"metrics_vs_lr": []}, "lr-loop", capsys)
-    assert said == "… No rows yet in metrics_vs_lr (5 expected).\n"
+    assert said == "… metrics_vs_lr contains no rows yet (5 expected).\n"
 
 
 @pytest.mark.parametrize(("key", "value"), [("train_time", -1.0), ("test_accuracy", 96.0), ("total_energy", -5.0)])
@@ -711,14 +711,14 @@ def test_after_a_cell_that_stopped_only_its_figure_is_described_and_nothing_is_m
     helpers.note_end(Ended)
     try:
         lab.check("lr-plots")
-        assert capsys.readouterr().out == "✗ The cell above stopped with KeyError: 'acc'. It made no figure.\n"
+        assert capsys.readouterr().out == "✗ The cell above raised KeyError: 'acc'. It created no figure.\n"
         figure, ax = plt.subplots()
         ax.bar(["a"], [1])
         ax.set(xlabel="learning rate", ylabel="epochs")
         helpers.FIGURES.append(figure)
         lab.check("lr-plots")
         said = capsys.readouterr().out
-        assert "stopped with KeyError: 'acc'. This is its figure so far." in said
+        assert "raised KeyError: 'acc'. This is the figure up to that point." in said
         assert "✓" not in said
     finally:
         Ended.error_in_exec = None  # type: ignore[assignment]

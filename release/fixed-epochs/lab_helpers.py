@@ -1,10 +1,10 @@
 """Helpers for the lab. Keep this file in the same folder as the notebook.
 
-- `lab.check("callback")`, in the given cells, shows the result of a task and compares it with what the task asks for.
-  It does not affect your points and does not contain the solution.
-- `lab.progress("learning rate", lr)` is a callback for `fit` that shows one line per training.
-- `lab.remaining(LEARNING_RATES, metrics_vs_lr, "learning_rate")` yields the values of a loop and skips those that were
-  trained before the kernel stopped.
+- `lab.check("callback")`, in the provided cells, shows the result of a task and compares it with what the task asks
+  for. It does not affect your points, and this file does not contain the solution.
+- `lab.progress("learning rate", lr)` is a callback for `fit` that shows one line per training run.
+- `lab.remaining(LEARNING_RATES, metrics_vs_lr, "learning_rate")` yields the settings of a loop and skips those whose
+  model was trained before the kernel stopped.
 
 The file needs the same packages as the notebook and no network.
 """
@@ -61,16 +61,16 @@ GOOD, BAD, OPEN = "✓", "✗", "…"
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # from the colour-blind safe palette of Okabe and Ito
 
 COLOURS = {GOOD: "#1f8a4c", BAD: "#d1453b", OPEN: "#808080"}
-"""Of the marks; all can be read on a white and on a black page."""
+"""Colours of the marks; all are legible on white and on black backgrounds."""
 
 FIGURES: deque[Figure] = deque(maxlen=20)
 """The most recent figures; Matplotlib appends each new one (rcParams `figure.hooks`)."""
 
 STOPPED: list[str] = []
-"""The error with which the last cell ended, other than a check; empty if it ran to its end."""
+"""The error that the last cell raised, ignoring cells that run a check; empty if that cell completed."""
 
 SAMPLE = 6000
-"""Notes that a dry run uses."""
+"""Maximum number of training notes, and of test notes, in a dry run."""
 
 
 class Lab:
@@ -118,9 +118,9 @@ class Lab:
         return check_loop(self.names, LOOPS[task[:2]])
 
     def _figures(self, task: str) -> list[Figure]:
-        """Return the figures made since the last check, or those seen before if the same check is run again.
+        """Return the figures created since the last check, or the previous ones if the same check is run again.
 
-        After a cell that stopped, only its own figures count, not those of an earlier cell.
+        If the last cell raised an error, only its own figures count, not those of earlier cells.
         """
         if STOPPED:
             self._examined[task] = list(FIGURES)
@@ -133,10 +133,10 @@ class Lab:
         return self._examined.get(task, [])
 
     def shorten(self, train: Any, train_labels: Any, test: Any, test_labels: Any, max_epochs: int) -> tuple[Any, ...]:
-        """Return the data and the limit of epochs for this run: reduced for a dry run, otherwise unchanged.
+        """Return the data and the maximum number of epochs: reduced for a dry run, otherwise unchanged.
 
-        A dry run is asked for with `DRY_RUN = True` in the notebook or `DRY_RUN=1` in the environment. Data of at most
-        `SAMPLE` training notes are never reduced.
+        A dry run is enabled by `DRY_RUN = True` in the notebook or `DRY_RUN=1` in the environment. A data set of at
+        most `SAMPLE` training notes is never reduced.
         """
         dry = bool(self.names.get("DRY_RUN")) or os.environ.get("DRY_RUN", "0") not in ("", "0")
         self.names["DRY_RUN"] = dry
@@ -148,14 +148,14 @@ class Lab:
         return train, train_labels, test, test_labels, max_epochs
 
     def progress(self, name: str, value: Any) -> callbacks.Callback:
-        """Return a callback for `fit` that shows setting, epoch, accuracy and elapsed time in one line."""
+        """Return a callback for `fit` that shows the setting, epoch, accuracy and elapsed time in one line."""
         return Progress(f"{name} {value:g}" if is_number(value) else f"{name} {value}")
 
     def remaining(self, values: list[Any], rows: list[dict[str, Any]], key: str) -> Iterator[Any]:
-        """Yield the values that have not been trained yet.
+        """Yield the settings whose models have not been trained yet.
 
         Each row that an iteration appends to `rows` is saved to a small file. When the same cell is run again, in this
-        kernel or a new one, the saved rows are put back into `rows` and their values are skipped.
+        kernel or a new one, the saved rows are restored to `rows` and their settings are skipped.
 
         Args:
             values: the settings of the loop.
@@ -166,48 +166,48 @@ class Lab:
         for value in values:
             if (entry := kept.find(value)) is not None:
                 rows.append(entry["row"])
-                print(f"{key} {shown(value)} was already trained: {entry['when']} on {entry['on']}.")
+                print(f"{key} {shown(value)}: restored, measured at {entry['when']} on {entry['on']}.")
                 continue
             before = len(rows)
             yield value
             kept.add(value, rows[before:])
 
     def forget(self) -> None:
-        """Delete the rows that `remaining` saved, so that every setting is trained again."""
+        """Delete the rows that `remaining` saved, so that all models are trained again."""
         for path in sorted(Path().glob("kept-*.json")):
             path.unlink()
             print(f"Deleted {path}.")
 
     def usable_monitor(self, monitor: Any) -> Any:
-        """Return a monitor for what can be measured here, and print what that is.
+        """Return a monitor for what can be measured on this machine, and print what that is.
 
         Args:
             monitor: a `ZeusMonitor`.
 
         Returns:
-            The same monitor on a machine with a GPU, a `ProcessorMonitor` if the processor's energy counter (RAPL) can
-            be read, otherwise None.
+            The same monitor on a machine with a GPU, a `ProcessorMonitor` if the CPU's energy counter (RAPL) can be
+            read, otherwise None.
         """
         if monitor.gpu_indices:
             print("Energy is measured for the GPU.")
             return monitor
         if getattr(monitor, "cpu_indices", None):
-            print("Energy is measured for the whole processor (RAPL), including other programs.")
+            print("Energy is measured for the whole CPU (RAPL), including other programs.")
             return ProcessorMonitor(monitor)
         if any(Path("/sys/class/powercap").glob("intel-rapl*")):
-            print("This processor has an energy counter (RAPL), but only an administrator can read it.")
-        print("Energy cannot be measured here: take the time from the clock, and record None as total_energy.")
+            print("This CPU has an energy counter (RAPL), but only an administrator can read it.")
+        print("Energy cannot be measured here: time fit with time.perf_counter(), and record None as total_energy.")
         return None
 
 
-DRY = "DRY_RUN is on: these numbers mean nothing. For the real run, set it to False and run all cells again."
+DRY = "DRY_RUN is on, so these results are meaningless. For the real run, set DRY_RUN to False and run all cells again."
 
 
 # Cells
 
 
 def watch_cells() -> None:
-    """Have the notebook tell how each cell ended, once."""
+    """Register `note_end` to be called after each cell, unless it is registered already."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None and not getattr(watch_cells, "watching", False):
         shell.events.register("post_run_cell", note_end)
@@ -215,7 +215,7 @@ def watch_cells() -> None:
 
 
 def note_end(result: Any) -> None:
-    """Remember the error with which a cell ended; a check does not count as one."""
+    """Record the error that a cell raised, if any; ignore cells that run a check."""
     if "lab.check(" in str(getattr(result.info, "raw_cell", "")):
         return
     problem = result.error_before_exec or result.error_in_exec
@@ -223,21 +223,21 @@ def note_end(result: Any) -> None:
 
 
 def open_marks(result: Table | str) -> Table | str:
-    """Return the result; after a cell that stopped, it says so and marks nothing as correct."""
+    """Return the result. If the last cell raised an error, say so and mark nothing as correct."""
     if not STOPPED:
         return result
-    stop = f"{BAD} The cell above stopped with {STOPPED[0]}."
+    stop = f"{BAD} The cell above raised {STOPPED[0]}."
     if isinstance(result, str):
-        return f"{stop} It made no figure."
+        return f"{stop} It created no figure."
     rows = tuple((OPEN if row[0] == GOOD else row[0], *row[1:]) for row in result.rows)
-    return Table(result.headings, rows, f"{stop} This is its figure so far. {result.caption}".strip())
+    return Table(result.headings, rows, f"{stop} This is the figure up to that point. {result.caption}".strip())
 
 
 # Output
 
 
 class Wrong(str):
-    """The text of a cell that is marked as incorrect."""
+    """The text of a table cell that is marked as incorrect."""
 
     def __str__(self) -> str:
         return f"{BAD} {str.__str__(self)}"
@@ -278,7 +278,7 @@ class Table:
 
 
 def in_notebook() -> bool:
-    """Return whether this runs in a notebook, which can display HTML and pictures."""
+    """Return whether this runs in a notebook, which can display HTML and images."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return shell is not None and hasattr(shell, "kernel")
 
@@ -294,7 +294,7 @@ def show(thing: Any) -> None:
 
 
 def show_picture(figure: Figure, text: str, width: int = 880) -> None:
-    """Display a figure, `width` pixels wide; `text` replaces it where no pictures are shown."""
+    """Display a figure, `width` pixels wide; `text` replaces it where images cannot be shown."""
     from IPython.display import display
 
     figure.savefig(png := io.BytesIO(), format="png", dpi=110)
@@ -309,14 +309,14 @@ def sentence(problem: BaseException) -> str:
 
 
 def number(value: Any) -> float:
-    """Convert a single number of Python, NumPy or TensorFlow to a float; raise TypeError for anything else."""
+    """Convert a Python, NumPy or TensorFlow scalar to a float; raise TypeError for anything else."""
     if not is_number(value):
         raise TypeError(f"expected a number, got {type(value).__name__}")
     return float(np.asarray(value).reshape(-1)[0])
 
 
 def is_number(value: Any) -> bool:
-    """Return whether the value is a single number of Python, NumPy or TensorFlow."""
+    """Return whether the value is a Python, NumPy or TensorFlow scalar."""
     if isinstance(value, (str, list, tuple, dict, set)):
         return False
     array = np.asarray(value)
@@ -345,7 +345,7 @@ MEANINGS = {
 def check_details(names: dict[str, Any]) -> Table | str:
     """Compare the four numbers with the arrays, without revealing the correct ones."""
     if not all(name in names for name in ("Xtr_scale", "ytr", "Xts_scale", "yts")):
-        return f"{OPEN} The data are not loaded yet: run the cells in section 2."
+        return f"{OPEN} The data have not been loaded yet: run the cells in section 2."
     rows = []
     for name, meaning in MEANINGS.items():
         value = names.get(name)
@@ -357,7 +357,7 @@ def check_details(names: dict[str, Any]) -> Table | str:
             rows.append((GOOD, name, shown(value), f"matches the number of {meaning} in the arrays"))
         else:
             rows.append((BAD, name, shown(value), f"does not match the number of {meaning} in the arrays"))
-    caption = "The autograder uses other data: a number that you typed in will be wrong there."
+    caption = "The autograder uses different data: a hard-coded number will be wrong there."
     return Table(("name", "your value", "remarks"), tuple(rows), caption)
 
 
@@ -413,12 +413,12 @@ CURVES = (
         accuracy=(0.91, 0.93, 0.94, 0.95, 0.96, 0.97, 0.97, 0.98),
     ),
 )
-"""Examples for the check only: the autograder samples other curves."""
+"""Examples for the check only: the autograder samples different curves."""
 
 
 @dataclass
 class Drive:
-    """The result of one curve: the epoch (from 1) after which the callback stopped, or what went wrong."""
+    """The result for one curve: the epoch (from 1) after which the callback stopped training, or what went wrong."""
 
     stop: int | None = None
     problem: str = ""
@@ -426,10 +426,10 @@ class Drive:
 
 
 def check_callback(names: dict[str, Any]) -> None:
-    """Run the class on the curves, and show where it stopped and where it should have stopped."""
+    """Run the class on the curves, and show where it stopped training and where it should have."""
     cls = names.get("TrainToAccuracy")
     if not isinstance(cls, type):
-        print(f"{OPEN} There is no class TrainToAccuracy yet: run the cell above.")
+        print(f"{OPEN} TrainToAccuracy is not defined yet: run the cell above.")
         return
     before = {name: value for name, value in vars(cls).items() if isinstance(value, (int, float, list, dict))}
     copies = {name: value.copy() if isinstance(value, (list, dict)) else value for name, value in before.items()}
@@ -443,26 +443,27 @@ def check_callback(names: dict[str, Any]) -> None:
         print(f"{BAD} {problems[0]}")
         return
     if in_notebook():
-        show_picture(picture(drives), f"{len(CURVES)} training curves, each with the correct stop and yours")
+        show_picture(picture(drives), f"{len(CURVES)} training curves, each with the correct stop and your callback's")
     for curve, one in zip(CURVES, drives, strict=True):
         if one.stop != curve.stop:
-            print(f"{BAD} {curve.name}: {ended(one.stop)}, but should {at(curve.stop)}.")
+            print(f"{BAD} {curve.name}: your callback {ended(one.stop)}, but should {at(curve.stop)}.")
     if again.stop != drives[0].stop:
         print(
-            f"{BAD} A second TrainToAccuracy {ended(again.stop)} on the first curve: two callbacks must not share data."
+            f"{BAD} A second instance of TrainToAccuracy {ended(again.stop)} on the first curve: "
+            "two instances must not share any state."
         )
     elif all(one.stop == curve.stop for curve, one in zip(CURVES, drives, strict=True)):
-        print(f"{GOOD} All {len(CURVES)} curves stop at the right epoch. The autograder uses other curves.")
+        print(f"{GOOD} Training stops at the right epoch on all {len(CURVES)} curves. The autograder uses others.")
 
 
 def drive(cls: type, curve: Curve) -> Drive:
-    """Call a new instance as `fit` does in Keras, without showing what it prints."""
+    """Call a new instance the way `Model.fit` would, and discard its output."""
     one = Drive()
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             one.stop = _epochs(cls, curve, one)
     except NotImplementedError:
-        one.problem = "TrainToAccuracy is not filled in yet."
+        one.problem = "TrainToAccuracy is not complete yet."
     except Exception as problem:
         one.problem = f"{one.stage} raised {sentence(problem)}."
         if "on_epoch_end" in one.stage:
@@ -475,7 +476,7 @@ def _epochs(cls: type, curve: Curve, one: Drive) -> int | None:
     callback = cls(threshold=curve.threshold, patience=curve.patience)
     model: Any = types.SimpleNamespace(stop_training=False)
     history = callbacks.History()
-    one.stage = "Used as a Keras callback, TrainToAccuracy"
+    one.stage = "When used as a Keras callback, TrainToAccuracy"
     for listener in (callback, history):
         listener.set_params({"epochs": len(curve.val_accuracy), "steps": 1, "verbose": 0})
         listener.set_model(model)
@@ -502,7 +503,7 @@ def at(stop: int | None) -> str:
 
 
 def picture(drives: list[Drive]) -> Figure:
-    """Draw a small plot per curve: threshold, epochs above it, the correct stop and the callback's stop."""
+    """Draw a small plot per curve: the threshold, the epochs above it, the correct stop and the callback's stop."""
     figure = Figure(figsize=(11, 5.4))
     grid = figure.subplots(2, -(-len(CURVES) // 2), sharex=True, sharey=True)
     figure.subplots_adjust(left=0.07, right=0.99, top=0.92, bottom=0.15, hspace=0.28, wspace=0.05)
@@ -516,7 +517,7 @@ def picture(drives: list[Drive]) -> Figure:
         Line2D([], [], color=ORANGE, linewidth=1.8, linestyle="--", label="your callback stopped here"),
         Line2D([], [], color="black", linestyle=":", label="threshold"),
         Line2D([], [], color="black", marker="o", linestyle="", label="above the threshold"),
-        Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="", label="not above"),
+        Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="", label="at or below it"),
     ]
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False, fontsize=10)
     return figure
@@ -568,14 +569,14 @@ NEEDED = ("epochs", "test_accuracy", "train_time")
 
 
 def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
-    """Show the list so far, one line per setting, with what is missing or has the wrong type."""
+    """Show the list so far, one line per setting, and mark what is missing or has the wrong type."""
     rows = names.get(loop.rows)
     if rows is None:
-        return f"{OPEN} There is no list {loop.rows} yet: run the cell above."
+        return f"{OPEN} {loop.rows} is not defined yet: run the cell above."
     if not isinstance(rows, (list, tuple)):
         return f"{BAD} {loop.rows}: expected a list of dictionaries, got {type(rows).__name__}."
     if not rows:
-        return f"{OPEN} No rows yet in {loop.rows} ({len(names[loop.values])} expected)."
+        return f"{OPEN} {loop.rows} contains no rows yet ({len(names[loop.values])} expected)."
     lines = [_loop_line(place, rows, names, loop) for place in range(len(rows))]
     left = [value for value in names[loop.values] if not any(_has(row, loop.key, value) for row in rows)]
     lines += [(OPEN, shown(value), "", "", "", "", "", "not in the list") for value in left]
@@ -584,7 +585,7 @@ def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
     headings = tuple(key + units.get(key, "") for key in keys)
     wrong = sum(line[0] == BAD for line in lines)
     caption = f"{loop.rows}: {len(rows)} rows for {len(names[loop.values])} settings; " + (
-        f"{wrong} with problems." if wrong else "no problems with their form."
+        f"{wrong} with problems." if wrong else "no structural problems."
     )
     return Table((*headings, "remarks"), tuple(lines), caption + _energy_note(rows))
 
@@ -594,7 +595,7 @@ def _energy_note(rows: list[Any]) -> str:
     return (
         ""
         if not measured or any(measured)
-        else " No energy was recorded, which is right if it cannot be measured here."
+        else " No energy was recorded, which is correct if it cannot be measured here."
     )
 
 
@@ -637,7 +638,7 @@ def _form(row: dict[str, Any], keys: tuple[str, ...], no_energy: bool) -> Iterat
 
 
 def _sense(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> Iterator[Problem]:
-    """Yield values that do not belong to the settings of the loop."""
+    """Yield values that contradict the settings of the loop."""
     row = rows[place]
     value, fixed, epochs = (row.get(key) for key in (loop.key, loop.fixed, "epochs"))
     if is_number(value) and not any(_has(row, loop.key, setting) for setting in names[loop.values]):
@@ -649,24 +650,24 @@ def _sense(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> It
     if is_number(fixed) and not _has(row, loop.fixed, names[loop.default]):
         yield (loop.fixed,), f"{loop.fixed} is not {loop.default}"
     if is_number(epochs) and number(epochs) < min(names["PATIENCE"], names["MAX_EPOCHS"]):
-        yield ("epochs",), f"too few epochs for {names['PATIENCE']} in a row"
+        yield ("epochs",), f"too few epochs: at least {names['PATIENCE']} in a row are needed"
 
 
 def _impossible(row: dict[str, Any]) -> Iterator[Problem]:
-    """Yield values that nothing can have, whatever happened during training."""
+    """Yield values that are impossible, whatever happened during training."""
     accuracy = row.get("test_accuracy")
     if is_number(accuracy) and not 0 <= number(accuracy) <= 1:
         yield ("test_accuracy",), "test_accuracy must be between 0 and 1"
     for key in ("train_time", "total_energy"):
         if is_number(row.get(key)) and number(row[key]) <= 0:
-            yield (key,), f"{key} must be more than 0"
+            yield (key,), f"{key} must be greater than 0"
 
 
 # Tasks of the assignment with a fixed number of epochs
 
 
 def check_training(names: dict[str, Any]) -> Table:
-    """Check the form of what the training should leave behind: history, time and energy."""
+    """Check the structure of what the training cell should define: history, time and energy."""
     rows = [
         (OPEN if name not in names else BAD if remark else GOOD, name, text, remark)
         for name, text, remark in (
@@ -682,7 +683,7 @@ def _history(names: dict[str, Any]) -> tuple[str, str]:
     """Return a short description of `history`, and what is wrong with it."""
     curves = getattr(names.get("history"), "history", None)
     if not isinstance(curves, dict):
-        return shown(names.get("history")), "expected what `fit` returns"
+        return shown(names.get("history")), "expected the object that `fit` returns"
     count = len(curves.get("accuracy", ()))
     if missing := [key for key in ("accuracy", "val_accuracy") if key not in curves]:
         return f"{count} epochs", f"no {' and no '.join(missing)}"
@@ -698,7 +699,7 @@ def _joules(value: Any) -> str:
 
 
 def check_record(names: dict[str, Any]) -> Table:
-    """Check the form of the rows and of the summary; report the first problem of each."""
+    """Check the structure of the rows and of the summary; report the first problem of each."""
     rows, summary = names.get("history_rows"), names.get("summary")
     lines = []
     for name, value, problems in (
@@ -745,7 +746,7 @@ def _summary_problems(summary: Any, epochs: int) -> Iterator[str]:
 
 
 def check_curves(figures: list[Figure]) -> Table | str:
-    """Describe the figure of the accuracies: its lines, labels and legend."""
+    """Describe the figure with the accuracies: its lines, labels and legend."""
     drawn = [(figure, ax) for figure in figures for ax in figure.axes if ax.lines]
     if not drawn:
         return f"{OPEN} No figure yet: run the cell above. The task asks for one figure with two lines."
@@ -760,7 +761,7 @@ def check_curves(figures: list[Figure]) -> Table | str:
         if not label
     ]
     if ax.get_legend() is None and not figure.legends and not ax.texts:
-        remarks.append("nothing tells the lines apart")
+        remarks.append("the lines cannot be told apart: add a legend")
     texts = (str(len(ax.lines)), horizontal or "no label", vertical or "no label", "; ".join(remarks))
     return Table(("lines", "horizontal axis", "vertical axis", "remarks"), ((BAD if remarks else GOOD, *texts),))
 
@@ -768,7 +769,7 @@ def check_curves(figures: list[Figure]) -> Table | str:
 # Tasks: the plots
 
 QUANTITIES = {"time": r"\b(s|sec|seconds?|min|minutes?)\b", "energy": r"\b(k?J|joules?|k?Wh)\b"}
-"""Words in an axis label, and the units that belong to them."""
+"""Words in an axis label, and patterns for their units."""
 
 
 def check_plots(figures: list[Figure], names: dict[str, Any], loop: Loop) -> Table | str:
@@ -787,12 +788,12 @@ def check_plots(figures: list[Figure], names: dict[str, Any], loop: Loop) -> Tab
     if len(axes) < wanted and len(filled) > 1:
         caption += f" You drew {len(filled)} figures; only the last one is described here."
     if any(is_number(row.get("epochs")) and number(row["epochs"]) >= names["MAX_EPOCHS"] for row in rows):
-        caption += " Not every model reached the target: can a reader see which?"
+        caption += " Not every model reached the target: does the figure show which did not?"
     return Table(("plot", "bars", "horizontal axis", "vertical axis", "range", "remarks"), tuple(lines), caption)
 
 
 def drawing_problem(figure: Figure) -> str:
-    """Return what goes wrong when the notebook draws the figure at the end of its cell; empty if nothing does."""
+    """Return the error that the notebook would get when it draws the figure; empty if there is none."""
     try:
         figure.savefig(io.BytesIO(), format="png", dpi=20)
     except Exception as problem:
@@ -845,11 +846,11 @@ def _plot_remarks(horizontal: str, vertical: str, bars: list[float], count: int)
             yield f"the {word} label has no unit"
 
 
-# The real run
+# Progress and saved rows
 
 
 class Progress(callbacks.Callback):
-    """Shows one line per training and updates it at most five times a second, so that it costs little time."""
+    """Shows one line per training run, updated at most five times a second to keep the overhead low."""
 
     WIDTH = 10
     PAUSE = 0.2
@@ -876,7 +877,7 @@ class Progress(callbacks.Callback):
         self._show(self.line("" if reached else "not reached"), last=True)
 
     def line(self, end: str = "") -> str:
-        """Return the line: setting, progress bar, epoch, validation accuracy and elapsed seconds."""
+        """Return the line: setting, progress bar, epoch, validation accuracy and elapsed time."""
         limit = (self.params or {}).get("epochs") or 1
         full = round(self.WIDTH * self._epoch / limit)
         bar = "■" * full + "·" * (self.WIDTH - full)
@@ -902,8 +903,8 @@ class Progress(callbacks.Callback):
 class Kept:
     """The rows of a loop, saved in a JSON file with the time and machine of each measurement.
 
-    Saved rows are used only if nothing changed that they depend on: cell, callback, settings, data and machine.
-    Otherwise the next row starts a new file. A dry run saves nothing.
+    Saved rows are used only if nothing they depend on has changed: the cell, the callback, the settings, the data, the
+    energy monitor and the machine. Otherwise the next row starts a new file. A dry run saves nothing.
     """
 
     def __init__(self, path: Path, circumstances: dict[str, Any], dry: bool) -> None:
@@ -918,11 +919,12 @@ class Kept:
                 isinstance(e["row"], dict) and e["when"] and e["on"] and is_number(e["value"]) for e in entries
             )
         except (OSError, ValueError, KeyError, TypeError):
-            print(f"{path} could not be read, so every setting is trained again.")
+            print(f"{path} could not be read, so all models are trained again.")
             return
         changed = sorted(key for key in circumstances if before.get(key) != circumstances[key])
         if changed or not usable:
-            print(f"{path} is from a different {', '.join(changed) or 'format'}, so every setting is trained again.")
+            what = ", ".join(changed) or "format of the file"
+            print(f"{path} does not match this run (changed: {what}), so all models are trained again.")
         else:
             self.entries = entries
 
@@ -930,13 +932,13 @@ class Kept:
         return next((entry for entry in self.entries if entry["value"] == value), None)
 
     def add(self, value: Any, rows: list[Any]) -> None:
-        """Save the row of one setting, unless the iteration appended anything but a single row of plain values."""
+        """Save the row of one setting if the iteration appended exactly one row of plain values."""
         if self.dry or len(rows) != 1 or not isinstance(rows[0], dict):
             return
         row = {str(key): plain(entry) for key, entry in rows[0].items()}
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime())
         self.entries.append({"value": plain(value), "when": when, "on": self.circumstances["machine"], "row": row})
-        about = "Measured rows of a loop. If you delete this file, all settings are trained again."
+        about = "Rows measured in a loop. If you delete this file, all models are trained again."
         document = {"about": about, "circumstances": self.circumstances, "trained": self.entries}
         unfinished = self.path.with_suffix(".part")
         try:
@@ -947,7 +949,7 @@ class Kept:
 
 
 def plain(value: Any) -> Any:
-    """Convert a number to one that JSON can hold; NaN and infinity become None."""
+    """Convert a number to one that JSON can represent; NaN and infinity become None."""
     if not is_number(value) or isinstance(value, int):
         return value
     single = number(value)
@@ -973,7 +975,7 @@ def digest(text: str) -> str:
 
 
 def ast_text(source: str) -> str:
-    """Return code without comments and spacing, which may change freely."""
+    """Return the syntax tree of code as text, so that changes to comments and spacing make no difference."""
     try:
         return ast.dump(ast.parse(source))
     except SyntaxError:
@@ -994,7 +996,7 @@ def code_text(code: types.CodeType) -> str:
 
 
 def machine() -> str:
-    """Describe the machine and the device that trains on it."""
+    """Describe the machine and the device used for training."""
     gpus = []
     for gpu in tf.config.list_physical_devices("GPU"):
         try:
@@ -1006,7 +1008,7 @@ def machine() -> str:
 
 
 def processor() -> str:
-    """Return the processor's name if the system provides it, otherwise its architecture."""
+    """Return the name of the CPU if the system provides it, otherwise its architecture."""
     with contextlib.suppress(OSError):
         name = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
         if name:
@@ -1014,21 +1016,21 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-# Energy of a processor
+# Energy of the CPU
 
 
 @dataclass(frozen=True)
 class ProcessorMeasurement:
-    """Seconds and joules of a window; the joules include everything that ran on the processors."""
+    """Time (s) and energy (J) of a window; the energy includes everything that ran on the CPU."""
 
     time: float
     total_energy: float
 
 
 class ProcessorMonitor:
-    """Measures windows as `ZeusMonitor` does, with the processor's energy counter (RAPL) instead of a GPU's.
+    """Measures windows as `ZeusMonitor` does, but with the CPU's energy counter (RAPL) instead of a GPU's.
 
-    The counter covers the whole processor, including other programs and idle time.
+    The counter covers the whole CPU, including other programs and idle time.
     """
 
     def __init__(self, monitor: Any) -> None:

@@ -202,7 +202,7 @@ def test_points_and_a_comment_from_the_formgrader_reach_the_pages(
         page.goto(f"{address}/formgrader/submissions/{page_id}/")
         score = page.locator("input#lr-comment")
         page.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded", timeout=SECONDS)
-        beside = page.locator("section", has_text="Learning rates: comment: notes for the grader")
+        beside = page.locator("section", has_text="Learning rates: written answer: notes for the grader")
         expect(beside.get_by_alt_text("The student's own figure")).to_be_visible(timeout=SECONDS)
         expect(beside.locator("tbody tr").nth(1)).to_contain_text("0.6667")
         with page.expect_response(lambda answer: answer.request.method == "PUT" and "/grade/" in answer.url):

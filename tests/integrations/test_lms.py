@@ -153,7 +153,7 @@ class TestMoodle:
         header, ada, bo, cleo = read(text)
         assert ",".join(header) == WORKSHEET.partition("\n")[0]
         assert (ada[0], ada[4], ada[8]) == ("Participant 501", "98.5", "-")
-        assert "Learning rates: comment: 4.5 of 6. Well seen.<br>" in ada[-1]
+        assert "Learning rates: written answer: 4.5 of 6. Well seen.<br>" in ada[-1]
         assert bo[4] == "98.5"
         assert (cleo[4], cleo[-1]) == ("31.00", "Kept\nas it <b>was</b>")
         assert sentences == [

@@ -306,7 +306,7 @@ class TestBesideAnAnswer:
         assert numbers[:5] == ["0.0001", "10", "0.9", "5", "0.5"], "rate, epochs, accuracy, seconds, seconds per epoch"
         assert "energy" not in first[first.index("<thead>") : first.index("</thead>")]
         assert "The student's own figure" in first.replace("&#39;", "'")
-        assert "Equal parts of the" in first
+        assert "**For the grader.** Divide the" in first
         assert "SOLUTION" not in first
         assert "The answer is identical to that of" in first
         assert "shows no readable numbers of the student's own run" in second

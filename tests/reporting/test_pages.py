@@ -204,7 +204,7 @@ class TestFeedback:
         assert "<svg" in page
 
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
-        open_items = "Batch sizes: how each model was trained ; Batch sizes: comment ."
+        open_items = "Batch sizes: how each model was trained ; Batch sizes: written answer ."
         reason = "(one written answer and one item to review)"
         assert f"20 points pending {reason}: {open_items}" in text_of(page)
         assert 'class="tag needs-review">needs review' in page
@@ -397,7 +397,7 @@ class TestReport:
             "to the item's box for points"
         )
         assert links[-2].endswith("#item-bs-plots")
-        assert "Learning rates: comment (3, " in class_report, "of five, one has points and one did not run"
+        assert "Learning rates: written answer (3, " in class_report, "of five, one has points and one did not run"
 
     def test_means_are_of_what_ran_and_pending_points_stand_apart(self, class_report: str) -> None:
         said = text_of(class_report)
@@ -492,7 +492,7 @@ class TestTheReportOnAClass:
 
     def test_answers_that_wait_lead_to_the_formgrader(self, class_report: str) -> None:
         part = class_report[class_report.index("Answers to read") : class_report.index("Answers that stand out")]
-        assert HREF.findall(part[part.index("Batch sizes: comment") :])[:2] == [
+        assert HREF.findall(part[part.index("Batch sizes: written answer") :])[:2] == [
             "http://localhost:8888/formgrader/submissions/11aa/#bs-comment",
             "http://localhost:8888/formgrader/submissions/33cc/#bs-comment",
         ], "those of which something is to be said come first"
@@ -500,8 +500,8 @@ class TestTheReportOnAClass:
 
     def test_shared_and_empty_answers_stand_out(self, class_report: str) -> None:
         said = text_of(class_report[class_report.index("Answers that stand out") :])
-        assert "ada , Batch sizes: comment: The answer is identical to that of" in said
-        assert "eve , Learning rates: comment: The answer is empty." in said
+        assert "ada , Batch sizes: written answer: The answer is identical to that of" in said
+        assert "eve , Learning rates: written answer: The answer is empty." in said
 
     def test_another_server_of_the_formgrader_can_be_named(
         self, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
