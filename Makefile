@@ -58,7 +58,7 @@ help: ## list the commands (this is the default)
 	@echo; echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT)"
 	@echo "          JOBS=(default: one more than cores) PYTHON=(3.11 to 3.13)"
 
-setup: $(READY) ## install the pinned packages into .venv | Other commands do this if it is needed.
+setup: $(READY) ## install the pinned packages into .venv | Other commands do this if necessary.
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
 
 demo: $(READY) have-data ## grade a sample class of seventeen and show the results
@@ -69,7 +69,7 @@ clean: ## delete generated files, but never a folder with a gradebook
 	@find autograder data samples tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find source release notebooks -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 	@if [ -e "$(OUT)/gradebook.db" ]; then \
-	    echo "Kept $(OUT)/: its gradebook may hold points given by hand. Remove it yourself if it may go."; \
+	    echo "Kept $(OUT)/: its gradebook may contain points that were entered manually. Delete it yourself if you no longer need it."; \
 	else rm -rf "$(OUT)"; fi
 
 distclean: clean ## clean, and delete the virtual environments and downloads
@@ -82,55 +82,55 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/, write the results to OUT/ | JOBS=2 runs two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
+autograde: $(READY) ## grade the submissions in SUBMITTED/ and write the results to OUT/ | JOBS=2 grades two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one student, SCHEDULER=address uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
 
-formgrader: $(READY) ## open nbgrader's formgrader on OUT/ to grade by hand
+formgrader: $(READY) ## open nbgrader's formgrader on OUT/ to grade manually
 	@OUT="$(OUT)" $(PY) -m jupyter lab --LabApp.default_url=/formgrader $(JUPYTER)
 
-report: $(READY) ## update feedback pages, class report and grades.csv
+report: $(READY) ## update the feedback pages, the class report and grades.csv
 	@$(GRADER) report --assignment "$(ASSIGNMENT)" --out "$(OUT)"
 
 feedback: report ## the same as report
 
-export: $(READY) ## write points for another system: FORMAT=canvas or moodle, | both with ROSTER=file, or FORMAT=nbgrader
+export: $(READY) ## export the points to another system: FORMAT=canvas or moodle, | both with ROSTER=file, or FORMAT=nbgrader
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
 	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
 
-rejudge: $(READY) ## apply edited checks to the saved evidence | Where a check asks something new, it is run again.
+rejudge: $(READY) ## apply edited checks to the saved evidence | Submissions are rerun only if a check needs more evidence.
 	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)" --submitted "$(SUBMITTED)"
 
 # Use TERM only if it was given to make: in the environment it names the terminal.
-new-term: $(READY) ## archive OUT/ and SUBMITTED/ under terms/; TERM=2027-spring
+new-term: $(READY) ## archive OUT/ and SUBMITTED/ under terms/, and start TERM=2027-spring
 	@$(GRADER) new-term --out "$(OUT)" --submitted "$(SUBMITTED)" -- "$(if $(findstring command,$(origin TERM)),$(TERM))"
 
 scheduler: $(READY) ## start a Dask scheduler
 	@$(PY) -m dask scheduler
 
-worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 of them
+worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 starts four
 	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
 
 ##@ Instructors
 
-new-assignment: $(READY) ## write a small assignment to begin with: NAME=my-task
+new-assignment: $(READY) ## write a small assignment to start from: NAME=my-task
 	@$(GRADER) new-assignment -- "$(NAME)"
 
-try: $(READY) ## run NOTEBOOK=path, or the solution, and show the verdict | EVIDENCE=1 shows what was seen, WATCH=1 runs again after edits
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show the result of each check | EVIDENCE=1 shows the evidence, WATCH=1 reruns after each edit
 	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
 	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
 release: $(READY) ## write the students' version to release/
 	@$(GRADER) release --assignment "$(ASSIGNMENT)"
 
-lab: $(READY) have-data ## run the notebook with its solution, training for real
+lab: $(READY) have-data ## run the solution notebook with real training
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
 gradescope: $(READY) ## pack the autograder for Gradescope, into release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
 
-data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another one
+data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another SoundFont
 	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
 
 ##@ Developers
@@ -149,11 +149,11 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## try attacks and broken submissions, with and without a sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user tries them as that user, if root starts it
+hostile: $(READY) ## run attacks and broken submissions, with and without a sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
-fuzz: $(READY) .venv-fuzz/.ready ## search for files and texts that the readers fail on | MINUTES=10 for each reader, ONLY=archive
+fuzz: $(READY) .venv-fuzz/.ready ## search for input on which a parser fails | MINUTES=10 for each parser, ONLY=archive
 	@.venv-fuzz/bin/python -m tests.fuzz $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes $(MINUTES))
 
 kills: $(READY) ## kill a grading run at 200 random moments; check the results
@@ -162,17 +162,17 @@ kills: $(READY) ## kill a grading run at 200 random moments; check the results
 test-browser: $(READY) ## test pages and servers in Chromium; CHROMIUM=path AXE=path
 	@CHROMIUM="$(CHROMIUM)" $(PY) -m tests.browser.chromium
 	@[ -n "$(AXE)" ] || npm install --silent --prefix .tools axe-core@$(AXE_CORE) \
-	  || echo "axe-core could not be fetched with npm: its test is left out." >&2
+	  || echo "axe-core could not be fetched with npm: its test is skipped." >&2
 	@CHROMIUM="$(CHROMIUM)" AXE="$(AXE)" $(PY) -m pytest -m browser $(TESTS)
 
-test-versions: $(READY) ## try other versions of packages and Python; ONLY=lowest
+test-versions: $(READY) ## test with other versions of packages and Python; ONLY=lowest
 	@$(call install-uv,.venv)
 	@$(PY) -m tests.versions $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 
 profile: $(READY) ## show how long each part of grading takes
 	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
 
-bench: $(READY) .venv-bench/.ready ## measure speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the classes
+bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the class sizes
 	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
 
 architecture: $(READY) ## draw the imports between packages for docs/architecture.md
@@ -187,7 +187,7 @@ docs: $(READY) .venv-docs/.ready have-data ## build the documentation as a site 
 
 # A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the
 # first with TensorFlow's build exchanged. data/requirements.lock stays: with the same versions the data have the same bytes.
-lock: ## pin the versions again after a change of requirements.in
+lock: ## pin the versions again after you change requirements.in
 	@$(call create,.venv) && $(call install-uv,.venv)
 	@$(call compile,requirements.lock) requirements.in
 	@sed -e '/^tensorflow[=<>]/d' \
@@ -200,7 +200,7 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --up
 # The four files are in git; this is for a checkout without them.
 have-data:
 	@for file in $(DATA); do \
-	  [ -e $$file ] || { echo "$$file is missing; making the data."; $(MAKE) --no-print-directory data; exit; }; \
+	  [ -e $$file ] || { echo "$$file is missing; rendering the data."; $(MAKE) --no-print-directory data; exit; }; \
 	done
 
 # $(call fill,FOLDER,LOCK): a virtual environment in FOLDER with the packages of LOCK and nothing else.
@@ -219,10 +219,10 @@ create = if ! $(1)/bin/python $(fits); then \
       [ -n "$$python" ] && "$$python" $(fits) && break; python=; \
     done; \
     if [ -z "$$python" ]; then \
-      echo "No Python 3.11, 3.12 or 3.13 with its venv module was found; install one or name it: make PYTHON=/path/to/python3." >&2; \
+      echo "No Python 3.11, 3.12 or 3.13 with its venv module was found; install one or specify it: make PYTHON=/path/to/python3." >&2; \
       exit 1; \
     fi; \
-    echo "Making $(1) with $$("$$python" --version)."; \
+    echo "Creating $(1) with $$("$$python" --version)."; \
     "$$python" -m venv --clear $(1); \
   fi
 

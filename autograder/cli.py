@@ -27,18 +27,24 @@ from .errors import AutograderError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
-Name = Annotated[str, typer.Option(help="the assignment, a folder in source/")]
+Name = Annotated[str, typer.Option(help="name of the assignment, a folder in source/")]
 Out = Annotated[Path, typer.Option(help="folder for the results")]
 Submitted = Annotated[Path, typer.Option(help="folder with one folder for each student")]
-Jobs = Annotated[int, typer.Option(help="submissions at a time; 0 is one more than cores")]
-Train = Annotated[Literal["scripted", "real"], typer.Option(help="scripted training, or real training on small data")]
-Data = Annotated[Path | None, typer.Option(help="folder with the four data files; data/ of the course if not given")]
-Seed = Annotated[int | None, typer.Option(help="draw the same scenarios again")]
+Jobs = Annotated[int, typer.Option(help="number of submissions graded in parallel; 0: one more than there are cores")]
+Train = Annotated[
+    Literal["scripted", "real"],
+    typer.Option(help="simulated (scripted) or real training, on a small data set"),
+]
+Data = Annotated[Path | None, typer.Option(help="folder with the four data files (default: data/ of the course)")]
+Seed = Annotated[int | None, typer.Option(help="sample the same scenarios again")]
 Sandbox = Annotated[
     Literal["any", "bwrap", "podman", "none"],
-    typer.Option(help="what holds the submissions in; any: bubblewrap, else Podman; none: nothing does"),
+    typer.Option(help="sandbox for the submissions; any: bubblewrap, or else Podman; none: no sandbox"),
 ]
-Kernel = Annotated[Literal["auto", "warm", "plain"], typer.Option(help="fork warm kernels or start plain ones")]
+Kernel = Annotated[
+    Literal["auto", "warm", "plain"],
+    typer.Option(help="fork kernels (warm) or start each one (plain)"),
+]
 
 
 class TerminalFormatter(logging.Formatter):
@@ -63,7 +69,7 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
             console.print(sentence, highlight=False, soft_wrap=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt as error:
-            console.print("Stopped. What is graded is kept; run the same command to go on.")
+            console.print("Stopped. Finished results are kept; run the same command again to continue.")
             raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from None
 
     return speak
@@ -72,7 +78,7 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
 @app.command()
 @spoken
 def release(assignment: Name = "tta-eta") -> None:
-    """Make the students' version of the notebook."""
+    """Write the students' version of the notebook."""
     from autograder.assignment import release as releases
 
     path = releases.release(Assignment.load(assignment))
@@ -82,7 +88,7 @@ def release(assignment: Name = "tta-eta") -> None:
 @app.command()
 @spoken
 def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignment: Name = "tta-eta") -> None:
-    """Check the source and its release, or one notebook before it is handed in."""
+    """Check the source and its release, or one notebook before it is submitted."""
     from autograder.commands import validate as validation
 
     loaded = Assignment.load(assignment)
@@ -93,7 +99,7 @@ def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignme
     if sentences:
         raise typer.Exit(1)
     console.print(
-        "The release earns no points, and the solution earns all points." if notebook is None else "Ready to hand in."
+        "The release earns no points, and the solution earns all points." if notebook is None else "Ready to submit."
     )
 
 
@@ -108,10 +114,10 @@ def autograde(
     seed: Seed = None,
     kernel: Kernel = "auto",
     sandbox: Sandbox = "any",
-    scheduler: Annotated[str, typer.Option(help="a Dask scheduler, tcp://host:8786, whose workers grade")] = "",
-    student: Annotated[list[str] | None, typer.Option(help="grade this student's submission only")] = None,
+    scheduler: Annotated[str, typer.Option(help="Dask scheduler whose workers grade, such as tcp://host:8786")] = "",
+    student: Annotated[list[str] | None, typer.Option(help="grade only this student's submission")] = None,
 ) -> None:
-    """Grade every submission that is new or changed, and write gradebook, tables and pages."""
+    """Grade every submission that is new or changed, and write the gradebook, tables and pages."""
     loaded = Assignment.load(assignment)
     how = {"jobs": jobs, "kernel": kernel, "sandbox": sandbox, "scheduler": scheduler, "only": student or ()}
     run_grading(loaded, submitted, out, train=train, seed=seed, **how)
@@ -158,7 +164,7 @@ def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
 def rejudge_class(
     assignment: Name = "tta-eta", out: Out = Path("graded"), submitted: Submitted = Path("submitted")
 ) -> None:
-    """Judge kept evidence again after a check was edited; run only what the evidence does not answer."""
+    """Grade the saved evidence again after you edit a check; rerun only submissions whose evidence is not enough."""
     from autograder.commands import rejudge
 
     loaded = Assignment.load(assignment)
@@ -166,11 +172,11 @@ def rejudge_class(
     for student, (before, after) in rejudged.changed.items():
         console.print(f"{encode_terminal(student)}: {before:g} -> {after:g} points", highlight=False)
     counts = (len(rejudged.changed), rejudged.unchanged, len(rejudged.to_run))
-    console.print("{} changed, {} as before, {} to run again.".format(*counts))
+    console.print("{} changed, {} unchanged, {} to run again.".format(*counts))
     if rejudged.to_run:
         names = ", ".join(rejudged.to_run)
         tell(
-            f"Running again, because a check asks something that was not asked before or the evidence is lost: {names}"
+            f"Running again, because a check needs something that was not recorded, or the evidence is missing: {names}"
         )
         run_grading(loaded, submitted, out, only=rejudged.to_run)
 
@@ -178,26 +184,27 @@ def rejudge_class(
 @app.command(name="new-assignment")
 @spoken
 def new_assignment(name: Annotated[str, typer.Argument(help="lower-case words with hyphens, such as my-task")]) -> None:
-    """Write a small assignment that is complete, to be edited."""
+    """Write a small but complete assignment, which you can edit."""
     from autograder.assignment.course import Course
     from autograder.commands import new_assignment as assignments
     from autograder.errors import shorten_path
 
     tell("Edit these files:")
     tell_all(shorten_path(path) for path in assignments.create(name, Course.find()))
-    tell(f"Then run `make release validate ASSIGNMENT={name}`; `make try ASSIGNMENT={name}` shows each rule's verdict.")
+    tell(f"Then run `make release validate ASSIGNMENT={name}`.")
+    tell(f"To see the result of each check, run `make try ASSIGNMENT={name}`.")
 
 
 @app.command(name="try")
 @spoken
 def try_notebook(
-    notebook: Annotated[Path | None, typer.Argument(help="the solution if not given")] = None,
+    notebook: Annotated[Path | None, typer.Argument(help="path of the notebook (default: the solution)")] = None,
     assignment: Name = "tta-eta",
     seed: Seed = None,
-    evidence: Annotated[bool, typer.Option("--evidence", help="show what was seen")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="run again when notebook, settings or checks change")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="show the recorded evidence")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="run again when a file it depends on changes")] = False,
 ) -> None:
-    """Run one notebook and show the verdict rule by rule."""
+    """Run one notebook and show the result of each check."""
     from autograder.commands import try_notebook as trying
     from autograder.execution.options import Options
 
@@ -209,7 +216,7 @@ def try_notebook(
 @app.command(name="report")
 @spoken
 def publish(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
-    """Write feedback pages, class report and table of grades again, with the points that a person gave since."""
+    """Update the feedback pages, the class report and the table of grades with points that were entered manually."""
     from autograder.reporting import publish as publishing
 
     store = ResultStore(out, Assignment.load(assignment))
@@ -228,13 +235,13 @@ def tell_where(store: ResultStore) -> None:
 @app.command()
 @spoken
 def export(
-    form: Annotated[Literal["canvas", "moodle", "nbgrader"], typer.Option("--format", help="whose table to write")],
+    form: Annotated[Literal["canvas", "moodle", "nbgrader"], typer.Option("--format", help="the system to export to")],
     assignment: Name = "tta-eta",
     out: Out = Path("graded"),
-    roster: Annotated[Path | None, typer.Option(help="the table of the class that Canvas or Moodle exported")] = None,
-    column: Annotated[str | None, typer.Option(help="the name of the assignment there")] = None,
+    roster: Annotated[Path | None, typer.Option(help="the class list that Canvas or Moodle exported")] = None,
+    column: Annotated[str | None, typer.Option(help="the name of the assignment in that system")] = None,
 ) -> None:
-    """Write the points into a table that another system imports."""
+    """Write the points to a file that another system can import."""
     from autograder.integrations import lms as exports
 
     done = exports.export(ResultStore(out, Assignment.load(assignment)), form, roster, column)
@@ -245,11 +252,11 @@ def export(
 @app.command(name="new-term")
 @spoken
 def new_term(
-    term: Annotated[str, typer.Argument(help="the name of the term that begins")],
+    term: Annotated[str, typer.Argument(help="the name of the new term")],
     out: Out = Path("graded"),
     submitted: Submitted = Path("submitted"),
 ) -> None:
-    """Put results and submissions of the old term aside and begin a new one."""
+    """Archive the results and submissions of the old term and start a new one."""
     from autograder.commands import new_term as terms
 
     tell_all(terms.new_term(term, out, submitted))
@@ -258,7 +265,7 @@ def new_term(
 @app.command()
 @spoken
 def gradescope(assignment: Name = "tta-eta") -> None:
-    """Pack the grader for Gradescope."""
+    """Package the autograder for Gradescope."""
     from autograder.integrations import gradescope as packages
 
     console.print(f"Upload to Gradescope: {packages.pack(Assignment.load(assignment))}", soft_wrap=True)
@@ -267,7 +274,7 @@ def gradescope(assignment: Name = "tta-eta") -> None:
 @app.command(name="gradescope-run", hidden=True)
 @spoken
 def gradescope_run(assignment: Name = "tta-eta", root: Path = Path("/autograder")) -> None:
-    """What Gradescope runs for each submission."""
+    """Grade one submission on Gradescope."""
     from autograder.integrations import gradescope as packages
 
     console.print_json(data=packages.run(Assignment.load(assignment), root))
@@ -286,7 +293,7 @@ def tell(sentence: str) -> None:
 @app.command()
 @spoken
 def profile(assignment: Name = "tta-eta", times: Annotated[int, typer.Option(min=1)] = 7) -> None:
-    """Show where the time of a submission goes."""
+    """Show how long each part of grading a submission takes."""
     from autograder.commands import profile as profiles
 
     console.print(profiles.table(*profiles.profile(Assignment.load(assignment), times)))
@@ -295,7 +302,7 @@ def profile(assignment: Name = "tta-eta", times: Annotated[int, typer.Option(min
 @app.command()
 @spoken
 def lab(assignment: Name = "tta-eta", data: Data = None, out: Path = Path("lab")) -> None:
-    """Run the reference solution with real training."""
+    """Run the solution notebook with real training."""
     from autograder.commands import run_lab as labs
 
     loaded = Assignment.load(assignment)
@@ -305,7 +312,7 @@ def lab(assignment: Name = "tta-eta", data: Data = None, out: Path = Path("lab")
 @app.command()
 @spoken
 def demo(out: Path = Path("demo")) -> None:
-    """Release the lab, grade the sample class and say where to look."""
+    """Release the lab, grade the sample class and show where the results are."""
     from autograder.assignment import release as releases
     from samples.build import build
 

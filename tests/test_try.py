@@ -39,7 +39,7 @@ def run(*arguments: str) -> str:
 
 def test_a_new_assignment_validates_and_a_second_one_of_the_name_is_refused(here: Course) -> None:
     assert "all points" in run("validate", "--assignment", NAME)
-    assert "source/my-task is there already" in run("new-assignment", NAME)
+    assert "source/my-task already exists" in run("new-assignment", NAME)
     assert "cannot name an assignment" in run("new-assignment", "My Task")
 
 
@@ -111,6 +111,6 @@ def test_one_student_is_graded_and_run_again_when_a_check_asks_something_new(her
     finally:
         write_checks(here, text)
         forget(path.parent)
-    assert "0 changed, 0 as before, 1 to run again." in output
-    assert "Running again, because a check asks something that was not asked before" in output
+    assert "0 changed, 0 unchanged, 1 to run again." in output
+    assert "Running again, because a check needs something that was not recorded" in output
     assert "ada" in output.partition("Running again")[2]

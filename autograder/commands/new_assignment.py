@@ -1,4 +1,4 @@
-"""Writes a small assignment that is complete: a notebook, its settings, its checks, and tests of the checks."""
+"""Writes a small but complete assignment: a notebook, its settings, its checks, and tests of the checks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ The assignment is worth <!--points-->7<!--/--> points.
 RMS_TEXT = """\
 ## Loudness (<!--points rms-->3<!--/--> points)
 
-Write `rms(x)`: the root mean square of the array `x`, which is the square root of the mean of the squares.
+Write `rms(x)`, which returns the root mean square of the array `x`: the square root of the mean of its squares.
 """
 
 RMS = """\
@@ -50,8 +50,8 @@ def rms(x):
 LOUDEST_TEXT = """\
 ## The loudest sound (<!--points loudest-->2<!--/--> points)
 
-Write `loudest(table)`: the table has the columns `name` and `level`,
-and the function returns the name of the sound with the highest level.
+Write `loudest(table)`, which returns the name of the sound with the highest level.
+The table has the columns `name` and `level`.
 """
 
 LOUDEST = """\
@@ -62,7 +62,7 @@ def loudest(table):
 """
 
 COMMENT_TEXT = """\
-## Comment (<!--points comment-->2<!--/--> points)
+## Written answer (<!--points comment-->2<!--/--> points)
 
 Two sounds have the same root mean square. Do they sound equally loud?
 """
@@ -90,11 +90,11 @@ def create(name: str, course: Course) -> list[Path]:
     source, checks = course.source / name, course.checks / name_checks(name)
     if not NAME.fullmatch(name):
         raise AssignmentError(
-            f"{name!r} cannot name an assignment: write words of a-z and 0-9 with hyphens, as my-task."
+            f"{name!r} is not a valid assignment name: use words of a-z and 0-9 with hyphens, such as my-task."
         )
     for folder in (source, checks):
         if folder.exists():
-            raise AssignmentError(f"{shorten_path(folder)} is there already: choose another name.")
+            raise AssignmentError(f"{shorten_path(folder)} already exists: choose another name.")
     title = name.replace("-", " ").capitalize()
     is_own = course.checks == PACKAGE / "checks"
     values = {

@@ -28,7 +28,7 @@ def new_term(term: str, out: Path, submitted: Path, terms: Path = Path("terms"))
     _check(term, old, terms)
     there = {kind: folder for kind, folder in (("graded", out), ("submitted", submitted)) if folder.exists()}
     if there and target.exists():
-        raise AutograderError(f"{target} is there already and is not written over: rename it first.")
+        raise AutograderError(f"{target} already exists and is not overwritten: rename it first.")
     with hold_lock(out) if out.is_dir() else nullcontext():
         _found(terms)
         moves = {folder: target / kind for kind, folder in there.items()}
@@ -47,20 +47,22 @@ def _name_of_the_old(terms: Path) -> str:
         return f"{datetime.now(UTC):%Y-%m-%d}"
     except (OSError, UnicodeDecodeError) as error:
         raise AutograderError(
-            f"{terms / CURRENT} cannot be read ({error}): put the name of the old term there."
+            f"{terms / CURRENT} cannot be read ({error}): write the name of the old term into it."
         ) from None
     if not NAME.fullmatch(name):
-        raise AutograderError(f"{terms / CURRENT} holds no name of a term: put the name of the old term there.")
+        raise AutograderError(
+            f"{terms / CURRENT} does not contain the name of a term: write that of the old term into it."
+        )
     return name
 
 
 def _check(term: str, old: str, terms: Path) -> None:
     if not NAME.fullmatch(term):
         raise AutograderError(
-            f"{term!r} cannot name a term: take letters, digits, dots, dashes and underscores, as in TERM=2027-spring."
+            f"{term!r} is not a valid term name: use letters, digits, dots, hyphens and underscores, as in 2027-spring."
         )
     if term in (old, CURRENT) or (terms / term).exists():
-        raise AutograderError(f"There is a term {term} already: take another name.")
+        raise AutograderError(f"The term {term} already exists: choose another name.")
 
 
 def _found(terms: Path) -> None:
@@ -83,5 +85,5 @@ def _move(moves: dict[Path, Path], target: Path) -> None:
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         raise AutograderError(
-            f"{folder} cannot be moved to {target} ({error.strerror}); everything is where it was: move it yourself."
+            f"{folder} cannot be moved to {target} ({error.strerror}); nothing was moved: move it yourself."
         ) from None

@@ -88,8 +88,8 @@ def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> di
 def table(parts: Parts, ready: float) -> Table:
     """Median and spread of each part, in seconds, with its share."""
     times = min(map(len, parts.values()))
-    shown = Table(title=f"Seconds for one submission, alone, median of {times}", box=None)
-    for name in ("part", "median", "least", "most", "share"):
+    shown = Table(title=f"Seconds for a single submission, median of {times}", box=None)
+    for name in ("part", "median", "minimum", "maximum", "share"):
         shown.add_column(name, justify="left" if name == "part" else "right")
     medians = {part: statistics.median(seconds) for part, seconds in parts.items()}
     whole = sum(medians.values())
@@ -97,5 +97,5 @@ def table(parts: Parts, ready: float) -> Table:
         figures = (f"{value:.3f}" for value in (medians[part], min(seconds), max(seconds)))
         shown.add_row(part, *figures, f"{medians[part] / whole:.0%}")
     shown.add_row("all", f"{whole:.3f}", "", "", "", style="bold")
-    shown.caption = f"Kernels could be had after {ready:.1f} s, once for all submissions."
+    shown.caption = f"Starting the kernels took {ready:.1f} s, once for all submissions."
     return shown

@@ -33,7 +33,7 @@ def rejudge_class(store: ResultStore) -> Rejudged:
     with exclusive(store):
         verdicts = store.read_verdicts()
         if not verdicts:
-            raise AutograderError(f"There is nothing to judge in {store.out}: run `make autograde` first.")
+            raise AutograderError(f"There are no results in {store.out}: run `make autograde` first.")
         for verdict in verdicts:
             if verdict.state == "failed to run":
                 continue

@@ -85,9 +85,13 @@ def _execute(notebook: NotebookNode, folder: Path, console: Console) -> None:
             client.execute(stderr=subprocess.DEVNULL)  # the kernel says there what nobody need see
         except CellExecutionError as error:
             section = progress.tasks[0].description
-            raise AutograderError(f"The lab stopped in {section!r}: {error.ename}: {error.evalue}.") from None
+            raise AutograderError(
+                f"The notebook raised {error.ename} in section {section!r}: {error.evalue}."
+            ) from None
         except (DeadKernelError, CellTimeoutError) as error:
-            raise KernelFailed(f"The kernel of the lab broke in {progress.tasks[0].description!r}: {error}.") from None
+            raise KernelFailed(
+                f"The kernel stopped unexpectedly in the section {progress.tasks[0].description!r}: {error}."
+            ) from None
 
 
 def section_titles(notebook: NotebookNode) -> list[str]:
@@ -114,9 +118,9 @@ def _table(rows: Rows, setting: str, assignment: Assignment) -> Table:
     """What each setting took to reach the target: epochs, seconds, joules, and the test accuracy that came of it."""
     parameters: Any = assignment.parameters
     measured = any(row.get("total_energy") is not None for row in rows)
-    caption = None if measured else "Energy: none could be measured on this machine."
+    caption = None if measured else "Energy could not be measured on this machine."
     name = setting.replace("_", " ")
-    table = Table(title=f"To a validation accuracy above {parameters.threshold}", caption=caption)
+    table = Table(title=f"Training to a validation accuracy above {parameters.threshold}", caption=caption)
     for heading in (name, "epochs", "time (s)", "energy (J)", "test accuracy"):
         table.add_column(heading, justify="right")
     for row in rows:

@@ -65,7 +65,7 @@ def watch(
                 _try_once(current, path, source, options, shows_evidence, log)
             except AutograderError as error:
                 log(f"Error: {error}")
-            log("Waiting for a change; Ctrl-C ends this.")
+            log("Waiting for a change; press Ctrl-C to stop.")
             while _find_times(assignment, path) == before:
                 wait()
             forget(assignment.checks_folder)

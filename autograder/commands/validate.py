@@ -24,7 +24,7 @@ def validate_release(assignment: Assignment) -> list[str]:
         solved = _graded(assignment, source_path(assignment), source)
         untouched = _graded(assignment, released, source)
     problems = [f"The solution loses points in {i.id}: {i.message}" for i in solved.items if i.points != i.max_points]
-    problems += [f"The untouched release gets {i.points} points in {i.id}." for i in untouched.items if i.points != 0]
+    problems += [f"The unsolved release earns {i.points} points in {i.id}." for i in untouched.items if i.points != 0]
     return problems
 
 
@@ -42,7 +42,7 @@ def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
                 continue
             name = cell.role if cell.role in assignment.cells else f"number {number + 1}"
             reason = (
-                "is not filled in" if cell.error == "NotImplementedError" else f"stops with {cell.error or cell.status}"
+                "is not complete" if cell.error == "NotImplementedError" else f"stops with {cell.error or cell.status}"
             )
             problems.append(f"The cell {name} {reason}.")
     return problems

@@ -233,7 +233,7 @@ class Case:
             name = reply.asked.partition("(")[0]
             subject = f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
         if reply.error == "NotImplementedError":
-            raise NotChecked(f"`{reply.asked.partition('(')[0]}` is not filled in.")
+            raise NotChecked(f"`{reply.asked.partition('(')[0]}` is not complete.")
         if reply.error:
             if reply.error == TIME_LIMIT:
                 raise Wrong(f"{subject} did not return: {reply.message}.")

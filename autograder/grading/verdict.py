@@ -64,21 +64,19 @@ class Stop(Frozen):
         where = f" in {self.line}, `{self.code}`," if self.code else ""
         stop = f"{self.name} stopped{where} with {self.what}."
         if self.missing_module:
-            missing = (
-                "A module that it uses is not installed where notebooks are graded, so its import was passed over."
-            )
+            missing = "A module that it uses is not installed where notebooks are graded, so its import was ignored."
             return f"{stop} {missing}"
         if self.defined_in is None:
             return stop
-        later = f"only cell number {self.defined_in}, further down, defines it"
-        return f"{stop} In the order of the notebook, {later}: run all cells from the top."
+        later = f"The name is defined only in cell number {self.defined_in}, further down"
+        return f"{stop} {later}: run all cells from the top."
 
 
 WITHOUT_ERROR = {
-    "time limit": "did not end within its time limit and was stopped",
+    "time limit": "ran longer than its time limit and was stopped",
     "not run": "did not run, because the kernel had ended before it",
     "kernel ended": "ended the kernel",
-    "not filled in": "is not filled in",
+    "not filled in": "is not complete",
 }
 """How a cell ended that raised no error."""
 

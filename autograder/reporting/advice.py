@@ -8,22 +8,22 @@ RERUN = "Then restart the kernel and run all cells from the top."
 
 BY_END = {
     "not filled in": f"Replace the line that raises the error with your own code. {RERUN}",
-    "time limit": f"Look for a loop that never ends, for a long pause, or for a call of input(). {RERUN}",
-    "kernel ended": f"Remove what ends Python, such as exit() or quit(), or what needs too much memory. {RERUN}",
-    "not run": "Look at the cell that ended the kernel first: this one could not be reached.",
+    "time limit": f"Look for an infinite loop, a long pause, or a call to input(). {RERUN}",
+    "kernel ended": f"Remove code that ends Python, such as exit() or quit(), or that needs too much memory. {RERUN}",
+    "not run": "First look at the cell that ended the kernel: this cell could not be reached.",
 }
 BY_ERROR = {
     "NameError": "Check how the name is spelled, and whether a cell further up defines it.",
-    "UnboundLocalError": "Give the variable a value on every path through the function before you use it.",
-    "KeyError": "Look at the keys that there are, with print(list(x)), and use one of them.",
+    "UnboundLocalError": "Assign a value to the variable on every path through the function before you use it.",
+    "KeyError": "Print the existing keys with print(list(x)), and use one of them.",
     "IndexError": "Compare the index with the length, len(x).",
-    "AttributeError": "Check how the attribute is spelled, and of which type the object is, with print(type(x)).",
-    "ModuleNotFoundError": "Use only the packages that the lab's first cells import.",
-    "FileNotFoundError": "Read files from the lab's folder, by a path that is relative to the notebook.",
+    "AttributeError": "Check how the attribute is spelled, and print the type of the object with print(type(x)).",
+    "ModuleNotFoundError": "Use only the packages that the first cells of the notebook import.",
+    "FileNotFoundError": "Read files from the folder of the notebook, with a relative path.",
     "SyntaxError": "Look at the line and the one above for a missing bracket, quote or colon.",
-    "IndentationError": "Indent the lines of a block alike, with spaces.",
-    "TypeError": "Check what you pass: the number of arguments, and their types with print(type(x)).",
-    "ValueError": "Print the values and shapes that go into this line, and compare them with what it expects.",
+    "IndentationError": "Indent all lines of a block by the same number of spaces.",
+    "TypeError": "Check the arguments that you pass: their number, and their types with print(type(x)).",
+    "ValueError": "Print the values and shapes that this line uses, and compare them with what it expects.",
 }
 
 
@@ -34,5 +34,5 @@ def next_step(stop: Stop) -> str:
     if stop.missing_module:
         return f"{BY_ERROR['ModuleNotFoundError']} {RERUN}"
     if stop.defined_in is not None:
-        return f"Move what defines the name above this cell; cell number {stop.defined_in} does so now. {RERUN}"
-    return f"{BY_ERROR.get(stop.error, 'Mend this line.')} {RERUN}"
+        return f"Define the name above this cell; at present, only cell number {stop.defined_in} defines it. {RERUN}"
+    return f"{BY_ERROR.get(stop.error, 'Correct this line.')} {RERUN}"

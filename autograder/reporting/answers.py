@@ -38,7 +38,7 @@ class Remark:
         if self.kind == "empty":
             return "The answer is empty."
         if self.kind == "as released":
-            return "The answer still reads as it was released."
+            return "The answer is still the placeholder text."
         return f"The answer is {self.kind} to that of {', '.join(map(make_visible, self.students))}."
 
 

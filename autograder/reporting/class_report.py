@@ -42,7 +42,7 @@ FEWEST = 5
 LARGEST = 1e7
 """Seconds, joules or epochs that are still taken for a measured value."""
 
-NOT_DONE = "Nothing there to judge: not filled in, or stopped by an error."
+NOT_DONE = "Nothing to check: the cell is not complete, or it raised an error."
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ TIMEOUT = 30.0
 """Seconds to wait for a program that holds the gradebook."""
 
 ADVICE = {
-    "locked": "close the program that holds it, and run the same command again; all verdicts are kept.",
-    "not a database": "it is damaged or no gradebook, and is left as it is; put a copy in its place or move it away.",
-    "malformed": "it is damaged, and is left as it is; put a copy in its place or move it away.",
-    "full": "make room, and run the same command again; all verdicts are kept.",
-    "readonly": "see who may write there, and run the same command again; all verdicts are kept.",
-    "": "see that there is room and who may write there, and run the same command again; all verdicts are kept.",
+    "locked": "close the program that is using it, and run the same command again; all results are kept.",
+    "not a database": "it is damaged or not a gradebook, and was not changed; restore a backup or move it away.",
+    "malformed": "it is damaged, and was not changed; restore a backup or move it away.",
+    "full": "free some disk space, and run the same command again; all results are kept.",
+    "readonly": "check the write permissions, and run the same command again; all results are kept.",
+    "": "check the disk space and the write permissions, and run the same command again; all results are kept.",
 }
 """What to do, by what the database says."""
 
@@ -73,8 +73,8 @@ def check_gradebook(db_url: str) -> None:
     newest = _newest_version()
     if tables and version != (newest,):
         raise AutograderError(
-            f"The gradebook {path} was made by another version of nbgrader and is left as it is: run "
-            f"`nbgrader db upgrade --db=sqlite:///{path}`, which keeps a copy, and then the same command again."
+            f"The gradebook {path} was created by another version of nbgrader and was not changed: run "
+            f"`nbgrader db upgrade --db=sqlite:///{path}`, which makes a backup, and then the same command again."
         )
 
 
@@ -90,7 +90,7 @@ def _wait_for(connection: sqlite3.Connection, path: Path, timeout: float) -> Non
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             if not warned:
-                log.warning("Another program holds the gradebook %s; waiting up to %g s for it.", path, timeout)
+                log.warning("Another program is using the gradebook %s; waiting up to %g s.", path, timeout)
                 warned = True
             time.sleep(min(0.25, timeout))
 

@@ -32,8 +32,8 @@ from .pages import environment
 from .scores import Score, State, state_of
 
 SUMMARIES: Mapping[State, str] = {
-    "needs reading": "Your instructor has yet to read your answer.",
-    "needs review": "Your instructor has yet to decide what the autograder could not.",
+    "needs reading": "Your instructor has not graded your answer yet.",
+    "needs review": "The autograder could not grade this item; your instructor will do so.",
     "no answer": "There is no answer in this cell.",
 }
 
@@ -249,7 +249,7 @@ def _first_stop(decided: ItemVerdict | None) -> str:
     first = decided.first_stop if decided else None
     if decided is None or first is None or first == decided.stop:
         return ""
-    return f"stopped with {first.error}" if first.why == "error" else WITHOUT_ERROR[first.why]
+    return f"raised {first.error}" if first.why == "error" else WITHOUT_ERROR[first.why]
 
 
 def _shorten(rule: PropertyVerdict, stop: Stop | None) -> PropertyVerdict:
@@ -269,15 +269,13 @@ def _summary(item: Item, decided: ItemVerdict | None, points: float | None, stat
     count, unchecked = len(decided.properties), sum(rule.status == "not checked" for rule in decided.properties)
     missed = sum(rule.status != "passed" for rule in decided.properties) - unchecked
     if not missed and not unchecked:
-        return "All rules met."
+        return "All checks passed."
     parts = [
-        f"{number} of {count} rules {what}"
-        for number, what in ((missed, "missed"), (unchecked, "not checked"))
-        if number
+        f"{number} of {count} checks {what}" for number, what in ((missed, "failed"), (unchecked, "not run")) if number
     ]
     stop = decided.stop
     cell = f"cell number {stop.number}" if stop and stop.number else "the cell"
-    how = "" if stop is None else f" because {cell} {'is not filled in' if stop.why == 'not filled in' else 'stopped'}"
+    how = "" if stop is None else f" because {cell} {'is not complete' if stop.why == 'not filled in' else 'stopped'}"
     return f"{', '.join(parts)}{how if unchecked else ''}."
 
 
@@ -344,7 +342,7 @@ def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_text
         room -= sum(out.kind == "picture" for out in outputs)
         kept = [out for out in outputs if out.content]
         if len(made) > MAX_OUTPUTS:
-            kept.append(Output("note", f"{len(made) - MAX_OUTPUTS:,} more outputs of this cell are left out."))
+            kept.append(Output("note", f"{len(made) - MAX_OUTPUTS:,} more outputs of this cell are not shown."))
         failed = any(out.output_type == "error" for out in made)
         cells.append(ShownCell(number, cell.cell_type, name, given, _shown_source(cell, renderer), kept, failed))
     return cells
@@ -367,8 +365,10 @@ def _output(output: NotebookNode, room: bool, above: bool) -> Output:
         text = cleaned(str(data.get("text/plain", "")))
         return Output("text", "" if above and text.startswith("<Figure size") else text)
     if above:
-        return Output("note", "The figure is shown with its item above.")
-    return Output("picture", shown) if room else Output("note", "There are more pictures than are shown here.")
+        return Output("note", "The figure is shown above, with its item.")
+    return (
+        Output("picture", shown) if room else Output("note", "The notebook contains more images than this page shows.")
+    )
 
 
 def cleaned(text: str, longest: int = LONGEST) -> str:
@@ -378,7 +378,7 @@ def cleaned(text: str, longest: int = LONGEST) -> str:
     text = without_folders(ESCAPES.sub("", text)).strip("\n")
     if len(text) > longest:
         half = longest // 2
-        text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
+        text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters omitted …]\n{text[-half:]}"
     return text if text.strip() else ""
 
 

@@ -34,9 +34,9 @@ Beside = Mapping[str, NotebookNode]
 FINGERPRINT = "autograder_source_sha256"
 """The metadata of a cell that holds HTML: a hash of the Markdown from which it was made."""
 
-MISSING = "This cell was not in the notebook that was handed in."
-NOTHING = "Nothing of this submission could be run."
-ALT = "Picture drawn by this cell"
+MISSING = "This cell was not in the submitted notebook."
+NOTHING = "No part of this submission could be run."
+ALT = "Image drawn by this cell"
 
 
 def notebook_path(folder: Path, student: str, assignment: Assignment) -> Path:

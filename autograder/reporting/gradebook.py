@@ -159,8 +159,8 @@ def _forget(gradebook: Gradebook, entry: Any) -> None:
     if by_hand or any(comment.manual_comment for comment in comments):
         gradebook.db.rollback()
         raise AutograderError(
-            f"The gradebook holds what a person gave for the cell {entry.name}, which the release no longer has: put "
-            "the cell back, or move the gradebook away to begin a new one."
+            f"The gradebook contains points or comments that a person entered for the cell {entry.name}, which the "
+            "release no longer contains: restore the cell, or move the gradebook away to start a new one."
         )
     for row in [*grades, *comments, entry]:
         gradebook.db.delete(row)
@@ -330,7 +330,7 @@ def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -
     except Exception as error:
         reason = f"{type(error).__name__}: {one_line(str(error), 200)}"
         raise AutograderError(
-            f"The late penalties cannot be worked out ({reason}): see what nbgrader_config.py says of them."
+            f"The late penalties cannot be calculated ({reason}): check the penalty settings in nbgrader_config.py."
         ) from None
 
 

@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from autograder.assignment.settings import Item
 from autograder.submission.finding import Finding
 
-ASK_AGAIN = "Ask the student for the notebook, put it into the folder of submissions, and grade again."
+ASK_AGAIN = "Ask the student for the notebook, put it into the submissions folder, and grade again."
 DECIDE = "Look at the cell and enter the points."
 
 ADVICE: Mapping[str, str] = {
-    "suspicious act": "Read the cell. If it reached for the grader's files, talk to the student first.",
-    "evidence": "Read the notebook before you trust its points: some of what it did is not on record.",
-    "no sandbox": "Grade again with a sandbox before you run submissions of people whom you do not know.",
-    "real training": "Expect points to differ by chance: use it to try the lab, not to grade a class.",
-    "changed while graded": "Grade again, so that the points are those of the last version.",
-    "time limit": "Nothing to do, unless many are affected: then the limit may be too short for this machine.",
-    "kernel ended": "Nothing to do: the cells after it were run without that cell.",
+    "suspicious act": "Read the cell. If it tried to access the grader's files, talk to the student first.",
+    "evidence": "Read the notebook before you rely on its points: some of what it did was not recorded.",
+    "no sandbox": "Use a sandbox before you run submissions from people you do not know.",
+    "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
+    "changed while graded": "Grade again, so that the points are those of the latest version.",
+    "time limit": "Nothing to do. If many submissions are affected, the limit may be too short for this machine.",
+    "kernel ended": "Nothing to do: the cells after it were run without it.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",
     "not read": "Open the file that could not be read, if the graded one looks like an early version.",
-    "file name": "Nothing to do. Remind the student of the name if you collect files by hand.",
-    "given cell changed": "Nothing to do: the given cell was put back before the run.",
-    "given cell missing": "Nothing to do: the given cell was put back before the run.",
-    "task missing": "Look whether the answer stands somewhere else in the notebook.",
-    "task copied": "Look which of the copies the student means, if points were lost.",
-    "merge conflict": "Look at the cell: both versions were in the file.",
+    "file name": "Nothing to do. Remind the student of the required file name if you collect files manually.",
+    "given cell changed": "Nothing to do: the provided cell was restored before the run.",
+    "given cell missing": "Nothing to do: the provided cell was restored before the run.",
+    "task missing": "Check whether the answer is somewhere else in the notebook.",
+    "task copied": "If points were lost, find out which of the copies the student meant.",
+    "merge conflict": "Look at the cell: the file contained both versions.",
 }
 """What to do about the findings of a kind; most of the others tell of a repair."""
 

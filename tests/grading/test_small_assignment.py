@@ -33,7 +33,7 @@ def test_the_solution_has_all_points_and_the_release_none(grader: Grader) -> Non
     assert lost_points(grader.grade()) == {}
     untouched = grader.grade(others="release")
     assert lost_points(untouched) == {"rms": 3, "loudest": 2}
-    assert messages(untouched)["rms"] == "`rms` is not filled in."
+    assert messages(untouched)["rms"] == "`rms` is not complete."
 
 
 def test_the_smallest_input_that_fails_is_shown(grader: Grader) -> None:

@@ -243,7 +243,7 @@ class TestWhatAPersonEntered:
         before = grades(entered)
         less = copy.deepcopy(release)
         less.cells.remove(cell_of(less, "callback"))
-        with pytest.raises(AutograderError, match="what a person gave for the cell callback"):
+        with pytest.raises(AutograderError, match="points or comments that a person entered for the cell callback"):
             gradebook.record(entered, assignment, less, [graded(verdict_on(assignment), answered)])
         assert grades(entered) == before
 
@@ -416,7 +416,7 @@ class TestForTheFormgrader:
         ]
         assert len(names) == len(set(names))
         assert cell_of(shown, "lr-loop").metadata.nbgrader.points == 14
-        assert "was not in the notebook" in cell_of(shown, "lr-comment").source
+        assert "was not in the submitted notebook" in cell_of(shown, "lr-comment").source
         nbformat.validate(shown)
 
     def test_where_nothing_ran_there_are_the_boxes(

@@ -112,7 +112,7 @@ def test_points_by_hand_and_an_extension_change_the_penalty(ruled: Path, assignm
 
 @pytest.mark.parametrize(("plugin", "said"), [("Broken", "KeyError: 'rules'"), ("Nowhere", "TraitError")])
 def test_a_rule_that_fails_is_named(out: Path, assignment: Assignment, plugin: str, said: str) -> None:
-    with pytest.raises(AutograderError, match=rf"late penalties cannot be worked out \({said}.*nbgrader_config.py"):
+    with pytest.raises(AutograderError, match=rf"late penalties cannot be calculated \({said}.*nbgrader_config.py"):
         gradebook.assign_late_penalties(gradebook_url(out), assignment, course(plugin))
 
 

@@ -230,7 +230,7 @@ class TestFeedback:
         assert "a <b>table</b>" in outputs
         assert "red" not in outputs
         assert "3/3 done\nnext" in outputs, "as a terminal would leave it"
-        assert any("characters left out" in text and len(text) < 5_000 for text in outputs)
+        assert any("characters omitted" in text and len(text) < 5_000 for text in outputs)
         assert any(text == "File keras/x.py:1\ny.py" for text in outputs)
         assert "no picture" in outputs
         assert "no picture either" in outputs
@@ -238,7 +238,7 @@ class TestFeedback:
         assert {"<Drawing>", "<Photo>"} <= set(outputs), "PNG alone is passed on"
         assert "shown 50" in outputs
         assert "shown 90" not in outputs
-        assert "44 more outputs of this cell are left out." in page
+        assert "44 more outputs of this cell are not shown." in page
 
     @pytest.mark.parametrize(
         ("text", "shown"),
@@ -261,16 +261,18 @@ class TestFeedback:
 
     def test_points_that_a_person_changed_are_a_persons(self, assignment: Assignment) -> None:
         verdict = verdict_on(assignment, "ada", {"callback": [rule("a", "Seen."), rule("b")]})
-        assert Page(feedback.feedback_page(assignment, verdict, None, {})).said("td").count("1 of 2 rules missed.") == 1
+        assert (
+            Page(feedback.feedback_page(assignment, verdict, None, {})).said("td").count("1 of 2 checks failed.") == 1
+        )
         text = feedback.feedback_page(assignment, verdict, None, {"callback": (15.0, "Right after all.")})
-        assert "1 of 2 rules missed." not in Page(text).said("td")
+        assert "1 of 2 checks failed." not in Page(text).said("td")
         assert "Right after all." in text
 
     def test_given_text_is_not_repeated_and_given_code_is_folded(self, page: str, release: NotebookNode) -> None:
         given = next(cell for cell in release.cells if cell.cell_type == "markdown" and "callback-text" in str(cell))
         assert given.source.split("\n")[0] not in page
         folded = page[page.index('<details class="cell given">') :]
-        assert "given: <code>imports</code>" in folded[: folded.index("</details>")]
+        assert "provided: <code>imports</code>" in folded[: folded.index("</details>")]
         assert "mine = 1" in text_of(page)
 
     def test_given_text_that_lost_its_id_is_not_repeated(
@@ -326,7 +328,7 @@ class TestFeedback:
         assert text.count("stopped with KeyError") == 0, "the sentence is not said again"
         section = text[text.index('id="item-lr-loop"') :]
         section = section[: section.index("</section>")]
-        assert "1 rule not checked, because the cell did not run to its end" in section
+        assert "1 check not run, because the cell did not run to its end" in section
         assert "Seen." in section[: section.index("<details")], "what was checked is not folded"
 
     def test_an_item_says_in_which_run_it_was_judged(self, assignment: Assignment, executed: NotebookNode) -> None:
@@ -337,11 +339,11 @@ class TestFeedback:
         text = text_of(
             feedback.feedback_page(assignment, verdict.model_copy(update={"items": tuple(items)}), executed, {})
         )
-        assert "we put a working callback in place of yours" in text
+        assert "we replaced your callback with a working version" in text
         assert (
-            "judged in the run with our callback . In our first run, with your own, it stopped with KeyError." in text
+            "graded in the run with our callback . In our first run, with your own version, it raised KeyError." in text
         )
-        assert text.count("judged as you handed it in") == len(verdict.items) - 1
+        assert text.count("graded as you submitted it") == len(verdict.items) - 1
 
     def test_points_that_wait_are_not_counted_as_lost(self, assignment: Assignment, executed: NotebookNode) -> None:
         text = text_of(feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}))
@@ -363,7 +365,7 @@ class TestFeedback:
         section = text[text.index('id="item-lr-plots"') :]
         section = section[: section.index("</section>")]
         assert own.pictures("lr")[0] in section
-        assert "Your own figure, as the file that you handed in shows it." in section
+        assert "Your own figure, as saved in the file that you submitted." in section
 
     def test_code_has_colours_and_stays_text(self) -> None:
         assert str(colour("def f():  # <b>")) == (
@@ -401,7 +403,7 @@ class TestReport:
 
     def test_means_are_of_what_ran_and_pending_points_stand_apart(self, class_report: str) -> None:
         said = text_of(class_report)
-        assert re.search(r"Mean of what ran \d+(\.\d)? of \d+(\.\d)? so far", said)
+        assert re.search(r"Mean of submissions that ran \d+(\.\d)? of \d+(\.\d)? so far", said)
         assert "Points pending 50" in said, "seven comments of 6 and a plot of 8"
 
     def test_findings_are_grouped_by_kind_with_advice_and_many_are_folded(
@@ -457,7 +459,7 @@ class TestReport:
         assert "Rule mean." in rows[0]
         assert "lr-metrics 2, bs-metrics 2" in rows[0]
         assert 'href="students/b~2Fob%20%231/feedback.html#item-lr-metrics"' in rows[0]
-        assert "Nothing there to judge" in rows[1]
+        assert "Nothing to check" in rows[1]
 
     def test_a_mean_of_some_is_called_so(self, class_report: str) -> None:
         lines = [text_of(line) for line in class_report.split("<tr") if "Batch sizes: plots</th>" in line]
@@ -491,7 +493,7 @@ class TestTheReportOnAClass:
         assert "in the gradebook without a submission: yan " in said
 
     def test_answers_that_wait_lead_to_the_formgrader(self, class_report: str) -> None:
-        part = class_report[class_report.index("Answers to read") : class_report.index("Answers that stand out")]
+        part = class_report[class_report.index("Written answers to grade") : class_report.index("Unusual answers")]
         assert HREF.findall(part[part.index("Batch sizes: written answer") :])[:2] == [
             "http://localhost:8888/formgrader/submissions/11aa/#bs-comment",
             "http://localhost:8888/formgrader/submissions/33cc/#bs-comment",
@@ -499,7 +501,7 @@ class TestTheReportOnAClass:
         assert "ada (identical)" in text_of(part)
 
     def test_shared_and_empty_answers_stand_out(self, class_report: str) -> None:
-        said = text_of(class_report[class_report.index("Answers that stand out") :])
+        said = text_of(class_report[class_report.index("Unusual answers") :])
         assert "ada , Batch sizes: written answer: The answer is identical to that of" in said
         assert "eve , Learning rates: written answer: The answer is empty." in said
 
@@ -623,7 +625,7 @@ class TestAnswersByQuestion:
         text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
         parsed = Page(text)
         assert [head.split(" (")[0].strip() for head in parsed.said("h2")] == ["Answer 1", "Answer 2"]
-        assert "(2 students, word for word)" in text
+        assert "(2 students, identical wording)" in text
         assert re.search(r"ada \(pending\) , bob \(5 of 6\)", text_of(text))
         links = HREF.findall(text)
         assert "http://localhost:8888/formgrader/submissions/11aa/#lr-comment" in links

@@ -336,7 +336,7 @@ def test_who_is_asked_to_stop_does_so_in_order(tmp_path: Path, number: int, stat
     told = main.communicate(timeout=20)[0]
     assert time.monotonic() - began < 5
     assert main.returncode == status, told
-    assert "Stopped. What is graded is kept; run the same command to go on." in told
+    assert "Stopped. Finished results are kept; run the same command again to continue." in told
     assert "Traceback" not in told
     assert not psutil.wait_procs(workers, 5)[1]
     assert verdict_of(out, "ada").state == "graded"
