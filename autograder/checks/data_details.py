@@ -14,10 +14,10 @@ def check(case: Case, name: str, expected: int, meaning: str) -> None:
     if value is None:
         case.missing(f"{name} is not defined")
     if value.number is None:
-        raise Wrong(f"{name} must be a number, and is a {value.type}.")
+        raise Wrong(f"{name} must be a number, but it is of type {value.type}.")
     if value.number != expected:
         raise Wrong(
-            f"{name} was {value.number:g}, but it must be {meaning}. Your notebook was run on other data than yours: "
+            f"{name} was {value.number:g}, but it must be {meaning}. Your notebook was run on different data: "
             "compute the number from the arrays."
         )
 
@@ -42,5 +42,5 @@ def test_features(case: Case) -> None:
 
 @points(1.5)
 def test_classes(case: Case) -> None:
-    """`n_class` is the number of different labels."""
+    """`n_class` is the number of distinct labels."""
     check(case, "n_class", case.scenario.n_classes, "the number of instruments among the labels")

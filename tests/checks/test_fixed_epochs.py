@@ -173,7 +173,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         edited("training", ("epochs=EPOCHS", "epochs=10")),
         "training",
         3,
-        "for 10 epochs; it should be 20",
+        "for 10 epochs instead of 20",
     ),
     "ended early": (
         edited("training", ("verbose=0", "callbacks=[callbacks.EarlyStopping('loss', min_delta=9, patience=4)]")),
@@ -185,7 +185,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         edited("training", ("validation_split=VALIDATION_SPLIT", "validation_data=(Xts_scale, yts)")),
         "training",
         2,
-        "The test set was the validation data",
+        "The test set was used for validation",
     ),
     "other split": (edited("training", ("=VALIDATION_SPLIT", "=0.1")), "training", 2, "0.1; it should be 0.2"),
     "the model of the first training": (
@@ -239,13 +239,13 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         ),
         "record",
         7,
-        "One and the same dictionary",
+        "The same dictionary was appended every time",
     ),
     "last rows only": (
         edited("record", ("\nsummary", "history_rows = history_rows[-5:]\nsummary"), ("len(history_rows)", "EPOCHS")),
         "record",
         3,
-        "history_rows has 5 rows; the training took 20 epochs",
+        "history_rows has 5 rows, but the training took 20 epochs",
     ),
     "other keys": (edited("record", ('"accuracy":', '"acc":')), "record", 2, "the key 'accuracy' is missing"),
     "time in milliseconds": (
@@ -261,14 +261,14 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         ),
         "plot",
         3,
-        "No line of the figure shows the validation accuracy",
+        "No line in the figure shows the validation accuracy",
     ),
     "no legend": (edited("plot", ("ax.legend()", "")), "plot", 1, "which line is which"),
     "names swapped": (
         edited("plot", ('"training"', '"?"'), ('"validation"', '"training"'), ('"?"', '"validation"')),
         "plot",
         1,
-        "the other way round",
+        "are swapped in the legend",
     ),
     "no labels": (
         edited("plot", ('ax.set_xlabel("Epoch")\nax.set_ylabel("Accuracy")', "")),

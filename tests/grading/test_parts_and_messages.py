@@ -115,7 +115,7 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     "a name that comes later": (
         both(in_task("lr-loop", ("optimizers.Adam", "Adam")), new_cell("from keras.optimizers import Adam", "bs-loop")),
         {
-            "lr-loop": ("(lr-loop) stopped", f"only cell number {number('bs-loop')}, further down, defines it"),
+            "lr-loop": ("(lr-loop) stopped", f"defined only in cell number {number('bs-loop')}, further down"),
             "lr-metrics": (f"Cell number {number('lr-loop')} (lr-loop) stopped",),
         },
     ),
@@ -132,7 +132,7 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     ),
     "a clock that is started once": (
         both(at_top("bs-loop", "start = time.time()"), in_task("bs-loop", ("measurement.time", "time.time() - start"))),
-        {"bs-metrics": ("one and the same moment",)},
+        {"bs-metrics": ("the same moment",)},
     ),
     "one dictionary": (
         in_task(
@@ -141,11 +141,11 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
             ("metrics_vs_lr.append(\n        {", "row.update(\n        {"),
             ("        }\n    )", "        }\n    )\n    metrics_vs_lr.append(row)"),
         ),
-        {"lr-metrics": ("One and the same dictionary",)},
+        {"lr-metrics": ("The same dictionary was appended every time",)},
     ),
     "a callback that forgets the model": (
         in_task("callback", ("self.model.stop_training", "self.stop_training")),
-        {"callback": ("It never stopped a training", "self.model.stop_training")},
+        {"callback": ("It never stopped the training", "self.model.stop_training")},
     ),
     "a callback that fails on some curves": (
         in_task("callback", ("self.hits += 1", "self.hit += 1")),

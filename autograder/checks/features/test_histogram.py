@@ -14,11 +14,11 @@ def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
     seen = [figure for event in case.evidence.of(Figures) if event.cell in case.cells for figure in event.value]
     found = [(figure, axes) for figure in seen for axes in figure.axes]
     if not found:
-        case.missing("The cell shows no figure")
+        case.missing("The cell does not show a figure")
     figure, axes = max(found, key=lambda pair: len(pair[1].bars))
     case.judge_by(figure.number)
     if not axes.bars:
-        raise Undecided("The figure has no bars, but it may show a histogram in another way: it needs review.")
+        raise Undecided("The figure has no bars, but it may show a histogram in a different way: it needs review.")
     return figure, axes
 
 
@@ -38,11 +38,14 @@ def test_levels(case: Case) -> None:
 
 @item("histogram", points=2)
 def test_labels(case: Case) -> None:
-    """Both axes are labelled, and the level's label names its unit."""
+    """Both axes are labelled, and the label of the level names its unit."""
     figure, axes = figure_of(case)
     across, up = axes.xlabel or figure.xlabel, axes.ylabel or figure.ylabel
     missing = [name for name, label in (("horizontal", across), ("vertical", up)) if not label.strip()]
     if missing:
-        raise Wrong(f"The {' and the '.join(missing)} axis has no label.", share=0.5 if len(missing) == 1 else 0.0)
+        share = 0.5 if len(missing) == 1 else 0.0
+        raise Wrong(
+            f"The {missing[0]} axis has no label." if len(missing) == 1 else "Neither axis has a label.", share=share
+        )
     if "db" not in f"{across} {up}".lower() and "decibel" not in f"{across} {up}".lower():
-        raise Wrong("The label of the levels does not say that they are in dB.", share=0.5)
+        raise Wrong("The label of the level does not name the unit dB.", share=0.5)

@@ -22,7 +22,7 @@ def split(
         case.expect(reply, close_to(0), given=table)
     value = reply.value
     if not isinstance(value, (tuple, list)) or [type(part) for part in value] != [pd.DataFrame, pd.DataFrame]:
-        raise Wrong(f"`split_by_pitch` returned {show(value)}; it should be a pair of tables.")
+        raise Wrong(f"`split_by_pitch` returned {show(value)}; it should return a pair of tables.")
     return table, value[0], value[1]
 
 
@@ -34,7 +34,7 @@ def draw_pitches(case: Case) -> Any:
 
 @item("split", points=3)
 def test_no_pitch_is_in_both(case: Case) -> None:
-    """No pitch is in the training table and in the test table."""
+    """No pitch is in both the training table and the test table."""
     for pitches, seed in draw_pitches(case):
         _, train, test = split(case, 0.3, seed, pitches)
         if both := set(train["pitch"]) & set(test["pitch"]):
@@ -55,24 +55,24 @@ def test_every_note_is_in_one(case: Case) -> None:
 
 @item("split", points=1)
 def test_size(case: Case) -> None:
-    """The test table has the share of the pitches that is asked for, at least one and not all."""
+    """The test table contains the requested fraction of the pitches, at least one and not all of them."""
     for pitches, seed in draw_pitches(case):
         for share in (0.05, 0.5, 0.98):
             n = len(np.unique(pitches))
             wanted = min(max(1, round(share * n)), n - 1)
             found = split(case, share, seed, pitches)[2]["pitch"].nunique()
             if found != wanted:
-                raise Wrong(f"For {n} pitches and the share {share}, the test table has {found} of them, not {wanted}.")
+                raise Wrong(f"With {n} pitches and share={share}, the test table has {found} pitches, not {wanted}.")
 
 
 @item("split", points=1)
 def test_seed(case: Case) -> None:
-    """The same seed gives the same split, and other seeds give others."""
+    """The same seed gives the same split, and different seeds give different splits."""
     pitches = np.repeat(np.arange(40, 60), 2)
     tests = [tuple(split(case, 0.3, seed, pitches)[2]["pitch"]) for seed in range(5)]
     again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # as another question, to be asked twice
     if len(set(tests)) < 3:
-        raise Wrong("Five seeds gave nearly always the same split: draw the pitches with the seed.")
+        raise Wrong("Five seeds nearly always gave the same split: use the seed to choose the pitches.")
     if again != tests[0]:
         raise Wrong("The same seed gave two different splits.")
 
@@ -91,7 +91,7 @@ def spread(x: np.ndarray) -> np.ndarray:
 
 @item("standardise", points=5)
 def test_with_training_numbers(case: Case) -> None:
-    """Both arrays are scaled with mean and standard deviation of the training notes."""
+    """Both arrays are scaled with the mean and standard deviation of the training notes."""
     for x_train, x_test in case.samples_of(arrays(float, [(3, 20), 2]), arrays(float, [(2, 10), 2])):
         x_train, x_test = x_train + spread(x_train), x_test - spread(x_test)
         reply = case.call("standardise", x_train, x_test)
@@ -99,10 +99,12 @@ def test_with_training_numbers(case: Case) -> None:
         leaked = (both - both.mean(axis=0)) / both.std(axis=0)
         if _is_close(reply, (leaked[: len(x_train)], leaked[len(x_train) :])):
             raise Wrong(
-                "The test notes had a part in mean and standard deviation: take those of the training notes only."
+                "The mean and standard deviation were computed from the test notes too: use only the training notes."
             )
         if _is_close(reply, (scaled(x_train, x_train)[0], scaled(x_test, x_test)[0])):
-            raise Wrong("The test notes were scaled with their own numbers: take those of the training notes.")
+            raise Wrong(
+                "The test notes were scaled with their own mean and standard deviation: use the training notes'."
+            )
         case.expect(reply, close_to(scaled(x_train, x_test)), given=(x_train, x_test))
 
 
@@ -112,7 +114,7 @@ def _is_close(reply: Reply, expected: Any) -> bool:
 
 @item("standardise", points=1)
 def test_constant_column(case: Case) -> None:
-    """A column that is constant in the training notes is only shifted."""
+    """A column that is constant in the training notes is only centred, not divided."""
     x_train, x_test = np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[2.0, 7.0]])
     case.expect(case.call("standardise", x_train, x_test), close_to(scaled(x_train, x_test)), given=(x_train, x_test))
 
@@ -130,13 +132,13 @@ def neighbours(case: Case, seed: int) -> tuple[Reply, list[np.ndarray], np.ndarr
         scalings.append((own.value[0], own.value[1]))  # a wrong one has cost its points already
     right = [KNeighborsClassifier(n_neighbors=1).fit(a, labels[:40]).predict(b) for a, b in scalings]
     if not reply.error and not isinstance(reply.value, dict):
-        raise Wrong(f"`baseline` returned {show(reply.value)}; it should be a dictionary.")
+        raise Wrong(f"`baseline` returned {show(reply.value)}; it should return a dictionary.")
     return reply, right, labels[40:]
 
 
 @item("baseline", points=3)
 def test_predictions(case: Case) -> None:
-    """`predictions` are the labels of the nearest training note, by standardised features."""
+    """`predictions` are the labels of the nearest training notes, by standardised features."""
     for seed in range(3):
         reply, right, _ = neighbours(case, seed)
         if reply.error:
@@ -145,14 +147,14 @@ def test_predictions(case: Case) -> None:
             raise Wrong("The dictionary has no key `predictions`.")
         if all(close_to(each).complain(reply.value["predictions"]) for each in right):
             raise Wrong(
-                "`predictions` are not those of one nearest neighbour with standardised features, on notes that are "
-                "not in this notebook."
+                "`predictions` are not those of a classifier with one nearest neighbour and standardised features, on "
+                "notes that are not in this notebook."
             )
 
 
 @item("baseline", points=2)
 def test_accuracy(case: Case) -> None:
-    """`accuracy` is the share of the predictions that is right."""
+    """`accuracy` is the fraction of the predictions that are correct."""
     for seed in range(3):
         reply, right, labels = neighbours(case, seed)
         if reply.error:

@@ -27,7 +27,7 @@ def zero_crossing_rate(x: np.ndarray) -> float:
 
 @item("zero-crossings", points=3)
 def test_rate(case: Case) -> None:
-    """`zero_crossing_rate` returns the share of neighbouring pairs with a change of sign."""
+    """`zero_crossing_rate` returns the fraction of pairs of adjacent samples with a change of sign."""
     for x in case.samples(arrays(float, (2, 200), low=0.5, high=100)):
         signs = np.where(np.arange(len(x)) * x % 3 < 1.5, 1, -1)
         case.expect(
@@ -37,7 +37,7 @@ def test_rate(case: Case) -> None:
 
 @item("zero-crossings", points=1)
 def test_zeros(case: Case) -> None:
-    """A zero is not negative."""
+    """Zero is not negative."""
     for x in case.samples(arrays(int, (2, 30), low=-1, high=1)):
         case.expect(case.call("zero_crossing_rate", x), close_to(zero_crossing_rate(x)), given=x)
 
@@ -60,7 +60,7 @@ def test_shape_of_filters(case: Case) -> None:
 
 @item("mel", points=5)
 def test_filters(case: Case) -> None:
-    """The bands are triangles between corners that are evenly spaced on the mel scale."""
+    """The filters are triangles between corners that are evenly spaced on the mel scale."""
     for bands, rate in case.samples_of(integers(1, 40), integers(4000, 48000)):
         expected = mel_filters(bands, 512, rate)
         case.expect(case.call("mel_filters", bands, 512, rate), close_to(expected, atol=1e-6))

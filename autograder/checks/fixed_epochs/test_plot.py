@@ -78,7 +78,7 @@ def picture(case: Case) -> Picture:
     if not ranked:
         case.missing("No figure was drawn")
     if not wanted:
-        raise Undecided("There is a figure, but nothing recorded to hold it against: it needs review.")
+        raise Undecided("There is a figure, but nothing was recorded that it could be compared with: it needs review.")
     case.judge_by(ranked[-1].figure.number)
     return ranked[-1]
 
@@ -92,7 +92,7 @@ def with_curves(case: Case) -> Picture:
         raise Undecided("The figure was drawn point by point, so it needs review.")
     if any(axes.bars for axes in seen.figure.axes):
         raise Wrong("The figure shows bars; draw a line for each of the two accuracies.")
-    raise Wrong("The figure holds no line.")
+    raise Wrong("The figure contains no line.")
 
 
 @points(2)
@@ -109,19 +109,19 @@ def test_validation_accuracy(case: Case) -> None:
 
 def _hold_line(case: Case, name: str) -> None:
     if name not in with_curves(case).shown:
-        raise Wrong(f"No line of the figure shows the {NAMES[name]}: one point an epoch, as it was recorded.")
+        raise Wrong(f"No line in the figure shows the {NAMES[name]} as it was recorded, with one point per epoch.")
 
 
 @points(1)
 def test_epochs_across(case: Case) -> None:
-    """The horizontal axis is the epochs in their order."""
+    """The horizontal axis shows the epochs in order."""
     seen = with_curves(case)
 
     def rule(drawn: tuple[Axes, Curve]) -> str | None:
         x = sorted(drawn[1].x)
         if x[0] in (0, 1) and all(math.isclose(b - a, 1, abs_tol=1e-6) for a, b in pairwise(x)):
             return None
-        return f"The points of a line stand at {x[0]:.4g}, {x[1]:.4g} … and not at the epochs 1, 2 …"
+        return f"The points of a line are at {x[0]:.4g}, {x[1]:.4g} … instead of at the epochs 1, 2 …"
 
     forall(seen.shown.values() or seen.curves[:2], rule)
 
@@ -143,7 +143,9 @@ def test_labels(case: Case) -> None:
             )
             if not any(label.strip() for label in labels)
         ]
-        return f"The {' and the '.join(lacking)} axis has no label." if lacking else None
+        if len(lacking) == 2:
+            return "Neither axis has a label."
+        return f"The {lacking[0]} axis has no label." if lacking else None
 
     shown = seen.shown.values() or seen.curves
     forall({id(axes): axes for axes, _ in shown}.values(), rule)
@@ -151,19 +153,19 @@ def test_labels(case: Case) -> None:
 
 @points(1)
 def test_told_apart(case: Case) -> None:
-    """A legend or other words in the figure say which line is which."""
+    """A legend or other text in the figure shows which line is which."""
     seen = with_curves(case)
     if len(seen.curves) < 2:
-        raise Wrong("The figure has one line only, so that there is nothing to tell apart.")
+        raise Wrong("The figure has only one line, so there is nothing to tell apart.")
     if len(seen.shown) < 2:
         pairs = seen.curves[:2]
     else:
         pairs = [seen.shown[name] for name in MEASURES]
         (first, training), (second, validation) = pairs
         if first is second and _names(training, VALIDATION, TRAINING) and _names(validation, TRAINING, VALIDATION):
-            raise Wrong("The legend calls the training accuracy that of validation, and the other way round.")
+            raise Wrong("The labels of the training accuracy and the validation accuracy are swapped in the legend.")
     if not _told(seen, pairs):
-        raise Wrong("Nothing in the figure says which line is which: give each a label and draw a legend.")
+        raise Wrong("Nothing in the figure shows which line is which: give each line a label and add a legend.")
 
 
 def _names(curve: Curve, word: str, other: str) -> bool:

@@ -15,9 +15,9 @@ def recorded(case: Case) -> Work:
     """The work with its rows; without any there is nothing to judge."""
     work = Work.of(case)
     if work.recorded is None:
-        case.missing("There is no list history_rows")
+        case.missing("history_rows is not defined")
     if not work.rows:
-        case.missing("history_rows holds no rows")
+        case.missing("history_rows contains no rows")
     return work
 
 
@@ -25,7 +25,7 @@ def verified(case: Case) -> Work:
     """The work with rows and something that they can be held against."""
     work = recorded(case)
     if not work.sources:
-        raise Undecided("history_rows has rows, but no training with Model.fit was seen: it needs review.")
+        raise Undecided("history_rows has rows, but no call to Model.fit was observed: it needs review.")
     if not any(row.entries for row in work.rows):
         raise Wrong("The rows of history_rows are not dictionaries.")
     return work
@@ -55,15 +55,15 @@ def test_structure(case: Case) -> None:
     work = recorded(case)
     assert work.recorded is not None
     if work.recorded.type not in ("list", "tuple"):
-        raise Wrong(f"history_rows is a {work.recorded.type}; it must be a list of dictionaries.")
+        raise Wrong(f"history_rows is of type {work.recorded.type}; it must be a list of dictionaries.")
     if bad := next((row for row in work.rows if row.entries is None), None):
         raise Wrong(f"A row of history_rows is of type {bad.type}; it must be a dictionary.")
     if len(work.rows) > 1 and len({row.identity for row in work.rows}) < len(work.rows):
-        raise Wrong("One and the same dictionary was appended again and again: make a new one for each epoch.")
+        raise Wrong("The same dictionary was appended every time: create a new one for each epoch.")
     lengths = {len(curves[MEASURES[0]]) for curves in work.sources}
     rows = work.recorded.length or len(work.rows)
     if lengths and rows not in lengths:
-        raise Wrong(f"history_rows has {rows} rows; the training took {min(lengths)} epochs.")
+        raise Wrong(f"history_rows has {rows} rows, but the training took {min(lengths)} epochs.")
 
 
 @points(1)
@@ -80,13 +80,13 @@ def test_epoch(case: Case) -> None:
 
 @points(2)
 def test_accuracy(case: Case) -> None:
-    """`accuracy` is that of the training notes after each epoch, between 0 and 1."""
+    """`accuracy` is the accuracy on the training notes in each epoch, between 0 and 1."""
     _hold_curve(case, "accuracy")
 
 
 @points(2)
 def test_val_accuracy(case: Case) -> None:
-    """`val_accuracy` is that of the validation notes after each epoch, between 0 and 1."""
+    """`val_accuracy` is the accuracy on the validation notes after each epoch, between 0 and 1."""
     _hold_curve(case, "val_accuracy")
 
 
@@ -127,9 +127,9 @@ def summed(case: Case) -> tuple[Work, dict[str, Value]]:
     """The work and the entries of the summary."""
     work = Work.of(case)
     if work.summary is None:
-        case.missing("There is no dictionary summary")
+        case.missing("summary is not defined")
     if work.summary.entries is None:
-        raise Wrong(f"summary is a {work.summary.type}; it must be a dictionary.")
+        raise Wrong(f"summary is of type {work.summary.type}; it must be a dictionary.")
     return work, work.summary.entries
 
 
@@ -139,30 +139,30 @@ def measured(case: Case, key: str) -> tuple[Work, float]:
     if complaint := needs_number("summary", entries, key):
         raise Wrong(complaint)
     if not work.costs:
-        raise Undecided("There is a summary, but no training with Model.fit was seen: it needs review.")
+        raise Undecided("There is a summary, but no call to Model.fit was observed: it needs review.")
     return work, entries[key].number or 0.0
 
 
 @points(1)
 def test_epochs(case: Case) -> None:
-    """`epochs` in the summary is how many epochs the model was trained."""
+    """`epochs` in the summary is the number of epochs for which the model was trained."""
     work, value = measured(case, "epochs")
     truths = [len(curves["accuracy"]) for curves in work.sources]
     if value not in truths:
-        hint = " That is the number of the last epoch, which counts from 0." if value + 1 in truths else ""
+        hint = " That is the index of the last epoch, counted from 0." if value + 1 in truths else ""
         raise Wrong(f"In summary epochs is {value:g}, but the training took {truths[0]}.{hint}")
 
 
 @points(1)
 def test_train_time(case: Case) -> None:
-    """`train_time` in the summary is the seconds from just before `fit` to just after it."""
+    """`train_time` in the summary is the time from just before `fit` to just after it, in seconds."""
     work, value = measured(case, "train_time")
     _hold_cost(case, "train_time", "s", value, [seconds for seconds, _ in work.costs], 0)
 
 
 @points(1)
 def test_total_energy(case: Case) -> None:
-    """`total_energy` in the summary is the joules around `fit`; where none is measured it is absent, None or NaN."""
+    """`total_energy` in the summary is the energy used by `fit`, in joules; absent, None or NaN if not measured."""
     work, entries = summed(case)
     given = entries.get("total_energy")
     nothing = given is None or given.type == "NoneType" or (given.number is not None and math.isnan(given.number))
@@ -170,7 +170,7 @@ def test_total_energy(case: Case) -> None:
     if nothing and (stood_in or not work.windowed):
         return
     if not stood_in and work.training is not None and not work.windowed:
-        raise Wrong("total_energy has a number, but no energy was measured around fit: leave it out or set it to None.")
+        raise Wrong("total_energy is a number, but no energy was measured around fit: omit it or set it to None.")
     work, value = measured(case, "total_energy")
     _hold_cost(case, "total_energy", "J", value, [joules for _, joules in work.costs], 1)
 

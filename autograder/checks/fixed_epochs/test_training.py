@@ -16,7 +16,7 @@ def trained(case: Case) -> Trained:
     work = Work.of(case)
     if work.training is None:
         if work.rows and not _stopped(case):
-            raise Undecided("Rows were recorded, but no training with Model.fit was seen: it needs review.")
+            raise Undecided("Rows were recorded, but no call to Model.fit was observed: it needs review.")
         case.missing("No model was trained")
     return work.training
 
@@ -27,13 +27,13 @@ def _stopped(case: Case) -> bool:
 
 @points(1)
 def test_the_model_is_new(case: Case) -> None:
-    """The model is a new, untrained one that `get_model` made."""
+    """The model is a new, untrained one from `get_model`."""
     fit = trained(case).first
     given = {other.parameters for other in case.evidence.of(Fit) if case.evidence.cells[other.cell].role == "given"}
     if len(given) == 1 and fit.parameters not in given:
-        raise Wrong("The model was not the one that get_model() makes.")
+        raise Wrong("The model was not one that get_model() returns.")
     if fit.trained_before or fit.initial_epoch:
-        raise Wrong("The model had been trained before: make a new one with get_model().")
+        raise Wrong("The model had been trained before: create a new one with get_model().")
 
 
 @points(1)
@@ -46,7 +46,7 @@ def test_optimizer(case: Case) -> None:
 
 @points(2)
 def test_learning_rate(case: Case) -> None:
-    """The optimizer has the learning rate that is asked for."""
+    """The optimizer has the required learning rate."""
     rate, wanted = trained(case).first.learning_rate, case.parameters.learning_rate
     if rate is None:
         raise Undecided("The learning rate of the optimizer could not be read.")
@@ -56,22 +56,22 @@ def test_learning_rate(case: Case) -> None:
 
 @points(3)
 def test_batch_size(case: Case) -> None:
-    """`fit` gets the batch size that is asked for."""
+    """`fit` is called with the required batch size."""
     wanted = case.parameters.batch_size
     if other := [fit.batch_size for fit in trained(case).fits if fit.batch_size != wanted]:
-        raise Wrong(f"fit ran with batch size {other[0]}; it should be {wanted}.")
+        raise Wrong(f"fit was called with batch size {other[0]}; it should be {wanted}.")
 
 
 @points(3)
 def test_epochs(case: Case) -> None:
-    """The model is trained for exactly the epochs that are asked for."""
+    """The model is trained for exactly the required number of epochs."""
     training, wanted = trained(case), case.parameters.epochs
     if failed := next((fit for fit in training.fits if fit.error), None):
-        raise Wrong(f"The training stopped with {failed.error}.")
+        raise Wrong(f"The training raised {failed.error}.")
     if training.epochs != wanted:
         early = len(training.fits) == 1 and training.epochs < training.first.epochs == wanted
-        hint = " A callback ended it early." if early else ""
-        raise Wrong(f"The model was trained for {training.epochs} epochs; it should be {wanted}.{hint}")
+        hint = " A callback stopped it early." if early else ""
+        raise Wrong(f"The model was trained for {training.epochs} epochs instead of {wanted}.{hint}")
 
 
 @points(1)
@@ -83,16 +83,16 @@ def test_training_data(case: Case) -> None:
         if fit.data.test:
             continue  # costs the points of the test set
         if fit.data.other or not fit.data.train:
-            raise Wrong("fit got rows that are not in the scaled training data.")
+            raise Wrong("fit was given rows that are not in the scaled training data.")
         if fit.data.labels_fit is False:
-            raise Wrong("The labels that fit got do not belong to the rows.")
+            raise Wrong("The labels given to fit do not match the rows.")
         if fit.data.train + held_back < n - 1:
             raise Wrong(f"Only {fit.data.train} of the {n} training notes were given to fit.")
 
 
 @points(2)
 def test_validation_split(case: Case) -> None:
-    """The share of the training notes that is asked for is held back for validation."""
+    """The required fraction of the training notes is held out for validation."""
     n, wanted = case.scenario.n_train, case.parameters.validation_split
     for fit in trained(case).fits:
         if fit.validation is None:
@@ -100,18 +100,18 @@ def test_validation_split(case: Case) -> None:
             if not math.isclose(split, wanted, abs_tol=1e-6):
                 raise Wrong(f"validation_split was {split:g}; it should be {wanted:g}.")
         elif fit.validation.test:
-            raise Wrong(f"The test set was the validation data; hold back {wanted:.0%} of the training notes instead.")
+            raise Wrong(f"The test set was used for validation; hold out {wanted:.0%} of the training notes instead.")
         elif abs(fit.validation.train / n - wanted) > 0.01 or fit.data.train + fit.validation.train > n + 1:
             raise Wrong(f"The validation data were not {wanted:.0%} of the training notes.")
 
 
 @points(1)
 def test_test_set_is_kept_apart(case: Case) -> None:
-    """The test set has no part in training: not in `fit`, and not before the training is over."""
+    """The test set is not used for training: not in `fit`, and not before training has finished."""
     training = trained(case)
     if any(fit.data.test for fit in training.fits):
         raise Wrong("Test notes were among the data given to fit.")
     last = training.fits[-1]
     uses = [use for use in case.evidence.of(Use) if use.data.test and use.model == last.model]
     if any(use.sequence < last.sequence for use in uses):
-        raise Wrong("The model met the test set before its training was over.")
+        raise Wrong("The model was used on the test set before its training had finished.")

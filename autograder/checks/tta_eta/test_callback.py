@@ -23,19 +23,19 @@ def answers(case: Case, family: str) -> list[Answer]:
     driven = case.evidence.of(CallbackDriven)
     if not driven:
         if any(case.evidence.cells[index].status == "ran" for index in case.cells):
-            raise Wrong("There is no class TrainToAccuracy after its cell has run.")
-        case.missing("There is no class TrainToAccuracy")
+            raise Wrong("The class TrainToAccuracy is not defined after its cell has run.")
+        case.missing("The class TrainToAccuracy is not defined")
     trials, results = case.scenario.trials, driven[-1].results
     complaint = NotChecked if family not in JUDGED else Wrong
     errors = {result.error for result in results}
     if len(errors) == 1 and None not in errors:
         error = (errors.pop() or "").rstrip(".")
-        what = "TrainToAccuracy is not filled in" if error.startswith("NotImplementedError") else f"it raised {error}"
+        what = "TrainToAccuracy is not complete" if error.startswith("NotImplementedError") else f"it raised {error}"
         raise complaint(f"On every training curve: {what}.")
     if len(trials) != len(results):
-        raise Undecided("The record of the callback's answers is not complete.")
+        raise Undecided("The record of the callback's behaviour is not complete.")
     if all(r.stop is None and not (r.error and t.validated) for t, r in zip(trials, results, strict=True)):
-        message = f"It never stopped a training, whatever the curve.{find_missing_model(case)}"
+        message = f"It never stopped the training, whatever the curve.{find_missing_model(case)}"
         if complaint is NotChecked:
             raise NotChecked(message)
         raise Wrong(message, picture(find_shortest_stop(trials), None))
@@ -68,7 +68,7 @@ def find_missing_model(case: Case) -> str:
         return ""
     used = [name for function in names for name in function] if isinstance(names, list) else []
     is_set_elsewhere = "stop_training" in used and "model" not in used
-    return " It must set stop_training of the model: self.model.stop_training = True." if is_set_elsewhere else ""
+    return " It must set stop_training on the model: self.model.stop_training = True." if is_set_elsewhere else ""
 
 
 def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
@@ -127,8 +127,8 @@ def explain(trial: Trial, stopped: int | None, expected: int | None) -> str:
     if expected is None:
         return f"{shown}; no {trial.patience} epochs in a row were above the threshold."
     if stopped is not None and stopped < expected:
-        return f"{shown}; {trial.patience} in a row above the threshold had not been reached."
-    return f"{shown}; the last of {trial.patience} in a row above the threshold was epoch {expected + 1}."
+        return f"{shown}; there had not yet been {trial.patience} epochs in a row above the threshold."
+    return f"{shown}; the last of {trial.patience} epochs in a row above the threshold was epoch {expected + 1}."
 
 
 def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False, waits: bool = True) -> None:
@@ -136,9 +136,9 @@ def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool =
     and where the property only means something for a callback that `waits`, one that stops at once does not have it."""
     if all(result.stop is None for pair in found for _, result in pair):
         no_error(found[0][0])
-        raise Wrong("It never stopped, so this could not be seen.")
+        raise Wrong("It never stopped, so this could not be checked.")
     if waits and all(result.stop == 0 for pair in found for _, result in pair):
-        raise Wrong("It stops after the first epoch, whatever the curve, so this could not be seen.")
+        raise Wrong("It stops after the first epoch, whatever the curve, so this could not be checked.")
     for first, second in sorted(found, key=lambda pair: len(pair[1][0].val_accuracy)):
         no_error(first)
         no_error(second)
@@ -166,25 +166,25 @@ def test_equal_is_a_miss(case: Case) -> None:
 
 @points(2)
 def test_a_miss_starts_the_count_again(case: Case) -> None:
-    """One epoch at or below the threshold starts the count again."""
+    """An epoch at or below the threshold resets the count."""
     hold_alike(pairs(case, "reset"), "the epochs above the threshold must come in a row.", shift=True)
 
 
 @points(2)
 def test_reads_val_accuracy(case: Case) -> None:
     """The validation accuracy decides, not the training accuracy."""
-    hold_alike(pairs(case, "val_accuracy"), "it must look at val_accuracy only, whatever accuracy says.")
+    hold_alike(pairs(case, "val_accuracy"), "it must use only val_accuracy, whatever the value of accuracy.")
     if any(result.stop is not None for _, result in answers(case, "unvalidated")):
-        raise Wrong("Without validation data there is no val_accuracy in logs, and yet it stopped the training.")
+        raise Wrong("Without validation data there is no val_accuracy in logs, but it stopped the training.")
 
 
 @points(2)
 def test_honours_its_arguments(case: Case) -> None:
-    """`threshold` and `patience` count, given by keyword or by position."""
+    """Passing `threshold` and `patience` works, by keyword and by position."""
     found = answers(case, "arguments")
     if all(result.stop is None for _, result in found):
         no_error(found[0])
-        raise Wrong("It never stopped, so this could not be seen.")
+        raise Wrong("It never stopped, so this could not be checked.")
     half = len(found) // 2
     base = found[0][1].stop
     for index, (trial, result) in enumerate(found):
@@ -193,7 +193,7 @@ def test_honours_its_arguments(case: Case) -> None:
         wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
         if result.stop != wanted:
             raise Wrong(
-                f"Made by {trial.call} with {arguments(trial)}, on val_accuracy {curve(trial, result.stop)} it "
+                f"With {arguments(trial)}, passed by {trial.call}, on val_accuracy {curve(trial, result.stop)} it "
                 f"{after(result.stop)}; with {arguments(found[0][0])} it {after(base)}.",
                 picture(trial, result.stop),
             )
@@ -211,11 +211,11 @@ def test_defaults(case: Case) -> None:
 
 @points(1)
 def test_instances_share_nothing(case: Case) -> None:
-    """Two instances do not disturb each other."""
-    hold_alike(pairs(case, "instances"), "a second instance was in use at the same time and must not matter.")
+    """Two instances do not affect each other."""
+    hold_alike(pairs(case, "instances"), "a second instance was in use at the same time and must not affect it.")
 
 
 @points(2)
 def test_right_on_every_curve(case: Case) -> None:
-    """On every curve that was tried, training stops at the right epoch or not at all."""
+    """On every curve tried, training stops at the right epoch, or does not stop if it should not."""
     hold_against_reference(answers(case, "any"))

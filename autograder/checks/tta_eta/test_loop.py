@@ -22,11 +22,11 @@ def trained(case: Case) -> Sweep:
     sweep = Sweep.of(case)
     if not sweep.fits:
         if sweep.rows and sweep.recorded is not None:
-            raise Undecided("The list has rows, but no training with Model.fit was seen: it needs review.")
+            raise Undecided("The list has rows, but no call to Model.fit was observed: it needs review.")
         case.missing("No model was trained")
     cells = [case.evidence.cells[fit.cell] for fit in sweep.fits]
     if any(cell.status == "timeout" or cell.error == "KernelDied" for cell in cells):
-        case.missing("The loop came to no end")
+        case.missing("The loop did not finish")
     return sweep
 
 
@@ -57,7 +57,7 @@ def describe_missing(sweep: Sweep) -> str:
     missing = [f"{value:g}" for value in sweep.values if not any(close(each, value, 1e-4) for each in used)]
     models = f"{count} models were" if count > 1 else "1 model was" if count else "No model was"
     hint = f" Missing: {', '.join(missing)}." if missing else ""
-    return f"{models} trained to the end; it should be one for each of the {wanted} values.{hint}"
+    return f"{models} trained to the end; there should be one for each of the {wanted} values.{hint}"
 
 
 def where(sweep: Sweep, fit: Fit, value: float | None) -> str:
@@ -66,14 +66,14 @@ def where(sweep: Sweep, fit: Fit, value: float | None) -> str:
 
 @points(2)
 def test_every_setting_is_trained_once(case: Case) -> None:
-    """There is one training for each value, none is missing and none comes twice."""
+    """There is one training run for each value: none is missing and none is repeated."""
     sweep = trained(case)
     count, wanted = count_trained(sweep), len(sweep.values)
     if count > wanted:
-        raise Wrong(f"{count} models were trained; it should be one for each of the {wanted} values.")
+        raise Wrong(f"{count} models were trained; there should be one for each of the {wanted} values.")
     failed = next((fit for fit in sweep.fits if fit.error), None)
     if failed is not None and not is_cut_short(sweep):
-        raise Wrong(f"A training stopped with {failed.error}.")
+        raise Wrong(f"A training run raised {failed.error}.")
     if count < wanted:
         raise Wrong(describe_missing(sweep), share=count / wanted)
     used_values = [sweep.used(fit) for fit in sweep.fits]
@@ -83,26 +83,24 @@ def test_every_setting_is_trained_once(case: Case) -> None:
             lambda t: (
                 None
                 if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4)
-                else f"One training used {sweep.label(sweep.used(t[0]))}, which was not asked for or came twice."
+                else f"One training run used {sweep.label(sweep.used(t[0]))}, which was not required or was repeated."
             ),
         )
 
 
 @points(2)
 def test_each_model_is_new(case: Case) -> None:
-    """Each iteration begins with a new, untrained model of the lab's kind."""
+    """Each iteration starts with a new, untrained model from `get_model`."""
     sweep = trained(case)
     given = {structure(fit) for fit in case.evidence.of(Fit) if case.evidence.cells[fit.cell].role == "given"}
 
     def rule(t: Trained) -> str | None:
         fit, value = t
         if len(given) == 1 and structure(fit) not in given:
-            return (
-                f"At {where(sweep, fit, value)} the model was not the one that get_model() makes{differs(fit, given)}."
-            )
+            return f"At {where(sweep, fit, value)} the model was not one that get_model() returns{differs(fit, given)}."
         if not fit.trained_before and fit.initial_epoch == 0:
             return None
-        return f"At {where(sweep, fit, value)} the model had been trained before: make a new one in each iteration."
+        return f"At {where(sweep, fit, value)} the model had been trained before: create a new one in each iteration."
 
     hold(sweep, rule, over_all=True)
 
@@ -149,14 +147,14 @@ def test_optimizer(case: Case) -> None:
         if wanted is None or close(fit.learning_rate, wanted, 1e-4):
             return None
         place = where(sweep, fit, value)
-        return f"At {place} Adam had the learning rate {fit.learning_rate:.4g}; it should have {wanted:g}."
+        return f"At {place} Adam had the learning rate {fit.learning_rate:.4g}; it should be {wanted:g}."
 
     hold(sweep, rule, over_all=sweep.loop == "lr")
 
 
 @points(2)
 def test_batch_size(case: Case) -> None:
-    """`fit` gets this iteration's batch size."""
+    """`fit` is called with this iteration's batch size."""
     sweep = trained(case)
 
     def rule(t: Trained) -> str | None:
@@ -164,7 +162,9 @@ def test_batch_size(case: Case) -> None:
         wanted = sweep.fixed if sweep.loop == "lr" else value
         if wanted is None or close(float(fit.batch_size), wanted, 1e-6):
             return None
-        return f"At {where(sweep, fit, value)} fit ran with batch size {fit.batch_size}; it should be {wanted:g}."
+        return (
+            f"At {where(sweep, fit, value)} fit was called with batch size {fit.batch_size}; it should be {wanted:g}."
+        )
 
     hold(sweep, rule, over_all=sweep.loop == "bs")
 
@@ -180,9 +180,9 @@ def test_training_data(case: Case) -> None:
         if fit.data.test:
             return None
         if fit.data.other or not fit.data.train:
-            return f"At {where(sweep, fit, value)} fit got rows that are not in the scaled training data."
+            return f"At {where(sweep, fit, value)} fit was given rows that are not in the scaled training data."
         if fit.data.labels_fit is False:
-            return f"At {where(sweep, fit, value)} the labels do not belong to the rows."
+            return f"At {where(sweep, fit, value)} the labels do not match the rows."
         if fit.data.train + held_back < n - 1:
             return f"At {where(sweep, fit, value)} only {fit.data.train} of the {n} training notes were given to fit."
         return None
@@ -192,7 +192,7 @@ def test_training_data(case: Case) -> None:
 
 @points(1)
 def test_validation_split(case: Case) -> None:
-    """20% of the training notes are held back for validation."""
+    """20% of the training notes are held out for validation."""
     sweep, n = trained(case), case.scenario.n_train
 
     def rule(t: Trained) -> str | None:
@@ -200,13 +200,13 @@ def test_validation_split(case: Case) -> None:
         place = where(sweep, fit, value)
         if fit.validation is not None:
             if fit.validation.test:
-                return f"At {place} the test set was the validation data; hold back 20% of the training notes instead."
+                return f"At {place} the test set was used for validation; hold out 20% of the training notes instead."
             share = fit.validation.train / n
             whole = fit.data.train + fit.validation.train <= n + 1
             return (
                 None
                 if abs(share - 0.2) < 0.01 and whole
-                else f"At {place} the validation data was not 20% of the training notes."
+                else f"At {place} the validation data were not 20% of the training notes."
             )
         split = fit.validation_split or 0.0
         return (
@@ -220,7 +220,7 @@ def test_validation_split(case: Case) -> None:
 
 @points(1)
 def test_cap_of_epochs(case: Case) -> None:
-    """A training may take as many epochs as the lab allows, and no more."""
+    """`fit` is called with the maximum number of epochs that the lab allows."""
     sweep, cap = trained(case), case.parameters.max_epochs
 
     def rule(t: Trained) -> str | None:
@@ -228,7 +228,7 @@ def test_cap_of_epochs(case: Case) -> None:
         return (
             None
             if fit.epochs == cap
-            else f"At {where(sweep, fit, value)} fit was given {fit.epochs} epochs; it should be {cap}."
+            else f"At {where(sweep, fit, value)} fit was called with {fit.epochs} epochs; it should be {cap}."
         )
 
     hold(sweep, rule)
@@ -236,7 +236,7 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """`TrainToAccuracy` ends each training, with the lab's threshold and patience, counting from zero."""
+    """`TrainToAccuracy` stops each training run, with the lab's threshold and patience, counting from zero."""
     sweep = trained(case)
     p = case.parameters
 
@@ -247,17 +247,17 @@ def test_callback_in_use(case: Case) -> None:
         if not used:
             return f"At {place} no TrainToAccuracy was among the callbacks of fit."
         if fit.error and fit.validation is None and not fit.validation_split:
-            return f"At {place} there was no validation data, so that TrainToAccuracy had no val_accuracy to look at."
+            return f"At {place} there were no validation data, so TrainToAccuracy had no val_accuracy to use."
         known = used[0].threshold is not None and used[0].patience is not None
         if known and not (close(used[0].threshold, p.threshold, 1e-6) and used[0].patience == p.patience):
             made = f"threshold {used[0].threshold:g} and patience {used[0].patience:g}"
-            return f"At {place} TrainToAccuracy was made with {made}; it should be {p.threshold:g} and {p.patience}."
+            return f"At {place} TrainToAccuracy was created with {made}; it should be {p.threshold:g} and {p.patience}."
         fresh = fresh_stop(case, fit)
         if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
-            when = f"would have ended it after {fresh}" if fresh > 0 else "would have gone on"
+            when = f"would have stopped it after {fresh}" if fresh > 0 else "would have continued"
             return (
-                f"At {place} training ended after {fit.epochs_run} epochs, where a new TrainToAccuracy {when}: make a "
-                "new one for each training."
+                f"At {place} training stopped after {fit.epochs_run} epochs, but a new TrainToAccuracy {when}: create "
+                "a new one for each training run."
             )
         return None
 
@@ -273,7 +273,7 @@ def fresh_stop(case: Case, fit: Fit) -> int | None:
 
 @points(1)
 def test_test_set_is_kept_apart(case: Case) -> None:
-    """The test set has no part in training: not in `fit`, not as validation data, not before the training is over."""
+    """The test set is not used for training: not in `fit`, not as validation data, not before training is over."""
     sweep = trained(case)
     uses = [use for use in case.evidence.of(Use) if use.data.test]
 
@@ -283,7 +283,7 @@ def test_test_set_is_kept_apart(case: Case) -> None:
         if fit.data.test:
             return f"At {place} test notes were among the data given to fit."
         if fit.validation is not None and fit.validation.test:
-            return f"At {place} the test set was the validation data, so that it decided when training ended."
+            return f"At {place} the test set was used for validation, so it decided when training stopped."
         if early_use(sweep, uses, fit) and told_truly(sweep):
             return f"At {place} the model was evaluated on the test set before its training was over."
         return None

@@ -12,7 +12,7 @@ from autograder.execution.evidence import Fit, Value
 from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-metrics", "bs-metrics")
-ONE_DICTIONARY = "One and the same dictionary was appended again and again: make a new one in each iteration."
+ONE_DICTIONARY = "The same dictionary was appended every time: create a new one in each iteration."
 METRICS = "[n for n, v in globals().items() if hasattr(v, 'reset_state') and hasattr(v, 'result') and n[:1] != '_']"
 """An expression for the names of all metric objects of a notebook."""
 
@@ -23,9 +23,9 @@ def recorded(case: Case) -> Sweep:
     """The loop with its rows; without any there is nothing to judge."""
     sweep = Sweep.of(case)
     if sweep.recorded is None:
-        case.missing(f"There is no list {sweep.name}")
+        case.missing(f"{sweep.name} is not defined")
     if not sweep.rows:
-        case.missing(f"{sweep.name} holds no rows")
+        case.missing(f"{sweep.name} contains no rows")
     return sweep
 
 
@@ -33,7 +33,7 @@ def verified(case: Case) -> Sweep:
     """The loop with rows and the trainings that they tell of."""
     sweep = recorded(case)
     if not sweep.fits:
-        raise Undecided(f"{sweep.name} has rows, but no training with Model.fit was seen: it needs review.")
+        raise Undecided(f"{sweep.name} has rows, but no call to Model.fit was observed: it needs review.")
     if not any(row.entries for row in sweep.rows):
         raise Wrong(f"The rows of {sweep.name} are not dictionaries.")
     if is_one_dictionary(sweep):
@@ -73,11 +73,11 @@ def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) 
 
 @points(2)
 def test_structure(case: Case) -> None:
-    """The list holds one dictionary for each setting, with all the keys."""
+    """The list contains one dictionary for each setting, with all the keys."""
     sweep = recorded(case)
     assert sweep.recorded is not None
     if sweep.recorded.type not in ("list", "tuple"):
-        raise Wrong(f"{sweep.name} is a {sweep.recorded.type}; it must be a list of dictionaries.")
+        raise Wrong(f"{sweep.name} is of type {sweep.recorded.type}; it must be a list of dictionaries.")
     if bad := next((row for row in sweep.rows if row.entries is None), None):
         raise Wrong(f"{place(sweep, bad).capitalize()} is of type {bad.type}; it must be a dictionary.")
     if is_one_dictionary(sweep):
@@ -115,7 +115,7 @@ def test_settings(case: Case) -> None:
             left.remove(match)
     crossed = [row for row, fit in sweep.pairs if _crossed(sweep, row, fit)]
     if crossed:
-        raise Wrong(f"In {place(sweep, crossed[0])} {sweep.key} is not the one that its model was trained with.")
+        raise Wrong(f"In {place(sweep, crossed[0])} {sweep.key} is not the value with which its model was trained.")
 
 
 def _fixed(sweep: Sweep, row: Value) -> str | None:
@@ -135,14 +135,14 @@ def _crossed(sweep: Sweep, row: Value, fit: Fit) -> bool:
 
 @points(2)
 def test_epochs(case: Case) -> None:
-    """`epochs` is how many epochs the model was trained."""
+    """`epochs` is the number of epochs for which the model was trained."""
 
     def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
         value = number(row, "epochs")
         if value == fit.epochs_run:
             return None
-        hint = " That is the argument of fit, not what ran." if value == fit.epochs else ""
-        hint = " That is the number of the last epoch, which counts from 0." if value == fit.epochs_run - 1 else hint
+        hint = " That is the argument of fit, not the number of epochs that ran." if value == fit.epochs else ""
+        hint = " That is the index of the last epoch, counted from 0." if value == fit.epochs_run - 1 else hint
         return f"In {place(sweep, row)} epochs is {value:g}, but the training took {fit.epochs_run}.{hint}"
 
     hold(case, "epochs", rule)
@@ -163,11 +163,11 @@ def test_test_accuracy(case: Case) -> None:
             )
         if agrees_from_earlier(sweep, values, truths):
             raise Wrong(
-                "test_accuracy is the mean over all models so far, those of the other loop among them"
+                "test_accuracy is the mean over all models so far, including those of the other loop"
                 f"{explain_mean(case)} Evaluate each model by itself."
             )
         if all(close(v, 100 * t, 1e-4) for v, t in zip(values, truths, strict=True)):
-            raise Wrong("test_accuracy is given in percent; it must be a number between 0 and 1.")
+            raise Wrong("test_accuracy is a percentage; it must be a number between 0 and 1.")
 
     def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
         value, truth = number(row, "test_accuracy"), sweep.accuracy(fit)
@@ -207,19 +207,19 @@ def explain_mean(case: Case) -> str:
     if not isinstance(names, list) or not names:
         return "."
     which = f"the metric object {names[0]}" if len(names) == 1 else "one metric object"
-    return f": {which} was used for all of them and never reset."
+    return f": {which} was used for all models and never reset."
 
 
 @points(2)
 def test_train_time(case: Case) -> None:
-    """`train_time` is the seconds from just before `fit` to just after it."""
+    """`train_time` is the time from just before `fit` to just after it, in seconds."""
     sweep = verified(case)
     starts = [fit.end - number(row, "train_time") for row, fit in sweep.pairs]
     is_never_restarted = len(starts) > 1 and max(starts) - min(starts) < 0.01 * sweep.fits[0].seconds
     if is_never_restarted and max(starts) <= sweep.fits[0].begin:
         raise Wrong(
-            "train_time counts from one and the same moment, before the first training, in every row: start the clock "
-            "anew right before each fit."
+            "In every row, train_time is counted from the same moment before the first training run: restart the clock "
+            "right before each fit."
         )
 
     def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
@@ -244,7 +244,7 @@ def _measured(sweep: Sweep, row: Value, key: str, unit: str, truth: float, costs
 
 @points(1)
 def test_total_energy(case: Case) -> None:
-    """`total_energy` is the joules in the window around `fit`; where none is measured it is absent, None or NaN."""
+    """`total_energy` is the energy used by `fit`, in joules; it is absent, None or NaN if it was not measured."""
     sweep = verified(case)
     given = [(row.entries or {}).get("total_energy") for row in sweep.rows]
     nothing = [
@@ -254,7 +254,7 @@ def test_total_energy(case: Case) -> None:
     if all(nothing) and not sweep.windowed:
         return
     if not sweep.windowed:
-        raise Wrong("total_energy has numbers, but no energy was measured around fit: leave it out or set it to None.")
+        raise Wrong("total_energy contains numbers, but no energy was measured around fit: omit it or set it to None.")
     hold(
         case,
         "total_energy",

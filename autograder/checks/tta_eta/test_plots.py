@@ -222,7 +222,7 @@ def picture(case: Case) -> Picture:
     if not ranked:
         case.missing("No figure was drawn")
     if not sweep.rows and not sweep.fits:
-        raise Undecided(f"There is a figure, but no list {sweep.name} to hold it against: it needs review.")
+        raise Undecided(f"There is a figure, but no list {sweep.name} that it could be compared with: it needs review.")
     best = ranked[-1]
     case.judge_by(best.figure.number)
     spread = [figure for figure in figures if figure.number in own and any(axes.bars for axes in figure.axes)]
@@ -233,7 +233,7 @@ def picture(case: Case) -> Picture:
 
 
 def join(figures: list[FigureSeen], number: int) -> FigureSeen:
-    """The plots of several figures as those of one: that they are apart costs points once, not for each rule."""
+    """The plots of several figures as those of one, so that spreading them over figures costs points only once."""
     axes: list[Axes] = []
     for figure in figures:
         first = len(axes)
@@ -243,19 +243,19 @@ def join(figures: list[FigureSeen], number: int) -> FigureSeen:
 
 @points(2)
 def test_one_figure_of_bar_plots(case: Case) -> None:
-    """One figure holds a bar plot for each quantity: time, energy if it was measured, test accuracy, epochs."""
+    """One figure contains a bar plot for each quantity: time, energy if it was measured, test accuracy, epochs."""
     seen = picture(case)
     wanted = len(seen.truths)
     if seen.figure.at_risk and (error := case.drawing_error(seen.figure.number)):
-        raise Wrong(f"The figure cannot be drawn: Matplotlib stops with {error}.")
+        raise Wrong(f"The figure cannot be drawn: Matplotlib raises {error}.")
     if seen.figures > 1:
         raise Wrong(f"The bar plots are in {seen.figures} figures; draw them side by side in one figure.")
     if len(seen.panels) == wanted:
         return
     if not seen.panels and any(axes.lines for axes in seen.figure.axes):
-        raise Wrong("The figure shows lines; the values should be bars.")
+        raise Wrong("The figure shows lines; the values should be shown as bars.")
     plots = f"{len(seen.panels)} bar plot{'s' if len(seen.panels) != 1 else ''}"
-    raise Wrong(f"The figure holds {plots}; it should hold {wanted}, all in one figure.")
+    raise Wrong(f"The figure contains {plots}; there should be {wanted}, all in one figure.")
 
 
 @points(3)
@@ -264,7 +264,7 @@ def test_bars_are_the_recorded_values(case: Case) -> None:
     seen = picture(case)
     lacking = [name for quantity, name in QUANTITIES.items() if quantity in seen.truths and quantity not in seen.shown]
     if lacking:
-        raise Wrong(f"No bar plot of the figure shows the {' or the '.join(lacking)} of {seen.sweep.name}.")
+        raise Wrong(f"No bar plot in the figure shows the {' or the '.join(lacking)} of {seen.sweep.name}.")
 
 
 @points(1)
@@ -274,7 +274,7 @@ def test_horizontal_axis(case: Case) -> None:
 
     def rule(panel: Panel) -> str | None:
         if not all(bar.upright for bar in panel.bars):
-            return f"The bars lie down; the {seen.sweep.key.replace('_', ' ')} belongs on the horizontal axis."
+            return f"The bars are horizontal; the {seen.sweep.key.replace('_', ' ')} belongs on the horizontal axis."
         shown = [c for c in panel.categories if c is not None]
         if panel.named and len(shown) == len(panel.bars):
             return None
@@ -313,7 +313,9 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
             else "A vertical axis has no label."
         )
     if quantity and (named := _swapped_with(quantity, " ".join([*vertical, axes.title]), seen)):
-        return f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[named]}: labels are swapped."
+        return (
+            f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[named]}: the labels are swapped."
+        )
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
         return f"The label of the {QUANTITIES[quantity]} names no unit of {QUANTITIES[quantity].split()[0]}."
     return None
@@ -329,7 +331,7 @@ def _swapped_with(quantity: str, label: str, seen: Picture) -> str | None:
 
 @points(1)
 def test_vertical_range(case: Case) -> None:
-    """The vertical range lets the bars be told apart."""
+    """The vertical range is chosen so that the bars can be told apart."""
     seen = picture(case)
     if not seen.panels:
         raise Wrong("The figure has no bars.")
