@@ -82,7 +82,7 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/ and write the results to OUT/ | JOBS=2 grades two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one student, SCHEDULER=address uses a cluster
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
@@ -103,13 +103,13 @@ rejudge: $(READY) ## apply edited checks to the saved evidence | Submissions are
 	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)" --submitted "$(SUBMITTED)"
 
 # Use TERM only if it was given to make: in the environment it names the terminal.
-new-term: $(READY) ## archive OUT/ and SUBMITTED/ under terms/, and start TERM=2027-spring
+new-term: $(READY) ## archive OUT/ and SUBMITTED/ in terms/; TERM=2027-spring
 	@$(GRADER) new-term --out "$(OUT)" --submitted "$(SUBMITTED)" -- "$(if $(findstring command,$(origin TERM)),$(TERM))"
 
 scheduler: $(READY) ## start a Dask scheduler
 	@$(PY) -m dask scheduler
 
-worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 starts four
+worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 of them
 	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
 
 ##@ Instructors
@@ -117,7 +117,7 @@ worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 starts f
 new-assignment: $(READY) ## write a small assignment to start from: NAME=my-task
 	@$(GRADER) new-assignment -- "$(NAME)"
 
-try: $(READY) ## run NOTEBOOK=path, or the solution, and show the result of each check | EVIDENCE=1 shows the evidence, WATCH=1 reruns after each edit
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show each check | EVIDENCE=1 shows the evidence, WATCH=1 reruns after each edit
 	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
 	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
@@ -130,7 +130,7 @@ lab: $(READY) have-data ## run the solution notebook with real training
 gradescope: $(READY) ## pack the autograder for Gradescope, into release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
 
-data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another SoundFont
+data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another
 	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
 
 ##@ Developers
@@ -172,7 +172,7 @@ test-versions: $(READY) ## test with other versions of packages and Python; ONLY
 profile: $(READY) ## show how long each part of grading takes
 	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
 
-bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the class sizes
+bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the classes
 	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
 
 architecture: $(READY) ## draw the imports between packages for docs/architecture.md

@@ -40,7 +40,7 @@ def run(*arguments: str) -> str:
 def test_a_new_assignment_validates_and_a_second_one_of_the_name_is_refused(here: Course) -> None:
     assert "all points" in run("validate", "--assignment", NAME)
     assert "source/my-task already exists" in run("new-assignment", NAME)
-    assert "cannot name an assignment" in run("new-assignment", "My Task")
+    assert "is not a valid assignment name" in run("new-assignment", "My Task")
 
 
 def test_its_own_tests_pass_and_run_no_check(here: Course) -> None:

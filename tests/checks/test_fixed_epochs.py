@@ -179,7 +179,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         edited("training", ("verbose=0", "callbacks=[callbacks.EarlyStopping('loss', min_delta=9, patience=4)]")),
         "training",
         3,
-        "A callback ended it early",
+        "A callback stopped it early",
     ),
     "test set as validation data": (
         edited("training", ("validation_split=VALIDATION_SPLIT", "validation_data=(Xts_scale, yts)")),
@@ -274,9 +274,14 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         edited("plot", ('ax.set_xlabel("Epoch")\nax.set_ylabel("Accuracy")', "")),
         "plot",
         1,
-        "horizontal and the vertical",
+        "Neither axis has a label",
     ),
-    "against the accuracy": (edited("plot", ('row["epoch"]', 'row["accuracy"]')), "plot", 1, "not at the epochs"),
+    "against the accuracy": (
+        edited("plot", ('row["epoch"]', 'row["accuracy"]')),
+        "plot",
+        1,
+        "instead of at the epochs",
+    ),
     "bars": (
         edited("plot", ("ax.plot", "ax.bar"), ('marker="o", ', ""), ('marker="s", ', "")),
         "plot",
@@ -324,7 +329,7 @@ def test_the_release_has_none_and_says_so(warm_kernels: Kernels) -> None:
     verdict = judged(warm_kernels, RELEASE)
     assert {item.id: item.points for item in verdict.items} == dict.fromkeys(ITEMS, 0.0)
     assert verdict.state == "graded"
-    assert all("not filled in" in item.message for item in verdict.items)
+    assert all("is not complete" in item.message for item in verdict.items)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -79,7 +79,7 @@ def test_of_a_callback_that_never_stops_one_curve_is_drawn(
     missed: Callable[[Ends], dict[str, PropertyVerdict]],
 ) -> None:
     rule = missed(never_stops)["stops_on_plain_curves"]
-    assert rule.message.startswith("It never stopped a training")
+    assert rule.message.startswith("It never stopped the training")
     assert rule.strip is not None
     assert rule.strip.stopped is None
     assert rule.strip.due is not None
