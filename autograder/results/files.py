@@ -27,7 +27,8 @@ def write_text(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         raise AutograderError(
-            f"{path} cannot be written ({error.strerror}): free some disk space or choose another OUT; all results so far are kept."
+            f"{path} cannot be written ({error.strerror}): free some disk space or choose another OUT; all results "
+            "so far are kept."
         ) from None
     finally:
         with contextlib.suppress(OSError):

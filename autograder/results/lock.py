@@ -40,7 +40,8 @@ def hold_lock(out: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise AutograderError(
-            f"{out} cannot be written ({error.strerror}): free some disk space or choose another OUT; all results so far are kept."
+            f"{out} cannot be written ({error.strerror}): free some disk space or choose another OUT; all results "
+            "so far are kept."
         ) from None
     try:
         yield
