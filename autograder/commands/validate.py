@@ -12,7 +12,8 @@ from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import Verdict
-from autograder.submission.prepare import load_release, prepare, read_notebook
+from autograder.submission.parsing import read_notebook
+from autograder.submission.prepare import load_release, prepare
 
 
 def validate_release(assignment: Assignment) -> list[str]:

@@ -20,14 +20,14 @@ from autograder.execution.evidence import Evidence, Figures, Window
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.execution.runner import KERNEL_DIED, Run, run
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 from autograder.submission.limited import read_submission
 from autograder.submission.prepare import Submission
 from autograder.submission.saved_outputs import SavedOutputs
 
 from .checker import Judgement, judge
-from .findings import find_all
 from .record import Merged, Purpose, SavedRun, SavedRuns
+from .run_findings import collect_findings
 from .verdict import GradedSubmission, ItemVerdict, Verdict
 
 MAX_STUCK = 3
@@ -299,7 +299,7 @@ def _verdict(
 ) -> Verdict:
     ungraded = [item.id for item in attempts.items if item.status == "ungraded"]
     evidence = [saved.evidence for saved in attempts.runs]
-    findings = [*submission.findings, *find_all(evidence, grader["sandbox"])]
+    findings = [*submission.findings, *collect_findings(evidence, grader["sandbox"])]
     return Verdict(
         assignment=assignment.name,
         student=submission.student,

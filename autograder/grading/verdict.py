@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from autograder.models import Frozen
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 from autograder.submission.saved_outputs import SavedOutputs
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from autograder.grading.verdict import ItemVerdict, Verdict
 from autograder.results.files import write_text
 from autograder.results.points import Manual, points_by_item, standing
 from autograder.results.store import ResultStore
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 
 from .answer_pages import page_name
 from .answers import Remark, written_items

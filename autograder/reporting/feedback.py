@@ -20,7 +20,7 @@ from autograder.results.files import write_text
 from autograder.results.points import LATE, Given, Manual, points_by_item, standing
 from autograder.results.store import ResultStore
 from autograder.scheduling.parallel import parallel_map
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 from autograder.submission.saved_outputs import SavedOutputs
 
 from . import answers

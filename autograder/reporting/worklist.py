@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.assignment.settings import Item
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 
 ASK_AGAIN = "Ask the student for the notebook, put it into the submissions folder, and grade again."
 DECIDE = "Look at the cell and enter the points."

@@ -13,7 +13,7 @@ from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder, leave_ungraded
 from autograder.grading.verdict import Done, GradedSubmission
 from autograder.results.store import ResultStore
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 from autograder.submission.folders import Contents, contents
 from autograder.submission.limited import read_saved_outputs
 

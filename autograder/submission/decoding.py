@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.errors import SubmissionError
 
-from .finding import Finding
+from .findings import Finding
 
 BEGINNINGS = (
     (b"%PDF", "a PDF"),

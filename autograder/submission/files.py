@@ -1,4 +1,4 @@
-"""What a student handed in, as files: the one that counts is found and read.
+"""The files that a student handed in, listed and opened; `choosing` tells which of them counts.
 
 Nothing is followed out of the folder, nothing is unpacked to disk, and nothing is read beyond a limit.
 """
@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
 from autograder.units import MB
 
 from . import archives
 from .decoding import DOWNLOAD, LONGEST_NOTE, linked_host
-from .finding import Finding
 
 LARGEST = 120 * MB
 """Bytes of one file; a notebook with a hundred large pictures has a tenth of them."""
@@ -63,13 +59,6 @@ OTHERS = {
 NOTES = (".url", ".webloc", ".desktop", ".gdoc", ".txt", ".md", ".rtf")
 """How the names of files end in which a link to the notebook is looked for."""
 
-LMS_PREFIX = re.compile(r"^.*_(?:\d+_\d+|assignsubmission_file|attempt_[\d-]+)_+", re.DOTALL)
-"""What Canvas, Moodle and Blackboard put before the name of a submitted file."""
-
-COPY_MARK = re.compile(r"\(\d{1,4}\)|copy( of)?\d*|kopie( von)?")
-DAY = re.compile(r"(?<!\d)(\d{1,2})([.-])(\d{1,2})\2(20\d\d)(?!\d)")
-"""A date with the year last."""
-
 
 @dataclass(frozen=True)
 class File:
@@ -100,66 +89,6 @@ class File:
         return content
 
 
-def find_file(folder: Path, assignment: Assignment) -> tuple[File, list[Finding]]:
-    """The file that was handed in; a wrong name or several files are findings."""
-    files, findings = candidates(folder, assignment)
-    return files[0], [*findings, *about_choice(files[0], files, assignment)]
-
-
-def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[Finding]]:
-    """The files of the best kind that may be the submission, the likeliest first, and what was left aside.
-
-    Raises SubmissionError where there is none.
-    """
-    own = [folder, folder.parent] if folder.name.lower() == assignment.name.lower() else [folder]
-    if any(path.is_symlink() for path in own):
-        raise SubmissionError(
-            "The folder is a link to another place, and links are not followed: hand in the folder itself."
-        )
-    handed_out = _handed_out(assignment)
-    files, refused = _scan(folder)
-    if not any(kind_of(file.title) == "notebook" for file in files):
-        for archive in [file for file in files if kind_of(file.title) == "archive"]:
-            found, complaint = _members(archive)
-            files += found
-            refused += complaint
-    for kind in ("notebook", "json", "script"):
-        if chosen := [f for f in files if kind_of(f.title) == kind and f.title not in handed_out]:
-            return _sorted(chosen, assignment), [Finding(kind="not read", text=t, audience="both") for t in refused]
-    raise SubmissionError(refused[0] if refused else _nothing(folder, assignment))
-
-
-def others(folder: Path, assignment: Assignment, tried: Iterable[File]) -> list[File]:
-    """Files of all kinds that may be the submission where nothing is filled in the `tried` ones: in archives too."""
-    files, _ = _scan(folder)
-    members = [member for file in files if kind_of(file.title) == "archive" for member in _members(file)[0]]
-    known, handed_out = {file.name for file in tried}, _handed_out(assignment)
-    fresh = [file for file in (*files, *members) if file.name not in known and file.title not in handed_out]
-    return [
-        file
-        for kind in ("notebook", "json", "script")
-        for file in _sorted([f for f in fresh if kind_of(f.title) == kind], assignment)
-    ]
-
-
-def about_choice(chosen: File, files: list[File], assignment: Assignment) -> list[Finding]:
-    """What is to be said of the file that was chosen among others."""
-    findings = []
-    if chosen.title != assignment.notebook_name:
-        text = f"{chosen.name} was graded; it should be named {assignment.notebook_name}."
-        findings.append(Finding(kind="file name", text=text, audience="both"))
-    if len(files) > 1:
-        names = ", ".join(file.name for file in files[:6]) + (" and others" if len(files) > 6 else "")
-        text = f"Out of {len(files)} files, {chosen.name} was graded ({names}): hand in one notebook only."
-        findings.append(Finding(kind="several files", text=text, audience="both"))
-    return findings
-
-
-def _handed_out(assignment: Assignment) -> set[str]:
-    """The names of scripts that students were given."""
-    return {path.name for path in assignment.release_folder.glob("*.py")}
-
-
 def kind_of(name: str) -> str:
     """The kind of a file by its name, `other` if it is none of `KINDS`."""
     plain = name.strip().rstrip(".").casefold()
@@ -172,7 +101,7 @@ def shown(name: str) -> str:
     return text if len(text) <= 80 else f"{text[:50]}…{text[-29:]}"
 
 
-def _scan(folder: Path) -> tuple[list[File], list[str]]:
+def list_files(folder: Path) -> tuple[list[File], list[str]]:
     """The regular files in and below a folder, and sentences on what looks like a submission and is none."""
     files, refused, seen = [], [], 0
     for place, entry in _walk(folder):
@@ -229,7 +158,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
     return os.fdopen(number, "rb")
 
 
-def _members(archive: File) -> tuple[list[File], list[str]]:
+def list_members(archive: File) -> tuple[list[File], list[str]]:
     """The files in an archive that may be the submission, or why there are none."""
     try:
         with _opened(archive.path, archive.name) as stream:
@@ -256,58 +185,7 @@ def _nothing_in(archive: File, names: list[str]) -> str:
     return f"There is no notebook in {archive.name}{others}: hand in the notebook itself."
 
 
-def _sorted(files: list[File], assignment: Assignment) -> list[File]:
-    """The files, the likeliest first: by name, by place, and then the latest.
-
-    Of files whose names differ only in numbers the numbers tell which is the latest, be they attempts, the marks of
-    copies or dates; unpacking a download may have given all of them one date, or none that means anything.
-    """
-    newest: dict[str, float] = {}
-    for file in files:
-        family = _family(file)
-        newest[family] = max(file.modified, newest.get(family, file.modified))
-
-    def rank(file: File) -> tuple[int, bool, int, float, list[int], float, str]:
-        is_plain, depth = file.member is None, -file.name.count("/")
-        latest = newest[_family(file)]
-        return _likeness(file.title, assignment), is_plain, depth, latest, _numbers(file.name), file.modified, file.name
-
-    return sorted(files, key=rank, reverse=True)
-
-
-def _likeness(name: str, assignment: Assignment) -> int:
-    """How much a file's name is like the one that was asked for: 2 if it is the same, 1 but for marks of a copy."""
-    wanted = assignment.notebook_name
-    if name == wanted:
-        return 2
-    submitted = LMS_PREFIX.sub("", name)
-    versions = {_plain(submitted), _plain(re.sub(r"-\d{1,2}(?=\.ipynb)", "", submitted))}
-    return int(_plain(wanted) in versions)
-
-
-def _plain(name: str) -> str:
-    """A name without its endings, case, spaces, signs and the marks of a copy."""
-    stem = unicodedata.normalize("NFC", name).casefold().partition(".ipynb")[0]
-    return re.sub(r"[\W_]", "", COPY_MARK.sub("", stem))
-
-
-def _family(file: File) -> str:
-    """What is left of a file's name without its numbers."""
-    return re.sub(r"\d", "", _plain(LMS_PREFIX.sub("", file.name)))
-
-
-def _numbers(name: str) -> list[int]:
-    """The numbers in a name in their order; a date with the year last is turned around."""
-    return [int(digits) for digits in re.findall(r"[0-9]+", DAY.sub(_year_first, name))]
-
-
-def _year_first(date: re.Match[str]) -> str:
-    first, sign, second, year = date.groups()
-    is_day_first = sign == "." or int(first) > 12
-    return f"{year}-{second}-{first}" if is_day_first else f"{year}-{first}-{second}"
-
-
-def _nothing(folder: Path, assignment: Assignment) -> str:
+def explain_missing(folder: Path, notebook_name: str) -> str:
     """Why there is no submission in a folder: what lies there instead."""
     entries = [Path(entry.path) for _, (_, entry) in zip(range(MAX_ENTRIES), _walk(folder), strict=False)]
     for path in entries:
@@ -317,9 +195,9 @@ def _nothing(folder: Path, assignment: Assignment) -> str:
         if what := OTHERS.get(path.suffix.casefold()):
             return (
                 f"There is no notebook in the folder, and {shown(path.name)} is {what}: hand in "
-                f"{assignment.notebook_name} itself, as Jupyter saves it."
+                f"{notebook_name} itself, as Jupyter saves it."
             )
-    return f"There is no notebook in the folder: hand in {assignment.notebook_name}."
+    return f"There is no notebook in the folder: hand in {notebook_name}."
 
 
 def _linked_host(path: Path) -> str:

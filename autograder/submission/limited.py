@@ -27,7 +27,7 @@ from autograder.assignment.settings import Assignment
 from autograder.errors import SubmissionError, Unreadable
 from autograder.units import MB
 
-from .finding import Finding
+from .findings import Finding
 from .prepare import Submission
 from .saved_outputs import SavedOutputs
 

@@ -16,7 +16,7 @@ from autograder.units import MB
 
 from .decoding import CONFLICT, Reading, decoded, parsed
 from .files import File, kind_of, shown
-from .finding import Finding
+from .findings import Finding
 
 NEWEST = 4
 """The major version of the notebook format that is read."""

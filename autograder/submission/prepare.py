@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.errors import ReleaseError, SubmissionError
+from autograder.errors import ReleaseError
 from autograder.notebooks.cells import grade_id
 
-from .files import File, about_choice, candidates, find_file, others
-from .finding import Finding
-from .parsing import Parsed, read, read_notebook
-from .repair import EXTRA, GIVEN, is_filled, repaired
+from .choosing import Candidate, choose
+from .findings import Finding
+from .repair import EXTRA, GIVEN, repaired
 from .saved_outputs import SavedOutputs, from_notebook
 
 __all__ = [
@@ -25,22 +23,15 @@ __all__ = [
     "GIVEN",
     "SHOWN",
     "Submission",
-    "find_file",
     "load_release",
     "prepare",
     "prepare_folder",
-    "read_folder",
-    "read_notebook",
 ]
 
 SHOWN = "shown"
 """The role of a given cell that only shows the student something, and is not run."""
 
 log = logging.getLogger(__name__)
-
-MAX_TRIED = 10
-"""Files of the best kind, and as many of others, that are tried until one can be read in which something is filled
-in."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +56,6 @@ def load_release(assignment: Assignment) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A file that can be read, and what it holds."""
-
-    file: File
-    parsed: Parsed
-
-
-def read_folder(folder: Path, assignment: Assignment) -> tuple[NotebookNode, list[Finding]]:
-    """The notebook that was handed in and what is to be said of the files; see `choose`."""
-    chosen, findings = choose(folder, assignment, load_release(assignment))
-    return chosen.parsed.notebook, findings
-
-
 def prepare_folder(folder: Path, assignment: Assignment, student: str) -> Submission:
     """Find, read and repair what lies in a student's folder; raises SubmissionError where nothing can be read."""
     release = load_release(assignment)
@@ -95,47 +72,6 @@ def _read_saved_outputs(chosen: Candidate, assignment: Assignment) -> SavedOutpu
     except Exception as error:
         log.warning("The saved outputs of %s could not be read (%s).", chosen.file.name, type(error).__name__)
         return SavedOutputs()
-
-
-def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple[Candidate, list[Finding]]:
-    """The likeliest file in which something is filled in, or else the likeliest that can be read.
-
-    Archives and scripts beside a notebook are looked into only if nothing is filled in the notebook.
-
-    Returns the file with its notebook, and all that is to be said of the files. Raises SubmissionError with what is
-    wrong with the likeliest file if none can be read.
-    """
-    files, findings = candidates(folder, assignment)
-    errors: list[SubmissionError] = []
-    untouched: list[Candidate] = []
-    chosen = None
-    for file in _in_turn(folder, assignment, files):
-        try:
-            candidate = Candidate(file, read(file))
-        except SubmissionError as error:
-            errors += [error] if file in files else []
-            continue
-        if is_filled(candidate.parsed.notebook, release, assignment):
-            chosen = candidate
-            break
-        untouched.append(candidate)
-    passed = [Finding(kind="not read", text=str(error), audience="both") for error in errors]
-    if chosen is not None:
-        names = [candidate.file.name for candidate in untouched]
-        passed += [
-            Finding(kind="left aside", text=f"{n} was passed over because no task in it is filled in.", audience="both")
-            for n in names
-        ]
-    elif (chosen := next((candidate for candidate in untouched if candidate.file in files), None)) is None:
-        raise errors[0]
-    several = files if chosen.file in files else [*files, chosen.file]
-    return chosen, [*findings, *passed, *about_choice(chosen.file, several, assignment), *chosen.parsed.findings]
-
-
-def _in_turn(folder: Path, assignment: Assignment, files: list[File]) -> Iterator[File]:
-    """The files of the best kind, then those of others."""
-    yield from files[:MAX_TRIED]
-    yield from others(folder, assignment, files)[:MAX_TRIED]
 
 
 def prepare(student: str, notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Submission:

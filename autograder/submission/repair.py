@@ -17,7 +17,7 @@ from autograder.assignment.settings import Assignment
 from autograder.encoders import one_line
 from autograder.notebooks.cells import cells_by_id, grade_id
 
-from .finding import Finding
+from .findings import Finding
 from .parsing import new_cell
 from .task_matching import completes, opens, takes_part, task_of
 

@@ -13,7 +13,8 @@ from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade as grade_submission
 from autograder.grading.verdict import ItemVerdict, Verdict
-from autograder.submission.prepare import find_file, load_release, prepare, read_notebook
+from autograder.submission.choosing import choose
+from autograder.submission.prepare import load_release, prepare
 from samples.filling import Description, fill, write_submission
 
 from .build import variant, variant_names
@@ -77,8 +78,8 @@ def grade(case: Case, assignment: Assignment, kernels: Kernels, options: Options
         folder = Path(place)
         release = refresh(load_release(assignment), assignment)
         write_submission(fill(release, case.description), case.description, folder, assignment.name)
-        path, _ = find_file(folder, assignment)
-        submission = prepare(case.name, read_notebook(path), release, assignment)
+        chosen, _ = choose(folder, assignment, release)
+        submission = prepare(case.name, chosen.parsed.notebook, release, assignment)
         return Outcome(case, grade_submission(assignment, submission, kernels, options).verdict)
 
 

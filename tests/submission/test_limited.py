@@ -21,8 +21,9 @@ from autograder.errors import SubmissionError, Unreadable
 from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
 from autograder.submission import limited
+from autograder.submission.choosing import choose
 from autograder.submission.limited import ReadingFailed, read_submission
-from autograder.submission.prepare import prepare, prepare_folder, read_folder
+from autograder.submission.prepare import prepare, prepare_folder
 from tests.places import ROOT
 
 NAME = "tta-eta.ipynb"
@@ -60,8 +61,8 @@ def readers(asking: int | None = None) -> list[psutil.Process]:
 
 def test_what_is_read_is_the_same(folder: Path, assignment: Assignment, release: NotebookNode) -> None:
     (folder / "other.ipynb").write_text("{}")
-    notebook, findings = read_folder(folder, assignment)
-    here = prepare("ada", notebook, release, assignment)
+    chosen, findings = choose(folder, assignment, release)
+    here = prepare("ada", chosen.parsed.notebook, release, assignment)
     there = read_submission(folder, assignment, "ada")
     assert (there.student, there.notebook, there.roles) == ("ada", here.notebook, here.roles)
     assert there.findings == (*findings, *here.findings)

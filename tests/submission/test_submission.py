@@ -27,11 +27,13 @@ from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
 from autograder.submission import archives, limited
 from autograder.submission import files as handin
+from autograder.submission.choosing import about_choice, candidates, choose
 from autograder.submission.files import shown
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 from autograder.submission.folders import loose_notebooks, students
 from autograder.submission.parsing import read as read_file
-from autograder.submission.prepare import EXTRA, GIVEN, SHOWN, find_file, prepare, read_folder, read_notebook
+from autograder.submission.parsing import read_notebook
+from autograder.submission.prepare import EXTRA, GIVEN, SHOWN, load_release, prepare
 from autograder.submission.task_matching import task_of
 
 NAME = "tta-eta.ipynb"
@@ -40,6 +42,11 @@ NAME = "tta-eta.ipynb"
 def read(path: Path) -> tuple[NotebookNode, list[Finding]]:
     parsed = read_file(path)
     return parsed.notebook, parsed.findings
+
+
+def read_folder(folder: Path, assignment: Assignment) -> tuple[NotebookNode, list[Finding]]:
+    chosen, findings = choose(folder, assignment, load_release(assignment))
+    return chosen.parsed.notebook, findings
 
 
 def copy(notebook: NotebookNode) -> NotebookNode:
@@ -467,9 +474,9 @@ def test_the_likeliest_of_several_files(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
         os.utime(tmp_path / name, (modified, modified))
-    file, findings = find_file(tmp_path, assignment)
+    (file, *_), _ = candidates(tmp_path, assignment)
     assert file.name == chosen
-    assert ("file name" in kinds(findings)) == (chosen != NAME)
+    assert ("file name" in kinds(about_choice(file, [file], assignment))) == (chosen != NAME)
 
 
 @pytest.mark.parametrize(
@@ -500,7 +507,7 @@ def test_numbers_in_names_tell_the_latest(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
         os.utime(tmp_path / name, (modified, modified))
-    assert find_file(tmp_path, assignment)[0].name == names[chosen]
+    assert candidates(tmp_path, assignment)[0][0].name == names[chosen]
 
 
 def finished(release: NotebookNode) -> str:
@@ -576,10 +583,10 @@ def test_an_untouched_notebook_among_others_is_graded_if_nothing_is_filled_in(
     assert kinds(findings) == {"several files"}
 
 
-def test_wrong_name_and_several_files_are_findings(tmp_path: Path, assignment: Assignment) -> None:
-    (tmp_path / "TTA ETA (1).ipynb").write_text("{}")
-    (tmp_path / "other.ipynb").write_text("{}")
-    _, findings = find_file(tmp_path, assignment)
+def test_wrong_name_and_several_files_are_findings(tmp_path: Path, assignment: Assignment, text: str) -> None:
+    (tmp_path / "TTA ETA (1).ipynb").write_text(text)
+    (tmp_path / "other.ipynb").write_text(text)
+    _, findings = read_folder(tmp_path, assignment)
     assert kinds(findings) == {"file name", "several files"}
 
 
@@ -710,7 +717,7 @@ def test_file_that_becomes_a_link_before_it_is_opened_is_refused(
     tmp_path: Path, assignment: Assignment, text: str
 ) -> None:
     (tmp_path / NAME).write_text(text)
-    file, _ = find_file(tmp_path, assignment)
+    (file,), _ = candidates(tmp_path, assignment)
     (tmp_path / NAME).rename(tmp_path / "elsewhere")
     (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SubmissionError, match="cannot be opened"):

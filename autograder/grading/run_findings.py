@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograder.execution.evidence import Act, Evidence
 from autograder.execution.runner import KERNEL_DIED
-from autograder.submission.finding import Finding
+from autograder.submission.findings import Finding
 from autograder.submission.prepare import EXTRA, GIVEN
 
 INSIDE = "Reported from inside the kernel:"
@@ -12,7 +12,7 @@ MAX_DETAILS = 5
 """Details of one kind of act that are named."""
 
 
-def find_all(runs: list[Evidence], sandbox: str) -> list[Finding]:
+def collect_findings(runs: list[Evidence], sandbox: str) -> list[Finding]:
     """All findings of a submission, each once: those of its first run, and what the notebook did only in a later one,
     which it could tell by a stand-in."""
     first, *later = runs
