@@ -175,9 +175,8 @@ def rejudge_class(
     console.print("{} changed, {} unchanged, {} to run again.".format(*counts))
     if rejudged.to_run:
         names = ", ".join(rejudged.to_run)
-        tell(
-            f"Running again, because a check needs something that was not recorded, or the evidence is missing: {names}"
-        )
+        why = "a check needs something that was not recorded, or the evidence is missing or of another edition"
+        tell(f"Running again, because {why}: {names}")
         run_grading(loaded, submitted, out, only=rejudged.to_run)
 
 

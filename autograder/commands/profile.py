@@ -19,7 +19,7 @@ from autograder.execution.kernels import Kernels, SandboxChoice, kernels
 from autograder.execution.limits import Limits
 from autograder.execution.runner import Stopwatch, run
 from autograder.grading.checker import judge
-from autograder.grading.record import SavedRun, SavedRuns
+from autograder.grading.saved_runs import EDITION, SavedRun, SavedRuns
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.reporting import feedback
 from autograder.results.store import ResultStore
@@ -61,7 +61,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
     with watch("files"):
         verdict = Verdict(assignment=assignment.name, student="solution", state="graded", items=items)
         saved = SavedRun(purpose="first", replaced=(), scenario=scenario, evidence=evidence)
-        graded = GradedSubmission(verdict, SavedRuns(runs=(saved,)), executed)
+        graded = GradedSubmission(verdict, SavedRuns(edition=EDITION, runs=(saved,)), executed)
         store.write(graded)
     with watch("feedback page"):
         feedback.write_feedback(store, [graded], {})

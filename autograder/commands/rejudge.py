@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autograder.errors import AutograderError
 from autograder.grading.case import NOT_ASKED
-from autograder.grading.record import rejudge
+from autograder.grading.saved_runs import rejudge
 from autograder.grading.verdict import Verdict
 from autograder.reporting.publish import publish
 from autograder.results.exclusive import exclusive

@@ -26,8 +26,8 @@ from autograder.submission.prepare import Submission
 from autograder.submission.saved_outputs import SavedOutputs
 
 from .checker import Judgement, judge
-from .record import Merged, Purpose, SavedRun, SavedRuns
 from .run_findings import collect_findings
+from .saved_runs import EDITION, Merged, Purpose, SavedRun, SavedRuns
 from .verdict import GradedSubmission, ItemVerdict, Verdict
 
 MAX_STUCK = 3
@@ -79,7 +79,7 @@ def grade(
         return GradedSubmission(verdict, saved_outputs=submission.saved_outputs)
     timings = attempts.timings | {"all": time.monotonic() - started, "runs": float(len(attempts.runs))}
     grader = {"seed": str(seed), "sandbox": kernels.sandbox}
-    record = SavedRuns(runs=tuple(attempts.runs))
+    record = SavedRuns(edition=EDITION, runs=tuple(attempts.runs))
     verdict = _verdict(assignment, submission, attempts, timings, grader)
     return GradedSubmission(verdict, record, attempts.show(), submission.saved_outputs)
 

@@ -15,7 +15,7 @@ from autograder.submission.saved_outputs import SavedOutputs
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from .record import SavedRuns
+    from .saved_runs import SavedRuns
 
 
 class Strip(Frozen):

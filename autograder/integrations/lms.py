@@ -28,7 +28,7 @@ from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook
 from autograder.reporting.database import open_gradebook
 from autograder.reporting.publish import publish
-from autograder.results.earlier import find_earlier_results
+from autograder.results.earlier_layout import find_earlier_results
 from autograder.results.files import write_text
 from autograder.results.points import LATE, Given, Manual, plain, points_by_item, total
 from autograder.results.store import ResultStore

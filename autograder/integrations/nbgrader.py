@@ -25,7 +25,7 @@ from autograder.execution.options import Options, Training
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.reporting import formgrader, gradebook
 from autograder.reporting.classroom import Classroom
-from autograder.results.earlier import adopt_earlier_results
+from autograder.results.earlier_layout import adopt_earlier_results
 from autograder.results.lock import hold_lock
 from autograder.results.store import ResultStore
 from autograder.scheduling.executor import Failed

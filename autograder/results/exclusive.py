@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from .earlier import adopt_earlier_results
+from .earlier_layout import adopt_earlier_results
 from .files import remove_leftovers
 from .lock import hold_lock
 from .scratch import temporary_folder

@@ -25,7 +25,7 @@ from .points import Manual, format_grades
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from autograder.grading.record import SavedRuns
+    from autograder.grading.saved_runs import SavedRuns
 
 STUDENTS = "students"
 """The folder that holds one folder for each student, so that no student's name can be that of a file of the class."""
@@ -143,7 +143,9 @@ class ResultStore:
 
     def read_record(self, student: str) -> SavedRuns | None:
         """Return the evidence of all runs of a student; None where there is none that this edition can read."""
-        from autograder.grading.record import SavedRuns  # here: it takes pytest along, which reading a table needs not
+        from autograder.grading.saved_runs import (
+            SavedRuns,  # here: it takes pytest along, which reading a table needs not
+        )
 
         try:
             record = SavedRuns.model_validate_json((self.student_folder(student) / "evidence.json").read_bytes())

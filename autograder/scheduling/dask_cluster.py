@@ -25,7 +25,7 @@ from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels, SandboxChoice, Start, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade_folder
-from autograder.grading.record import SavedRuns
+from autograder.grading.saved_runs import SavedRuns
 from autograder.grading.verdict import Done, GradedSubmission, Verdict
 from autograder.results.cache import hash_basis
 from autograder.submission import folders

@@ -19,7 +19,6 @@ from autograder.assignment.source import source_path
 from autograder.encoders import one_line
 from autograder.errors import KernelFailed
 from autograder.execution.self_test import run_self_test
-from autograder.grading.record import SavedRuns
 from autograder.grading.verdict import Done, ItemVerdict, Verdict
 from autograder.notebooks.cells import grade_id
 from autograder.results.store import ResultStore
@@ -88,10 +87,9 @@ def _require_full_points(solution: Task, verdict: Verdict) -> None:
 
 def _describe_stopped_cell(solution: Task) -> str:
     """The first cell in which the solution stopped, with its error; empty if it ran to its end."""
-    folder = solution.store.student_folder(STUDENT)
-    record = SavedRuns.model_validate_json((folder / "evidence.json").read_bytes())
+    record = solution.store.read_record(STUDENT)
     notebook = solution.store.read_executed(STUDENT)
-    for cell in record.runs[0].evidence.cells if record.runs else ():
+    for cell in record.first.cells if record is not None else ():
         if cell.status == "ran" or cell.index is None:
             continue
         name = grade_id(notebook.cells[cell.index]) if notebook is not None else ""

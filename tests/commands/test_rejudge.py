@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from pathlib import Path
 
 import pytest
 
+from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.commands.rejudge import rejudge_class
+from autograder.execution.evidence import Evidence
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading import checker
 from autograder.grading.case import Wrong
 from autograder.grading.grade import grade
-from autograder.grading.record import SavedRuns, rejudge
-from autograder.grading.verdict import GradedSubmission
+from autograder.grading.saved_runs import EDITION, SavedRun, SavedRuns, rejudge
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release, prepare
 from tests.fidelity.build import notebook
@@ -81,3 +84,31 @@ def test_evidence_that_is_missing_leaves_the_verdict_as_it_is(
     rejudged = rejudge_class(ResultStore(tmp_path, assignment))
     assert rejudged.to_run == ("ada",)
     assert ResultStore(tmp_path, assignment).read_verdicts() == [graded.verdict]
+
+
+@pytest.mark.parametrize("edition", [None, EDITION - 1, EDITION + 1], ids=["none", "earlier", "later"])
+def test_evidence_of_another_edition_costs_no_points(
+    assignment: Assignment, tmp_path: Path, edition: int | None
+) -> None:
+    """It can be read and knows of no event: judged again, it would give no points."""
+    items = tuple(
+        ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=i.points, status="graded", message="Right.")
+        for i in assignment.judged_items
+    )
+    verdict = Verdict(assignment=assignment.name, student="ada", state="graded", items=items)
+    evidence = Evidence(cells=(), events=(), training="scripted", gpus=1)
+    run = SavedRun(purpose="first", replaced=(), scenario=draw(assignment, 1), evidence=evidence)
+    store = ResultStore(tmp_path, assignment)
+    store.write(GradedSubmission(verdict, SavedRuns(edition=EDITION, runs=(run,))))
+    path = store.student_folder("ada") / "evidence.json"
+    data = json.loads(path.read_text()) | {"edition": edition}
+    path.write_text(json.dumps({key: value for key, value in data.items() if value is not None}))
+    assert rejudge_class(store).to_run == ("ada",)
+    assert store.read_verdicts() == [verdict]
+
+
+def test_a_change_of_the_shape_of_evidence_raises_the_edition() -> None:
+    shapes = SavedRuns.model_json_schema(mode="serialization")["$defs"]
+    fields = sorted((name, sorted(shape.get("properties", {}))) for name, shape in shapes.items())
+    digest = hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:12]
+    assert (EDITION, digest) == (1, "74787824cb98"), "raise EDITION in grading/saved_runs.py, and enter both here"

@@ -16,7 +16,7 @@ from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.checker import judge
 from autograder.grading.grade import grade
-from autograder.grading.record import SavedRun
+from autograder.grading.saved_runs import SavedRun
 from autograder.submission.prepare import load_release, prepare
 
 from .any_evidence import ANSWERS, draw_evidence

@@ -10,7 +10,7 @@ import pytest
 from autograder.assignment.course import Course
 from autograder.commands.rejudge import rejudge_class
 from autograder.grading.checker import forget
-from autograder.grading.record import SavedRuns, rejudge
+from autograder.grading.saved_runs import SavedRuns, rejudge
 from autograder.results.store import ResultStore
 from autograder.testing import Grader, build_submission, lost_points, messages
 from tests.small_course import NAME, make_course, write_checks

@@ -36,7 +36,7 @@ from autograder.errors import AutograderError, PartlyWritten
 from autograder.execution.kernels import Kernels
 from autograder.execution.limits import Limits
 from autograder.execution.options import Options
-from autograder.grading.record import SavedRuns
+from autograder.grading.saved_runs import EDITION, SavedRuns
 from autograder.grading.verdict import Done, GradedSubmission, ItemVerdict, Verdict
 from autograder.reporting import database, feedback, gradebook, publish
 from autograder.reporting.database import check_gradebook, open_gradebook
@@ -75,7 +75,7 @@ def quick_verdict(assignment: Assignment, folder: Path, student: str, *_: object
     verdict = Verdict(assignment=assignment.name, student=student, state="graded", items=items)
     text = "x" * (1000 * int(student.partition("@")[2] or 0))
     executed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_raw_cell(text)])
-    return GradedSubmission(verdict, SavedRuns(), executed)
+    return GradedSubmission(verdict, SavedRuns(edition=EDITION), executed)
 
 
 def quick_task(job: Task) -> Done:

@@ -16,7 +16,7 @@ from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.execution import kernels as kernels_module
 from autograder.execution.evidence import Evidence, RunCell
-from autograder.grading.record import SavedRun, SavedRuns
+from autograder.grading.saved_runs import EDITION, SavedRun, SavedRuns
 from autograder.grading.verdict import GradedSubmission
 from autograder.scheduling import class_run, preflight, task, workers
 from tests.scheduling.test_interruption import Here, hand_in, no_kernels, quick_verdict
@@ -82,7 +82,9 @@ def solution_stops(assignment: Assignment, folder: Path, student: str, *rest: ob
     run = SavedRun(purpose="first", replaced=(), scenario=draw(assignment, 1), evidence=evidence)
     named = {"nbgrader": {"grade_id": "callback"}}
     cells = [nbformat.v4.new_code_cell("1", metadata=metadata) for metadata in ({}, named, {})]
-    return replace(graded, record=SavedRuns(runs=(run,)), executed=nbformat.v4.new_notebook(cells=cells))
+    return replace(
+        graded, record=SavedRuns(edition=EDITION, runs=(run,)), executed=nbformat.v4.new_notebook(cells=cells)
+    )
 
 
 def test_the_cell_in_which_the_solution_stops_is_named(

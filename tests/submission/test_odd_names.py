@@ -25,7 +25,7 @@ from autograder.notebooks.cells import grade_id
 from autograder.reporting import answers, formgrader, gradebook, publish
 from autograder.reporting.pages import link
 from autograder.results import cache
-from autograder.results.earlier import ASIDE, adopt_earlier_results, find_earlier_results
+from autograder.results.earlier_layout import ASIDE, adopt_earlier_results, find_earlier_results
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.submission.folders import students
 from autograder.submission.saved_outputs import SavedOutputs

@@ -1,6 +1,6 @@
-"""The record of a submission: the evidence of all runs that grading it took, and how their verdicts become one.
+"""The saved evidence of a submission: all runs that grading it took, and how their verdicts become one.
 
-Judging the record again gives the same points as long as the checks are the same.
+Judging them again gives the same points as long as the checks are the same.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment
@@ -18,6 +18,10 @@ from .case import Ask
 from .checker import Judgement, judge
 from .sampling import Sample
 from .verdict import ItemVerdict
+
+EDITION = 1
+"""The number of the shape of saved evidence: raise it with every change of a field or of what one means. Evidence of
+another edition is not judged again; its submission is run again."""
 
 Purpose = Literal["first", "without stuck cells", "without GPU", "with stand-ins"]
 """Why a run was made."""
@@ -43,6 +47,7 @@ class SavedRuns(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    edition: int = Field(ge=EDITION, le=EDITION)
     runs: tuple[SavedRun, ...] = ()
 
     @property
