@@ -7,6 +7,8 @@ from autograder.execution.runner import KERNEL_DIED
 from autograder.submission.findings import Finding
 from autograder.submission.prepare import EXTRA, GIVEN
 
+from .verdict import ENDS
+
 INSIDE = "Reported from inside the kernel:"
 MAX_DETAILS = 5
 """Details of one kind of act that are named."""
@@ -58,17 +60,13 @@ def _list(details: list[str]) -> str:
 
 def _find_ends(evidence: Evidence) -> list[Finding]:
     """Which cells did not come to their own end, and why."""
-    texts = {
-        "time limit": "The cell ran longer than its time limit and was stopped.",
-        "kernel ended": "The cell ended the kernel.",
-    }
     ends = [
         ("time limit" if cell.status == "timeout" else "kernel ended", number)
         for number, cell in enumerate(evidence.cells)
         if cell.status == "timeout" or cell.error == KERNEL_DIED
     ]
     return [
-        Finding(kind=kind, text=texts[kind], cell=name_place(evidence, number), audience="both")
+        Finding(kind=kind, text=f"The cell {ENDS[kind]}.", cell=name_place(evidence, number), audience="both")
         for kind, number in ends
     ]
 

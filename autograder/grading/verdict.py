@@ -58,9 +58,14 @@ class Stop(Frozen):
         """The error with its text."""
         return f"{self.error}{': ' if self.text else ''}{self.text}"
 
+    @property
+    def end(self) -> str:
+        """How the cell ended, as what follows its name."""
+        return ENDS[self.why]
+
     def __str__(self) -> str:
         if self.why != "error":
-            return f"{self.name} {WITHOUT_ERROR[self.why]}."
+            return f"{self.name} {self.end}."
         where = f" in {self.line}, `{self.code}`," if self.code else ""
         stop = f"{self.name} stopped{where} with {self.what}."
         if self.missing_module:
@@ -72,13 +77,14 @@ class Stop(Frozen):
         return f"{stop} {later}: run all cells from the top."
 
 
-WITHOUT_ERROR = {
+ENDS = {
+    "error": "raised an error",
     "time limit": "ran longer than its time limit and was stopped",
-    "not run": "did not run, because the kernel had ended before it",
+    "not run": "did not run, as the kernel had already ended",
     "kernel ended": "ended the kernel",
     "not filled in": "is not complete",
 }
-"""How a cell ended that raised no error."""
+"""How a cell ended that did not run to its end: these words for students and graders alike."""
 
 
 class PropertyVerdict(Frozen):

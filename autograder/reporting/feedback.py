@@ -13,7 +13,7 @@ from nbgrader.utils import is_locked, is_solution
 from autograder.assignment.settings import Assignment, Item
 from autograder.encoders import one_line
 from autograder.errors import PartlyWritten
-from autograder.grading.verdict import WITHOUT_ERROR, GradedSubmission, ItemVerdict, PropertyVerdict, Stop, Verdict
+from autograder.grading.verdict import GradedSubmission, ItemVerdict, PropertyVerdict, Stop, Verdict
 from autograder.notebooks.cells import grade_id
 from autograder.notebooks.images import picture
 from autograder.results.files import write_text
@@ -24,12 +24,12 @@ from autograder.submission.findings import Finding
 from autograder.submission.saved_outputs import SavedOutputs
 
 from . import answers
-from .advice import next_step
 from .curve_chart import conclude, draw
 from .highlight import colour
 from .markdown import Renderer
 from .pages import environment
 from .scores import Score, State, state_of
+from .stop_advice import next_step
 
 SUMMARIES: Mapping[State, str] = {
     "needs reading": "Your instructor has not graded your answer yet.",
@@ -157,6 +157,9 @@ def feedback_page(
     parts = _parts(assignment, verdict, executed, points, manual, cells, release, figures)
     failed = verdict.state == "failed to run"
     by_hand = any(part.points or part.comment for part in parts)
+    cards = _cards(parts)
+    told = {(card.stop.why, card.stop.cell) for card in cards}
+    notes = [f for f in verdict.findings if f.audience == "both" and (f.kind, f.cell) not in told]
     items_of = {part.item.cell: [other for other in parts if other.item.cell == part.item.cell] for part in parts}
     return (
         environment()
@@ -168,9 +171,9 @@ def feedback_page(
             score=Score.of(assignment, points),
             failed=failed,
             reason=_reason(verdict, points),
-            findings=[_for_student(finding) for finding in verdict.findings if finding.audience == "both"],
+            findings=[_for_student(finding) for finding in notes],
             parts=[] if failed and not by_hand else parts,
-            cards=_cards(parts),
+            cards=cards,
             replaced=[task for task in assignment.cells if any(task in part.stand_ins for part in parts)],
             cells=[cell for cell in cells if not cell.given or cell.failed],
             given=[cell for cell in cells if cell.given and not cell.failed],
@@ -249,7 +252,7 @@ def _first_stop(decided: ItemVerdict | None) -> str:
     first = decided.first_stop if decided else None
     if decided is None or first is None or first == decided.stop:
         return ""
-    return f"raised {first.error}" if first.why == "error" else WITHOUT_ERROR[first.why]
+    return f"raised {first.error}" if first.why == "error" else first.end
 
 
 def _shorten(rule: PropertyVerdict, stop: Stop | None) -> PropertyVerdict:
@@ -275,7 +278,7 @@ def _summary(item: Item, decided: ItemVerdict | None, points: float | None, stat
     ]
     stop = decided.stop
     cell = f"cell number {stop.number}" if stop and stop.number else "the cell"
-    how = "" if stop is None else f" because {cell} {'is not complete' if stop.why == 'not filled in' else 'stopped'}"
+    how = "" if stop is None else f" because {cell} {stop.end}"
     return f"{', '.join(parts)}{how if unchecked else ''}."
 
 

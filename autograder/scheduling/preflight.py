@@ -19,7 +19,7 @@ from autograder.assignment.source import source_path
 from autograder.encoders import one_line
 from autograder.errors import KernelFailed
 from autograder.execution.self_test import run_self_test
-from autograder.grading.verdict import Done, ItemVerdict, Verdict
+from autograder.grading.verdict import ENDS, Done, ItemVerdict, Verdict
 from autograder.notebooks.cells import grade_id
 from autograder.results.store import ResultStore
 
@@ -95,7 +95,7 @@ def _describe_stopped_cell(solution: Task) -> str:
         name = grade_id(notebook.cells[cell.index]) if notebook is not None else ""
         place = f"cell {name!r}" if name else f"cell {cell.index + 1}"
         if cell.status != "error":
-            return f"{place} ran longer than its time limit, or was not reached."
+            return f"{place} {ENDS['time limit' if cell.status == 'timeout' else 'not run']}."
         message = one_line(cell.fault or cell.message, 200).rstrip(".")
         error = ": ".join(filter(None, [cell.error, message]))
         return f"{place} stops with {error}{f' in {cell.line}' if cell.line else ''}."

@@ -328,8 +328,23 @@ class TestFeedback:
         assert text.count("stopped with KeyError") == 0, "the sentence is not said again"
         section = text[text.index('id="item-lr-loop"') :]
         section = section[: section.index("</section>")]
-        assert "1 check not run, because the cell did not run to its end" in section
+        assert "1 check not run, because the cell raised an error" in section
         assert "Seen." in section[: section.index("<details")], "what was checked is not folded"
+
+    def test_a_cell_that_was_stopped_is_told_of_once_and_in_the_same_words(
+        self, assignment: Assignment, executed: NotebookNode
+    ) -> None:
+        stop = Stop(cell="lr-loop", number=9, why="time limit")
+        finding = Finding(kind=stop.why, text=f"The cell {stop.end}.", cell="lr-loop", audience="both")
+        other = finding.model_copy(update={"cell": "number 3"})
+        verdict = verdict_on(assignment, "ada", {"lr-loop": [rule("a", str(stop), "not checked")]})
+        items = [item.model_copy(update={"stop": stop if item.id == "lr-loop" else None}) for item in verdict.items]
+        told = verdict.model_copy(update={"items": tuple(items), "findings": (finding, other)})
+        text = text_of(feedback.feedback_page(assignment, told, executed, {}))
+        assert f"Cell number 9 (lr-loop) {stop.end}" in text
+        assert f"1 of 1 checks not run because cell number 9 {stop.end}." in text
+        assert "The cell ran longer than its time limit and was stopped. (cell lr-loop)" not in text
+        assert "The cell ran longer than its time limit and was stopped. (cell number 3)" in text
 
     def test_an_item_says_in_which_run_it_was_judged(self, assignment: Assignment, executed: NotebookNode) -> None:
         verdict = verdict_on(assignment, "ada")
