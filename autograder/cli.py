@@ -18,6 +18,7 @@ from rich.text import Text
 
 from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import Verdict
+from autograder.integrations import Format
 from autograder.results.store import STUDENTS, ResultStore
 from autograder.scheduling.signals import Stopped, stoppable
 
@@ -234,14 +235,14 @@ def tell_where(store: ResultStore) -> None:
 @app.command()
 @spoken
 def export(
-    form: Annotated[Literal["canvas", "moodle", "nbgrader"], typer.Option("--format", help="the system to export to")],
+    form: Annotated[Format, typer.Option("--format", help="the system to export to")],
     assignment: Name = "tta-eta",
     out: Out = Path("graded"),
     roster: Annotated[Path | None, typer.Option(help="the class list that Canvas or Moodle exported")] = None,
     column: Annotated[str | None, typer.Option(help="the name of the assignment in that system")] = None,
 ) -> None:
     """Write the points to a file that another system can import."""
-    from autograder.integrations import lms as exports
+    from autograder.integrations import export as exports
 
     done = exports.export(ResultStore(out, Assignment.load(assignment)), form, roster, column)
     tell_all(done.sentences)

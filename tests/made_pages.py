@@ -16,7 +16,7 @@ from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, St
 from autograder.reporting import class_report as report
 from autograder.reporting import feedback
 from autograder.reporting.answers import Remark
-from autograder.reporting.classroom import Classroom
+from autograder.reporting.class_data import ClassData
 from autograder.reporting.similarity import Group
 from autograder.results.points import LATE
 from autograder.submission.saved_outputs import SavedOutputs, SavedSeries
@@ -154,7 +154,7 @@ def class_page(assignment: Assignment) -> str:
         verdict_on(assignment, "eve", other | broken),
         verdict_on(assignment, "zed", state="failed to run", reason=f"No notebook in /srv/x/zed {HOSTILE}"),
     ]
-    return report.report_page(assignment, verdicts, {"ada": {"lr-comment": (6.0, None)}}, classroom())
+    return report.report_page(assignment, verdicts, {"ada": {"lr-comment": (6.0, None)}}, class_data())
 
 
 def own_run(seconds: float) -> SavedOutputs:
@@ -174,9 +174,9 @@ def own_run(seconds: float) -> SavedOutputs:
     return SavedOutputs(loops={"lr": SavedSeries(rows=tuple(rows), pictures=(picture,))})
 
 
-def classroom() -> Classroom:
+def class_data() -> ClassData:
     """Three runs, a pair with the same code and answer, and a student of whom there is nothing."""
-    return Classroom(
+    return ClassData(
         own={"ada": own_run(0.5), "eve": own_run(0.7), HOSTILE: own_run(1.5), "zed": SavedOutputs()},
         remarks={
             "ada": {"bs-comment": Remark("identical", (HOSTILE,))},

@@ -24,7 +24,7 @@ from autograder.execution.limits import Limits
 from autograder.execution.options import Options, Training
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.reporting import formgrader, gradebook
-from autograder.reporting.classroom import Classroom
+from autograder.reporting.class_data import ClassData
 from autograder.results.earlier_layout import adopt_earlier_results
 from autograder.results.lock import hold_lock
 from autograder.results.store import ResultStore
@@ -99,7 +99,7 @@ class GradeSubmission(NbGraderPreprocessor):
         earlier = {student: before} if before is not None else {}
         gradebook.record(names["db_url"], assignment, release, [graded], before=earlier)
         self.log.info("%s: %g points, %s. %s", student, verdict.points, verdict.state, verdict.reason)
-        known = Classroom.of(store, release, {student: executed})
+        known = ClassData.of(store, release, {student: executed})
         return formgrader.build_notebook(executed, release, known.beside(assignment)[student])
 
     def _verdict(self, store: ResultStore, student: str) -> Verdict:

@@ -16,7 +16,7 @@ from autograder.results.store import ResultStore
 from autograder.submission.saved_outputs import SavedOutputs
 
 from .answers import own_results, rubrics, unanswered, written_items
-from .classroom import Classroom
+from .class_data import ClassData
 from .markdown import Renderer
 from .pages import environment, formgrader_page
 from .similarity import words
@@ -39,7 +39,7 @@ def page_name(item: Item, number: int) -> str:
     return f"answers-{item.id}-{number}.html"
 
 
-def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual, known: Classroom) -> None:
+def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual, known: ClassData) -> None:
     """Write the pages beside the class report, and remove those that are no longer needed."""
     written = set()
     for item in written_items(store.assignment):
@@ -54,7 +54,7 @@ def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual
             path.unlink()
 
 
-def group_answers(assignment: Assignment, item: Item, release: NotebookNode, known: Classroom) -> list[Answer]:
+def group_answers(assignment: Assignment, item: Item, release: NotebookNode, known: ClassData) -> list[Answer]:
     """The answers to a question, those that read the same together; what was not answered is left out."""
     students: dict[tuple[str, ...], list[str]] = {}
     cells: dict[tuple[str, ...], NotebookNode] = {}
@@ -86,7 +86,7 @@ def answers_page(
     answers: Sequence[Answer],
     place: tuple[int, int],
     manual: Manual,
-    known: Classroom,
+    known: ClassData,
 ) -> str:
     """A page as HTML; `place` is its number and how many there are."""
     number, count = place

@@ -19,7 +19,7 @@ from autograder.submission.findings import Finding
 from .answer_pages import page_name
 from .answers import Remark, written_items
 from .charts import Values, boxes, histogram
-from .classroom import Classroom
+from .class_data import ClassData
 from .feedback import without_folders
 from .pages import environment, formgrader_page
 from .scores import Score
@@ -104,7 +104,7 @@ class ToRead:
     remark: Remark | None
 
 
-def write_report(store: ResultStore, verdicts: Sequence[Verdict], manual: Manual, known: Classroom) -> None:
+def write_report(store: ResultStore, verdicts: Sequence[Verdict], manual: Manual, known: ClassData) -> None:
     """Write the page of a class beside its results."""
     page = report_page(store.assignment, verdicts, manual, known, store.read_left_out())
     write_text(store.folder / "report.html", page)
@@ -114,11 +114,11 @@ def report_page(
     assignment: Assignment,
     verdicts: Sequence[Verdict],
     manual: Manual,
-    known: Classroom | None = None,
+    known: ClassData | None = None,
     left_out: Sequence[str] = (),
 ) -> str:
     """The page as HTML, for verdicts in the order of the students; `left_out` are sentences on what was not graded."""
-    known = known or Classroom()
+    known = known or ClassData()
     rows = [_row(assignment, verdict, manual) for verdict in verdicts]
     ran = [row for row in rows if row.state != "failed to run"]
     totals = [row.total for row in ran]
@@ -126,7 +126,7 @@ def report_page(
     findings = {row.student: row.findings for row in rows if row.findings}
     return (
         environment()
-        .get_template("report.html")
+        .get_template("class_report.html")
         .render(
             assignment=assignment,
             rows=rows,
@@ -171,7 +171,7 @@ def _to_do(rows: Sequence[Row]) -> list[ToDo]:
     return failed + review
 
 
-def _remarked(assignment: Assignment, known: Classroom) -> list[tuple[str, Item, Remark]]:
+def _remarked(assignment: Assignment, known: ClassData) -> list[tuple[str, Item, Remark]]:
     """What is remarkable about written answers, whether they have points or not."""
     return [
         (student, item, remarks[item.id])
@@ -181,7 +181,7 @@ def _remarked(assignment: Assignment, known: Classroom) -> list[tuple[str, Item,
     ]
 
 
-def _to_read(item: Item, rows: Sequence[Row], known: Classroom) -> list[ToRead]:
+def _to_read(item: Item, rows: Sequence[Row], known: ClassData) -> list[ToRead]:
     """The answers without points, first those of which something is to be said."""
     found = [
         ToRead(row.student, known.remarks.get(row.student, {}).get(item.id))
@@ -244,7 +244,7 @@ def discrimination(item_id: str, points: Sequence[Mapping[str, float | None]]) -
         return None
 
 
-def charts(assignment: Assignment, known: Classroom) -> dict[str, list[Markup]]:
+def charts(assignment: Assignment, known: ClassData) -> dict[str, list[Markup]]:
     """Boxes of what the students' own runs recorded, by the setting that a loop sweeps."""
     made: dict[str, list[Markup]] = {}
     for loop, (_, swept) in assignment.exercise.swept.items():
@@ -257,7 +257,7 @@ def charts(assignment: Assignment, known: Classroom) -> dict[str, list[Markup]]:
     return made
 
 
-def _recorded(known: Classroom, loop: str, key: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
+def _recorded(known: ClassData, loop: str, key: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
     """By setting what each student recorded, as far as it can have been measured."""
     found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
     for student, own in known.own.items():

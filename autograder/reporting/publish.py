@@ -18,7 +18,7 @@ from autograder.submission.prepare import load_release
 
 from . import answer_pages, feedback, gradebook
 from . import class_report as report
-from .classroom import Classroom
+from .class_data import ClassData
 from .database import open_gradebook
 
 
@@ -48,7 +48,7 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
     missing: list[str] = []
     results = _read_results(store, folders, verdicts, missing)
     release = load_release(assignment)
-    known = Classroom.of(store, release, {graded.student: graded.executed for graded in results})
+    known = ClassData.of(store, release, {graded.student: graded.executed for graded in results})
     with _noting(missing):
         gradebook.record(database, assignment, release, results, store.autograded, beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, course_configuration(assignment.course))

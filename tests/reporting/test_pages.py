@@ -20,7 +20,7 @@ from autograder.grading.grade import leave_ungraded, not_run
 from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
 from autograder.reporting import answer_pages, charts, feedback
 from autograder.reporting import class_report as report
-from autograder.reporting.classroom import Classroom
+from autograder.reporting.class_data import ClassData
 from autograder.reporting.curve_chart import described, draw
 from autograder.reporting.highlight import colour
 from autograder.reporting.pages import TEMPLATES, hash_script
@@ -488,7 +488,7 @@ class TestReport:
         assert drawn.count("<rect") == 10
 
     def test_a_class_of_nobody_has_a_report(self, tmp_path: Path, assignment: Assignment) -> None:
-        report.write_report(ResultStore(tmp_path, assignment), [], {}, Classroom())
+        report.write_report(ResultStore(tmp_path, assignment), [], {}, ClassData())
         text = (tmp_path / "tta-eta" / "report.html").read_text(encoding="utf-8")
         assert "No submission has been graded yet." in text
 
@@ -524,7 +524,7 @@ class TestTheReportOnAClass:
         self, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("FORMGRADER", "https://hub.example.org/user/me/")
-        known = Classroom(members={"ada": "11aa"})
+        known = ClassData(members={"ada": "11aa"})
         text = report.report_page(assignment, [verdict_on(assignment, "ada")], {}, known)
         assert 'href="https://hub.example.org/user/me/formgrader/submissions/11aa/#lr-comment"' in text
 
@@ -628,7 +628,7 @@ class TestAnswersByQuestion:
         notebooks = {student: copy.deepcopy(release) for student in texts}
         for student, text in texts.items():
             next(c for c in notebooks[student].cells if feedback.grade_id(c) == "lr-comment").source = text
-        known = Classroom(notebooks=notebooks, own={"ada": own_run(0.5)}, members={"ada": "11aa"})
+        known = ClassData(notebooks=notebooks, own={"ada": own_run(0.5)}, members={"ada": "11aa"})
         store = ResultStore(tmp_path, assignment)
         store.folder.mkdir(parents=True)
         (store.folder / "answers-lr-comment-9.html").write_text("of a larger class", encoding="utf-8")

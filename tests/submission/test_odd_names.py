@@ -20,7 +20,7 @@ from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
-from autograder.integrations import lms
+from autograder.integrations import export as exports
 from autograder.notebooks.cells import grade_id
 from autograder.reporting import answers, formgrader, gradebook, publish
 from autograder.reporting.pages import link
@@ -130,7 +130,7 @@ class TestAClassOfThem:
                 assert not [cell for cell in row if cell.strip().startswith(("=", "+", "@"))]
 
     def test_nbgraders_own_table_has_none_either(self, out: Path, assignment: Assignment) -> None:
-        text = lms.export(ResultStore(out, assignment), "nbgrader").path.read_text(encoding="utf-8")
+        text = exports.export(ResultStore(out, assignment), "nbgrader").path.read_text(encoding="utf-8")
         assert len(text.splitlines()) == len(ODD) + 1
         assert "'=1+1" in text
         for delimiter in ",;\t":
@@ -255,7 +255,7 @@ class TestResultsOfAnOlderEdition:
             assert not book.find_grade("lr-comment", NAME, NAME, "ada").needs_manual_grade
 
     def test_the_export_finds_them_too(self, older: Path, assignment: Assignment) -> None:
-        assert "ada" in lms.export(ResultStore(older, assignment), "nbgrader").path.read_text(encoding="utf-8")
+        assert "ada" in exports.export(ResultStore(older, assignment), "nbgrader").path.read_text(encoding="utf-8")
 
     def test_newer_results_are_not_written_over(
         self, tmp_path: Path, assignment: Assignment, caplog: pytest.LogCaptureFixture

@@ -16,7 +16,7 @@ from autograder.assignment.settings import Assignment
 from autograder.cli import app
 from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
-from autograder.integrations import lms as exports
+from autograder.integrations import export as exports
 from autograder.reporting import publish
 from autograder.reporting.database import open_gradebook
 from autograder.results.points import LATE
@@ -67,7 +67,7 @@ def nbgrader_export(
 ) -> subprocess.CompletedProcess[str]:
     """nbgrader's own command, started in the folder of the course."""
     command = [sys.executable, "-m", "nbgrader", "export", *arguments]
-    command.append(f"--exporter=autograder.integrations.exporters.{system}Exporter")
+    command.append(f"--exporter=autograder.integrations.nbgrader_exporters.{system}Exporter")
     if roster is not None:
         command.append(f"--{system}Exporter.roster={roster}")
     environment = os.environ | {"OUT": str(out)}

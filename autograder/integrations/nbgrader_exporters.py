@@ -2,7 +2,7 @@
 
 They take nbgrader's own options and two more::
 
-    nbgrader export --exporter=autograder.integrations.exporters.CanvasExporter \\
+    nbgrader export --exporter=autograder.integrations.nbgrader_exporters.CanvasExporter \\
         --assignment='["tta-eta"]' --CanvasExporter.roster=class.csv --to=canvas.csv
 
 """
@@ -23,7 +23,8 @@ from autograder.reporting.gradebook import read_manual_scores
 from autograder.results.files import write_text
 from autograder.results.store import ResultStore
 
-from .lms import WRITERS, Format, marks_of
+from . import Format
+from .export import WRITERS, marks_of
 
 
 class RosterExporter(ExportPlugin):

@@ -15,7 +15,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from markupsafe import Markup, escape
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,7 +32,7 @@ from autograder.results.files import write_text
 from autograder.results.points import LATE, Given, Manual, plain, points_by_item, total
 from autograder.results.store import ResultStore
 
-Format = Literal["canvas", "moodle", "nbgrader"]
+from . import Format
 
 CANVAS_PERSON = (
     "Student",

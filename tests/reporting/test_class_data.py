@@ -22,7 +22,7 @@ from autograder.notebooks.cells import grade_id
 from autograder.reporting import answers, formgrader, gradebook, publish, similarity
 from autograder.reporting import class_report as report
 from autograder.reporting.answers import Remark
-from autograder.reporting.classroom import Classroom
+from autograder.reporting.class_data import ClassData
 from autograder.reporting.database import open_gradebook
 from autograder.results.store import SAVED_OUTPUTS, ResultStore, gradebook_url
 from autograder.submission.limited import read_saved_outputs
@@ -289,7 +289,7 @@ class TestBesideAnAnswer:
     def cells(self, assignment: Assignment, release: NotebookNode) -> list[NotebookNode]:
         executed = executed_notebook(release)
         remarks = {HOSTILE: {"lr-comment": Remark("identical", (HOSTILE,))}}
-        known = Classroom(notebooks={HOSTILE: executed}, own={HOSTILE: own_run(0.5)}, remarks=remarks)
+        known = ClassData(notebooks={HOSTILE: executed}, own={HOSTILE: own_run(0.5)}, remarks=remarks)
         made = formgrader.build_notebook(executed, release, known.beside(assignment)[HOSTILE])
         nbformat.validate(made)
         return list(made.cells)
@@ -314,7 +314,7 @@ class TestBesideAnAnswer:
 
     def test_a_dry_run_is_marked(self, assignment: Assignment, release: NotebookNode) -> None:
         own = SavedOutputs(loops={"lr": own_run(0.5).loops["lr"].model_copy(update={"dry": True})})
-        known = Classroom(notebooks={"ada": release}, own={"ada": own}, remarks={"ada": {}})
+        known = ClassData(notebooks={"ada": release}, own={"ada": own}, remarks={"ada": {}})
         made = known.beside(assignment)["ada"]
         assert "This was a dry run" in made["lr-comment"].source
         assert "This was a dry run" not in made["bs-comment"].source

@@ -16,7 +16,7 @@ from .answers import Remarks
 
 
 @dataclass(frozen=True)
-class Classroom:
+class ClassData:
     """By student; `members` are all whom the gradebook knows, with the id under which the formgrader shows what they
     handed in, "" for nothing."""
 
@@ -27,7 +27,7 @@ class Classroom:
     members: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: ResultStore, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]) -> Classroom:
+    def of(cls, store: ResultStore, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]) -> ClassData:
         """From the results and the notebooks as they were run."""
         return cls(
             notebooks=notebooks,
