@@ -67,6 +67,13 @@ class Links(Frozen):
         return value.rstrip("/")
 
 
+class TimeLimits(Frozen):
+    """How many seconds one cell and the whole notebook may take."""
+
+    cell_seconds: float = Field(default=60.0, gt=0)
+    run_seconds: float = Field(default=300.0, gt=0)
+
+
 class Assignment(Frozen):
     """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has.
 
@@ -78,6 +85,7 @@ class Assignment(Frozen):
     checks: str = Field(default_factory=lambda data: name_checks(data["name"]))
     parameters: SerializeAsAny[Parameters] = Field(default_factory=dict, validate_default=True)
     items: tuple[Item, ...]
+    limits: TimeLimits = TimeLimits()
     links: Links = Links()
     _course: Course = PrivateAttr(default_factory=Course.find)
 
@@ -204,8 +212,8 @@ def _first(error: ValidationError, data: Any = None, fields: Collection[str] = (
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         *above, key = first["loc"]
-        known = fields or (Item.model_fields if above[:1] == ["items"] else Assignment.model_fields)
-        known = Links.model_fields if above[:1] == ["links"] else known
+        tables: dict[Any, type[Frozen]] = {"items": Item, "links": Links, "limits": TimeLimits}
+        known = fields or tables.get(above[0] if above else "", Assignment).model_fields
         return f"{place}: there is no setting {key!r}{suggest(str(key), known)}"
     if first["loc"][-1:] == ("points",) and isinstance(first["input"], str):
         return f"{place}: points must be a number, without quotes; {first['input']!r} is a text"

@@ -16,7 +16,7 @@ from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.execution.evidence import CellEnd, Evidence
 from autograder.execution.kernels import Kernels, SandboxChoice, kernels
-from autograder.execution.limits import Limits
+from autograder.execution.options import Options
 from autograder.execution.runner import Stopwatch, run
 from autograder.grading.checker import judge
 from autograder.grading.saved_runs import EDITION, SavedRun, SavedRuns
@@ -53,7 +53,9 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
     with watch("sample the scenario (data and training curves)"):
         scenario = draw(assignment, seed)
     started = time.monotonic()
-    with run(submission, scenario, source, limits=Limits(), files=importable(assignment)) as live:
+    with run(
+        submission, scenario, source, limits=Options().limits_of(assignment), files=importable(assignment)
+    ) as live:
         evidence, executed = live.evidence, live.executed
         with watch("checks"):
             items = judge(assignment, scenario, evidence, live.ask).items

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autograder.assignment.settings import TimeLimits
 from autograder.units import MB
+
+TIMES = TimeLimits()
+"""The limits of an assignment that sets none."""
 
 MAX_STRETCH = 4
 """How many times its limit in seconds a kernel may take that had to wait for a processor meanwhile."""
@@ -22,8 +26,8 @@ class Limits:
     in each of its folders, `output` in characters that a cell may write and `outputs` all cells together.
     """
 
-    cell: float = 60.0
-    run: float = 300.0
+    cell: float = TIMES.cell_seconds
+    run: float = TIMES.run_seconds
     start: float = 120.0
     address_space: int = 6_000 * MB
     memory: int = 2_000 * MB

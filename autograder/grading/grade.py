@@ -146,7 +146,8 @@ class _Attempts:
         seed, training = self.seed + len(self.runs), self.options.training
         scenario = scenarios.draw(self.assignment, seed, training=training, gpus=gpus)
         replaced = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
-        how: dict[str, Any] = {"limits": self.options.limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}
+        limits = self.options.limits_of(self.assignment)
+        how: dict[str, Any] = {"limits": limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}
         with run(self.submission, scenario, self.kernels, files=importable(self.assignment), **how) as live:
             evidence = live.evidence
             started = time.monotonic()

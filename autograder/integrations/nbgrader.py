@@ -20,7 +20,6 @@ from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.execution.kernels import SandboxChoice, Start, kernels
-from autograder.execution.limits import Limits
 from autograder.execution.options import Options, Training
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.reporting import formgrader, gradebook
@@ -45,11 +44,12 @@ class GradingService:
     def __init__(self, kernel: Start, isolation: SandboxChoice) -> None:
         self._open = ExitStack()
         self.kernels = self._open.enter_context(kernels(kernel, isolation))
-        self._executor = self._open.enter_context(LocalExecutor(grade_task, 1, max_seconds(Limits())))
+        self._executor = self._open.enter_context(LocalExecutor(grade_task, 1, 0.0))
         atexit.register(self.close)
 
     def grade(self, task: Task) -> Verdict:
         """Grade one submission, write its files and return the verdict, also where the process died of it."""
+        self._executor.seconds = max_seconds(task)
         ((_, outcome),) = self._executor.run([task])
         return (finish_failed(task, outcome) if isinstance(outcome, Failed) else outcome).verdict
 

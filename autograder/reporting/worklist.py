@@ -17,7 +17,7 @@ ADVICE: Mapping[str, str] = {
     "no sandbox": "Use a sandbox before you run submissions from people you do not know.",
     "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
     "changed while graded": "Grade again, so that the points are those of the latest version.",
-    "time limit": "Nothing to do. If many submissions are affected, the limit may be too short for this machine.",
+    "time limit": "Nothing to do. If many are affected, raise cell_seconds under [limits] in assignment.toml.",
     "kernel ended": "Nothing to do: the cells after it were run without it.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",

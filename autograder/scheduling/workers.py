@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from autograder.execution.kernels import Kernels, SandboxChoice, Start
-from autograder.execution.limits import Limits
 from autograder.grading.verdict import Done
 from autograder.submission import limited
 from autograder.submission.folders import contents
@@ -88,7 +87,7 @@ def _open_executor(
     tasks: list[Task], stack: ExitStack, config: WorkerConfig, log: Callable[[str], None]
 ) -> tuple[Executor[Task, Done], list[Task]]:
     """The executor, with the tasks as it takes them."""
-    seconds = max_seconds(tasks[0].options.limits)
+    seconds = max_seconds(tasks[0])
     if config.wait_for_kernels is None:
         from .dask_cluster import DaskExecutor  # here: Dask takes long to import
 
@@ -112,6 +111,7 @@ def finish_failed(task: Task, failed: Failed) -> Done:
     return mark_for_review(task, REASONS[failed.reason], digest)
 
 
-def max_seconds(limits: Limits) -> float:
+def max_seconds(task: Task) -> float:
     """Return the seconds after which a submission is given up."""
+    limits = task.options.limits_of(task.assignment)
     return MAX_RUNS * (limits.start + limits.run) + SLACK_SECONDS

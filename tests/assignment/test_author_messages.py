@@ -107,6 +107,12 @@ SETTINGS = {
     "a typo in a name": ('["rms"]', '["rsm"]', "item 'peak' needs the unknown cell 'rsm' (did you mean 'rms'?)."),
     "no toml": ("points = 3", "points = ", "assignment.toml is not valid TOML:"),
     "unknown parameters": ("[[items]]", "[parameters]\nepochs = 3\n\n[[items]]", "there is no setting 'epochs'"),
+    "a typo in a limit": (
+        "[[items]]",
+        "[limits]\ncell_second = 3\n\n[[items]]",
+        "line 4: limits.cell_second: there is no setting 'cell_second' (did you mean 'cell_seconds'?).",
+    ),
+    "a limit of 0": ("[[items]]", "[limits]\nrun_seconds = 0\n\n[[items]]", "line 4: limits.run_seconds: Input should"),
     "unknown checks": ("[[items]]", 'checks = "nowhere"\n\n[[items]]', "There is no folder of checks"),
 }
 

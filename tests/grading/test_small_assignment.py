@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.course import Course
+from autograder.assignment.settings import TimeLimits
 from autograder.commands.rejudge import rejudge_class
+from autograder.errors import KernelFailed
+from autograder.execution.limits import Limits
+from autograder.execution.options import Options
 from autograder.grading.checker import forget
 from autograder.grading.saved_runs import SavedRuns, rejudge
 from autograder.results.store import ResultStore
@@ -58,6 +62,22 @@ def test_what_went_wrong_is_told(grader: Grader, source: str, sentence: str) -> 
     verdict = grader.grade({"rms": source})
     assert lost_points(verdict)["rms"] == 3
     assert sentence in messages(verdict)["rms"]
+
+
+def test_an_assignment_sets_how_long_its_notebook_may_run(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def note_limits(*_: object, limits: Limits, **how: object) -> None:
+        seen.append(limits)
+        raise KernelFailed("No kernel is needed here.")
+
+    monkeypatch.setattr("autograder.grading.grade.run", note_limits)
+    grader.grade()
+    own = grader.assignment.model_copy(update={"limits": TimeLimits(cell_seconds=5, run_seconds=90)})
+    monkeypatch.setattr(grader, "assignment", own)
+    grader.grade()
+    assert seen == [Limits(cell=60, run=300), Limits(cell=5, run=90)]
+    assert Options(limits=Limits(cell=1)).limits_of(own) == Limits(cell=1)
 
 
 def test_tables_are_sent_to_the_notebook(grader: Grader) -> None:

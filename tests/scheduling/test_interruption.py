@@ -30,7 +30,7 @@ from typer.testing import CliRunner
 
 from autograder import cli
 from autograder.assignment.course import Course
-from autograder.assignment.settings import Assignment
+from autograder.assignment.settings import Assignment, TimeLimits
 from autograder.commands.grade import grade_class
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.execution.kernels import Kernels
@@ -255,9 +255,11 @@ class TestWorkers:
         with LocalExecutor(refuse, 1, 60) as pool, pytest.raises(AutograderError, match="No room for 7"):
             list(pool.run([7]))
 
-    def test_the_limit_lies_above_what_the_runner_allows(self) -> None:
-        limits = Limits()
-        assert workers.max_seconds(limits) > 3 * (limits.start + limits.run)
+    def test_the_limit_lies_above_what_the_runner_allows(self, assignment: Assignment, tmp_path: Path) -> None:
+        slow = assignment.model_copy(update={"limits": TimeLimits(run_seconds=900)})
+        for each, limits in ((assignment, Limits()), (slow, Limits(run=900))):
+            task = Task(ResultStore(tmp_path, each), "ada", tmp_path, None, Options(), "")
+            assert workers.max_seconds(task) > 3 * (limits.start + limits.run)
 
     def test_outcomes_do_not_depend_on_the_wall_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         jumps = iter(range(1_000_000))
