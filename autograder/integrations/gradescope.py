@@ -83,22 +83,24 @@ def _scripts(assignment: Assignment) -> dict[str, str]:
 def _files(assignment: Assignment) -> dict[str, Path]:
     """Return what grading needs of this package and of the course, by name in the archive.
 
-    Of the checks, these are those of the assignment and what all of them share.
+    Of the checks, these are those of the assignment, without the submissions that they are tested on, and what all of
+    them share. They may lie in the course; unpacked, they lie in the package.
     """
     root = assignment.course.root
     settings = assignment.source_folder / "assignment.toml"
     course = [*assignment.release_folder.rglob("*"), settings, root / "requirements.lock", root / "LICENSE"]
     files = {path.relative_to(root).as_posix(): path for path in course}
     files |= {path.relative_to(PACKAGE.parent).as_posix(): path for path in PACKAGE.rglob("*")}
-    checks = PACKAGE / "checks"
-    others = {path for path in checks.iterdir() if path.is_dir() and path.name != assignment.checks}
+    checks = assignment.checks_folder
+    files |= {f"{PACKAGE.name}/checks/{checks.name}/{path.relative_to(checks)}": path for path in checks.rglob("*")}
+    left_out = {checks / "tests", *(path for path in (PACKAGE / "checks").iterdir() if path.is_dir())} - {checks}
     return {
         name: path
         for name, path in files.items()
         if path.is_file()
         and "/." not in f"/{name}"
         and "__pycache__" not in path.parts
-        and not others & {*path.parents}
+        and not left_out & {*path.parents}
     }
 
 

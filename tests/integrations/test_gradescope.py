@@ -36,6 +36,12 @@ METADATA = {
 
 
 @pytest.fixture(scope="module")
+def features() -> Assignment:
+    """An assignment that trains nothing, whose checks have tests of their own beside them."""
+    return Assignment.load("features")
+
+
+@pytest.fixture(scope="module")
 def package(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of a copy of what it is made from."""
     root = tmp_path_factory.mktemp("kit") / "kit"
@@ -49,6 +55,12 @@ def package(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) ->
     (root / "release" / assignment.name / ".ipynb_checkpoints").mkdir()
     (root / "release" / assignment.name / ".ipynb_checkpoints" / "x.ipynb").write_text("{}")
     return gradescope.pack(assignment.at(Course(root)))
+
+
+def made(path: Path) -> Path:
+    """The path, after the folder that it lies in was made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def scored(found: dict[str, Any]) -> dict[str, float]:
@@ -121,6 +133,19 @@ class TestThePackage:
     def test_it_holds_no_path_of_this_machine(self, package: Path) -> None:
         with zipfile.ZipFile(package) as archive:
             assert not [name for name in archive.namelist() if folders_in(read_text(archive, name))]
+
+    def test_checks_of_a_course_are_packed_without_the_submissions_that_they_are_tested_on(
+        self, tmp_path: Path, features: Assignment
+    ) -> None:
+        for place in ("source/features", "release/features", "Makefile", "LICENSE", "requirements.lock"):
+            (shutil.copytree if (ROOT / place).is_dir() else shutil.copy)(ROOT / place, made(tmp_path / place))
+        shutil.copytree(features.checks_folder, tmp_path / "checks" / "features")
+        with zipfile.ZipFile(gradescope.pack(features.at(Course(tmp_path)))) as archive:
+            names = [name for name in archive.namelist() if "checks/features" in name]
+            text = "".join(read_text(archive, name) for name in archive.namelist() if name.endswith(".py"))
+        modules = {path.name for path in features.checks_folder.glob("*.py")}
+        assert set(names) == {f"autograder/checks/features/{name}" for name in modules}
+        assert "def rms(x):\\n    return (sum(" not in text, "a right submission among the tests of the checks"
 
     def test_the_same_kit_gives_the_same_bytes(self, package: Path, assignment: Assignment) -> None:
         before = package.read_bytes()
@@ -222,6 +247,23 @@ class TestTheRun:
         (tmp_path / "run_autograder").chmod(0o755)
         (tmp_path / "submission_metadata.json").write_text(json.dumps(METADATA))
         return tmp_path
+
+    def test_an_assignment_that_trains_nothing_gets_its_points(self, tmp_path: Path, features: Assignment) -> None:
+        package = gradescope._files(features)
+        for folder in ("submission", "results"):
+            (tmp_path / folder).mkdir()
+        for name, path in package.items():
+            shutil.copy(path, made(tmp_path / "source" / name))
+        for name, text in gradescope._scripts(features).items():
+            (tmp_path / name).write_text(text)
+            (tmp_path / name).chmod(0o755)
+        shutil.copy(source.source_path(features), tmp_path / "submission")
+        (tmp_path / "source" / "ungraded.json").write_text("{}")
+        found = self.run(tmp_path)
+        well_formed(found, features)
+        scores = scored(found)  # an item whose question takes too long on a busy machine has none
+        assert "rms" in scores
+        assert scores.items() <= {item.id: item.points for item in features.judged_items}.items()
 
     def run(self, place: Path, python: str = sys.executable) -> dict[str, Any]:
         variables = os.environ | {"AUTOGRADER_ROOT": str(place), "AUTOGRADER_PYTHON": python}
