@@ -88,10 +88,11 @@ def _open_executor(
 ) -> tuple[Executor[Task, Done], list[Task]]:
     """The executor, with the tasks as it takes them."""
     seconds = max_seconds(tasks[0])
-    if config.wait_for_kernels is None:
+    if config.scheduler:
         from .dask_cluster import DaskExecutor  # here: Dask takes long to import
 
         return stack.enter_context(DaskExecutor(config.scheduler, seconds, config.kernel, config.sandbox)), tasks
+    assert config.wait_for_kernels is not None
     executor = stack.enter_context(
         LocalExecutor(grade_task, min(config.jobs, len(tasks)), seconds, prepare=limited.start)
     )
