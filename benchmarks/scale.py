@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -25,6 +22,7 @@ from autograder.grading.verdict import Done
 from benchmarks import ROOT
 
 from .classes import hand_in
+from .dask_processes import start_scheduler, start_worker
 
 GLANCE = 0.02
 """Seconds between two looks at the memory."""
@@ -96,13 +94,14 @@ def _kind(process: psutil.Process) -> str:
 def cluster(assignment: Assignment, size: int, times: int) -> dict[str, list[float]]:
     """Seconds a submission on one Dask worker that has one core, and on two that have one each, taken in turns."""
     found: dict[str, list[float]] = {"one": [], "two": []}
-    with tempfile.TemporaryDirectory() as place, _scheduler() as address:
+    with tempfile.TemporaryDirectory() as place, start_scheduler() as address:
         hand_in(assignment, Path(place, "submitted"), size)
+        usable = sorted(os.sched_getaffinity(0))
         for number in range(2 * times):
-            name, cores = ("one", [0]) if number % 2 == 0 else ("two", [0, 1])
+            name, cores = ("one", usable[:1]) if number % 2 == 0 else ("two", [usable[0], usable[1 % len(usable)]])
             with contextlib.ExitStack() as stack:
-                for core in cores:
-                    stack.enter_context(_worker(address, Path(place, f"{number}-{core}"), core))
+                for worker, core in enumerate(cores):
+                    stack.enter_context(start_worker(address, Path(place, f"{number}-{worker}"), core))
                 _rate(assignment, place, address, f"{number}-first", len(cores) * 2)  # its kernels get ready
                 found[name].append(_rate(assignment, place, address, f"{number}", size))
     return found
@@ -121,50 +120,3 @@ def _rate(assignment: Assignment, place: str, address: str, out: str, size: int)
         how = {"jobs": 1, "sandbox": "auto", "scheduler": address}
         grade_class(assignment, Path(part), Path(place, out), on_done=hear, **how)
     return (done[-1] - done[0]) / (len(done) - 1)
-
-
-@contextlib.contextmanager
-def _scheduler() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with _dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show"):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.2)
-        yield f"tcp://127.0.0.1:{port}"
-
-
-def _worker(address: str, folder: Path, core: int) -> contextlib.AbstractContextManager[None]:
-    place = ("--local-directory", str(folder), "--host", "127.0.0.1", "--no-dashboard")
-    return _dask("worker", address, "--nworkers", "1", "--nthreads", "1", *place, core=core)
-
-
-@contextlib.contextmanager
-def _dask(*arguments: str, core: int | None = None) -> Iterator[None]:
-    """A process of Dask, with all that it starts, on one core if it is named."""
-    before = os.sched_getaffinity(0)
-    if core is not None:
-        os.sched_setaffinity(0, {sorted(before)[core % len(before)]})
-    try:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    finally:
-        os.sched_setaffinity(0, before)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGTERM)
-        try:
-            started.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(started.pid, signal.SIGKILL)
-            started.wait()

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from autograder.errors import AutograderError
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.scheduling import dask_cluster
+from benchmarks.dask_processes import start_dask, start_scheduler, start_worker
 from samples.build import build
 from tests.places import ROOT
 
@@ -38,24 +38,6 @@ def submitted(tmp_path: Path) -> Path:
     return tmp_path / "submitted"
 
 
-@contextlib.contextmanager
-def process(*arguments: str, host: str = "", **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of Dask, with all that it starts; on one of the `hosts` if it is named."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | settings
-    started = subprocess.Popen(
-        [*on(host), sys.executable, "-m", "dask", *arguments],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield started
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)
-        started.wait()
-
-
 def on(host: str) -> list[str]:
     """The beginning of a command that runs on that host."""
     return ["ip", "netns", "exec", host] if host else []
@@ -63,21 +45,8 @@ def on(host: str) -> list[str]:
 
 @pytest.fixture
 def scheduler() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with process("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show"):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.2)
-        yield f"tcp://127.0.0.1:{port}"
-
-
-def worker(scheduler: str, folder: Path) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    place = ("--local-directory", str(folder), "--host", "127.0.0.1", "--no-dashboard")
-    return process("worker", scheduler, "--nworkers", "1", "--nthreads", "1", *place)
+    with start_scheduler() as address:
+        yield address
 
 
 def graded(submitted: Path, out: Path, scheduler: str = "", tell: object = None) -> dict[str, bytes]:
@@ -99,19 +68,19 @@ def graded(submitted: Path, out: Path, scheduler: str = "", tell: object = None)
 
 @pytest.mark.slow
 def test_results_are_those_of_a_local_run(submitted: Path, scheduler: str, tmp_path: Path) -> None:
-    with worker(scheduler, tmp_path / "one"), worker(scheduler, tmp_path / "two"):
+    with start_worker(scheduler, tmp_path / "one"), start_worker(scheduler, tmp_path / "two"):
         assert graded(submitted, tmp_path / "far", scheduler) == graded(submitted, tmp_path / "near")
 
 
 def test_a_worker_that_is_killed_loses_nothing(submitted: Path, scheduler: str, tmp_path: Path) -> None:
     """The only worker is killed while it grades; another one comes and does all the work."""
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(worker(scheduler, tmp_path / "one"))
+        first = stack.enter_context(start_worker(scheduler, tmp_path / "one"))
 
         def kill_and_replace() -> None:
             time.sleep(12)
             os.killpg(first.pid, signal.SIGKILL)
-            stack.enter_context(worker(scheduler, tmp_path / "two"))
+            stack.enter_context(start_worker(scheduler, tmp_path / "two"))
 
         killer = threading.Thread(target=kill_and_replace)
         killer.start()
@@ -172,12 +141,12 @@ def workers_on_hosts(folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     with contextlib.ExitStack() as stack:
         listen = ("--host", "0.0.0.0", "--port", "8786", "--no-dashboard", "--no-show")
         ttl = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "20s"}
-        stack.enter_context(process("scheduler", *listen, host=HUB, **ttl))
+        stack.enter_context(start_dask("scheduler", *listen, prefix=on(HUB), **ttl))
         started = []
         for number, host in enumerate(HOSTS, 1):
             place = ("--local-directory", str(folder / host), "--host", f"10.87.{number}.2", "--no-dashboard")
             command = ("worker", f"tcp://10.87.{number}.1:8786", "--nworkers", "1", "--nthreads", "1", *place)
-            started.append(stack.enter_context(process(*command, host=host)))
+            started.append(stack.enter_context(start_dask(*command, prefix=on(host))))
         yield started
 
 
