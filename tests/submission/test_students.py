@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from nbformat import NotebookNode
 
 from samples.filling import fill, read_description
 from tests.conftest import Grade
-from tests.places import ROOT
 
-FOLDER = ROOT / "tests" / "corpus" / "students"
+FOLDER = Path(__file__).parent / "students"
 LOST = {"four": {"callback": 11.0, "lr-metrics": 10.0, "bs-metrics": 10.0}}
 
 
