@@ -10,8 +10,8 @@ from .cli import app
 
 def main() -> None:
     """Run the command line; ends the process."""
-    atexit.register(gc.freeze)  # a process that ends need not look for garbage in all that it has imported
-    tune_gc()  # a class is much that stays, and little of it is garbage
+    atexit.register(gc.freeze)  # the last collection would look through all imported modules
+    tune_gc()  # most objects live until the end of the run
     app()
 
 

@@ -47,16 +47,16 @@ class DataError(AutograderError):
 
 
 class PartlyWritten(AutograderError):
-    """Something of single students could not be written to the books; that of all others was."""
+    """Results of some students could not be written; those of all others were."""
 
-    MOST = 5
+    MAX_NAMED = 5
     """Students who are named with their reason."""
 
     @classmethod
     def of(cls, what: str, failed: Mapping[str, Exception]) -> PartlyWritten:
         """The error that says by name whose `what` is missing, and why."""
-        named = [f"{student} ({_reason(error)})" for student, error in list(failed.items())[: cls.MOST]]
-        more = [f"{len(failed) - cls.MOST} more"] if len(failed) > cls.MOST else []
+        named = [f"{student} ({_reason(error)})" for student, error in list(failed.items())[: cls.MAX_NAMED]]
+        more = [f"{len(failed) - cls.MAX_NAMED} more"] if len(failed) > cls.MAX_NAMED else []
         return cls(f"The {what} could not be written for {', '.join([*named, *more])}; all others are up to date.")
 
 

@@ -24,7 +24,7 @@ from benchmarks import ROOT
 from .classes import hand_in
 from .dask_processes import start_scheduler, start_worker
 
-GLANCE = 0.02
+POLL_SECONDS = 0.02
 """Seconds between two looks at the memory."""
 
 
@@ -71,7 +71,7 @@ def memory(assignment: Assignment, size: int) -> dict[str, float]:
 
 def _watch(most: dict[int, tuple[str, int]], ended: threading.Event) -> None:
     """Notes for every kernel and worker the most bytes that it had to itself."""
-    while not ended.wait(GLANCE):
+    while not ended.wait(POLL_SECONDS):
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error, OSError):
                 if (kind := _kind(process)) and (own := process.memory_full_info().uss) > most.get(

@@ -36,7 +36,7 @@ KERNEL_DIED = "KernelDied"
 QUESTION_SECONDS = 5.0
 """Seconds that the student's code may take to answer one question."""
 
-GLANCE = 1.0
+FIRST_CHECK_SECONDS = 1.0
 """Seconds after which it is first measured how long a kernel waits for a processor."""
 
 
@@ -265,7 +265,7 @@ class _Driver:
             KernelFailed: it waited for so long that nothing can be said of the time that it takes.
         """
         started = time.monotonic()
-        await asyncio.wait({task}, timeout=min(GLANCE, seconds))
+        await asyncio.wait({task}, timeout=min(FIRST_CHECK_SECONDS, seconds))
         if task.done():
             return True
         measured, before, waited = time.monotonic(), await self._provisioner.time_spent(), 0.0

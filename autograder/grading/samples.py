@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-FEW = 3
+SMALL_RANGE = 3
 """How much larger than the least a small size is at most."""
 
 Range = int | tuple[int, int]
@@ -69,9 +69,9 @@ def _draw_size(least: int, most: int) -> SearchStrategy[int]:
     """Sizes of which many are small, so that a small one that fails is found soon."""
     from hypothesis import strategies
 
-    if most <= least + FEW:
+    if most <= least + SMALL_RANGE:
         return strategies.integers(least, most)
-    return strategies.one_of(strategies.integers(least, least + FEW), strategies.integers(least, most))
+    return strategies.one_of(strategies.integers(least, least + SMALL_RANGE), strategies.integers(least, most))
 
 
 def _scale(low: float, high: float, thousandths: int) -> float:

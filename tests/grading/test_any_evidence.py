@@ -27,7 +27,7 @@ SETTINGS: dict[str, Any] = {
     "suppress_health_check": list(HealthCheck),
     "phases": [Phase.generate],  # an example is shown as it was found: making it smaller takes minutes
 }
-FEW = settings(max_examples=20, derandomize=True, **SETTINGS)
+TWENTY_EXAMPLES = settings(max_examples=20, derandomize=True, **SETTINGS)
 MANY = settings(max_examples=3000, **SETTINGS)
 
 
@@ -60,7 +60,7 @@ def check_any_evidence(assignment: Assignment, run: SavedRun, data: st.DataObjec
         assert "Judging took" not in item.message
 
 
-@FEW
+@TWENTY_EXAMPLES
 @given(data=st.data())
 def test_any_evidence_has_a_verdict(honest_run: tuple[Assignment, SavedRun], data: st.DataObject) -> None:
     check_any_evidence(*honest_run, data)

@@ -198,9 +198,9 @@ def test_a_grading_process_that_dies_leaves_the_submission_to_a_person(
     monkeypatch.setattr(nbgrader, "kernels", no_kernels)
     monkeypatch.setattr(nbgrader.GradeSubmission, "_folder", lambda *_: tmp_path)
     nbgrader.open_service.cache_clear()
-    door = nbgrader.GradeSubmission(out=str(tmp_path / "graded"))
+    step = nbgrader.GradeSubmission(out=str(tmp_path / "graded"))
     names = {"assignment": NAME, "student": "ada", "db_url": gradebook_url(tmp_path / "graded")}
-    door.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
+    step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
     assert {entry[:3] for item, entry in recorded(tmp_path / "graded", "ada").items()} == {(None, None, True)}
     assert not {*multiprocessing.active_children()} - {*others}
     assert not nbgrader.open_service.cache_info().currsize

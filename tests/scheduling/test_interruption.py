@@ -486,7 +486,7 @@ class TestDisk:
         size: str,
     ) -> None:
         """The smallest has no room for a gradebook, the next is full while the submissions are graded, the last while
-        the books are written."""
+        the results are published."""
         hand_in(tmp_path / "submitted", *(f"s{number}@100" for number in range(6)))
         out = small_disk(size) / "graded"
         with pytest.raises(AutograderError, match=r"(?i)(no space left|full|disk).*free some disk space") as error:

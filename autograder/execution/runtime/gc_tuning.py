@@ -1,5 +1,4 @@
-"""Settings of Python's garbage collector: where much is imported and kept, looking for garbage costs more than it
-brings."""
+"""Settings of Python's garbage collector, for processes that import much and keep it."""
 
 from __future__ import annotations
 
