@@ -26,7 +26,7 @@ NAMES = {
 }
 PARTS = {
     "dask": "cluster",
-    "lab": "the lab itself",
+    "lab": "time per epoch in the lab",
     "limit": "overhead",
     "rivals": "other autograders",
     "sizes": "class sizes",
@@ -72,7 +72,12 @@ def targets(found: dict[str, Any]) -> list[Target]:
         " times",
         least=True,
     )
-    add("time of one submission, relative to its cells without kernel and sandbox", lambda: limit(found), 1.3, " times")
+    add(
+        "time to run a submission's cells in a sandboxed kernel, relative to running them without kernel or sandbox",
+        lambda: limit(found),
+        1.3,
+        " times",
+    )
     add("private memory per kernel", lambda: found["memory"]["kernel"] / 1e6, 75, " MB")
     add(
         "time per submission in a class of 1,000, relative to a class of 10",

@@ -60,7 +60,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
         with watch("checks"):
             items = judge(assignment, scenario, evidence, live.ask).items
     seconds = time.monotonic() - started - watch.seconds["checks"]
-    with watch("files"):
+    with watch("write the result files"):
         verdict = Verdict(assignment=assignment.name, student="solution", state="graded", items=items)
         saved = SavedRun(purpose="first", replaced=(), scenario=scenario, evidence=evidence)
         graded = GradedSubmission(verdict, SavedRuns(edition=EDITION, runs=(saved,)), executed)
@@ -84,7 +84,7 @@ def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> di
         "cells: simulated training, messages, waiting": around,
         "kernel: end": timings["end"],
     }
-    return known | {"evidence": seconds - sum(known.values())}
+    return known | {"collect the evidence (what the notebook did)": seconds - sum(known.values())}
 
 
 def table(parts: Parts, ready: float) -> Table:
