@@ -232,7 +232,7 @@ def test_small_data_stay_as_they_are_in_a_dry_run(helpers: Any, names: dict[str,
     assert (len(names["Xtr_scale"]), names["MAX_EPOCHS"]) == (40, ASSIGNMENT.parameters.max_epochs)
 
 
-# Details of the data
+# The size of the data
 
 
 def test_right_details_agree_and_no_number_is_told(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
@@ -264,8 +264,9 @@ def test_a_right_callback_is_told_so(helpers: Any, names: dict[str, Any], capsys
 
 def test_a_wrong_callback_is_told_where(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     said = told(helpers, names | {"TrainToAccuracy": AllHits}, "callback", capsys)
-    assert "drops below in between: your callback stopped after epoch 5, but should have stopped after epoch 7" in said
-    assert "never above for long enough: your callback stopped after epoch 4, but should not have stopped" in said
+    late, never = "falls below the threshold once", "never above for long enough"
+    assert f"{late}: your callback stopped training after epoch 5, but should have stopped it after epoch 7" in said
+    assert f"{never}: your callback stopped training after epoch 4, but should not have stopped it" in said
     assert "rises" not in said
 
 
@@ -343,7 +344,7 @@ def test_a_full_list_has_nothing_to_look_at(helpers: Any, names: dict[str, Any],
         ({"learning_rate": 0.02}, "learning_rate is not in LEARNING_RATES"),
         ({"learning_rate": 0.001}, "learning_rate appears twice"),
         ({"batch_size": 64}, "batch_size is not DEFAULT_BATCH_SIZE"),
-        ({"epochs": 2}, "too few epochs: at least 3 in a row are needed"),
+        ({"epochs": 2}, "too few epochs: at least 3 epochs in a row must be above the threshold"),
     ],
 )
 def test_a_row_says_what_is_wrong_with_it(helpers: Any, names: Any, capsys: Any, changes: Any, sentence: str) -> None:
@@ -522,7 +523,7 @@ def test_progress_is_one_line_a_training(helpers: Any, names: dict[str, Any], ca
     assert len(said.splitlines()) == 1
     assert said.startswith("learning rate 0.01")
     assert "epoch  37/500, val. accuracy 0.860" in said
-    assert said.endswith("not reached\n")
+    assert said.endswith("target missed\n")
     assert len(said) < 90
 
 
@@ -673,7 +674,7 @@ def test_the_switch_for_the_dry_run_changes_no_points(grade_notebook: Grade, ask
     cells_by_id(notebook)["dry-run"].source = f"DRY_RUN = {asked}"
     graded = grade_notebook(notebook, seed=6)
     assert graded.verdict.points == 88
-    assert [finding.kind for finding in graded.verdict.findings] == ["given cell changed"]
+    assert [finding.kind for finding in graded.verdict.findings] == ["provided cell changed"]
 
 
 # What was marked

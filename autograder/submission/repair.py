@@ -151,8 +151,8 @@ def _take_texts(repair: Repair) -> None:
 
 def _restore(repair: Repair, place: int, name: str) -> None:
     if _code(repair.cells[place].source) != _code(repair.given[name].source):
-        text = "A given cell was changed; it ran as it was given. Put code of your own into cells of your own."
-        repair.note("given cell changed", text, name)
+        text = "A provided cell had been changed and was restored. Put your own code into cells that you add."
+        repair.note("provided cell changed", text, name)
     repair.put(place, repair.given[name], GIVEN)
 
 
@@ -348,7 +348,7 @@ def _put_back(repair: Repair) -> None:
         place = _place_after(name, repair)
         repair.cells.insert(place, nbformat.from_dict(dict(repair.given[name])))
         repair.roles.insert(place, GIVEN)
-        repair.note("given cell missing", "A given cell was missing; it was put back.", name)
+        repair.note("provided cell missing", "A provided cell was missing and was restored.", name)
 
 
 def _place_after(name: str, repair: Repair) -> int:

@@ -332,7 +332,7 @@ def shown(value: Any) -> str:
     return f"{single:.0f}" if single.is_integer() or abs(single) >= 1000 else f"{single:.4g}"
 
 
-# Task: details of the data
+# Task: the size of the data
 
 MEANINGS = {
     "n_tr": "training notes",
@@ -402,7 +402,7 @@ class Curve:
 
 CURVES = (
     Curve("rises and stays above", (0.70, 0.82, 0.88, 0.91, 0.93, 0.94, 0.95, 0.95), 6),
-    Curve("drops below in between", (0.80, 0.92, 0.94, 0.85, 0.93, 0.95, 0.96, 0.96), 7),
+    Curve("falls below the threshold once", (0.80, 0.92, 0.94, 0.85, 0.93, 0.95, 0.96, 0.96), 7),
     Curve("exactly at the threshold once", (0.84, 0.92, 0.94, 0.90, 0.91, 0.93, 0.95, 0.95), 7),
     Curve("never above for long enough", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
     Curve("patience of one epoch", (0.70, 0.79, 0.85, 0.89, 0.93, 0.95, 0.96, 0.96), 5, patience=1),
@@ -414,6 +414,11 @@ CURVES = (
     ),
 )
 """Examples for the check only: the autograder samples different curves."""
+
+PICTURE_TEXT = (
+    f"{len(CURVES)} training curves, each with the epoch after which training should stop "
+    "and the one after which your callback stopped it"
+)
 
 
 @dataclass
@@ -443,7 +448,7 @@ def check_callback(names: dict[str, Any]) -> None:
         print(f"{BAD} {problems[0]}")
         return
     if in_notebook():
-        show_picture(picture(drives), f"{len(CURVES)} training curves, each with the correct stop and your callback's")
+        show_picture(picture(drives), PICTURE_TEXT)
     for curve, one in zip(CURVES, drives, strict=True):
         if one.stop != curve.stop:
             print(f"{BAD} {curve.name}: your callback {ended(one.stop)}, but should {at(curve.stop)}.")
@@ -495,11 +500,11 @@ def _epochs(cls: type, curve: Curve, one: Drive) -> int | None:
 
 
 def ended(stop: int | None) -> str:
-    return "did not stop" if stop is None else f"stopped after epoch {stop}"
+    return "did not stop training" if stop is None else f"stopped training after epoch {stop}"
 
 
 def at(stop: int | None) -> str:
-    return "not have stopped" if stop is None else f"have stopped after epoch {stop}"
+    return "not have stopped it" if stop is None else f"have stopped it after epoch {stop}"
 
 
 def picture(drives: list[Drive]) -> Figure:
@@ -650,7 +655,7 @@ def _sense(place: int, rows: list[Any], names: dict[str, Any], loop: Loop) -> It
     if is_number(fixed) and not _has(row, loop.fixed, names[loop.default]):
         yield (loop.fixed,), f"{loop.fixed} is not {loop.default}"
     if is_number(epochs) and number(epochs) < min(names["PATIENCE"], names["MAX_EPOCHS"]):
-        yield ("epochs",), f"too few epochs: at least {names['PATIENCE']} in a row are needed"
+        yield ("epochs",), f"too few epochs: at least {names['PATIENCE']} epochs in a row must be above the threshold"
 
 
 def _impossible(row: dict[str, Any]) -> Iterator[Problem]:
@@ -874,7 +879,7 @@ class Progress(callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         reached = bool(self.model.stop_training)
-        self._show(self.line("" if reached else "not reached"), last=True)
+        self._show(self.line("" if reached else "target missed"), last=True)
 
     def line(self, end: str = "") -> str:
         """Return the line: setting, progress bar, epoch, validation accuracy and elapsed time."""
@@ -938,7 +943,7 @@ class Kept:
         row = {str(key): plain(entry) for key, entry in rows[0].items()}
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime())
         self.entries.append({"value": plain(value), "when": when, "on": self.circumstances["machine"], "row": row})
-        about = "Rows measured in a loop. If you delete this file, all models are trained again."
+        about = "Results of a loop, one row per training run. If you delete this file, all models are trained again."
         document = {"about": about, "circumstances": self.circumstances, "trained": self.entries}
         unfinished = self.path.with_suffix(".part")
         try:
@@ -957,7 +962,7 @@ def plain(value: Any) -> Any:
 
 
 def circumstances(names: dict[str, Any]) -> dict[str, Any]:
-    """Return what a measured row depends on."""
+    """Return everything on which the measurements in a row depend."""
     settings = {name: names.get(name) for name in ("THRESHOLD", "PATIENCE", "MAX_EPOCHS")}
     arrays = [np.asarray(names.get(name, ())) for name in ("Xtr_scale", "ytr", "Xts_scale", "yts")]
     return {

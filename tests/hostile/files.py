@@ -281,7 +281,7 @@ ROWS = [
         _changed(_edited_check),
         _read_as_changed,
         FULL,
-        "given cell",
+        "provided cell",
     ),
     FileRow("large-outputs", "60 MB of outputs", _changed(_outputs), _keeps_outputs),
     FileRow(

@@ -113,7 +113,7 @@ def test_both_doors_give_the_same_points(course: Course, assignment: Assignment)
     found = decided(course.theirs, assignment)
     assert found == decided(course.ours, assignment)
     assert (found["full"].points, found["empty"].points) == (88, 0)
-    assert [finding.kind for finding in found["full"].findings] == ["given cell changed"]
+    assert [finding.kind for finding in found["full"].findings] == ["provided cell changed"]
 
 
 def test_both_doors_show_the_formgrader_the_same_notebook(course: Course) -> None:

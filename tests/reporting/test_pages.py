@@ -479,7 +479,7 @@ class TestReport:
     def test_a_mean_of_some_is_called_so(self, class_report: str) -> None:
         lines = [text_of(line) for line in class_report.split("<tr") if "Batch sizes: plots</th>" in line]
         assert any(re.search(r"100 % so far", line) for line in lines)
-        whole = next(text_of(line) for line in class_report.split("<tr") if "Details of the data</th>" in line)
+        whole = next(text_of(line) for line in class_report.split("<tr") if "Size of the data</th>" in line)
         assert "so far" not in whole
 
     def test_the_histogram_holds_every_submission(self) -> None:

@@ -90,7 +90,7 @@ def test_deleted_given_cells_come_back_in_their_place(
     submission = repaired(solved)
     assert submission.notebook.cells[index].source == release.cells[place(release, check)].source
     assert submission.roles[index] in (GIVEN, SHOWN)
-    assert kinds(submission) == {"given cell missing": "both"}
+    assert kinds(submission) == {"provided cell missing": "both"}
 
 
 def test_given_cell_made_text_is_code_again(solved: NotebookNode, release: NotebookNode, repaired: Repaired) -> None:
@@ -313,7 +313,7 @@ def test_without_ids_a_given_cell_that_was_changed_a_little_is_restored(
     solved.cells[index].source = solved.cells[index].source.replace("0.95", "0.5")
     submission = repaired(solved)
     assert submission.notebook.cells[index].source == release.cells[index].source
-    assert "given cell changed" in kinds(submission)
+    assert "provided cell changed" in kinds(submission)
 
 
 def test_text_of_the_lab_that_a_script_holds_as_comments_is_no_change(

@@ -101,7 +101,7 @@ def test_changed_given_cell_is_restored(assignment: Assignment, release: Noteboo
     cell(changed, "model").source = "def get_model(): return 42"
     submission = prepare("s", changed, release, assignment)
     assert cell(submission.notebook, "model").source == cell(release, "model").source
-    assert [finding.kind for finding in submission.findings] == ["given cell changed"]
+    assert [finding.kind for finding in submission.findings] == ["provided cell changed"]
 
 
 def test_tasks_are_found_by_what_they_define(assignment: Assignment, release: NotebookNode) -> None:
