@@ -41,7 +41,12 @@ from matplotlib.lines import Line2D
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Discard what compiled code writes to standard error: TensorFlow logs there before its log level takes effect."""
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        saved = os.dup(2)
+    except OSError:  # standard error is closed, so nothing is written to it
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
         yield
@@ -54,6 +59,13 @@ def quiet_stderr() -> Iterator[None]:
 with quiet_stderr():
     import tensorflow as tf
     from tensorflow.keras import callbacks
+
+
+def say(text: str) -> None:
+    """Print a sentence, unless standard output is closed: what a cell does besides must not depend on it."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text)
+
 
 GOOD, BAD, OPEN = "✓", "✗", "…"
 """Marks for correct, incorrect and missing results. The sign carries the meaning, never the colour alone."""
@@ -189,14 +201,14 @@ class Lab:
             read, otherwise None.
         """
         if monitor.gpu_indices:
-            print("Energy is measured for the GPU.")
+            say("Energy is measured for the GPU.")
             return monitor
         if getattr(monitor, "cpu_indices", None):
-            print("Energy is measured for the whole CPU (RAPL), including other programs.")
+            say("Energy is measured for the whole CPU (RAPL), including other programs.")
             return ProcessorMonitor(monitor)
         if any(Path("/sys/class/powercap").glob("intel-rapl*")):
-            print("This CPU has an energy counter (RAPL), but only an administrator can read it.")
-        print("Energy cannot be measured here: time fit with time.perf_counter(), and record None as total_energy.")
+            say("This CPU has an energy counter (RAPL), but only an administrator can read it.")
+        say("Energy cannot be measured here: time fit with time.perf_counter(), and record None as total_energy.")
         return None
 
 
