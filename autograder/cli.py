@@ -5,28 +5,51 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperGroup
 
 from autograder.assignment.settings import Assignment
+from autograder.execution.options import Options
 from autograder.grading.verdict import Verdict
 from autograder.integrations import Format
+from autograder.reporting.scores import Score
 from autograder.results.store import STUDENTS, ResultStore
 from autograder.scheduling.signals import Stopped, stoppable
 
 from .encoders import encode_terminal
 from .errors import AutograderError
+from .validation import describe_invalid
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class Commands(TyperGroup):
+    """The commands; what is wrong with an option is said as about a setting."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if isinstance(error.__cause__, ValidationError):
+                error.message = f"{describe_invalid(error.__cause__)}."
+            raise
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+errors = Console(stderr=True)
+
+DEMO_SECONDS = 10
+"""How long a cell of the made-up class may run: one of them holds a loop that never ends."""
 
 Name = Annotated[str, typer.Option(help="name of the assignment, a folder in source/")]
 Out = Annotated[Path, typer.Option(help="folder for the results")]
@@ -56,7 +79,8 @@ class TerminalFormatter(logging.Formatter):
 
 
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns the errors that a grader may see into their sentence and exit status 1."""
+    """Turns the errors that a grader may see into their sentence and exit status: 2 where the command was given
+    something that it cannot use, else 1."""
 
     @functools.wraps(command)
     def speak(*args: Any, **kwargs: Any) -> Any:
@@ -67,10 +91,10 @@ def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
                 return command(*args, **kwargs)
         except AutograderError as error:
             sentence = Text.assemble(("Error:", "bold red"), " ", encode_terminal(str(error)))
-            console.print(sentence, highlight=False, soft_wrap=True)
-            raise typer.Exit(1) from None
+            errors.print(sentence, highlight=False, soft_wrap=True)
+            raise typer.Exit(error.status) from None
         except KeyboardInterrupt as error:
-            console.print("Stopped. Finished results are kept; run the same command again to continue.")
+            errors.print("Stopped. Finished results are kept; run the same command again to continue.")
             raise typer.Exit(error.status if isinstance(error, Stopped) else 130) from None
 
     return speak
@@ -121,43 +145,46 @@ def autograde(
     """Grade every submission that is new or changed, and write the gradebook, tables and pages."""
     loaded = Assignment.load(assignment)
     how = {"jobs": jobs, "kernel": kernel, "sandbox": sandbox, "scheduler": scheduler, "only": student or ()}
-    run_grading(loaded, submitted, out, train=train, seed=seed, **how)
+    run_grading(loaded, submitted, out, Options(seed=seed, training=train), **how)
+    tell_where(ResultStore(out, loaded))
 
 
-def run_grading(
-    assignment: Assignment,
-    submitted: Path,
-    out: Path,
-    *,
-    train: Literal["scripted", "real"] = "scripted",
-    seed: int | None = None,
-    **how: Any,
-) -> None:
+def run_grading(assignment: Assignment, submitted: Path, out: Path, options: Options | None = None, **how: Any) -> None:
     """Grade a class with a progress bar, and print how it did; `how` are further settings of `grade_class`."""
     from autograder.commands.grade import grade_class
-    from autograder.execution.options import Options
     from autograder.scheduling.progress import ClassProgress
 
-    options = Options(seed=seed, training=train)
     with ClassProgress(console) as progress:
         how |= {"on_start": progress.start, "on_done": progress.finish, "log": tell}
         verdicts = grade_class(assignment, submitted, out, options, **how)
-    console.print(class_table(assignment, verdicts))
-    tell_where(ResultStore(out, assignment))
+    points = ResultStore(out, assignment).read_points(verdicts)
+    console.print(class_table(assignment, verdicts, points, console.width))
 
 
-def class_table(assignment: Assignment, verdicts: list[Verdict]) -> Table:
-    """The class at a glance: points per item, total, state."""
+def class_table(
+    assignment: Assignment, verdicts: list[Verdict], points: Mapping[str, Mapping[str, float | None]], width: int = 100
+) -> Table:
+    """The class at a glance: points per item, total, state. `points` are those of each student, with a person's; on
+    a terminal of less than 100 characters, the word "pending" stands in the heading only."""
+    heading, word = ("total", " pending") if width >= 100 else ("total +\npending", "")
     table = Table(title=f"{assignment.title} ({assignment.name})", box=None, padding=(0, 1, 0, 0))
-    table.add_column("student", overflow="fold")
+    longest = max((len(verdict.student) for verdict in verdicts), default=0)
+    table.add_column("student", overflow="fold", min_width=min(longest, 10))
     for item in assignment.judged_items:
         table.add_column(item.id.replace("-", "-\n"), justify="right", no_wrap=True)
-    table.add_column("total", justify="right", style="bold", no_wrap=True, min_width=5)
+    table.add_column(heading, justify="right", style="bold", min_width=10)
     table.add_column("state", min_width=6)
     for verdict in verdicts:
-        cells = ["?" if item.points is None else f"{item.points:g}" for item in verdict.items]
-        table.add_row(Text(encode_terminal(verdict.student)), *cells, f"{verdict.points:g}", verdict.state)
+        mine = points[verdict.student]
+        cells = ["?" if mine[item.id] is None else f"{mine[item.id]:g}" for item in assignment.judged_items]
+        total = describe_total(Score.of(assignment, mine), word)
+        table.add_row(Text(encode_terminal(verdict.student)), *cells, total, verdict.state)
     return table
+
+
+def describe_total(score: Score, word: str) -> str:
+    """Return "88/88 + 12 pending": the points, those that could be had so far, those that are still to be given."""
+    return f"{score.total:g}/{score.so_far:g}" + (f" + {score.pending:g}{word}" if score.pending else "")
 
 
 @app.command(name="rejudge")
@@ -179,6 +206,7 @@ def rejudge_class(
         why = "a check needs something that was not recorded, or the evidence is missing or of another edition"
         tell(f"Running again, because {why}: {names}")
         run_grading(loaded, submitted, out, only=rejudged.to_run)
+        tell_where(ResultStore(out, loaded))
 
 
 @app.command(name="new-assignment")
@@ -189,8 +217,9 @@ def new_assignment(name: Annotated[str, typer.Argument(help="lower-case words wi
     from autograder.commands import new_assignment as assignments
     from autograder.errors import shorten_path
 
+    written = assignments.create(name, Course.find())
     tell("Edit these files:")
-    tell_all(shorten_path(path) for path in assignments.create(name, Course.find()))
+    tell_all(shorten_path(path) for path in written)
     tell(f"Then run `make release validate ASSIGNMENT={name}`.")
     tell(f"To see the result of each check, run `make try ASSIGNMENT={name}`.")
 
@@ -206,7 +235,6 @@ def try_notebook(
 ) -> None:
     """Run one notebook and show the result of each check."""
     from autograder.commands import try_notebook as trying
-    from autograder.execution.options import Options
 
     run = trying.watch if watch else trying.try_notebook
     run(Assignment.load(assignment), notebook, Options(seed=seed), shows_evidence=evidence, log=tell)
@@ -319,4 +347,11 @@ def demo(out: Path = Path("demo")) -> None:
     loaded = Assignment.load("tta-eta")
     releases.release(loaded)
     build(out / "submitted")
-    run_grading(loaded, out / "submitted", out / "graded", sandbox="auto")
+    limits = Options().limits_of(loaded)
+    tell(f"A cell may run for {DEMO_SECONDS} s here (else {limits.cell:g} s), because maple's loop never ends.")
+    options = Options(limits=replace(limits, cell=DEMO_SECONDS))
+    run_grading(loaded, out / "submitted", out / "graded", options, sandbox="auto")
+    folder = ResultStore(out / "graded", loaded).folder
+    tell(f"Open {folder / 'report.html'} in a browser: it begins with what to do, and links to every feedback page.")
+    tell("Read docs/grader.md: what the results mean, and how to give the points that are pending.")
+    tell("Next, grade a class of yours: make autograde SUBMITTED=folder OUT=graded")

@@ -11,11 +11,23 @@ from .encoders import one_line
 
 
 class AutograderError(Exception):
-    """Base of the family; the command line prints its sentence and ends with status 1."""
+    """Base of the family; the command line prints its sentence and ends with `status`."""
+
+    status = 1
+
+
+class UsageError(AutograderError):
+    """A command was given something that is not there or that it cannot use: no work was begun."""
+
+    status = 2
 
 
 class AssignmentError(AutograderError):
     """The assignment's settings are missing or do not fit together."""
+
+
+class UnknownAssignment(AssignmentError, UsageError):
+    """No assignment of the course has that name."""
 
 
 class SubmissionError(AutograderError):

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from pydantic import ConfigDict
+
 from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path, suggest
 from autograder.models import Frozen
 
@@ -24,6 +26,8 @@ from .course import PACKAGE
 
 class Parameters(Frozen):
     """What an assignment asks for; its notebook, the release and the grader follow these numbers."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

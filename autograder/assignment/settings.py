@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from autograder.errors import AssignmentError, shorten_path, suggest
+from autograder.errors import AssignmentError, UnknownAssignment, shorten_path, suggest
 from autograder.models import Frozen
+from autograder.validation import describe_invalid, first_error
 
 from .course import Course
 from .exercise import Exercise, Parameters, exercise_of
@@ -35,10 +36,10 @@ class Item(Frozen):
     `cell` is the task that it judges, by default the one that has its name; so does the title.
     """
 
-    id: str
+    id: str = Field(min_length=1)
     cell: str = ""
     title: str = ""
-    points: float = Field(gt=0, strict=True)
+    points: float = Field(gt=0, strict=True, allow_inf_nan=False)
     graded_by: Literal["autograder", "person"] = "autograder"
     needs: tuple[str, ...] = ()
 
@@ -98,7 +99,8 @@ class Assignment(Frozen):
             course: the course that it belongs to; by default the one that `Course.find` returns.
 
         Raises:
-            AssignmentError: there is no such assignment, or something in its settings is wrong.
+            UnknownAssignment: there is no such assignment.
+            AssignmentError: something in its settings is wrong.
         """
         course = course or Course.find()
         path = course.source / name / "assignment.toml"
@@ -107,7 +109,7 @@ class Assignment(Frozen):
             return cls.model_validate({"name": name, **data}, context=course).at(course)
         except FileNotFoundError:
             known = course.assignments()
-            raise AssignmentError(
+            raise UnknownAssignment(
                 f"There is no assignment {name!r}{suggest(name, known)}: known are {', '.join(known) or 'none'}."
             ) from None
         except tomllib.TOMLDecodeError as error:
@@ -207,9 +209,9 @@ def name_checks(name: str) -> str:
 
 def _first(error: ValidationError, data: Any = None, fields: Collection[str] = ()) -> str:
     """Describe the first thing that is wrong: where, what, and what was probably meant."""
-    first = _find_first(error)
-    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"]) or "settings"
-    message = first["msg"].removeprefix("Value error, ")
+    first = first_error(error)
+    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
+    message = describe_invalid(error)
     if first["type"] == "extra_forbidden":
         *above, key = first["loc"]
         tables: dict[Any, type[Frozen]] = {"items": Item, "links": Links, "limits": TimeLimits}
@@ -217,18 +219,14 @@ def _first(error: ValidationError, data: Any = None, fields: Collection[str] = (
         return f"{place}: there is no setting {key!r}{suggest(str(key), known)}"
     if first["loc"][-1:] == ("points",) and isinstance(first["input"], str):
         return f"{place}: points must be a number, without quotes; {first['input']!r} is a text"
-    return f"{place}: {message}"
-
-
-def _find_first(error: ValidationError) -> Any:
-    """A key that is not known comes first: it may be why another one is missing."""
-    errors = error.errors()
-    return next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    if first["type"] == "value_error":
+        return f"{place}: {message}" if place else message
+    return f"{place} {message}" if place else message
 
 
 def _find_line(text: str, error: ValidationError) -> str:
     """Return ", line 7" for the line of a toml file that an error is about; empty where it cannot be told."""
-    *above, key = _find_first(error)["loc"] or ("",)
+    *above, key = first_error(error)["loc"] or ("",)
     lines = text.splitlines()
     start, end = 0, len(lines)
     if above[:1] == ["items"]:

@@ -13,7 +13,7 @@ from autograder.assignment import release as releases
 from autograder.assignment.course import PACKAGE, Course
 from autograder.assignment.settings import Assignment, name_checks
 from autograder.assignment.source import dumps
-from autograder.errors import AssignmentError, shorten_path
+from autograder.errors import UsageError, shorten_path
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -85,16 +85,16 @@ def create(name: str, course: Course) -> list[Path]:
         The files that an author edits.
 
     Raises:
-        AssignmentError: the name cannot be used.
+        UsageError: the name cannot be used.
     """
     source, checks = course.source / name, course.checks / name_checks(name)
     if not NAME.fullmatch(name):
-        raise AssignmentError(
+        raise UsageError(
             f"{name!r} is not a valid assignment name: use words of a-z and 0-9 with hyphens, such as my-task."
         )
     for folder in (source, checks):
         if folder.exists():
-            raise AssignmentError(f"{shorten_path(folder)} already exists: choose another name.")
+            raise UsageError(f"{shorten_path(folder)} already exists: choose another name.")
     title = name.replace("-", " ").capitalize()
     is_own = course.checks == PACKAGE / "checks"
     values = {

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, UsageError
 from autograder.results.files import write_text
 from autograder.results.lock import hold_lock
 
@@ -58,11 +58,11 @@ def _name_of_the_old(terms: Path) -> str:
 
 def _check(term: str, old: str, terms: Path) -> None:
     if not NAME.fullmatch(term):
-        raise AutograderError(
+        raise UsageError(
             f"{term!r} is not a valid term name: use letters, digits, dots, hyphens and underscores, as in 2027-spring."
         )
     if term in (old, CURRENT) or (terms / term).exists():
-        raise AutograderError(f"The term {term} already exists: choose another name.")
+        raise UsageError(f"The term {term} already exists: choose another name.")
 
 
 def _found(terms: Path) -> None:

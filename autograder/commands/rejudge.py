@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.errors import AutograderError
 from autograder.grading.case import NOT_ASKED
 from autograder.grading.saved_runs import rejudge
 from autograder.grading.verdict import Verdict
 from autograder.reporting.publish import publish
+from autograder.results.earlier_layout import require_results
 from autograder.results.exclusive import exclusive
 from autograder.results.store import ResultStore
 
@@ -30,10 +30,9 @@ def rejudge_class(store: ResultStore) -> Rejudged:
     """
     changed: dict[str, tuple[float, float]] = {}
     to_run = []
+    require_results(store)
     with exclusive(store):
         verdicts = store.read_verdicts()
-        if not verdicts:
-            raise AutograderError(f"There are no results in {store.out}: run `make autograde` first.")
         for verdict in verdicts:
             if verdict.state == "failed to run":
                 continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.encoders import one_line
-from autograder.errors import AutograderError, SubmissionError
+from autograder.errors import AutograderError, UsageError
 from autograder.execution.evidence import Answer, Evidence, Figures, Fit, NameSeen
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
@@ -82,7 +82,7 @@ def _try_once(
     started = time.monotonic()
     path = path or source_path(assignment)
     if not path.is_file():
-        raise SubmissionError(f"There is no notebook {path}.")
+        raise UsageError(f"There is no notebook {path}.")
     submission = prepare(path.stem, read_notebook(path), load_release(assignment), assignment)
     graded = grade(assignment, submission, source, options)
     for line in describe_verdict(graded.verdict):

@@ -7,7 +7,7 @@ from pathlib import Path
 from autograder.assignment import release as releases
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path, validate_source
-from autograder.errors import SubmissionError
+from autograder.errors import UsageError
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
@@ -32,7 +32,7 @@ def validate_release(assignment: Assignment) -> list[str]:
 def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
     """What stands in the way of handing this notebook in: cells that stop, tasks that are not filled in. No points."""
     if not path.is_file():
-        raise SubmissionError(f"There is no notebook {path}.")
+        raise UsageError(f"There is no notebook {path}.")
     with kernels() as source:
         submission = prepare("you", read_notebook(path), load_release(assignment), assignment)
         graded = grade(assignment, submission, source, Options())

@@ -22,12 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from autograder.assignment.release import course_configuration
 from autograder.assignment.settings import Assignment
 from autograder.encoders import encode_html_signs, guard_formulas, one_line
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, UsageError
 from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook
 from autograder.reporting.database import open_gradebook
 from autograder.reporting.publish import publish
-from autograder.results.earlier_layout import find_earlier_results
 from autograder.results.files import write_text
 from autograder.results.points import LATE, Given, Manual, plain, points_by_item, total
 from autograder.results.store import ResultStore
@@ -128,14 +127,12 @@ def export(store: ResultStore, form: Format, roster: Path | None = None, column:
     `column` names the assignment where the other system calls it otherwise. Raises AutograderError.
     """
     assignment = store.assignment
-    if not (store.read_verdicts() or find_earlier_results(store)):
-        raise AutograderError(f"Nothing of {assignment.name} is graded in {store.out} yet: run make autograde.")
     verdicts = publish(store)
     path = store.folder / f"{form}.csv"
     if form == "nbgrader":
         return _nbgrader(store, path)
     if roster is None:
-        raise AutograderError(f"Name the table that {form.title()} exported for this class: ROSTER=file.csv.")
+        raise UsageError(f"Name the table that {form.title()} exported for this class: ROSTER=file.csv.")
     students = [verdict.student for verdict in verdicts]
     marks = marks_of(assignment, verdicts, gradebook.manual_scores(store.gradebook_url, assignment, students))
     text, sentences = WRITERS[form](assignment, roster, marks, column)

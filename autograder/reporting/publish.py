@@ -12,6 +12,7 @@ from autograder.assignment.release import course_configuration
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.results import cache
+from autograder.results.earlier_layout import require_results
 from autograder.results.exclusive import exclusive
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release
@@ -32,7 +33,11 @@ def prepare(store: ResultStore) -> None:
 
 
 def publish(store: ResultStore) -> list[Verdict]:
-    """Write everything again, with the points that a person gave since; nobody else may be grading there meanwhile."""
+    """Write everything again, with the points that a person gave since; nobody else may be grading there meanwhile.
+
+    Raises UsageError where nothing was graded.
+    """
+    require_results(store)
     with exclusive(store):
         return write(store, {})
 

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from autograder.encoders import encode_path
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, UsageError
 
 from .store import SAVED_OUTPUTS, STUDENTS, ResultStore
 
@@ -24,6 +24,12 @@ def find_earlier_results(store: ResultStore) -> list[Path]:
     if not store.folder.is_dir():
         return []
     return [path for path in sorted(store.folder.iterdir()) if path.name != ASIDE and _holds_results(path)]
+
+
+def require_results(store: ResultStore) -> None:
+    """Raise UsageError where nothing of the assignment was graded, as in a folder that is not there."""
+    if not (any((store.folder / STUDENTS).glob("*/verdict.json")) or find_earlier_results(store)):
+        raise UsageError(f"Nothing of {store.assignment.name} is graded in {store.out} yet: run make autograde.")
 
 
 def adopt_earlier_results(store: ResultStore) -> None:

@@ -3,6 +3,8 @@ student."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import logging
 from collections.abc import Iterable
@@ -20,7 +22,7 @@ from autograder.submission.saved_outputs import SavedOutputs
 
 from .files import remove, write_text
 from .gradescope_json import build_results
-from .points import Manual, format_grades
+from .points import LATE, Manual, format_grades
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -103,6 +105,22 @@ class ResultStore:
         """Write grades.csv, the table of the class; see `points.format_grades`."""
         write_text(self.folder / "grades.csv", format_grades(self.assignment, verdicts, manual))
 
+    def read_points(self, verdicts: Iterable[Verdict]) -> dict[str, dict[str, float | None]]:
+        """Return the points of students as grades.csv has them, by item; None where a person has yet to decide.
+
+        Args:
+            verdicts: those that the table was written from.
+        """
+        students = sorted(verdict.student for verdict in verdicts)
+        table = csv.DictReader(io.StringIO((self.folder / "grades.csv").read_text(encoding="utf-8")))
+        columns = [item.id for item in self.assignment.items]
+        if LATE in (table.fieldnames or ()):
+            columns.append(LATE)
+        return {
+            student: {column: float(row[column]) if row[column] else None for column in columns}
+            for student, row in zip(students, table, strict=True)
+        }
+
     def write_left_out(self, sentences: Iterable[str]) -> None:
         """Keep what is to be said of files that belong to no student; where it is kept already, nothing is written."""
         path, lines = self.folder / LEFT_OUT, list(sentences)
@@ -175,8 +193,8 @@ class ResultStore:
             verdict = Verdict.model_validate_json(path.read_bytes())
         except OSError as error:
             reason = str(error.strerror)
-        except ValidationError as error:
-            reason = str(error.errors()[0]["msg"])
+        except ValidationError:
+            reason = "it is not a verdict of this version"
         else:
             if (verdict.assignment, encode_path(verdict.student)) == (self.assignment.name, path.parent.name):
                 return verdict

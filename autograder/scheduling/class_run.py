@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from autograder.errors import SubmissionError, suggest
+from autograder.errors import UsageError, suggest
 from autograder.execution.kernels import Kernels, SandboxChoice, Start, kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
@@ -80,7 +80,7 @@ def autograde(
     for sentence in left_out:
         log(sentence)
     if unknown := next((student for student in only if student not in folders), None):
-        raise SubmissionError(f"There is no submission of {unknown!r} in {submitted}{suggest(unknown, folders)}.")
+        raise UsageError(f"There is no submission of {unknown!r} in {submitted}{suggest(unknown, folders)}.")
     chosen = {student: folder for student, folder in folders.items() if not only or student in only}
     with exclusive(store):
         store.write_left_out(left_out)

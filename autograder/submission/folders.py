@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment.settings import Assignment
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, UsageError
 from autograder.units import MB
 
 from .files import shown
@@ -91,11 +91,11 @@ def misnamed(submitted: Path) -> list[str]:
 def _folders(submitted: Path, assignment: Assignment) -> list[Path]:
     try:
         return sorted(path for path in submitted.iterdir() if _is_folder(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         reason = "There is no folder"
     except OSError as error:
         reason = f"Submissions cannot be read ({error.strerror}) from"
-    raise AutograderError(f"{reason} {submitted}: put submissions into {submitted}/<student>/{assignment.name}/.")
+    raise UsageError(f"{reason} {submitted}: put submissions into {submitted}/<student>/{assignment.name}/.")
 
 
 def _is_folder(path: Path) -> bool:

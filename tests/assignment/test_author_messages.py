@@ -101,8 +101,8 @@ SETTINGS = {
         'points = "3"',
         "line 5: items.1.points: points must be a number, without quotes;",
     ),
-    "no points": ("points = 3\n", "", "line 3: items.1.points: Field required."),
-    "points of 0": ("points = 3", "points = 0", "line 5: items.1.points: Input should be greater than 0."),
+    "no points": ("points = 3\n", "", "line 3: items.1.points is missing."),
+    "points of 0": ("points = 3", "points = 0", "line 5: items.1.points must be greater than 0."),
     "an id that is there twice": ('id = "peak"', 'id = "rms"', "more than one item has the id 'rms'."),
     "a typo in a name": ('["rms"]', '["rsm"]', "item 'peak' needs the unknown cell 'rsm' (did you mean 'rms'?)."),
     "no toml": ("points = 3", "points = ", "assignment.toml is not valid TOML:"),
@@ -112,7 +112,7 @@ SETTINGS = {
         "[limits]\ncell_second = 3\n\n[[items]]",
         "line 4: limits.cell_second: there is no setting 'cell_second' (did you mean 'cell_seconds'?).",
     ),
-    "a limit of 0": ("[[items]]", "[limits]\nrun_seconds = 0\n\n[[items]]", "line 4: limits.run_seconds: Input should"),
+    "a limit of 0": ("[[items]]", "[limits]\nrun_seconds = 0\n\n[[items]]", "line 4: limits.run_seconds must be"),
     "unknown checks": ("[[items]]", 'checks = "nowhere"\n\n[[items]]', "There is no folder of checks"),
 }
 

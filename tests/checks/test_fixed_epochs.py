@@ -387,7 +387,7 @@ def test_settings_that_do_not_fit_are_told(tmp_path: Path) -> None:
     path = place / "assignment.toml"
     text = path.read_text(encoding="utf-8")
     for old, new, sentence in (
-        ("epochs = 20", "epochs = 2", "parameters: epochs: Input should be greater than or equal to 3"),
+        ("epochs = 20", "epochs = 2", "parameters: epochs must be at least 3"),
         ('checks = "fixed_epochs"', 'checks = "nowhere"', "There is no folder of checks"),
         ("batch_size = 128", "patience = 3", "parameters: patience: there is no setting 'patience'."),
     ):

@@ -143,5 +143,5 @@ def test_the_command_says_what_it_did_and_what_it_will_not_do() -> None:
     assert done.exit_code == 0
     assert "Moved submitted to terms/" in done.output
     refused = call(app, ["new-term", "--", "a/b"])
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "'a/b' is not a valid term name" in refused.output

@@ -26,6 +26,7 @@ from autograder.reporting import answers, formgrader, gradebook, publish
 from autograder.reporting.pages import link
 from autograder.results import cache
 from autograder.results.earlier_layout import ASIDE, adopt_earlier_results, find_earlier_results
+from autograder.results.points import points_by_item
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.submission.folders import students
 from autograder.submission.saved_outputs import SavedOutputs
@@ -159,7 +160,9 @@ class TestAClassOfThem:
 class TestInATerminal:
     def shown(self, assignment: Assignment) -> str:
         console = Console(file=io.StringIO(), width=2_000)
-        console.print(cli.class_table(assignment, [verdict_on(assignment, student) for student in ODD]))
+        verdicts = [verdict_on(assignment, student) for student in ODD]
+        points = {verdict.student: points_by_item(assignment, verdict, {}) for verdict in verdicts}
+        console.print(cli.class_table(assignment, verdicts, points))
         return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
     def test_the_table_is_one_line_a_student(self, assignment: Assignment) -> None:
