@@ -21,6 +21,7 @@ nb_execution_mode = "force"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+nb_output_stderr = "remove"  # warnings of libraries about this machine; an error still ends the build
 myst_heading_anchors = 3
 nitpicky = True
 

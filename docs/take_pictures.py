@@ -45,9 +45,11 @@ class Shot:
 
 SHOTS = (
     Shot("feedback", STUDENTS / "hazel" / "feedback.html"),
+    Shot("feedback-start", STUDENTS / "hazel" / "feedback.html", height=760),
     Shot("feedback-callback", STUDENTS / "juniper" / "feedback.html", parts="section[aria-labelledby=item-callback]"),
     Shot("feedback-phone", STUDENTS / "juniper" / "feedback.html", width=PHONE, height=1200, dark=True),
     Shot("report", REPORT, width=WIDE, height=1900),
+    Shot("report-start", REPORT, height=760),
     Shot("report-measured", REPORT, width=WIDE, height=1100, parts="h2:has-text('What the class measured') ~ *"),
 )
 
