@@ -7,6 +7,7 @@ OUT        ?= graded
 JOBS       ?=
 TRAIN      ?=
 SEED       ?=
+SOCKET     ?=
 SANDBOX    ?=
 SCHEDULER  ?=
 JUPYTER    ?=
@@ -46,7 +47,7 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture pictures docs hostile fuzz kills lock clean distclean have-data
+.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope serve new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture pictures docs hostile fuzz kills lock clean distclean have-data
 
 ##@ Everyone
 
@@ -126,6 +127,9 @@ release: $(READY) ## write the students' version to release/
 
 lab: $(READY) have-data ## run the solution notebook with real training
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
+
+serve: $(READY) ## answer requests for provisional verdicts at SOCKET=path | MINUTES=30 between two requests of a student
+	@$(GRADER) serve --assignment "$(ASSIGNMENT)" --out "$(OUT)" $(if $(SOCKET),--socket "$(SOCKET)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 gradescope: $(READY) ## pack the autograder for Gradescope, into release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"

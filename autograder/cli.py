@@ -308,6 +308,21 @@ def gradescope_run(assignment: Name = "tta-eta", root: Path = Path("/autograder"
     console.print_json(data=packages.run(Assignment.load(assignment), root))
 
 
+@app.command()
+@spoken
+def serve(
+    assignment: Name = "tta-eta",
+    at: Annotated[Path, typer.Option("--socket", help="where students connect")] = Path("/srv/lab/verdict.sock"),
+    out: Out = Path("graded"),
+    minutes: Annotated[float, typer.Option(min=0, help="minutes between two requests of a student")] = 30,
+    sandbox: Annotated[Literal["any", "bwrap", "podman"], typer.Option(help="sandbox for the notebooks")] = "any",
+) -> None:
+    """Give provisional verdicts to the users of this machine until it is stopped."""
+    from autograder.integrations import verdict_server
+
+    verdict_server.serve(Assignment.load(assignment), at, out, minutes=minutes, sandbox=sandbox, log=tell)
+
+
 def tell_all(sentences: Iterable[str]) -> None:
     for sentence in sentences:
         tell(f"- {sentence}")
