@@ -111,7 +111,10 @@ class VerdictServer:
             try:
                 connection, _ = listener.accept()
             except OSError:
-                return
+                if listener.fileno() < 0:
+                    return
+                time.sleep(1)  # too many files are open, for one: the next moment may be better
+                continue
             _, user, _ = PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
             if refusal := self._admit(user):
                 _send(connection, {"granted": False, "text": refusal})
@@ -152,13 +155,16 @@ class VerdictServer:
         try:
             connection.sendall(GO_AHEAD)
             notebook = _receive(connection)
-        except (OSError, ValueError) as error:
+            with self._lock:
+                self.limit.record(user)
+        except (OSError, ValueError, AutograderError) as error:
+            self.log(f"User {user}: refused. {error}")
             self._release(user)
-            _send(connection, {"granted": False, "text": str(error)})
-            return
-        with self._lock:
-            self.limit.record(user)
-        self._requests.put(Request(user, notebook, connection))
+            # What is wrong with this machine is not for students.
+            text = str(error) if isinstance(error, ValueError) else "It could not be graded: tell your instructor."
+            _send(connection, {"granted": False, "text": text})
+        else:
+            self._requests.put(Request(user, notebook, connection))
 
 
 def _receive(connection: socket.socket) -> bytes:
