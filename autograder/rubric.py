@@ -12,11 +12,13 @@ A check is one sentence of the rubric::
 """
 
 from autograder.grading.case import Case, NotChecked, Reply, Undecided, Wrong, forall, item, items, points
+from autograder.grading.code import Code
 from autograder.grading.rules import Rule, between, close_to, equal_to, satisfying, show
 from autograder.grading.samples import arrays, integers, numbers, texts
 
 __all__ = [
     "Case",
+    "Code",
     "NotChecked",
     "Reply",
     "Rule",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
 from autograder.execution.evidence import Answer, Evidence, Value
-from autograder.execution.runtime.values import TIME_LIMIT, decode, encode
+from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, encode
 
 from .rules import NOTHING, Rule, equal_to, show
 from .verdict import Stop, Strip
@@ -89,8 +89,8 @@ class Reply:
 
     `value` is what came back, as far as it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas,
     and objects with the attributes that were asked for. `described` is what can be told of any value; `printed` is
-    what was written meanwhile. `error` is the name of the exception that came instead, `message` its text; `asked` is
-    the question as code.
+    what was written meanwhile. `record` is the value that was asked for of the code in the arguments. `error` is the
+    name of the exception that came instead, `message` its text; `asked` is the question as code.
     """
 
     value: Any = None
@@ -99,6 +99,7 @@ class Reply:
     error: str = ""
     message: str = ""
     asked: str = ""
+    record: Any = None
 
 
 @dataclass(frozen=True)
@@ -165,15 +166,23 @@ class Case:
         return answers
 
     def call(
-        self, name: str, *args: Any, seconds: float = 5.0, attributes: tuple[str, ...] = (), **kwargs: Any
+        self,
+        name: str,
+        *args: Any,
+        seconds: float = 5.0,
+        attributes: tuple[str, ...] = (),
+        record: CodeValue | None = None,
+        **kwargs: Any,
     ) -> Reply:
         """Call a function of the notebook's after its last cell.
 
         Args:
             name: of the function.
-            args: plain data, arrays or tables of pandas.
+            args: plain data, arrays or tables of pandas; functions and other values are given as code, see `Code`.
             seconds: how long it may take.
             attributes: those that are wanted of an object that comes back.
+            record: a value of the code, such as the list in which its functions noted their calls. It is read after
+                the call, also where that failed, and comes back as the `record` of the reply.
             kwargs: further arguments, by name.
 
         Raises:
@@ -185,6 +194,8 @@ class Case:
         }
         if attributes:
             arguments["attributes"] = list(attributes)
+        if record is not None:
+            arguments["record"] = encode(record)
         shown = ", ".join([*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())])
         answer = self.question("call", name=name, **arguments, seconds=seconds)
         if "missing" in answer:
@@ -305,10 +316,12 @@ def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], an
 def _reply(answer: dict[str, Any], asked: str) -> Reply:
     """A reply from what the kernel sent, in which nothing can be taken for granted."""
     try:
+        reply = Reply(asked=asked, record=decode(answer.get("record")))
         if "error" in answer:
-            return Reply(error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500], asked=asked)
+            return replace(reply, error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500])
         described = Value.model_validate(answer.get("returned"))
-        return Reply(decode(answer.get("data")), described, str(answer.get("printed", ""))[:2000], asked=asked)
+        printed = str(answer.get("printed", ""))[:2000]
+        return replace(reply, value=decode(answer.get("data")), described=described, printed=printed)
     except Exception as error:
         raise Undecided(f"The notebook's answer is not of the declared form ({type(error).__name__}).") from None
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.execution.runtime.values import CodeValue
+
 NOTHING: Any = object()
 """Stands for an argument that was not given."""
 
@@ -74,6 +76,8 @@ def _write(value: Any) -> str:
         return f"a table with {_write(value.to_dict('list'))} and the index {list(value.index)}"
     if type(value).__module__.startswith("pandas") and hasattr(value, "index"):
         return f"a series with {_write(value.to_dict())}"
+    if isinstance(value, CodeValue):
+        return str(value.expression)
     if isinstance(value, types.SimpleNamespace):
         return f"a value of the type {value.opaque}" if hasattr(value, "opaque") else f"an object with {vars(value)}"
     if isinstance(value, dict):

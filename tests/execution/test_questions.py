@@ -10,6 +10,7 @@ from autograder.assignment.settings import Assignment
 from autograder.execution.kernels import Kernels
 from autograder.execution.runner import Run
 from autograder.grading.case import Case, NotAsked, Undecided
+from autograder.grading.code import Code
 
 from .cells import running
 
@@ -24,6 +25,8 @@ def pair(a, b=2): return {'sum': a + b, 'list': [a, b], 'array': np.arange(6).re
 def fails(): raise ValueError('no such thing')
 def slow(): time.sleep = None; [0 for _ in iter(int, 1)]
 def dies(): import os; os._exit(1)
+def twice(function, x): return function(function(x))
+def builtins_of(function): return function.__globals__['__builtins__'] is __import__('builtins')
 class Thing: size = 3
 thing = Thing()
 """
@@ -99,3 +102,30 @@ def test_figures_are_drawn_on_demand(warm_kernels: Kernels, assignment: Assignme
 def test_a_notebook_that_asks_for_questions_gets_none(warm_kernels: Kernels, assignment: Assignment) -> None:
     with running(warm_kernels, assignment, "%answer-questions", "a = 1") as live:
         assert [cell.status for cell in live.evidence.cells] == ["error", "ran"]
+
+
+NOTE = """
+seen = []
+def add(x):
+    seen.append(x)
+    if x > limit: raise OverflowError(f'{x} is more than {limit}')
+    return x + 1
+"""
+
+
+def test_functions_are_called_with_functions_that_note_their_calls(
+    warm_kernels: Kernels, assignment: Assignment
+) -> None:
+    with running(warm_kernels, assignment, CODE) as live:
+        asked = case(assignment, live)
+        script = Code(NOTE, limit=5)
+        reply = asked.call("twice", script["add"], x=1, record=script["seen"])
+        assert (reply.value, reply.record, reply.asked) == (3, [1, 2], "twice(add, x=1)")
+        failed = asked.call("twice", script["add"], 5, record=script["len(seen)"])
+        assert (failed.error, failed.message, failed.record) == ("OverflowError", "6 is more than 5", 2)
+        assert asked.call("builtins_of", script["add"]).value is True, "not the runtime's own copy"
+        with pytest.raises(Undecided, match="NameError: name 'nothing' is not defined"):
+            asked.call("twice", Code("nothing")["nothing"], 1)
+        evidence = live.evidence
+    again = Case(assignment, assignment.items[0], draw(assignment, 1), evidence)
+    assert again.call("twice", script["add"], x=1, record=script["seen"]).record == [1, 2]

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder.execution.runtime.code_values import make_runner
 from autograder.execution.runtime.values import decode, encode
-from autograder.grading.rules import equal_to
+from autograder.grading.code import Code
+from autograder.grading.rules import equal_to, show
 
 
 def send(value: Any, attributes: tuple[str, ...] = ()) -> Any:
@@ -94,8 +96,29 @@ def test_what_is_too_large_is_named_and_not_sent() -> None:
         {"frame": 3},
         {"odd": 1},
         {"float": "1e999"},
+        {"code": "", "given": {}, "expression": "1"},
     ],
 )
 def test_what_is_not_of_the_declared_form_is_refused(data: Any) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         decode(data)
+
+
+def test_values_of_the_same_code_come_from_one_namespace() -> None:
+    script = Code("calls = []\ndef note(x): calls.append(x + table['n'].sum())", table=TABLE)
+    data = json.loads(json.dumps(encode({"functions": (script["note"], [script["calls"]])})))
+    run = make_runner()
+    note, [calls] = decode(data, run)["functions"]
+    note(1)
+    assert calls == [4]
+    assert decode(encode(script["len(calls)"]), run) == 1
+    assert decode(encode(Code("calls = [7]")["calls"]), run) == [7]
+    assert decode(encode(script["calls"]), make_runner()) == []
+
+
+def test_code_is_checked_before_it_is_sent_and_shown_by_its_expression() -> None:
+    assert show(Code("def f(): pass")["f"]) == "f"
+    with pytest.raises(SyntaxError):
+        Code("def f(:")
+    with pytest.raises(SyntaxError):
+        Code("")["a b"]

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+from .code_values import make_runner
 from .describe import describe
 from .errors import TooLate, short_text
 from .processes import time_spent
@@ -29,9 +30,11 @@ def install(session: Any) -> None:
         name, namespace = question["name"], session.shell.user_ns
         if name not in namespace:
             return {"missing": name}
-        args = [decode(value) for value in question["args"]]
-        kwargs = {key: decode(value) for key, value in question["kwargs"].items()}
-        return _ask_student(lambda: namespace[name](*args, **kwargs), question)
+        run = make_runner()
+        args = [decode(value, run) for value in question["args"]]
+        kwargs = {key: decode(value, run) for key, value in question["kwargs"].items()}
+        answer = _ask_student(lambda: namespace[name](*args, **kwargs), question)
+        return answer | ({"record": encode(decode(question["record"], run))} if "record" in question else {})
 
     def look(question: dict[str, Any]) -> dict[str, Any]:
         """Evaluate an expression in the notebook's namespace."""

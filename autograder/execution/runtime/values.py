@@ -12,6 +12,7 @@ these keys, so that nothing that a notebook makes can be taken for something els
 | `time` | a moment, in the ISO format |
 | `object` | the name of a type, with the `attributes` that were asked for |
 | `opaque` | the name of a type of which no value can be sent |
+| `code` | source, with the values that are `given` to it and the `expression` of what is meant; only on the way in |
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import base64
 import math
 import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,15 @@ MAX_TEXT = 10_000
 MAX_DEPTH = 8
 MANY = 64
 """Elements from which an array is sent as bytes."""
+
+
+class CodeValue(types.SimpleNamespace):
+    """A value given as code: the `source`, the values that are `given` to it by name, and the `expression` of what is
+    meant. It has no method, because a notebook can find every class of its process."""
+
+
+Run = Callable[[dict[str, Any]], Any]
+"""Makes a value of the data of code."""
 
 
 def encode(value: Any, attributes: tuple[str, ...] = (), left: list[int] | None = None, depth: int = 0) -> Any:
@@ -71,6 +82,9 @@ def _encode(value: Any, attributes: tuple[str, ...], left: list[int], depth: int
         return str(value)[:MAX_TEXT]
     if depth > MAX_DEPTH:
         return _opaque(value)
+    if kind is CodeValue:
+        given = {name: encode(each, (), left, depth + 1) for name, each in value.given.items()}
+        return {"code": value.source, "given": given, "expression": value.expression}
     for encoder in (_encode_members, _encode_table, _encode_array):
         if (data := encoder(value, attributes, left, depth)) is not None:
             return data
@@ -151,21 +165,27 @@ def _spend(left: list[int], size: int, members: int) -> None:
         raise OverflowError("the value is too large to be sent")
 
 
-def decode(data: Any) -> Any:
+def decode(data: Any, run: Run | None = None) -> Any:
     """Make a value from its plain data; what is `opaque` becomes an object with the attribute `opaque`.
+
+    Args:
+        data: what `encode` returned, or what claims to be.
+        run: makes the values that are given as code; without it, there may be none.
 
     Raises:
         ValueError, TypeError, KeyError and others: the data are not of the declared form.
     """
     if isinstance(data, list):
-        return [decode(each) for each in data]
+        return [decode(each, run) for each in data]
     if not isinstance(data, dict):
         return data
+    if "code" in data and run is not None:
+        return run(data)
     (kind, decoder), *_ = [(key, decoder) for key, decoder in DECODERS.items() if key in data]
-    return decoder(data, data[kind])
+    return decoder(data, data[kind], run)
 
 
-def _decode_array(data: dict[str, Any], content: Any) -> Any:
+def _decode_array(data: dict[str, Any], content: Any, run: Run | None) -> Any:
     shape = [int(size) for size in data["shape"]]
     if data["dtype"] == "object":
         array = np.empty(len(content), dtype=object)
@@ -179,7 +199,7 @@ def _decode_array(data: dict[str, Any], content: Any) -> Any:
     return np.array(content, dtype=dtype).reshape(shape)
 
 
-def _decode_frame(data: dict[str, Any], columns: Any) -> Any:
+def _decode_frame(data: dict[str, Any], columns: Any, run: Run | None) -> Any:
     import pandas as pd
 
     index = _decode_index(data["index"])
@@ -189,7 +209,7 @@ def _decode_frame(data: dict[str, Any], columns: Any) -> Any:
     return frame
 
 
-def _decode_series(data: dict[str, Any], column: Any) -> Any:
+def _decode_series(data: dict[str, Any], column: Any, run: Run | None) -> Any:
     import pandas as pd
 
     values, name = decode(column["values"]), decode(column["name"])
@@ -205,24 +225,24 @@ def _decode_index(column: Any) -> Any:
     return pd.Index(values, dtype=str(column["dtype"]), name=name)
 
 
-def _decode_time(data: Any, text: Any) -> Any:
+def _decode_time(data: Any, text: Any, run: Run | None) -> Any:
     import pandas as pd
 
     return pd.Timestamp(str(text))
 
 
 DECODERS: dict[str, Any] = {
-    "float": lambda data, name: float({"nan": "nan", "inf": "inf", "-inf": "-inf"}[name]),
+    "float": lambda data, name, run: float({"nan": "nan", "inf": "inf", "-inf": "-inf"}[name]),
     "array": _decode_array,
-    "dict": lambda data, pairs: {decode(name): decode(value) for name, value in pairs},
-    "tuple": lambda data, members: tuple(decode(members)),
-    "set": lambda data, members: set(decode(members)),
+    "dict": lambda data, pairs, run: {decode(name, run): decode(value, run) for name, value in pairs},
+    "tuple": lambda data, members, run: tuple(decode(members, run)),
+    "set": lambda data, members, run: set(decode(members, run)),
     "frame": _decode_frame,
     "series": _decode_series,
     "time": _decode_time,
-    "object": lambda data, name: types.SimpleNamespace(
+    "object": lambda data, name, run: types.SimpleNamespace(
         **{str(key): decode(value) for key, value in data["attributes"].items()}
     ),
-    "opaque": lambda data, name: types.SimpleNamespace(opaque=str(name)[:200]),
+    "opaque": lambda data, name, run: types.SimpleNamespace(opaque=str(name)[:200]),
 }
 """What makes a value from its data, by the key that tells its form."""
