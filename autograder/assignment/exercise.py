@@ -208,7 +208,7 @@ class Exercise:
     noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
     `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the
     names of the four files of training and test data, features and labels; none for an assignment that needs no such
-    data. `only_shown` are the given cells that show the student something and leave nothing behind: they are not run.
+    data.
     """
 
     parameters: type[Parameters] = Parameters
@@ -219,7 +219,6 @@ class Exercise:
     callback: str = ""
     instruments: tuple[str, ...] = PLAIN_INSTRUMENTS
     data_files: tuple[str, ...] = ()
-    only_shown: tuple[str, ...] = ()
     dry_run: DryRun | None = None
 
     @property

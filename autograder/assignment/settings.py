@@ -78,6 +78,8 @@ class TimeLimits(Frozen):
 class Assignment(Frozen):
     """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has.
 
+    `only_shown` are the provided cells that show the student something and leave nothing behind: they are not run.
+
     Load it with `load`. An assignment that is validated from data belongs to the course that `Course.find` returns.
     """
 
@@ -87,6 +89,7 @@ class Assignment(Frozen):
     parameters: SerializeAsAny[Parameters] = Field(default_factory=dict, validate_default=True)
     items: tuple[Item, ...]
     limits: TimeLimits = TimeLimits()
+    only_shown: tuple[str, ...] = ()
     links: Links = Links()
     _course: Course = PrivateAttr(default_factory=Course.find)
 

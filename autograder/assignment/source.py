@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.errors import ReleaseError
+from autograder.errors import ReleaseError, suggest
 from autograder.notebooks.cells import cells_by_id, grader_metadata
 
 from .settings import Assignment
@@ -103,7 +103,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
 def validate_source(path: Path, assignment: Assignment) -> None:
     """Raises ReleaseError with one sentence, on a line of its own, for each thing wrong with the source notebook."""
     notebook = read(path)
-    found = [*_bad_cells(notebook), *_bad_tasks(notebook, assignment)]
+    found = [*_bad_cells(notebook), *_bad_tasks(notebook, assignment), *_bad_shown_cells(notebook, assignment)]
     if not found and dumps(refresh(notebook, assignment)) != dumps(notebook):
         found = ["The notebook does not carry the numbers of assignment.toml; run `make release`."]
     if found:
@@ -176,3 +176,13 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
     for grade_id, cell in cells.items():
         if grader_metadata(cell).get("grade") and grade_id not in known:
             yield f"Cell {grade_id} is graded, and assignment.toml has no such item."
+
+
+def _bad_shown_cells(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
+    """What is wrong with the cells that are said to be only shown."""
+    cells = cells_by_id(notebook)
+    for grade_id in assignment.only_shown:
+        if grade_id not in cells:
+            yield f"`only_shown` in assignment.toml names the unknown cell {grade_id!r}{suggest(grade_id, cells)}."
+        elif cells[grade_id].cell_type != "code" or grade_id in assignment.cells:
+            yield f"`only_shown` in assignment.toml names {grade_id}, which is no provided code cell."

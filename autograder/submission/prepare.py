@@ -83,5 +83,5 @@ def prepare(student: str, notebook: NotebookNode, release: NotebookNode, assignm
 
 
 def _final_role(cell: NotebookNode, role: str | None, assignment: Assignment) -> str:
-    is_shown = role == GIVEN and grade_id(cell) in assignment.exercise.only_shown
+    is_shown = role == GIVEN and grade_id(cell) in assignment.only_shown
     return SHOWN if is_shown else role or EXTRA

@@ -219,6 +219,19 @@ def test_what_is_wrong_is_said_in_a_sentence(
     assert f"tta-eta.ipynb: {sentence}" in str(caught.value).splitlines()
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("try-plots", "names the unknown cell 'try-plots' .did you mean 'try-plot'."),
+        ("try-text", "names try-text, which is no provided code cell."),
+        ("callback", "names callback, which is no provided code cell."),
+    ],
+)
+def test_only_a_provided_code_cell_can_be_only_shown(name: str, sentence: str) -> None:
+    with pytest.raises(ReleaseError, match=f"`only_shown` in assignment.toml {sentence}"):
+        validate_source(SOURCE, ASSIGNMENT.model_copy(update={"only_shown": (name,)}))
+
+
 def test_a_mark_that_no_parameter_has_is_an_error(notebook: NotebookNode) -> None:
     notebook.cells[0].source += "<!--speed-->3<!--/-->"
     with pytest.raises(ReleaseError, match="<!--speed-->"):

@@ -77,7 +77,6 @@ EXERCISE = Exercise(
     draw=draw,
     instruments=TRAINING_INSTRUMENTS,
     data_files=DATA_FILES,
-    only_shown=("data-details-check", "data-details-show", "training-check", "record-check", "plot-check"),
     names=("n_tr", "n_ts", "n_feat", "n_class", "history_rows", "summary"),
     signs=(
         Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),

@@ -201,10 +201,6 @@ EXERCISE = Exercise(
     callback=CALLBACK,
     instruments=TRAINING_INSTRUMENTS,
     data_files=DATA_FILES,
-    only_shown=(
-        *("data-details-check", "data-details-show", "model-show", "callback-check", "try-plot"),
-        *("lr-loop-check", "lr-plots-check", "bs-loop-check", "bs-plots-check"),
-    ),
     dry_run=DryRun(sampled="Dry run: ", marked="DRY_RUN is on"),
     signs=(
         Sign("callback", makes=CALLBACK),
