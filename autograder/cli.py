@@ -121,6 +121,8 @@ def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignme
         validation.validate_release(loaded) if notebook is None else validation.validate_notebook(loaded, notebook)
     )
     tell_all(sentences)
+    if notebook is None and loaded.only_shown:
+        tell(f"Not run when a notebook is graded: {', '.join(loaded.only_shown)}.")
     if sentences:
         raise typer.Exit(1)
     console.print(

@@ -94,8 +94,8 @@ class Script:
 
     `settings` tells which plans a training gets (numbers of `plans`, each served once) by its learning rate and batch
     size, see `setting_key`; other trainings get those of `spares` in turn. `stand_ins` are, for each cell that can be
-    replaced, the names that it should have defined and their values; for what a
-    value can be see `runtime.stand_ins`.
+    replaced, the names that it should have defined and their values: plain data, arrays, tables of pandas, and whatever
+    is given as code, see `grading.code`; for callbacks see `runtime.stand_ins`.
     """
 
     plans: list[Plan]

@@ -1,8 +1,12 @@
-"""Tries a notebook before it goes out: the release must earn no points, the solution all points."""
+"""Tries a notebook before it goes out: the release must earn no points, the solution all points, and a mistake in one
+task must not cost points in another."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from autograder.assignment import release as releases
 from autograder.assignment.settings import Assignment
@@ -11,9 +15,11 @@ from autograder.errors import UsageError
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
-from autograder.grading.verdict import Verdict
+from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.notebooks.cells import cells_by_id
 from autograder.submission.parsing import read_notebook
 from autograder.submission.prepare import load_release, prepare
+from autograder.testing import build_submission
 
 
 def validate_release(assignment: Assignment) -> list[str]:
@@ -21,19 +27,37 @@ def validate_release(assignment: Assignment) -> list[str]:
     validate_source(source_path(assignment), assignment)
     releases.check(assignment)
     released = assignment.release_folder / assignment.notebook_name
-    with kernels() as source:
-        solved = _graded(assignment, source_path(assignment), source)
-        untouched = _graded(assignment, released, source)
-    problems = [f"The solution loses points in {i.id}: {i.message}" for i in solved.items if i.points != i.max_points]
-    problems += [f"The unsolved release earns {i.points} points in {i.id}." for i in untouched.items if i.points != 0]
-    return problems
+    with kernels(instruments=assignment.exercise.instruments) as source:
+        solved = _graded(assignment, read_notebook(source_path(assignment)), source)
+        untouched = _graded(assignment, read_notebook(released), source)
+        problems = [f"The solution loses points in {i.id}: {i.message}" for i in _find_poor(solved)]
+        problems += [f"The unsolved release earns {i.points} points in {i.id}." for i in untouched.items if i.points]
+        return problems or list(_break_needed_cells(assignment, source))
+
+
+def _break_needed_cells(assignment: Assignment, source: Kernels) -> Iterator[str]:
+    """Leave out each cell in turn that items need: those of other cells must get full points all the same."""
+    stubs = cells_by_id(load_release(assignment))
+    needed = {cell for item in assignment.judged_items for cell in item.needs}
+    for cell in sorted(needed, key=assignment.cells.index):
+        verdict = _graded(assignment, build_submission(assignment, {cell: stubs[cell].source}), source)
+        for item in _find_poor(verdict):
+            if assignment.item(item.id).cell != cell:
+                yield (
+                    f"Where the cell {cell} is not filled in, the solution loses points in {item.id}: {item.message} "
+                    f"Check the stand-in for {cell} in exercise.py, and `needs` in assignment.toml."
+                )
+
+
+def _find_poor(verdict: Verdict) -> list[ItemVerdict]:
+    return [item for item in verdict.items if item.points != item.max_points]
 
 
 def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
     """What stands in the way of handing this notebook in: cells that stop, tasks that are not filled in. No points."""
     if not path.is_file():
         raise UsageError(f"There is no notebook {path}.")
-    with kernels() as source:
+    with kernels(instruments=assignment.exercise.instruments) as source:
         submission = prepare("you", read_notebook(path), load_release(assignment), assignment)
         graded = grade(assignment, submission, source, Options())
     problems = [finding.text for finding in graded.verdict.findings]
@@ -49,6 +73,6 @@ def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
     return problems
 
 
-def _graded(assignment: Assignment, path: Path, source: Kernels) -> Verdict:
-    submission = prepare(path.stem, read_notebook(path), load_release(assignment), assignment)
+def _graded(assignment: Assignment, notebook: NotebookNode, source: Kernels) -> Verdict:
+    submission = prepare("solution", notebook, load_release(assignment), assignment)
     return grade(assignment, submission, source, Options()).verdict

@@ -37,6 +37,7 @@ from .evidence import (
     Window,
 )
 from .runtime import channel as wire
+from .stand_ins import encode_stand_ins
 
 MAX_TOTAL = 16_000_000
 """Bytes of all messages of one run; what comes after is not read."""
@@ -61,6 +62,7 @@ class Oracle:
         self.seconds = self.joules = 0.0
         self._left = MAX_TOTAL
         self._parts: list[bytes] = []
+        self._stand_ins = encode_stand_ins(scenario.stand_ins)
         self._trainings: dict[int, _Training] = {}
         self._plans = _PlanQueue(scenario)
         self._windows: dict[str, float] = {}
@@ -272,7 +274,7 @@ class Oracle:
     def assign(self, task: str) -> None:
         """Have the stand-ins of a task put into the notebook's namespace the next time that the kernel is ready."""
         self._assigned.add(task)
-        self.put_question({"ask": "assign", "values": self.scenario.stand_ins.get(task, {})})
+        self.put_question({"ask": "assign", "values": self._stand_ins.get(task, {})})
 
     def _advance(self, seconds: float, joules: float) -> None:
         self.seconds += max(0.0, seconds)

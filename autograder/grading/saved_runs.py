@@ -6,13 +6,14 @@ Judging them again gives the same points as long as the checks are the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import Evidence
+from autograder.execution.stand_ins import decode_stand_ins, encode_stand_ins
 
 from .case import Ask
 from .checker import Judgement, judge
@@ -40,6 +41,17 @@ class SavedRun(BaseModel):
     scenario: Scenario
     evidence: Evidence
     samples: dict[str, list[Sample]] = {}
+
+    @field_serializer("scenario")
+    def _write_scenario(self, scenario: Scenario) -> dict[str, Any]:
+        """Stand-ins can be of any type, also of one that JSON cannot hold."""
+        return scenario.model_dump(exclude={"stand_ins"}) | {"stand_ins": encode_stand_ins(scenario.stand_ins)}
+
+    @field_validator("scenario", mode="before")
+    @classmethod
+    def _read_scenario(cls, data: Any) -> Any:
+        is_written = isinstance(data, dict) and isinstance(data.get("stand_ins"), dict)
+        return data | {"stand_ins": decode_stand_ins(data["stand_ins"])} if is_written else data
 
 
 class SavedRuns(BaseModel):

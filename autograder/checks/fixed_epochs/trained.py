@@ -111,7 +111,7 @@ class Work:
         """What could be recorded, the likeliest first: the training that counts, and the one that stood in for it."""
         stood_in: tuple[Curves, ...] = ()
         if "training" in self.evidence.stand_ins:
-            logs = self.case.scenario.stand_ins["training"]["history"]["logs"]
+            logs = self.case.scenario.stand_ins["training"]["history"].given["logs"]
             stood_in = ({name: tuple(logs[name]) for name in MEASURES},)
         own = (self.training.curves,) if self.training is not None else ()
         return tuple(sorted((*stood_in, *own), key=self._is_recorded, reverse=True))

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .code_values import make_runner
 from .seal import seal
+from .values import decode
 
 
 def install(session: Any) -> None:
@@ -14,9 +16,9 @@ def install(session: Any) -> None:
         """Give names of the notebook's namespace their stand-ins."""
         for step in session.before_stand_in:
             step()
-        namespace = session.shell.user_ns
+        namespace, run = session.shell.user_ns, make_runner()
         for name, value in question["values"].items():
-            namespace[name] = take_types(make(name, value, session), namespace.get(name))
+            namespace[name] = take_types(make(name, decode(value, run), session), namespace.get(name))
         for step in session.after_stand_in:
             step()
 
@@ -51,17 +53,13 @@ def take_type(value: Any, own: Any) -> Any:
 
 
 def make(name: str, value: Any, session: Any) -> Any:
-    """Make one value; plain data comes as it is.
+    """Make one value: most are as they come.
 
-    A dictionary with the key `stand_in` describes what no JSON can hold: `"callback"` is a callback class that ends
-    each training where the oracle says so, `"history"` with `logs` is what `fit` returns.
+    The dictionary `{"stand_in": "callback"}` stands for a callback class that ends each training where the oracle says
+    so.
     """
-    kind = value.get("stand_in") if isinstance(value, dict) else None
-    if kind == "callback":
-        return _make_callback(name, session)
-    if kind == "history":
-        return _make_history(value["logs"])
-    return value
+    is_callback = isinstance(value, dict) and value.get("stand_in") == "callback"
+    return _make_callback(name, session) if is_callback else value
 
 
 def _make_callback(name: str, session: Any) -> type:
@@ -79,13 +77,3 @@ def _make_callback(name: str, session: Any) -> type:
     about = "Ends each training at an epoch that the grader chose."
     members = {"__init__": seal(init), "on_epoch_end": seal(on_epoch_end), "__doc__": about}
     return type(name, (keras.callbacks.Callback,), members)
-
-
-def _make_history(logs: dict[str, list[float]]) -> Any:
-    import keras
-
-    history = keras.callbacks.History()
-    history.epoch = list(range(max(map(len, logs.values()))))
-    history.history = logs
-    history.params = {"verbose": 0, "epochs": len(history.epoch), "steps": 1}
-    return history

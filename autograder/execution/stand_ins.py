@@ -1,0 +1,57 @@
+"""Stand-ins as plain data, for the kernel and for the record of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.errors import AssignmentError
+
+from .runtime.values import CodeValue, decode, encode
+
+StandIns = dict[str, dict[str, Any]]
+"""For each cell that can be replaced, the names that it should have defined and their values."""
+
+
+def encode_stand_ins(stand_ins: StandIns) -> StandIns:
+    """Write the values as plain data.
+
+    Raises:
+        AssignmentError: a value cannot be sent into the notebook.
+    """
+    encoded = {cell: {name: encode(value) for name, value in values.items()} for cell, values in stand_ins.items()}
+    for cell, values in encoded.items():
+        for name, data in values.items():
+            if kind := _find_opaque(data):
+                raise AssignmentError(
+                    f"The stand-in for {name!r} of the cell {cell!r} cannot be sent into the notebook: it is too "
+                    f"large, or holds a value of the type {kind}. Give it as code, with `Code` of autograder.rubric."
+                )
+    return encoded
+
+
+def decode_stand_ins(data: StandIns) -> StandIns:
+    """Read what `encode_stand_ins` wrote; code is not executed.
+
+    Raises:
+        ValueError: it is not of the declared form.
+    """
+    try:
+        return {
+            str(cell): {str(name): decode(value, keep_code) for name, value in values.items()}
+            for cell, values in data.items()
+        }
+    except (AttributeError, TypeError, KeyError) as error:
+        raise ValueError(f"the stand-ins are not of the declared form ({error!r})") from None
+
+
+def keep_code(data: dict[str, Any]) -> CodeValue:
+    """Make a value that is given as code from its data; for `decode`, where nothing may be executed."""
+    given = {str(name): decode(value, keep_code) for name, value in data["given"].items()}
+    return CodeValue(source=str(data["code"]), given=given, expression=str(data["expression"]))
+
+
+def _find_opaque(data: Any) -> str:
+    """The type of a value in plain data that could not be written; empty where there is none."""
+    if isinstance(data, dict):
+        return str(data["opaque"]) if "opaque" in data else _find_opaque(list(data.values()))
+    return next(filter(None, map(_find_opaque, data)), "") if isinstance(data, list) else ""
