@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.assignment.release import importable
+from autograder.assignment.release import given_files
 from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
@@ -101,13 +101,13 @@ def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], lis
 
 
 def _in_kernel(assignment: Assignment, submission: Submission, source: Kernels, seed: int) -> tuple[float, Evidence]:
-    with run(submission, draw(assignment, seed), source, limits=Limits(), files=importable(assignment)) as live:
+    with run(submission, draw(assignment, seed), source, limits=Limits(), files=given_files(assignment)) as live:
         return sum(live.timings[part] for part in ("fork", "connection", "cells")), live.evidence
 
 
 def _alone(assignment: Assignment, cells: list[str], line: socket.socket, folder: Path, seed: int) -> float:
     scenario = draw(assignment, seed)
-    files = {**importable(assignment), **scenario.files(), "cells.json": json.dumps(cells).encode()}
+    files = {**given_files(assignment), **scenario.files(), "cells.json": json.dumps(cells).encode()}
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

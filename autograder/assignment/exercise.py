@@ -193,6 +193,11 @@ def draw_nothing(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
     return Script(plans=[], settings={}, spares=[], stand_ins={})
 
 
+def draw_no_files(parameters: Any, rng: random.Random) -> dict[str, bytes]:
+    """Draw nothing: the files of the release are those of every run."""
+    return {}
+
+
 PLAIN_INSTRUMENTS = ("files", "shell", "imports", "hosted", "clock", "figures", "displays", "audit")
 TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 """What a notebook needs that trains with Keras and measures energy."""
@@ -203,7 +208,8 @@ class Exercise:
     """One of it for each folder of checks; everything in it has a default.
 
     `draw` makes the exercise's part of a scenario from parameters, sizes and a random generator; the same generator,
-    the same scenario.
+    the same scenario. `draw_files` makes files of a run, by their path beside the notebook; they replace those of the
+    release.
     `names` are described after every cell. `callback` names the student's callback class, if there is one: its use is
     noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
     `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the
@@ -213,6 +219,7 @@ class Exercise:
 
     parameters: type[Parameters] = Parameters
     draw: Callable[[Any, Sizes, random.Random], Script] = draw_nothing
+    draw_files: Callable[[Any, random.Random], Mapping[str, bytes]] = draw_no_files
     names: tuple[str, ...] = ()
     signs: tuple[Sign, ...] = ()
     series: tuple[Series, ...] = ()

@@ -59,6 +59,7 @@ def check(assignment: Assignment) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         made = _generate(assignment, Path(scratch))
         names = {file.name for folder in (made, target) for file in folder.iterdir() if file.is_file()}
+        names |= set(assignment.files)
         _, different, lost = filecmp.cmpfiles(made, target, sorted(names), shallow=False)
     if different or lost:
         files = ", ".join(sorted(different + lost))
@@ -70,10 +71,20 @@ def helpers(assignment: Assignment) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(assignment.release_folder.glob("*.py"))}
 
 
-def importable(assignment: Assignment) -> dict[str, bytes]:
-    """The same with what Python makes of them, which would take each kernel longer than to import it."""
-    found = helpers(assignment)
-    made = {importlib.util.cache_from_source(name): _compiled(name, source) for name, source in found.items()}
+def find_given_files(assignment: Assignment) -> dict[str, Path]:
+    """The files that the students were given beside the notebook, by their path there."""
+    folder = assignment.release_folder
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    skipped = ("__pycache__", ".ipynb_checkpoints", assignment.notebook_name)
+    return {name: path for name, path in names.items() if not set(path.relative_to(folder).parts) & set(skipped)}
+
+
+def given_files(assignment: Assignment) -> dict[str, bytes]:
+    """What lies beside the notebook when it is graded: the files that the students were given, and what Python makes of
+    modules among them, which would take each kernel longer than to import it."""
+    found = {name: path.read_bytes() for name, path in find_given_files(assignment).items()}
+    modules = {name: source for name, source in found.items() if name.endswith(".py")}
+    made = {importlib.util.cache_from_source(name): _compiled(name, source) for name, source in modules.items()}
     return found | {name: code for name, code in made.items() if code}
 
 
@@ -105,7 +116,14 @@ def _generate(assignment: Assignment, scratch: Path) -> Path:
     result = NbGraderAPI(config=config).generate_assignment(assignment.name)
     if not result["success"]:
         raise ReleaseError(f"nbgrader cannot make the release of {assignment.name}: {_reason(result)}")
-    return scratch / "release" / assignment.name
+    made = scratch / "release" / assignment.name
+    for name, path in assignment.files.items():
+        source = assignment.course.root / path
+        if not source.is_file():
+            raise ReleaseError(f"There is no {path} in the course: correct `files` in assignment.toml.")
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, made / name)
+    return made
 
 
 def _reason(result: dict[str, str]) -> str:
@@ -137,11 +155,11 @@ def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
 
 
 def _pack(folder: Path, assignment: Assignment) -> None:
-    """Zips the release with the data files, byte for byte the same for the same contents; without data, no zip."""
+    """Zips the release with its files and data, byte for byte the same for the same contents; without any, no zip."""
     package = folder.with_suffix(".zip")
     package.unlink(missing_ok=True)
-    files = {f"{folder.name}/{file.name}": file for file in folder.iterdir()}
+    files = {file.relative_to(folder.parent).as_posix(): file for file in folder.rglob("*") if file.is_file()}
     data, names = assignment.course.data, assignment.exercise.data_files
     arrays = {f"{folder.name}/data/{name}": data / name for name in names}
-    if names and all(file.exists() for file in arrays.values()):
+    if (names or assignment.files) and all(file.exists() for file in arrays.values()):
         write_archive(package, {name: file.read_bytes() for name, file in (files | arrays).items()})

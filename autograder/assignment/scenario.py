@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path
+
 from .exercise import Plan, Sizes, Trial
 
 if TYPE_CHECKING:
@@ -78,6 +80,23 @@ class Scenario(BaseModel):
             np.save(file := io.BytesIO(), array, allow_pickle=False)
             files[name] = file.getvalue()
         return files
+
+
+def draw_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
+    """Draw the files of a run, the same for the same scenario.
+
+    Raises:
+        AssignmentError: the exercise fails to draw them.
+    """
+    path = assignment.checks_folder / "exercise.py"
+    try:
+        rng = random.Random(f"files {scenario.seed}")
+        files = dict(assignment.exercise.draw_files(assignment.parameters, rng))
+    except Exception as error:
+        raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
+    if wrong := [name for name, content in files.items() if not isinstance(content, bytes)]:
+        raise AssignmentError(f"{shorten_path(path)}: `draw_files` returns no bytes for {wrong[0]!r}.")
+    return files
 
 
 COSTS = {"fit": (0.9, 21.0), "evaluate": (1.7, 57.0), "compile": (0.8, 48.0), "epoch": (0.7, 40.0)}

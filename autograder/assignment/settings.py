@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Collection
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -78,6 +78,7 @@ class TimeLimits(Frozen):
 class Assignment(Frozen):
     """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has.
 
+    `files` are files of the course that belong to the assignment: the path beside the notebook, and that in the course.
     `only_shown` are the provided cells that show the student something and leave nothing behind: they are not run.
 
     Load it with `load`. An assignment that is validated from data belongs to the course that `Course.find` returns.
@@ -91,6 +92,7 @@ class Assignment(Frozen):
     limits: TimeLimits = TimeLimits()
     only_shown: tuple[str, ...] = ()
     links: Links = Links()
+    files: dict[str, str] = Field(default_factory=dict)
     _course: Course = PrivateAttr(default_factory=Course.find)
 
     @classmethod
@@ -135,6 +137,14 @@ class Assignment(Frozen):
             return kind.model_validate(value)
         except ValidationError as error:
             raise ValueError(_first(error, value, kind.model_fields)) from None
+
+    @field_validator("files")
+    @classmethod
+    def _stay_inside(cls, files: dict[str, str]) -> dict[str, str]:
+        for path in (each for pair in files.items() for each in pair):
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
+                raise ValueError(f"{path!r} leads out of the folder: write a path such as 'data/notes.csv'")
+        return files
 
     @model_validator(mode="after")
     def _items_fit(self) -> Self:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from autograder.assignment.release import importable
+from autograder.assignment.release import given_files
 from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
@@ -54,7 +54,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
         scenario = draw(assignment, seed)
     started = time.monotonic()
     with run(
-        submission, scenario, source, limits=Options().limits_of(assignment), files=importable(assignment)
+        submission, scenario, source, limits=Options().limits_of(assignment), files=given_files(assignment)
     ) as live:
         evidence, executed = live.evidence, live.executed
         with watch("checks"):

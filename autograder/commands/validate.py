@@ -30,7 +30,8 @@ def validate_release(assignment: Assignment) -> list[str]:
     with kernels(instruments=assignment.exercise.instruments) as source:
         solved = _graded(assignment, read_notebook(source_path(assignment)), source)
         untouched = _graded(assignment, read_notebook(released), source)
-        problems = [f"The solution loses points in {i.id}: {i.message}" for i in _find_poor(solved)]
+        problems = [f"{f.text} (cell {f.cell})" for f in solved.findings if f.kind == "provided cell stopped"]
+        problems += [f"The solution loses points in {i.id}: {i.message}" for i in _find_poor(solved)]
         problems += [f"The unsolved release earns {i.points} points in {i.id}." for i in untouched.items if i.points]
         return problems or list(_break_needed_cells(assignment, source))
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from autograder.assignment.scenario import Scenario
+from autograder.assignment.release import given_files
+from autograder.assignment.scenario import Scenario, draw_files
 from autograder.assignment.settings import Assignment, Item
 from autograder.execution.evidence import Answer, Evidence, Value
 from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, encode
@@ -253,6 +254,14 @@ class Case:
         if complaint := rule.complain(reply.value):
             verb = "is" if not reply.asked or "(" not in reply.asked else "returned"
             raise Wrong(f"{subject} {verb} {show(reply.value)}; it should be {rule.text}. {complaint}".rstrip())
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files of the assignment that lay beside the notebook, those that were drawn for this run among them."""
+        if "files" not in self.memo:
+            self.memo["files"] = given_files(self.assignment) | draw_files(self.assignment, self.scenario)
+        files: dict[str, bytes] = self.memo["files"]
+        return files
 
     def judge_by(self, figure: int) -> None:
         """Say by which figure of the run the item is judged: it is shown where points are lost."""

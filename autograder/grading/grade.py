@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment import scenario as scenarios
-from autograder.assignment.release import importable
+from autograder.assignment.release import given_files
 from autograder.assignment.settings import Assignment
 from autograder.errors import EvidenceError, KernelFailed, ServerGone, SubmissionError, Unreadable
 from autograder.execution.evidence import Evidence, Figures, Window
@@ -26,7 +26,7 @@ from autograder.submission.prepare import Submission
 from autograder.submission.saved_outputs import SavedOutputs
 
 from .checker import Judgement, judge
-from .run_findings import collect_findings
+from .run_findings import collect_findings, find_provided_stop
 from .saved_runs import EDITION, Merged, Purpose, SavedRun, SavedRuns
 from .verdict import GradedSubmission, ItemVerdict, Verdict
 
@@ -148,7 +148,8 @@ class _Attempts:
         replaced = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
         limits = self.options.limits_of(self.assignment)
         how: dict[str, Any] = {"limits": limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}
-        with run(self.submission, scenario, self.kernels, files=importable(self.assignment), **how) as live:
+        files = given_files(self.assignment) | scenarios.draw_files(self.assignment, scenario)
+        with run(self.submission, scenario, self.kernels, files=files, **how) as live:
             evidence = live.evidence
             started = time.monotonic()
             judged = judge(self.assignment, scenario, evidence, live.ask)
@@ -300,7 +301,11 @@ def _verdict(
 ) -> Verdict:
     ungraded = [item.id for item in attempts.items if item.status == "ungraded"]
     evidence = [saved.evidence for saved in attempts.runs]
-    findings = [*submission.findings, *collect_findings(evidence, grader["sandbox"])]
+    findings = [
+        *find_provided_stop(evidence[0]),
+        *submission.findings,
+        *collect_findings(evidence, grader["sandbox"]),
+    ]
     return Verdict(
         assignment=assignment.name,
         student=submission.student,

@@ -25,6 +25,17 @@ def collect_findings(runs: list[Evidence], sandbox: str) -> list[Finding]:
     return findings
 
 
+def find_provided_stop(evidence: Evidence) -> list[Finding]:
+    """A provided cell that stopped before any cell of the student's did: it may be the reason of all that follows."""
+    stopped = next((number for number, cell in enumerate(evidence.cells) if cell.status == "error"), None)
+    if stopped is None or evidence.cells[stopped].role != GIVEN:
+        return []
+    cell = evidence.cells[stopped]
+    text = f"A provided cell stopped with {cell.error}: {cell.message.strip()}".rstrip(". :")[:300]
+    text += ". Later cells may have failed for that reason."
+    return [Finding(kind="provided cell stopped", text=text, cell=name_place(evidence, stopped), audience="both")]
+
+
 def _find_first(evidence: Evidence, sandbox: str) -> list[Finding]:
     findings = []
     if sandbox == "none":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.assignment.course import PACKAGE
+from autograder.assignment.release import find_given_files
 from autograder.assignment.settings import Assignment
 from autograder.execution.options import Options
 
@@ -29,10 +30,11 @@ def hash_basis(assignment: Assignment, options: Options) -> str:
     """Hash everything but the submission that a verdict depends on."""
     digest = hashlib.sha256(assignment.model_dump_json().encode())
     digest.update(repr(options).encode())
-    release = assignment.release_folder
-    for path in (release / assignment.notebook_name, *sorted(release.glob("*.py"))):
+    notebook = assignment.release_folder / assignment.notebook_name
+    given = {notebook.name: notebook} | find_given_files(assignment)
+    for name, path in given.items():
         if path.is_file():  # a release that is missing is told of where it is needed
-            digest.update(path.name.encode() + path.read_bytes())
+            digest.update(name.encode() + path.read_bytes())
     files = {path for pattern in GRADER for path in PACKAGE.rglob(pattern)} | set(_find_checks(assignment))
     for path in sorted(files):
         digest.update(path.read_bytes())

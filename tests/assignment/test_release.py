@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment.course import Course
-from autograder.assignment.release import check, importable, release
+from autograder.assignment.release import check, given_files, release
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import dumps, read, solution_lines, source_path
 from autograder.checks.instrument_notes import DATA_FILES
@@ -202,7 +202,7 @@ def test_what_is_compiled_counts_only_beside_its_source(tmp_path: Path) -> None:
     given.mkdir(parents=True)
     (given / "tiny.py").write_text("x = 1\n", encoding="utf-8")
     (given / "broken.py").write_text("x = (\n", encoding="utf-8")
-    files = importable(ASSIGNMENT.at(Course(tmp_path)))
+    files = given_files(ASSIGNMENT.at(Course(tmp_path)))
     code = next(name for name in files if name.endswith(".pyc"))
     assert set(files) == {"tiny.py", "broken.py", code}
     for name, content in files.items():
