@@ -20,7 +20,7 @@ from .checker import Judgement, judge
 from .sampling import Sample
 from .verdict import ItemVerdict
 
-EDITION = 1
+EDITION = 2
 """The number of the shape of saved evidence: raise it with every change of a field or of what one means. Evidence of
 another edition is not judged again; its submission is run again."""
 

@@ -12,7 +12,7 @@ from autograder.commands.validate import validate_release
 from autograder.errors import AssignmentError
 from autograder.execution.stand_ins import decode_stand_ins, encode_stand_ins
 from autograder.grading.checker import forget
-from autograder.grading.record import SavedRuns, rejudge
+from autograder.grading.saved_runs import SavedRuns, rejudge
 from autograder.testing import Grader, build_submission, lost_points, messages
 from tests.small_course import NAME, make_course
 
