@@ -103,4 +103,4 @@ def test_a_mistake_costs_its_rule(grader, name):
 def test_the_release_has_no_points_and_says_so(grader):
     verdict = grader.grade(others="release")
     assert verdict.points == 0
-    assert messages(verdict)["train-to-accuracy"] == "`train_to_accuracy` is not filled in."
+    assert messages(verdict)["train-to-accuracy"] == "`train_to_accuracy` is not complete."
