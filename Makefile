@@ -22,6 +22,7 @@ FORMAT     ?=
 ROSTER     ?=
 COLUMN     ?=
 MINUTES    ?=
+LIMIT      ?=
 RUN_AS     ?=
 STUDENT    ?=
 EVIDENCE   ?=
@@ -47,15 +48,15 @@ GRADER  := $(PY) -m autograder
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope serve new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench architecture pictures docs hostile fuzz kills lock clean distclean have-data
+.PHONY: help setup data release validate new-assignment try autograde rejudge feedback report export gradescope serve new-term formgrader demo lab test test-browser test-versions lint fidelity scheduler worker profile bench compare-fidelity architecture pictures docs hostile fuzz kills lock clean distclean have-data
 
 ##@ Everyone
 
 help: ## list the commands (this is the default)
 	@echo "Usage: make COMMAND [SETTING=value ...]"
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { n = split($$2, line, " [|] "); printf "  %-16s%s\n", $$1, line[1]; \
-	    for (i = 2; i <= n; i++) printf "  %-16s%s\n", "", line[i] }' Makefile
+	  /^[a-z-]+:.*## / { n = split($$2, line, " [|] "); printf "  %-17s%s\n", $$1, line[1]; \
+	    for (i = 2; i <= n; i++) printf "  %-17s%s\n", "", line[i] }' Makefile
 	@echo; echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT)"
 	@echo "          JOBS=(default: one more than cores) PYTHON=(3.11 to 3.13)"
 
@@ -139,7 +140,7 @@ data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses an
 
 ##@ Developers
 
-test: lint ## run the linters and all tests; TESTS="tests/test_x.py -k name"
+test: lint ## run linters and all tests; TESTS="tests/test_x.py -k name"
 	@$(PY) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(TESTS)
 
 lint: $(READY) ## check style and types
@@ -153,7 +154,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## run attacks and broken submissions, with and without a sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## run attacks and broken submissions, with and without sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
@@ -178,6 +179,9 @@ profile: $(READY) ## show how long each part of grading takes
 
 bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the classes
 	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
+
+compare-fidelity: $(READY) .venv-bench/.ready ## count what nbgrader, Otter and the kit get wrong | ONLY=nbgrader runs one, LIMIT=20 grades a part, JOBS=2 | at a time. Results are kept in .fidelity/; docs/fidelity.md | is written when all are there.
+	@$(PY) -m benchmarks.fidelity $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS))
 
 architecture: $(READY) ## draw the imports between packages for docs/architecture.md
 	@$(PY) -m docs.draw_imports

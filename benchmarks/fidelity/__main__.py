@@ -1,0 +1,118 @@
+"""`python -m benchmarks.fidelity`: grades the same submissions with each grader, and writes docs/fidelity.md."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Annotated, Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from autograder.assignment.settings import Assignment
+from autograder.errors import AutograderError
+from benchmarks import ROOT, record
+from tests.fidelity.outcome import Case
+
+from . import asserts, graders, lab, page, results, sample
+
+console = Console()
+
+Only = Annotated[str, typer.Option(help="graders, by comma: kit, nbgrader, otter")]
+Limit = Annotated[int, typer.Option(min=0, help="grade so many submissions, always the same ones; 0 for all")]
+Jobs = Annotated[int, typer.Option(min=1, help="submissions graded at a time")]
+Work = Annotated[Path, typer.Option(help="where results are kept: what is there is not graded again")]
+
+
+def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / ".fidelity") -> None:
+    """Grade with each grader in turn; a run that was stopped goes on. The page is written when all is graded."""
+    before = os.getloadavg()
+    plain = Assignment.load("tta-eta")
+    assignment = lab.small(plain)
+    cases = [lab.adapt(case, plain.parameters.max_epochs) for case in sample.choose()]
+    wanted = [name for name in only.split(",") if name] or list(graders.PREPARE)
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        if unknown := set(wanted) - set(graders.PREPARE):
+            raise AutograderError(f"There is no grader {', '.join(sorted(unknown))}: known are kit, nbgrader, otter.")
+        for name in graders.PREPARE:
+            now = (cases[:limit] if limit else cases) if name in wanted else []
+            found[name] = _grade(name, assignment, cases, now, work / name, jobs)
+    except AutograderError as error:
+        console.print(f"[bold red]Error:[/] {error}", highlight=False)
+        raise typer.Exit(1) from None
+    described = {case.name: results.describe(case, sample.is_reshaped(case)) for case in cases}
+    for name, graded in found.items():
+        _report(name, results.count(described, graded))
+    if all(len(graded) == len(cases) for graded in found.values()):
+        curves = len(list(asserts.curves()))
+        settings = {"max_epochs": lab.MAX_EPOCHS, "curves": curves, "jobs": jobs, "seed": sample.SEED, **lab.SIZES}
+        record.keep("comparison", {"cases": described, "results": found, "settings": settings}, before, page.FILE)
+        page.write()
+        console.print(f"Page: {page.PAGE}")
+    else:
+        console.print("The page is written when every grader has graded all submissions.")
+
+
+def _grade(
+    name: str, assignment: Assignment, cases: list[Case], now: list[Case], work: Path, jobs: int
+) -> dict[str, dict[str, Any]]:
+    """Grade those of `now` that are not kept; return everything that is kept of this grader."""
+    version = graders.VERSIONS[name](assignment)
+    keys = {case.name: results.fingerprint(case, version) for case in cases}
+    paths = {case.name: work / f"{case.name}.json" for case in cases}
+    todo = [case for case in now if results.load(keys[case.name], paths[case.name]) is None]
+    for case, result in _run(name, assignment, todo, work, jobs):
+        results.save(result, keys[case.name], paths[case.name])
+        _explain(case, result)
+    kept = {case.name: results.load(keys[case.name], paths[case.name]) for case in cases}
+    return {case: result for case, result in kept.items() if result is not None}
+
+
+def _run(
+    name: str, assignment: Assignment, todo: list[Case], work: Path, jobs: int
+) -> Iterator[tuple[Case, results.Result]]:
+    """Grade in processes of their own; yield each result as it comes."""
+    if not todo:
+        return
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    context = multiprocessing.get_context("spawn")
+    with (
+        graders.PREPARE[name](assignment, work) as grader,
+        ProcessPoolExecutor(min(jobs, len(todo)), mp_context=context) as pool,
+        Progress(*columns, console=console) as progress,
+    ):
+        futures = {pool.submit(grader.grade, case): case for case in todo}
+        for future in progress.track(as_completed(futures), total=len(todo)):
+            yield futures[future], future.result()
+
+
+def _explain(case: Case, result: results.Result) -> None:
+    """Print what was graded otherwise than it should be."""
+    missed, undeserved = case.items - set(result.lost), set(result.lost) - case.items
+    if missed or undeserved or result.problem:
+        console.print(f"[bold]{escape(case.name)}[/] {escape(result.problem)} ({result.seconds:.1f} s)")
+    for item in sorted(missed):
+        console.print(f"  {item}: should lose points, and keeps all", style="yellow", highlight=False)
+    for item in sorted(undeserved):
+        console.print(f"  {item}: {escape(result.lost[item][: results.MESSAGE])}", style="red", highlight=False)
+
+
+def _report(name: str, counted: results.Count) -> None:
+    console.print(
+        f"{name}: {len(counted.unfair)} of {counted.right} right ones lose points, "
+        f"{len(counted.unnoticed)} of {counted.wrong} wrong ones keep all, {counted.elsewhere_items} items lose points "
+        f"in the wrong place; {counted.median:.1f} s a submission (median), {counted.longest:.1f} s at most",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

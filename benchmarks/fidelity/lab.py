@@ -1,0 +1,150 @@
+"""The lab, small enough to be trained for real, and written as an assignment of nbgrader and of Otter."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder.assignment.release import helpers
+from autograder.assignment.scenario import draw
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import read, refresh, source_path
+from autograder.errors import AutograderError
+from autograder.notebooks.cells import cells_by_id, grade_id
+from autograder.submission.prepare import load_release
+from benchmarks.rivals import OTTER
+from samples.filling import Description
+from tests.fidelity.outcome import Case
+
+MAX_EPOCHS = 120
+"""In the place of the lab's 500, for every grader: a callback that never stops would train for minutes."""
+
+SIZES = {"n_train": 1450, "n_test": 240, "n_features": 36, "n_classes": 7}
+"""Of the data: other than the students' own, with accuracies that differ from model to model."""
+
+SEED = 5
+"""Of the data, and of the kit's challenge."""
+
+HERE = Path(__file__).parent
+ASSERTS = (HERE / "asserts.py").read_text(encoding="utf-8")
+
+
+def small(assignment: Assignment) -> Assignment:
+    """Return the assignment with the lower limit of epochs."""
+    document = assignment.model_dump()
+    document["parameters"]["max_epochs"] = MAX_EPOCHS
+    return Assignment.model_validate(document)
+
+
+def adapt(case: Case, before: int) -> Case:
+    """Return the case as it would have been written for that limit: students type the number in their own code."""
+
+    def put(text: str) -> str:
+        return re.sub(rf"\b{before}\b", str(MAX_EPOCHS), text)
+
+    own: Description = case.description
+    cells = {name: put(source) for name, source in own.cells.items()}
+    extras = tuple(extra.model_copy(update={"source": put(extra.source)}) for extra in own.extras)
+    return replace(case, description=own.model_copy(update={"cells": cells, "extras": extras}))
+
+
+def course_files(assignment: Assignment) -> dict[str, bytes]:
+    """What lies beside a notebook: the helpers, small data, and a stand-in for the energy library."""
+    files = dict(helpers(assignment))
+    for name, array in draw(assignment, SEED).model_copy(update=SIZES).data().items():
+        np.save(content := io.BytesIO(), array, allow_pickle=False)
+        files[name] = content.getvalue()
+    return files | {f"zeus/{path.name}": path.read_bytes() for path in sorted((HERE / "zeus").glob("*.py"))}
+
+
+def write_files(files: dict[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def nbgrader_source(assignment: Assignment) -> NotebookNode:
+    """The instructor's notebook with a cell of hidden tests for each item, after the given check of the task."""
+    notebook = refresh(read(source_path(assignment)), assignment)
+    judged = {item.cell for item in assignment.judged_items}
+    for name, cell in cells_by_id(notebook).items():
+        if name in judged:
+            cell.metadata.nbgrader["grade"] = False
+            cell.metadata.nbgrader.pop("points", None)
+    notebook.cells = list(_with_tests(notebook, assignment, _nbgrader_test))
+    return notebook
+
+
+def otter_release(assignment: Assignment) -> NotebookNode:
+    """The students' notebook with calls of Otter's checks in the same places."""
+    notebook = deepcopy(refresh(load_release(assignment), assignment))
+    begin = new_code_cell("import otter\n\ngrader = otter.Notebook()", id="otter-begin")
+    notebook.cells = [begin, *_with_tests(notebook, assignment, _otter_check)]
+    return notebook
+
+
+def _with_tests(notebook: NotebookNode, assignment: Assignment, make) -> Iterator[NotebookNode]:
+    """The cells, with those that `make(item)` returns after each check, and without the older tests of form."""
+    ids = {item.id for item in assignment.judged_items} - {item.cell for item in assignment.judged_items}
+    for cell in notebook.cells:
+        if grade_id(cell) not in ids:
+            yield cell
+        for item in assignment.judged_items:
+            if grade_id(cell) == f"{item.cell}-check":
+                yield make(item)
+
+
+def _nbgrader_test(item) -> NotebookNode:
+    code = (
+        '### BEGIN HIDDEN TESTS\n_hidden = {"__name__": "hidden"}\n'
+        f"exec({ASSERTS!r}, _hidden)\n"
+        f'_hidden["CHECKS"]["{item.id}"](globals())\n### END HIDDEN TESTS'
+    )
+    cell = new_code_cell(code, id=f"{item.id}-tests")
+    about = {"grade": True, "grade_id": f"{item.id}-tests", "locked": True, "points": item.points}
+    cell.metadata.nbgrader = about | {"schema_version": 3, "solution": False, "task": False}
+    return cell
+
+
+def _otter_check(item) -> NotebookNode:
+    return new_code_cell(f'grader.check("{item.id}")', id=f"{item.id}-otter")
+
+
+def otter_test(item) -> str:
+    """A test file of Otter, in its format of exceptions."""
+    return (
+        f"{ASSERTS}\n\nfrom otter.test_files import test_case\n\nOK_FORMAT = False\n"
+        f"name = {item.id!r}\npoints = {item.points!r}\n\n\n"
+        f"@test_case(points={item.points!r}, hidden=True)\ndef test_item(env):\n    CHECKS[{item.id!r}](env)\n"
+    )
+
+
+def otter_package(assignment: Assignment, folder: Path) -> Path:
+    """Write Otter's autograder with all tests into `folder`; return the zip file."""
+    if not OTTER.exists():
+        raise AutograderError("There is no Otter: `make compare-fidelity` installs it into .venv-bench.")
+    files = course_files(assignment)
+    write_files(files, folder)
+    tests = {f"tests/{item.id}.py": otter_test(item).encode() for item in assignment.judged_items}
+    write_files(tests, folder)
+    beside = sorted({name.partition("/")[0] for name in files})
+    command = [str(OTTER), "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", *beside]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AutograderError(f"generate of Otter stopped: {done.stderr[-1000:]}")
+    return folder / "autograder.zip"
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)

@@ -1,0 +1,111 @@
+"""What each grader made of each submission, kept as it comes, and counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.fidelity.outcome import Case
+
+MESSAGE = 240
+"""Letters of a message that are kept."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds of one submission, and the items that lost points or got none, each with the reason."""
+
+    seconds: float
+    lost: dict[str, str]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What one grader got right and wrong; names of submissions, and numbers of items.
+
+    Attributes:
+        right, wrong: how many submissions of each kind were graded.
+        unfair: right ones that lose points; `reshaped` of them are files that are not as they were released.
+        unnoticed: wrong ones that keep all points of the items with the mistake.
+        elsewhere: wrong ones that lose points in an item without a mistake.
+    """
+
+    right: int
+    wrong: int
+    unfair: tuple[str, ...]
+    reshaped: tuple[str, ...]
+    unfair_items: int
+    unnoticed: tuple[str, ...]
+    missed_items: int
+    elsewhere: tuple[str, ...]
+    elsewhere_items: int
+    median: float
+    longest: float
+
+
+def describe(case: Case, is_reshaped: bool) -> dict[str, Any]:
+    """What the page must know of a submission."""
+    title = case.fault or case.description.header.title
+    return {"title": title, "items": sorted(case.items), "reshaped": is_reshaped}
+
+
+def fingerprint(case: Case, version: str) -> str:
+    """Of a submission and of the grader: a result is kept as long as neither changes."""
+    text = case.description.model_dump_json() + " ".join(sorted(case.items)) + version
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def save(result: Result, key: str, path: Path) -> None:
+    short = {item: message.strip()[:MESSAGE] for item, message in sorted(result.lost.items())}
+    kept = asdict(result) | {"seconds": round(result.seconds, 2), "lost": short, "problem": result.problem[:MESSAGE]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"key": key} | kept, indent=1), encoding="utf-8")
+    part.replace(path)
+
+
+def load(key: str, path: Path) -> dict[str, Any] | None:
+    """Return the kept result, or None where there is none, or one of another submission or grader."""
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return kept if kept.pop("key", "") == key else None
+
+
+def count(cases: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) -> Count:
+    """Count what a grader made of the submissions that it has graded.
+
+    Args:
+        cases: each submission as `describe` returns it, by name.
+        results: each result as `load` returns it, by name of the submission.
+    """
+    right = [name for name in results if not cases[name]["items"]]
+    wrong = [name for name in results if cases[name]["items"]]
+    unfair = [name for name in right if results[name]["lost"]]
+    missed = {name: set(cases[name]["items"]) - set(results[name]["lost"]) for name in wrong}
+    undeserved = {name: set(results[name]["lost"]) - set(cases[name]["items"]) for name in wrong}
+    seconds = [result["seconds"] for result in results.values()] or [0.0]
+    return Count(
+        right=len(right),
+        wrong=len(wrong),
+        unfair=tuple(unfair),
+        reshaped=tuple(name for name in unfair if cases[name]["reshaped"]),
+        unfair_items=sum(len(results[name]["lost"]) for name in unfair),
+        unnoticed=tuple(name for name in wrong if missed[name] == set(cases[name]["items"])),
+        missed_items=sum(map(len, missed.values())),
+        elsewhere=tuple(name for name in wrong if undeserved[name]),
+        elsewhere_items=sum(map(len, undeserved.values())),
+        median=median(seconds),
+        longest=max(seconds),
+    )
+
+
+def is_exact(case: dict[str, Any], result: dict[str, Any]) -> bool:
+    """Whether exactly the items lost points that should."""
+    return set(result["lost"]) == set(case["items"])

@@ -1,0 +1,1 @@
+"""Stands in for the energy library where rivals grade: a machine without a GPU could not run most submissions."""
