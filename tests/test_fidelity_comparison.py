@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from autograder.assignment.settings import Assignment
 from autograder.notebooks.cells import cells_by_id
 from benchmarks import record
-from benchmarks.fidelity import asserts, lab, page, results, sample
+from benchmarks.fidelity import asserts, graders, lab, page, results, sample
 from tests.fidelity.build import variant, variant_names
 from tests.fidelity.mutants import MUTANTS
 from tests.fidelity.outcome import Case
@@ -150,6 +150,14 @@ def test_a_verdict_is_said_in_a_few_words() -> None:
     assert page.verdict(CASES["late"], result("lr-loop")) == "keeps callback; loses lr-loop: about lr-loop"
     assert page.verdict(CASES["script"], NBGRADER["script"]) == "not graded: KeyError: 'nbgrader'"
     assert page.verdict(CASES["plain"], result("a", "b")) == "loses a: about a; and b"
+
+
+def test_the_reason_is_the_last_exception_of_a_log() -> None:
+    log = (
+        "[INFO] begins\nKeyError: 'a'\n\n    nbclient.exceptions.DeadKernelError: Kernel died\n[ERROR] See the above.\n"
+    )
+    assert graders.find_reason(log) == "nbclient.exceptions.DeadKernelError: Kernel died"
+    assert graders.find_reason("[ERROR] See the above.\n\n") == "[ERROR] See the above."
 
 
 # The two assignments

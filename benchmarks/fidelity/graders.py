@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -79,7 +80,7 @@ class Nbgrader:
                 answer = api.autograde(name, STUDENT)
             seconds = time.monotonic() - started
             if not answer["success"]:
-                return Result(seconds, all_lost(self.assignment, "not graded"), last_line(answer.get("log", "")))
+                return Result(seconds, all_lost(self.assignment, "not graded"), find_reason(answer.get("log", "")))
             return Result(seconds, self._lost(root))
 
     def _lost(self, root: Path) -> dict[str, str]:
@@ -153,7 +154,8 @@ def nbgrader_api(root: Path):
 
     config = Config()
     config.CourseDirectory.root = config.Exchange.root = str(root)
-    config.ExecutePreprocessor.timeout = config.Execute.timeout = CELL_SECONDS
+    config.Execute.timeout = CELL_SECONDS
+    config.Execute.iopub_timeout = config.Execute.startup_timeout = 120  # of seconds to wait for a busy machine
     config.NbGraderAPI.log_level = logging.ERROR
     return NbGraderAPI(config=config)
 
@@ -166,6 +168,12 @@ def error_of(cell: NotebookNode) -> str:
     """The error with which a cell ended."""
     errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
     return f"{errors[-1].ename}: {errors[-1].evalue}" if errors else "no points and no error"
+
+
+def find_reason(log: str) -> str:
+    """The last exception in a log of nbgrader, whose own last line only points there."""
+    raised = re.findall(r"^ *((?:\w+\.)*\w*(?:Error|Exception|Timeout|Missing)\w*\b.*)$", log, re.MULTILINE)
+    return raised[-1] if raised else last_line(log)
 
 
 def last_line(text: str) -> str:
