@@ -62,13 +62,13 @@ with quiet_stderr():
 
 
 def say(text: str) -> None:
-    """Print a sentence, unless standard output is closed: what a cell does besides must not depend on it."""
+    """Print a sentence; ignore the error if standard output is closed, so that the rest of the cell runs."""
     with contextlib.suppress(OSError, ValueError):
         print(text)
 
 
 GOOD, BAD, OPEN = "✓", "✗", "…"
-"""Marks for correct, incorrect and missing results. The sign carries the meaning, never the colour alone."""
+"""Marks for correct, incorrect and missing results. The symbol conveys the meaning; the colour only repeats it."""
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"  # from the colour-blind safe palette of Okabe and Ito
 
@@ -974,7 +974,7 @@ def plain(value: Any) -> Any:
 
 
 def circumstances(names: dict[str, Any]) -> dict[str, Any]:
-    """Return everything on which the measurements in a row depend."""
+    """Return everything that a saved row of measurements depends on."""
     settings = {name: names.get(name) for name in ("THRESHOLD", "PATIENCE", "MAX_EPOCHS")}
     arrays = [np.asarray(names.get(name, ())) for name in ("Xtr_scale", "ytr", "Xts_scale", "yts")]
     return {

@@ -154,7 +154,7 @@ def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool =
 
 @points(3)
 def test_stops_on_plain_curves(case: Case) -> None:
-    """Training stops at the end of the epoch that completes `patience` epochs in a row above the threshold."""
+    """Training stops as soon as `val_accuracy` has been above the threshold for `patience` epochs in a row."""
     hold_against_reference(answers(case, "plain"))
 
 
@@ -172,7 +172,7 @@ def test_a_miss_starts_the_count_again(case: Case) -> None:
 
 @points(2)
 def test_reads_val_accuracy(case: Case) -> None:
-    """The validation accuracy decides, not the training accuracy."""
+    """The callback uses the validation accuracy, not the training accuracy."""
     hold_alike(pairs(case, "val_accuracy"), "it must use only val_accuracy, whatever the value of accuracy.")
     if any(result.stop is not None for _, result in answers(case, "unvalidated")):
         raise Wrong("Without validation data there is no val_accuracy in logs, but it stopped the training.")
@@ -180,7 +180,7 @@ def test_reads_val_accuracy(case: Case) -> None:
 
 @points(2)
 def test_honours_its_arguments(case: Case) -> None:
-    """Passing `threshold` and `patience` works, by keyword and by position."""
+    """`threshold` and `patience` can be passed by keyword or by position."""
     found = answers(case, "arguments")
     if all(result.stop is None for _, result in found):
         no_error(found[0])

@@ -236,7 +236,7 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """`TrainToAccuracy` stops each training run, with the lab's threshold and patience, counting from zero."""
+    """Each training run is stopped by `TrainToAccuracy` with the lab's threshold and patience, and its count starts at zero."""
     sweep = trained(case)
     p = case.parameters
 

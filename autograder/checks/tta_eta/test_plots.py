@@ -269,7 +269,7 @@ def test_bars_are_the_recorded_values(case: Case) -> None:
 
 @points(1)
 def test_horizontal_axis(case: Case) -> None:
-    """The swept setting is on the horizontal axis, each bar at its value."""
+    """The learning rate or batch size is on the horizontal axis, and each bar is at its value."""
     seen = picture(case)
 
     def rule(panel: Panel) -> str | None:
