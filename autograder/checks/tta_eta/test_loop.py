@@ -236,7 +236,7 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """Each training run is stopped by `TrainToAccuracy` with the lab's threshold and patience, and its count starts at zero."""
+    """Each training run is stopped by `TrainToAccuracy` with the lab's threshold and patience, counted from zero."""
     sweep = trained(case)
     p = case.parameters
 
