@@ -72,11 +72,20 @@ def helpers(assignment: Assignment) -> dict[str, bytes]:
 
 
 def find_given_files(assignment: Assignment) -> dict[str, Path]:
-    """The files that the students were given beside the notebook, by their path there."""
-    folder = assignment.release_folder
+    """Return the files that the students were given beside the notebook, by their path there.
+
+    What else lies in the release, such as results of running the notebook there, is left out: modules, files that
+    assignment.toml names and those of the source folder count. A course without sources has nothing else there.
+    """
+    folder, source = assignment.release_folder, assignment.source_folder
+    skipped = {"__pycache__", ".ipynb_checkpoints", assignment.notebook_name}
     names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    skipped = ("__pycache__", ".ipynb_checkpoints", assignment.notebook_name)
-    return {name: path for name, path in names.items() if not set(path.relative_to(folder).parts) & set(skipped)}
+    return {
+        name: path
+        for name, path in names.items()
+        if skipped.isdisjoint(path.relative_to(folder).parts)
+        and (name.endswith(".py") or name in assignment.files or not source.is_dir() or (source / name).is_file())
+    }
 
 
 def given_files(assignment: Assignment) -> dict[str, bytes]:

@@ -945,6 +945,7 @@ def test_what_a_verdict_rests_on_is_what_students_got_and_not_what_lies_beside_i
     release.mkdir(parents=True)
     (release / assignment.notebook_name).write_text("{}")
     (release / "lab_helpers.py").write_text("")
+    (tmp_path / "source" / NAME).mkdir(parents=True)
     assignment = assignment.at(Course(tmp_path))
     before = cache.hash_basis(assignment, Options())
     (release / ".ipynb_checkpoints").mkdir()
