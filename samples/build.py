@@ -15,7 +15,7 @@ from .own_runs import own_runs, show
 SAMPLES = Path(__file__).resolve().parent
 ASSIGNMENT = "tta-eta"
 
-# Files that are no notebooks although their name says so, and were handed in all the same.
+# Files that are no notebooks although their name says so, and were submitted all the same.
 RAW = {"olive": "olive.html", "sage": "sage.txt"}
 
 

@@ -49,7 +49,7 @@ class Frozen(BaseModel):
 
 
 class Header(Frozen):
-    """What a description says about itself; `file` is what the student hands in.
+    """What a description says about itself; `file` is what the student submits.
 
     `expected` tells readers what a fair teacher would give.
     `order` names cells (by grade_id) that the student put into another order: they take each other's places.
@@ -129,7 +129,7 @@ def fill(release: NotebookNode, description: Description) -> NotebookNode:
 
 
 def write_submission(notebook: NotebookNode, description: Description, folder: Path, stem: str) -> Path:
-    """Writes the file that the student hands in (`<stem>.ipynb` or `<stem>.py`) into `folder`."""
+    """Writes the file that the student submits (`<stem>.ipynb` or `<stem>.py`) into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     match description.header.file:
         case "notebook":

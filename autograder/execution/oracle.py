@@ -301,8 +301,8 @@ _LOST = {
     "too large": "{count} reports were too large and were not read.",
     "form": "{count} messages are not of the declared form and were not read.",
     "order": "{count} messages came in an order that no training has.",
-    "trainings": f"Of the trainings, the first {MAX_TRAININGS} were looked at; there were {{count}} more.",
-    "events": f"Of what the notebook did, the first {MAX_EVENTS} events were looked at; there were {{count}} more.",
+    "trainings": f"Only the first {MAX_TRAININGS} training runs were examined; there were {{count}} more.",
+    "events": f"Only the first {MAX_EVENTS} events of the notebook were examined; there were {{count}} more.",
 }
 
 

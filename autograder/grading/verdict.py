@@ -161,7 +161,7 @@ class GradedSubmission:
 
     `record` is the evidence of its runs and `executed` the notebook as it was run; both are None where nothing could
     be run, and `record` is not read again from results on disk. `saved_outputs` are those of the student's own run,
-    None where they have not been read. `submitted_at`, in UTC, is when it was handed in, if that is known.
+    None where they have not been read. `submitted_at`, in UTC, is when it was submitted, if that is known.
     """
 
     verdict: Verdict

@@ -181,7 +181,7 @@ def _lines(assignment: Assignment, points: Mapping[str, float | None], given: Gi
         line = f"{item.title}: {plain(points[item.id])} of {plain(item.points)}"
         yield f"{line}. {comment}" if comment else line
     if (late := points.get(LATE)) is not None:
-        yield f"Handed in late: {plain(late)}"
+        yield f"Submitted late: {plain(late)}"
 
 
 def _failed(verdicts: Iterable[Verdict]) -> list[str]:

@@ -66,7 +66,7 @@ def open_service(kernel: Start, isolation: SandboxChoice) -> GradingService:
 
 
 class GradeSubmission(NbGraderPreprocessor):
-    """Grades what the student handed in and answers with the notebook that the formgrader shows.
+    """Grades what the student submitted and answers with the notebook that the formgrader shows.
 
     It reads the submitted folder itself: nbgrader's repairs would hide what the student had changed.
     """

@@ -18,7 +18,7 @@ from .answers import Remarks
 @dataclass(frozen=True)
 class ClassData:
     """By student; `members` are all whom the gradebook knows, with the id under which the formgrader shows what they
-    handed in, "" for nothing."""
+    submitted, "" for nothing."""
 
     notebooks: Mapping[str, NotebookNode | None] = field(default_factory=dict)
     own: Mapping[str, SavedOutputs] = field(default_factory=dict)

@@ -63,7 +63,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The figures of a task: those of the run that was judged, or `saved` ones of the file that was handed in."""
+    """The figures of a task: those of the run that was judged, or `saved` ones of the file that was submitted."""
 
     pictures: tuple[str, ...] = ()
     saved: bool = False

@@ -1,4 +1,4 @@
-"""The points of a student: the autograder's, those that a person gave, and what handing in late costs."""
+"""The points of a student: the autograder's, those that a person gave, and what submitting late costs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Manual = Mapping[str, Given]
 """The same by student."""
 
 LATE = "late-penalty"
-"""Stands among a student's items in `Given` for what handing in late costs, as points below zero."""
+"""Stands among a student's items in `Given` for what submitting late costs, as points below zero."""
 
 
 def points_by_item(assignment: Assignment, verdict: Verdict, given: Given) -> dict[str, float | None]:
     """Points of every item of the assignment: a person's if there are any, else the autograder's, else None; with them
-    what handing in late costs, if it does."""
+    what submitting late costs, if it does."""
     points: dict[str, float | None] = {item.id: None for item in assignment.items}
     points |= {item.id: item.points for item in verdict.items if item.id in points}
     known = {*points, LATE}

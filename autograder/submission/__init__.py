@@ -1,1 +1,1 @@
-"""What was handed in: found, read and repaired, so that it can be run."""
+"""What was submitted: found, read and repaired, so that it can be run."""

@@ -1,4 +1,4 @@
-"""Archives that students hand in, read in memory: names and single members, within limits, nothing unpacked.
+"""Archives that students submit, read in memory: names and single members, within limits, nothing unpacked.
 
 Only what can be read piece by piece is accepted: zip members that are stored or deflated, and tar files, plain or
 packed with gzip, whose headers are small. The decompressors for bzip2 and LZMA in `zipfile` return all of a member at
@@ -109,7 +109,7 @@ def read(stream: BinaryIO, title: str, member: str, most: int) -> bytes:
         read_member = _read_zip_member if zipfile.is_zipfile(stream) else _read_tar_member
         content = read_member(stream, member, most)
     if content is None or len(content) > most:
-        raise SubmissionError(f"What is in {title} is larger than {most / MB:.0f} MB: hand in the notebook itself.")
+        raise SubmissionError(f"What is in {title} is larger than {most / MB:.0f} MB: submit the notebook itself.")
     return content
 
 
@@ -221,15 +221,15 @@ def _explained(title: str) -> Iterator[None]:
     try:
         yield
     except _TooLarge:
-        raise SubmissionError(f"{title} holds far more than one notebook: hand in the notebook itself.") from None
+        raise SubmissionError(f"{title} holds far more than one notebook: submit the notebook itself.") from None
     except _UnknownMethod as error:
         raise SubmissionError(
-            f"{title} is compressed with a method that is not supported ({error}): hand in the notebook itself, or an "
+            f"{title} is compressed with a method that is not supported ({error}): submit the notebook itself, or an "
             "ordinary zip file."
         ) from None
     except BROKEN:
         raise SubmissionError(
-            f"{title} cannot be opened, it is not whole or of another kind: hand in the notebook itself."
+            f"{title} cannot be opened, it is not whole or of another kind: submit the notebook itself."
         ) from None
     except RuntimeError:
-        raise SubmissionError(f"{title} is locked with a password: hand in the notebook itself.") from None
+        raise SubmissionError(f"{title} is locked with a password: submit the notebook itself.") from None

@@ -64,7 +64,7 @@ def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple
     if chosen is not None:
         names = [candidate.file.name for candidate in untouched]
         passed += [
-            Finding(kind="left aside", text=f"{n} was passed over because no task in it is filled in.", audience="both")
+            Finding(kind="left aside", text=f"{n} was ignored because no task in it is filled in.", audience="both")
             for n in names
         ]
     elif (chosen := next((candidate for candidate in untouched if candidate.file in files), None)) is None:
@@ -87,7 +87,7 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
     own = [folder, folder.parent] if folder.name.lower() == assignment.name.lower() else [folder]
     if any(path.is_symlink() for path in own):
         raise SubmissionError(
-            "The folder is a link to another place, and links are not followed: hand in the folder itself."
+            "The folder is a link to another place, and links are not followed: submit the folder itself."
         )
     handed_out = _handed_out(assignment)
     files, refused = list_files(folder)
@@ -123,7 +123,7 @@ def about_choice(chosen: File, files: list[File], assignment: Assignment) -> lis
         findings.append(Finding(kind="file name", text=text, audience="both"))
     if len(files) > 1:
         names = ", ".join(file.name for file in files[:6]) + (" and others" if len(files) > 6 else "")
-        text = f"Out of {len(files)} files, {chosen.name} was graded ({names}): hand in one notebook only."
+        text = f"Out of {len(files)} files, {chosen.name} was graded ({names}): submit one notebook only."
         findings.append(Finding(kind="several files", text=text, audience="both"))
     return findings
 

@@ -49,7 +49,7 @@ LONGEST_NOTE = 1_000
 """Characters of a file that holds hardly more than a link."""
 
 LINK = re.compile(r"https?://([\w.-]{1,60})", re.ASCII)
-DOWNLOAD = "download the notebook from there (in Colab: File, Download, Download .ipynb) and hand in that file"
+DOWNLOAD = "download the notebook from there (in Colab: File, Download, Download .ipynb) and submit that file"
 
 MAX_VALUES = 4_000_000
 """Numbers, and lists and objects, of a document; a hundred MB can hold more of them than fit into memory."""
@@ -68,7 +68,7 @@ class Reading:
     def note(self, kind: str, text: str, cell: str | None = None) -> None:
         self.findings.append(Finding(kind=kind, text=text, cell=cell, audience="both"))
 
-    def refuse(self, what: str, advice: str = "save it again in Jupyter and hand that in") -> SubmissionError:
+    def refuse(self, what: str, advice: str = "save it again in Jupyter and submit that file") -> SubmissionError:
         return SubmissionError(f"{self.name} {what}: {advice}.")
 
 
@@ -77,7 +77,7 @@ def decoded(content: bytes, reading: Reading) -> str:
         raise reading.refuse("is empty and cannot be read as a notebook")
     for beginning, what in BEGINNINGS:
         if content.startswith(beginning):
-            raise reading.refuse(f"is {what} and no notebook", "hand in the notebook itself, as Jupyter saves it")
+            raise reading.refuse(f"is {what}, not a notebook", "submit the notebook itself, as Jupyter saves it")
     encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8-sig")
     if encoding == "utf-8-sig":
         encoding = {b"{\x00": "utf-16-le", b"\x00{": "utf-16-be"}.get(content[:2], encoding)
@@ -85,7 +85,7 @@ def decoded(content: bytes, reading: Reading) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         if encoding != "utf-8-sig" or b"\x00" in content:
-            raise reading.refuse("is not a text file", "hand in the notebook itself, as Jupyter saves it") from None
+            raise reading.refuse("is not a text file", "submit the notebook itself, as Jupyter saves it") from None
         encoding, text = _decoded_by_guess(content)
     reading.encoding = encoding
     if encoding != "utf-8-sig":
@@ -163,7 +163,7 @@ def parsed(text: str, reading: Reading) -> dict[str, Any]:
             raise _Crowded
         document, end = _Decoder(reading).raw_decode(text, begin)
     except _Crowded:
-        advice = "clear its outputs, save it and hand that in"
+        advice = "clear its outputs, save it and submit that file"
         raise reading.refuse("holds far more values than a notebook has", advice) from None
     except RecursionError:
         raise reading.refuse("is nested too deeply to be a notebook") from None
@@ -174,7 +174,7 @@ def parsed(text: str, reading: Reading) -> dict[str, Any]:
             raise _no_json(text, None, reading)
         reading.note("text after the end", "The file goes on after the end of the notebook; that part was left out.")
     if not isinstance(document, dict) or not {"cells", "worksheets"} & set(document):
-        raise reading.refuse("is JSON, but no notebook, as it has no cells", "hand in the notebook itself")
+        raise reading.refuse("is JSON, but no notebook, as it has no cells", "submit the notebook itself")
     return document
 
 
@@ -182,20 +182,20 @@ def _no_json(text: str, error: ValueError | None, reading: Reading) -> Submissio
     """Why a text that should be a notebook is none."""
     if found := CONFLICT.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        advice = "resolve the conflict, save it again in Jupyter and hand that in"
+        advice = "resolve the conflict, save it again in Jupyter and submit that file"
         return reading.refuse(f"holds marks of a merge conflict, the first in line {line}", advice)
     begins = text.lstrip()[:20]
     if re.match(r"<(?:!doctype|html|\?xml|head|body)", begins, re.IGNORECASE):
-        return reading.refuse("is a web page (HTML) and no notebook", "hand in the .ipynb file itself")
+        return reading.refuse("is a web page (HTML), not a notebook", "submit the .ipynb file itself")
     if not begins.startswith("{") and (host := linked_host(text)):
-        return reading.refuse(f"holds a link to {host} and no notebook", DOWNLOAD)
+        return reading.refuse(f"holds a link to {host}, not a notebook", DOWNLOAD)
     if reading.encoding == LATIN:
         return reading.refuse(
             "is neither saved as UTF-8 nor in another encoding that is known", "save it again in Jupyter as UTF-8"
         )
     if not begins.startswith("{"):
         return reading.refuse(
-            "cannot be read as a notebook, it is not JSON", "hand in the notebook itself, as Jupyter saves it"
+            "cannot be read as a notebook, it is not JSON", "submit the notebook itself, as Jupyter saves it"
         )
     if isinstance(error, json.JSONDecodeError):
         line = error.lineno

@@ -1,4 +1,4 @@
-"""The files that a student handed in, listed and opened; `choosing` tells which of them counts.
+"""The files that a student submitted, listed and opened; `choosing` tells which of them counts.
 
 Nothing is followed out of the folder, nothing is unpacked to disk, and nothing is read beyond a limit.
 """
@@ -84,7 +84,7 @@ class File:
             size = self.path.stat().st_size / MB
             raise SubmissionError(
                 f"{self.name} has {size:.0f} MB, and {LARGEST / MB:.0f} MB are read at most: clear its outputs, save "
-                "it and hand that in."
+                "it and submit that file."
             )
         return content
 
@@ -107,7 +107,7 @@ def list_files(folder: Path) -> tuple[list[File], list[str]]:
     for place, entry in _walk(folder):
         seen += 1
         if seen > MAX_ENTRIES:
-            refused.append(f"There are more than {MAX_ENTRIES:,} files in the folder: hand in the notebook alone.")
+            refused.append(f"There are more than {MAX_ENTRIES:,} files in the folder: submit the notebook alone.")
             break
         kind = kind_of(entry.name)
         if kind == "other":
@@ -117,7 +117,7 @@ def list_files(folder: Path) -> tuple[list[File], list[str]]:
         if stat.S_ISREG(mode):
             files.append(File(place / entry.name, name, entry.stat(follow_symlinks=False).st_mtime))
         elif kind != "json":
-            refused.append(f"{name} is {_what(mode)}: hand in the file itself.")
+            refused.append(f"{name} is {_what(mode)}: submit the file itself.")
     return files, refused
 
 
@@ -140,7 +140,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, os.DirEntry[str]]]:
 def _what(mode: int) -> str:
     if stat.S_ISLNK(mode):
         return "a link to another place, and links are not followed"
-    return "a folder and no file" if stat.S_ISDIR(mode) else "a pipe or a device and no file"
+    return "a folder, not a file" if stat.S_ISDIR(mode) else "a pipe or a device, not a file"
 
 
 def _opened(path: Path, name: str) -> BinaryIO:
@@ -150,11 +150,11 @@ def _opened(path: Path, name: str) -> BinaryIO:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno in MOVED:
-            raise SubmissionError(f"{name} cannot be opened, it is no plain file: hand in the file itself.") from None
+            raise SubmissionError(f"{name} cannot be opened, it is no plain file: submit the file itself.") from None
         raise Unreadable(f"{name} cannot be opened ({error.strerror}): see who may read it.") from None
     if not stat.S_ISREG(mode := os.fstat(number).st_mode):
         os.close(number)
-        raise SubmissionError(f"{name} is {_what(mode)}: hand in the file itself.")
+        raise SubmissionError(f"{name} is {_what(mode)}: submit the file itself.")
     return os.fdopen(number, "rb")
 
 
@@ -177,12 +177,10 @@ def _nothing_in(archive: File, names: list[str]) -> str:
     """Why there is nothing to be read in an archive."""
     inner = next((name for name in names if kind_of(name) == "archive"), None)
     if inner is not None:
-        return (
-            f"{archive.name} holds another archive, {shown(inner)}, which is not opened: hand in the notebook itself."
-        )
+        return f"{archive.name} holds another archive, {shown(inner)}, which is not opened: submit the notebook itself."
     found = [(name, what) for name in names if (what := OTHERS.get(Path(name).suffix.casefold()))]
     others = f", and {shown(found[0][0])} is {found[0][1]}" if found else ""
-    return f"There is no notebook in {archive.name}{others}: hand in the notebook itself."
+    return f"There is no notebook in {archive.name}{others}: submit the notebook itself."
 
 
 def explain_missing(folder: Path, notebook_name: str) -> str:
@@ -194,10 +192,10 @@ def explain_missing(folder: Path, notebook_name: str) -> str:
     for path in entries:
         if what := OTHERS.get(path.suffix.casefold()):
             return (
-                f"There is no notebook in the folder, and {shown(path.name)} is {what}: hand in "
+                f"There is no notebook in the folder, and {shown(path.name)} is {what}: submit "
                 f"{notebook_name} itself, as Jupyter saves it."
             )
-    return f"There is no notebook in the folder: hand in {notebook_name}."
+    return f"There is no notebook in the folder: submit {notebook_name}."
 
 
 def _linked_host(path: Path) -> str:

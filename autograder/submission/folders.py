@@ -47,7 +47,7 @@ class Contents:
 def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
     """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files.
 
-    Who handed in other assignments only is left out. A hidden folder counts if it holds one of the assignment.
+    Who submitted other assignments only is left out. A hidden folder counts if it holds one of the assignment.
     """
     others = {name.lower() for name in assignment.course.assignments()} - {assignment.name.lower()}
     found = {

@@ -49,7 +49,7 @@ class ReadingFailed(Exception):
 
 
 def read_submission(folder: Path, assignment: Assignment, student: str) -> Submission:
-    """Finds, reads and repairs what a student handed in.
+    """Finds, reads and repairs what a student submitted.
 
     Raises SubmissionError if it cannot be read, which includes that it is too large, and Unreadable if that is the
     fault of this machine.
@@ -177,7 +177,7 @@ class _Reader:
         if status == -signal.SIGXCPU:
             return SubmissionError(
                 f"The submission is too large to be read within {PROCESSOR_SECONDS} s of processor time: clear the "
-                "outputs of the notebook, save it and hand that in alone."
+                "outputs of the notebook, save it and submit that file alone."
             )
         if is_overdue:
             return Unreadable(f"Its folder could not be read within {WALL_SECONDS:.0f} s: see what the disk is doing.")

@@ -60,7 +60,7 @@ def read(source: File | Path) -> Parsed:
     try:
         return _read(file, reading)
     except MemoryError:
-        raise reading.refuse("is too large to be read", "clear its outputs, save it and hand that in") from None
+        raise reading.refuse("is too large to be read", "clear its outputs, save it and submit that file") from None
 
 
 def _read(file: File, reading: Reading) -> Parsed:
@@ -76,10 +76,10 @@ def _read(file: File, reading: Reading) -> Parsed:
 
 def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     """A notebook from a script in percent format, in the form that nbconvert writes, or cut at blank lines."""
-    import jupytext  # here: hardly anybody hands in a script, and it takes as long as all else that reads
+    import jupytext  # here: hardly anybody submits a script, and it takes as long as all else that reads
 
     if len(text) > MAX_SCRIPT or text.count("\n") > MAX_LINES:
-        raise reading.refuse(f"has more than {MAX_LINES:,} lines or {MAX_SCRIPT:,} characters", "hand in the notebook")
+        raise reading.refuse(f"has more than {MAX_LINES:,} lines or {MAX_SCRIPT:,} characters", "submit the notebook")
     text = re.sub(r"^# In\[[ \d]*\]:[ \t]*$", "# %%", text, flags=re.MULTILINE)
     text = re.sub(r"^get_ipython\(\)\.(?:system|run_line_magic)\(.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\n{4,}", "\n\n\n", text)
@@ -87,7 +87,7 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
     try:
         return dict(jupytext.reads(text, fmt=f"py:{format_name}"))
     except Exception:
-        raise reading.refuse("cannot be read as a script", "hand in the notebook") from None
+        raise reading.refuse("cannot be read as a script", "submit the notebook") from None
 
 
 def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
@@ -95,7 +95,7 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
     _check_version(document, reading)
     _check_kernel(document.get("metadata"), reading)
     if (count := len(raw := _raw_cells(document, reading))) > MAX_CELLS:
-        raise reading.refuse(f"has {count:,} cells, and {MAX_CELLS:,} are read at most", "hand in your solution alone")
+        raise reading.refuse(f"has {count:,} cells, and {MAX_CELLS:,} are read at most", "submit your solution alone")
     notebook = nbformat.v4.new_notebook()
     taken: set[str] = set()
     for place, cell in enumerate(raw):
@@ -103,10 +103,10 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
         made.id = _cell_id(cell.get("id"), place, taken, reading)
         notebook.cells.append(made)
     if not notebook.cells:
-        raise reading.refuse("holds no cells", "hand in the notebook with your solution")
+        raise reading.refuse("holds no cells", "submit the notebook with your solution")
     if sum(len(cell.source) for cell in notebook.cells) > MAX_TEXT:
         raise reading.refuse(
-            f"has more than {MAX_TEXT // MB} MB of code and text in its cells", "hand in your solution alone"
+            f"has more than {MAX_TEXT // MB} MB of code and text in its cells", "submit your solution alone"
         )
     for number, cell in enumerate(notebook.cells, 1):
         if "<<<<<<<" in cell.source and CONFLICT.search(cell.source):

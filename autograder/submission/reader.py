@@ -61,9 +61,8 @@ def _answer(request: dict[str, Any]) -> str:
     except Unreadable as error:
         return _refusal("unreadable", str(error))
     except MemoryError:
-        too_large = (
-            "The submission is too large to be read: clear the outputs of the notebook, save it and hand that in alone."
-        )
+        advice = "clear the outputs of the notebook, save it and submit that file alone"
+        too_large = f"The submission is too large to be read: {advice}."
         return _refusal("refused", too_large)
     except Exception as error:
         return _refusal("failed", f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")

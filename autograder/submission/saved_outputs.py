@@ -1,4 +1,4 @@
-"""What a student's own run left in the notebook that was handed in: the rows that were recorded, and the figures.
+"""What a student's own run left in the notebook that was submitted: the rows that were recorded, and the figures.
 
 The grader runs every notebook again, on other data. The comments are about what the student saw, so this is kept
 beside them. It is read as data, out of text and tables that the notebook shows; nothing of it is executed or trusted.

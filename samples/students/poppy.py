@@ -1,5 +1,5 @@
 # /// submission
-# title = "Complete, handed in as a script"
+# title = "Complete, submitted as a script"
 # style = "the .py download; keras imported by itself; predict and argmax"
 # file = "plain script"
 # ///

@@ -1,4 +1,4 @@
-"""What students hand in who work on hosted notebooks, copy cells, or make a mistake that used to cost too much."""
+"""What students submit who work on hosted notebooks, copy cells, or make a mistake that used to cost too much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of what was handed in, from files that are no notebooks to archives that grow without end."""
+"""Faults of what was submitted, from files that are no notebooks to archives that grow without end."""
 
 from __future__ import annotations
 
@@ -310,7 +310,7 @@ ROWS = [
         _untouched_beside,
         _is_as_released,
         FULL,
-        "passed over",
+        "ignored",
     ),
     FileRow("zip-traversal", "a zip that writes outside its folder", _traversal, _extracts, FULL),
     FileRow("link-in-archive", "an archive with a link out of it", _tar_link, _extracts, NOTHING, "."),

@@ -1,7 +1,7 @@
 """`python -m tests.hostile.interruption --kills 200 --submissions 40`: grading that is killed, and killed again.
 
 A run is killed at a random moment and begun again with the same command; every second time its whole process group is
-killed. Between two runs some submissions are handed in anew, some verdicts are lost, and a person enters points, so
+killed. Between two runs some submissions are submitted anew, some verdicts are lost, and a person enters points, so
 that there is work left for the next run. At the end nothing may be missing, doubled or left over.
 """
 
@@ -121,13 +121,13 @@ def leave_work(trial: Trial) -> str:
 
 
 def change(trial: Trial, student: str) -> None:
-    """The student hands in another version."""
+    """The student submits another version."""
     path = trial.submitted / student / NAME / f"{NAME}.ipynb"
     try:
         notebook = nbformat.read(path, as_version=4)
     except Exception:
         return
-    cell = nbformat.v4.new_markdown_cell(f"Handed in again: {trial.rng.random()}")
+    cell = nbformat.v4.new_markdown_cell(f"Submitted again: {trial.rng.random()}")
     notebook.cells.append(cell)
     nbformat.write(notebook, path)
 

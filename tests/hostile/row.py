@@ -82,7 +82,7 @@ class Row:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A fault of what was handed in: `make` writes it into the student's folder, given a correct notebook's text.
+    """A fault of what was submitted: `make` writes it into the student's folder, given a correct notebook's text.
 
     `control` shows that the plain way of reading it fails or is led astray.
     """

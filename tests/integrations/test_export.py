@@ -173,7 +173,7 @@ class TestMoodle:
         marks = exports.marks_of(assignment, [verdict_on(assignment, "ada")], manual)
         text, _ = exports.WRITERS["moodle"](assignment, saved(tmp_path, WORKSHEET), marks, None)
         assert "a &lt; b &amp; &lt;script&gt;" in text
-        assert "Handed in late: -5" in text
+        assert "Submitted late: -5" in text
         assert read(text)[1][4] == "90"
 
     def test_signs_in_comments_read_as_they_were_written(self, tmp_path: Path, assignment: Assignment) -> None:

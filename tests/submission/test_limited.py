@@ -103,7 +103,7 @@ def test_too_much_memory_is_a_verdict(folder: Path, assignment: Assignment, monk
     write_values(folder, '"ab"', 6_000_000)
     verdict = grade_folder(assignment, folder, "ada", None, Options()).verdict  # type: ignore[arg-type]
     assert verdict.state == "failed to run"
-    assert verdict.reason == f"{NAME} is too large to be read: clear its outputs, save it and hand that in."
+    assert verdict.reason == f"{NAME} is too large to be read: clear its outputs, save it and submit that file."
     (folder / NAME).write_bytes(whole)
     assert read_submission(folder, assignment, "ada").roles
 

@@ -601,7 +601,7 @@ def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assign
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        (None, "no notebook in the folder: hand in tta-eta.ipynb"),
+        (None, "no notebook in the folder: submit tta-eta.ipynb"),
         ("tta-eta.html", "tta-eta.html is a web page"),
         ("tta-eta.pdf", "tta-eta.pdf is a PDF"),
         ("Lab.DOCX", "Lab.DOCX is a text document"),
@@ -650,7 +650,7 @@ def test_a_link_is_named_and_not_followed(tmp_path: Path, assignment: Assignment
 
 def test_a_long_text_with_a_link_in_it_is_no_link(tmp_path: Path, assignment: Assignment) -> None:
     (tmp_path / "notes.txt").write_text(f"{ADDRESS} {'and more ' * 200}")
-    with pytest.raises(SubmissionError, match="no notebook in the folder: hand in"):
+    with pytest.raises(SubmissionError, match="no notebook in the folder: submit"):
         read_folder(tmp_path, assignment)
 
 
@@ -881,7 +881,7 @@ RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
     "only a link": ("a.zip", lambda: zipped({"x/b.url": b""}), "x/b.url is a link and not the file"),
-    "only a web page": ("a.tgz", lambda: tar_zipped({"b.html": b""}), "b.html is a web page: hand in"),
+    "only a web page": ("a.tgz", lambda: tar_zipped({"b.html": b""}), "b.html is a web page: submit"),
     "a rare archive in an archive": ("a.zip", lambda: zipped({"b.rar": b""}), "b.rar is an archive of a kind that is"),
     "archive in an archive": (
         "a.zip",

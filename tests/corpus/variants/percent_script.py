@@ -1,5 +1,5 @@
 # /// submission
-# title = "Handed in as a percent-format script"
+# title = "Submitted as a percent-format script"
 # style = "the .py download of an editor"
 # file = "percent script"
 # transforms = ["metadata lost"]

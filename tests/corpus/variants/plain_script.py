@@ -1,5 +1,5 @@
 # /// submission
-# title = "Handed in as the plain script that notebooks export"
+# title = "Submitted as the plain script that notebooks export"
 # style = "`# In[ ]:` between the cells, markdown as comments, magics as get_ipython calls"
 # file = "plain script"
 # ///
