@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path
 
 from .exercise import Plan, Sizes, Trial
+from .release import given_files
 
 if TYPE_CHECKING:
     from .settings import Assignment
@@ -80,6 +81,15 @@ class Scenario(BaseModel):
             np.save(file := io.BytesIO(), array, allow_pickle=False)
             files[name] = file.getvalue()
         return files
+
+
+def collect_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
+    """Return what lies beside the notebook in a run: the files of the release, and those that are drawn for the run.
+
+    Raises:
+        AssignmentError: the exercise fails to draw them.
+    """
+    return given_files(assignment) | draw_files(assignment, scenario)
 
 
 def draw_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from autograder.assignment.release import given_files
-from autograder.assignment.scenario import Scenario, draw_files
+from autograder.assignment.scenario import Scenario, collect_files
 from autograder.assignment.settings import Assignment, Item
 from autograder.execution.evidence import Answer, Evidence, Value
 from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, encode
@@ -259,7 +258,7 @@ class Case:
     def files(self) -> dict[str, bytes]:
         """The files of the assignment that lay beside the notebook, those that were drawn for this run among them."""
         if "files" not in self.memo:
-            self.memo["files"] = given_files(self.assignment) | draw_files(self.assignment, self.scenario)
+            self.memo["files"] = collect_files(self.assignment, self.scenario)
         files: dict[str, bytes] = self.memo["files"]
         return files
 

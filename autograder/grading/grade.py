@@ -13,7 +13,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment import scenario as scenarios
-from autograder.assignment.release import given_files
 from autograder.assignment.settings import Assignment
 from autograder.errors import EvidenceError, KernelFailed, ServerGone, SubmissionError, Unreadable
 from autograder.execution.evidence import Evidence, Figures, Window
@@ -148,7 +147,7 @@ class _Attempts:
         replaced = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
         limits = self.options.limits_of(self.assignment)
         how: dict[str, Any] = {"limits": limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}
-        files = given_files(self.assignment) | scenarios.draw_files(self.assignment, scenario)
+        files = scenarios.collect_files(self.assignment, scenario)
         with run(self.submission, scenario, self.kernels, files=files, **how) as live:
             evidence = live.evidence
             started = time.monotonic()

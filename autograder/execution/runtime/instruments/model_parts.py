@@ -67,6 +67,7 @@ def _name_activation(function: Any) -> str | None:
 
 
 def flatten_callbacks(callbacks: Any) -> list[Any]:
+    """Return the callbacks that `fit` got, in whatever form, as a list."""
     if callbacks is None:
         return []
     if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -75,6 +76,7 @@ def flatten_callbacks(callbacks: Any) -> list[Any]:
 
 
 def read_learning_rate(optimizer: Any) -> float | None:
+    """Return the learning rate of an optimizer; None if it has none that is a number."""
     try:
         return float(np.asarray(optimizer.learning_rate))
     except Exception:
@@ -82,10 +84,12 @@ def read_learning_rate(optimizer: Any) -> float | None:
 
 
 def name_loss(loss: Any) -> str:
+    """Return the name of a loss that is given as text, function or object."""
     return (loss if isinstance(loss, str) else getattr(loss, "__name__", None) or type(loss).__name__)[:100]
 
 
 def read_batch_size(x: Any) -> int | None:
+    """Return the size of the first batch of a data set; None for arrays."""
     spec = getattr(x, "element_spec", None)
     first = spec[0] if isinstance(spec, tuple) else spec
     return None if first is None else int(next(iter(x))[0].shape[0])
