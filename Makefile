@@ -152,6 +152,7 @@ lint: $(READY) ## check style and types
 fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity $(if $(SEED),--seed $(SEED))
 	@$(PY) -m tests.fidelity --changed $(if $(SEED),--seed $(SEED))
+	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
 hostile: $(READY) ## run attacks and broken submissions, with and without sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root

@@ -1,4 +1,4 @@
-"""`python -m tests.fidelity`: measures the autograder on its corpora of right and wrong submissions.
+"""`python -m tests.fidelity`: measures the autograder on the right and wrong submissions of an assignment.
 
 Ends with status 1 unless every correct variant keeps all points and every mutant loses points in its items alone.
 """
@@ -24,13 +24,16 @@ from autograder.assignment.settings import Assignment
 from autograder.execution.kernels import kernels
 from autograder.execution.options import Options
 
+from .build import LAB
 from .changed import RIGHT_THEN, adapted, changed
+from .mutants import MUTANTS_OF
 from .outcome import Case, Outcome, cases, grader
 
 console = Console(width=None if sys.stdout.isatty() else 150)  # the table needs more than the 80 of a pipe
 
 
 def main(
+    assignment_name: Annotated[str, typer.Option("--assignment", help="whose submissions to grade")] = LAB,
     seed: Annotated[int, typer.Option(help="of the challenges")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="submissions graded at a time")] = 2,
     only: Annotated[str, typer.Option(help="names to grade: part of the name, or a pattern with *")] = "",
@@ -40,10 +43,13 @@ def main(
     other_settings: Annotated[bool, typer.Option("--changed", help="grade them under other settings")] = False,
 ) -> None:
     """Grade correct variants and one-fault mutants, and compare what was lost with what should be."""
-    assignment = Assignment.load("tta-eta")
+    if assignment_name not in MUTANTS_OF or (other_settings and assignment_name != LAB):
+        known = LAB if other_settings else ", ".join(MUTANTS_OF)
+        raise typer.BadParameter(f"there are submissions of {known} only, not of {assignment_name!r}")
+    assignment = Assignment.load(assignment_name)
     chosen = [
         case
-        for case in cases(variants=variants or not mutants, mutants=mutants or not variants)
+        for case in cases(variants or not mutants, mutants or not variants, assignment_name)
         if fnmatch(case.name, only if "*" in only else f"*{only}*")
     ]
     if other_settings:
@@ -78,7 +84,7 @@ def _graded(chosen: list[Case], assignment: Assignment, options: Options, jobs: 
     columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     context = multiprocessing.get_context("spawn")
     with (
-        kernels() as source,
+        kernels(instruments=assignment.exercise.instruments) as source,
         ProcessPoolExecutor(min(jobs, len(chosen)), mp_context=context) as pool,
         Progress(*columns, console=console, transient=True) as progress,
     ):

@@ -1,4 +1,7 @@
-"""Submissions of the two corpora: descriptions under `tests/corpus/variants`, filled into the release."""
+"""Submissions of the corpora: descriptions under `tests/corpus/variants`, filled into the release.
+
+Those of the lab are in the folder itself, those of another assignment in a folder of its name.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,26 @@ from samples.filling import Description, fill, read_description
 from tests.places import ROOT
 
 VARIANTS = Path(__file__).resolve().parent.parent / "corpus" / "variants"
-RELEASE = ROOT / "release" / "tta-eta" / "tta-eta.ipynb"
+LAB = "tta-eta"
+RELEASE = ROOT / "release" / LAB / f"{LAB}.ipynb"
 REFERENCE = "reference"
 
 
 @cache
-def variant(name: str) -> Description:
+def variant(name: str, assignment: str = LAB) -> Description:
     """The described variant; cells that it does not bring are those of the reference solution."""
-    own = read_description(VARIANTS / f"{name}.py")
+    own = read_description(variants_folder(assignment) / f"{name}.py")
     if name == REFERENCE:
         return own
-    return own.model_copy(update={"cells": {**variant(REFERENCE).cells, **own.cells}})
+    return own.model_copy(update={"cells": {**variant(REFERENCE, assignment).cells, **own.cells}})
 
 
-def variant_names() -> list[str]:
-    return sorted(path.stem for path in VARIANTS.glob("*.py"))
+def variant_names(assignment: str = LAB) -> list[str]:
+    return sorted(path.stem for path in variants_folder(assignment).glob("*.py"))
+
+
+def variants_folder(assignment: str) -> Path:
+    return VARIANTS if assignment == LAB else VARIANTS / assignment
 
 
 def notebook(description: Description, release: Path = RELEASE) -> NotebookNode:

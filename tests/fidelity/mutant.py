@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from samples.filling import Description
 
-from .build import REFERENCE, variant
+from .build import LAB, REFERENCE, variant
 
 # What stands in the text of a mutant that is made for both loops, and what it becomes in each.
 TOKENS = {
@@ -55,10 +55,11 @@ class Mutant:
     edits: tuple[Edit, ...]
     items: frozenset[str]
     variant: str = REFERENCE
+    assignment: str = LAB
 
     def description(self) -> Description:
         """The variant with the fault; raises ValueError where an edit does not apply or changes nothing."""
-        base = variant(self.variant)
+        base = variant(self.variant, self.assignment)
         cells = dict(base.cells)
         for edit in self.edits:
             cells[edit.cell] = edit.apply(cells[edit.cell])
@@ -67,9 +68,9 @@ class Mutant:
         return base.model_copy(update={"name": self.id, "cells": cells})
 
 
-def mutant(id_: str, fault: str, *edits: Edit, items: str, variant: str = REFERENCE) -> Mutant:
+def mutant(id_: str, fault: str, *edits: Edit, items: str, variant: str = REFERENCE, assignment: str = LAB) -> Mutant:
     """`items` are the ids of the items, divided by blanks."""
-    return Mutant(id_, fault, edits, frozenset(items.split()), variant)
+    return Mutant(id_, fault, edits, frozenset(items.split()), variant, assignment)
 
 
 def in_sweep(sweep: str, id_: str, fault: str, *edits: Edit, items: str, variant: str = REFERENCE) -> Mutant:

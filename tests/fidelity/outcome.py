@@ -17,8 +17,8 @@ from autograder.submission.choosing import choose
 from autograder.submission.prepare import load_release, prepare
 from samples.filling import Description, fill, write_submission
 
-from .build import variant, variant_names
-from .mutants import MUTANTS
+from .build import LAB, variant, variant_names
+from .mutants import MUTANTS_OF
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Outcome:
         return next(item for item in self.verdict.items if item.id == item_id)
 
 
-def cases(variants: bool = True, mutants: bool = True) -> list[Case]:
-    found = [Case(variant(name)) for name in variant_names()] if variants else []
+def cases(variants: bool = True, mutants: bool = True, assignment: str = LAB) -> list[Case]:
+    found = [Case(variant(name, assignment)) for name in variant_names(assignment)] if variants else []
     if mutants:
-        found += [Case(mutant.description(), mutant.fault, mutant.items) for mutant in MUTANTS]
+        found += [Case(mutant.description(), mutant.fault, mutant.items) for mutant in MUTANTS_OF[assignment]]
     return found
 
 

@@ -13,14 +13,16 @@ from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import ItemVerdict, Verdict
 
 from .__main__ import result_line
-from .build import VARIANTS, notebook, variant, variant_names
+from .build import notebook, variant, variant_names, variants_folder
 from .mutant import Edit, mutant
-from .mutants import MUTANTS
+from .mutants import MUTANTS_OF
 from .outcome import Case, Outcome
 
-ASSIGNMENT = Assignment.load("tta-eta")
-ITEMS = {item.id for item in ASSIGNMENT.judged_items}
-MEANT_TO_BE_INVALID = {"callback-syntax-error", "lr-syntax-error", "bs-syntax-error"}
+ASSIGNMENTS = {name: Assignment.load(name) for name in MUTANTS_OF}
+ITEMS = {name: {item.id for item in each.judged_items} for name, each in ASSIGNMENTS.items()}
+VARIANTS = [(assignment, name) for assignment in MUTANTS_OF for name in variant_names(assignment)]
+MUTANTS = [one for mutants in MUTANTS_OF.values() for one in mutants]
+EACH_CORPUS = pytest.mark.parametrize("assignment", MUTANTS_OF)
 
 
 def is_valid(source: str) -> bool:
@@ -35,40 +37,44 @@ def code_of(cells: Mapping[str, str]) -> list[str]:
     return [source for cell, source in cells.items() if not cell.endswith("comment")]
 
 
-def test_the_corpora_are_large():
-    assert len(variant_names()) >= 40
-    assert len(MUTANTS) >= 150
+@pytest.mark.parametrize(("assignment", "variants", "mutants"), [("tta-eta", 40, 150), ("features", 25, 80)])
+def test_the_corpora_are_large(assignment, variants, mutants):
+    assert len(variant_names(assignment)) >= variants
+    assert len(MUTANTS_OF[assignment]) >= mutants
 
 
-@pytest.mark.parametrize("name", variant_names())
-def test_variant_is_valid_python_and_fits_the_release(name):
-    compile((VARIANTS / f"{name}.py").read_text(encoding="utf-8"), name, "exec")
-    filled = notebook(variant(name))
+@pytest.mark.parametrize(("assignment", "name"), VARIANTS)
+def test_variant_is_valid_python_and_fits_the_release(assignment, name):
+    source = (variants_folder(assignment) / f"{name}.py").read_text(encoding="utf-8")
+    compile(TransformerManager().transform_cell(source), name, "exec")
+    release = ASSIGNMENTS[assignment].release_folder / ASSIGNMENTS[assignment].notebook_name
+    filled = notebook(variant(name, assignment), release)
     assert not any("raise NotImplementedError" in cell.source for cell in filled.cells if cell.cell_type == "code")
 
 
-def test_variants_differ():
-    contents = Counter(
-        str((variant(name).cells, variant(name).extras, variant(name).header)) for name in variant_names()
-    )
+@EACH_CORPUS
+def test_variants_differ(assignment):
+    described = [variant(name, assignment) for name in variant_names(assignment)]
+    contents = Counter(str((each.cells, each.extras, each.header)) for each in described)
     assert max(contents.values()) == 1
 
 
-@pytest.mark.parametrize("one", MUTANTS, ids=lambda one: one.id)
+@pytest.mark.parametrize("one", MUTANTS, ids=lambda one: f"{one.assignment}: {one.id}")
 def test_mutant_applies_and_names_items(one):
     cells = one.description().cells
     assert one.items
-    assert one.items <= ITEMS
-    assert all(map(is_valid, code_of(cells))) == (one.id not in MEANT_TO_BE_INVALID)
+    assert one.items <= ITEMS[one.assignment]
+    assert all(map(is_valid, code_of(cells))) != one.id.endswith("syntax-error")
 
 
 def test_mutants_differ_from_each_other():
-    same = Counter((one.variant, *sorted(one.description().cells.items())) for one in MUTANTS)
+    same = Counter((one.assignment, one.variant, *sorted(one.description().cells.items())) for one in MUTANTS)
     assert max(same.values()) == 1
 
 
-def test_every_item_has_mutants():
-    assert {item for one in MUTANTS for item in one.items} == ITEMS
+@EACH_CORPUS
+def test_every_item_has_mutants(assignment):
+    assert {item for one in MUTANTS_OF[assignment] for item in one.items} == ITEMS[assignment]
 
 
 def test_an_edit_that_does_not_apply_fails():
@@ -93,7 +99,7 @@ def outcome(should_lose: str, lost: str) -> Outcome:
             status="graded",
             message="",
         )
-        for item in ASSIGNMENT.judged_items
+        for item in ASSIGNMENTS["tta-eta"].judged_items
     )
     verdict = Verdict(assignment="tta-eta", student="x", state="graded", items=items)
     return Outcome(Case(variant("reference"), items=frozenset(should_lose.split())), verdict)
