@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -22,7 +24,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle, StepPatch
 from matplotlib.ticker import FuncFormatter
 
 from ..seal import seal
@@ -59,6 +61,8 @@ def install(session: Any) -> None:
     session.answers["draw"] = draw
     session.guard(Figure, "__init__")
     session.guard(Rectangle, "get_x", "get_y", "get_width", "get_height")
+    session.guard(StepPatch, "get_data")
+    session.guard(Polygon, "get_xy")
     session.guard(Axis, "get_majorticklabels", "get_majorticklocs", "get_label")
     session.guard(Axes, "get_xlabel", "get_ylabel", "get_xlim", "get_ylim", "get_title")
 
@@ -155,6 +159,34 @@ def _describe_axes(ax: Axes, all_axes: list[Axes]) -> dict[str, Any]:
 
 
 def _bars(ax: Axes) -> list[dict[str, Any]]:
+    return _whole_bars(ax) or [
+        {"group": group, "upright": upright, "x": x, "y": y, "width": width, "height": height, "label": ""}
+        for group, patch in enumerate(ax.patches[:MAX_CURVES])
+        for upright, x, y, width, height in list(_outlined_bars(patch))[:MAX_BARS]
+    ]
+
+
+def _outlined_bars(patch: Any) -> Iterator[tuple[bool, float, float, float, float]]:
+    """The bars of which a histogram shows the outline alone: their direction, place and size."""
+    if isinstance(patch, StepPatch):
+        values, edges, baseline = patch.get_data()
+        bottoms = np.broadcast_to(0.0 if baseline is None else baseline, np.shape(values))
+        upright = patch.orientation == "vertical"
+        for (left, right), bottom, top in zip(pairwise(map(float, edges)), bottoms, values, strict=True):
+            across, up = (left, right - left), (float(bottom), float(top - bottom))
+            (x, width), (y, height) = (across, up) if upright else (up, across)
+            yield upright, x, y, width, height
+    elif isinstance(patch, Polygon):
+        points = patch.get_xy().tolist()
+        upright = len(points) > 1 and points[0][0] == points[1][0]
+        for (x, y), (next_x, next_y) in pairwise(points):
+            if upright and y == next_y and x < next_x:
+                yield True, x, 0.0, next_x - x, y
+            elif not upright and x == next_x and y < next_y:
+                yield False, 0.0, y, x, next_y - y
+
+
+def _whole_bars(ax: Axes) -> list[dict[str, Any]]:
     return [
         {
             "group": group,
