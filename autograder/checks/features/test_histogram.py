@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from autograder.execution.evidence import Axes, Figures, FigureSeen
-from autograder.rubric import Case, Undecided, Wrong, item
+from functools import cache
+from pathlib import Path
 
-N_NOTES = 216
-"""Notes that the given cell makes."""
+import nbformat
+import numpy as np
+import pandas as pd
+
+from autograder.execution.evidence import Axes, Bar, Figures, FigureSeen
+from autograder.notebooks.cells import cells_by_id
+from autograder.rubric import Case, Undecided, Wrong, item
 
 
 def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
@@ -22,18 +27,54 @@ def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
     return figure, axes
 
 
+@cache
+def make_levels(release: Path) -> np.ndarray:
+    """The levels of all notes, as the given cell makes them: the student may have changed the table."""
+    names = {"np": np, "pd": pd}
+    exec(cells_by_id(nbformat.read(release, as_version=4))["data"].source, names)
+    return names["notes"]["level"].to_numpy()
+
+
+def upright(bars: tuple[Bar, ...]) -> list[Bar]:
+    """The bars of a histogram, lying ones as if they stood."""
+    turned = {"upright": True}
+    return [
+        bar
+        if bar.upright
+        else bar.model_copy(update=turned | {"x": bar.y, "y": bar.x, "width": bar.height, "height": bar.width})
+        for bar in bars
+    ]
+
+
+def find_shares(bars: list[Bar], n_notes: int) -> list[float]:
+    """The share of the notes that each bar stands for, whether its height is a count, a share or a density."""
+    heights, areas = [bar.height for bar in bars], [bar.height * bar.width for bar in bars]
+    for sizes, total in ((heights, n_notes), (heights, 1), (heights, 100), (areas, 1), (areas, 100), (areas, n_notes)):
+        if abs(sum(sizes) - total) < 0.002 * total:
+            return [size / total for size in sizes]
+    raise Wrong(f"The bars count {sum(heights):g} notes; there are {n_notes}.")
+
+
 @item("histogram", points=2)
 def test_levels(case: Case) -> None:
-    """The bars count all notes, in at least 8 bins."""
-    _, axes = figure_of(case)
-    bars = [bar for bar in axes.bars if bar.upright] or list(axes.bars)
-    heights = [bar.height if bar.upright else bar.width for bar in bars]
-    widths = [bar.width if bar.upright else bar.height for bar in bars]
-    area = sum(height * width for height, width in zip(heights, widths, strict=True))
-    if not (abs(sum(heights) - N_NOTES) < 0.5 or abs(area - 1) < 0.01 or abs(sum(heights) - 1) < 0.01):
-        raise Wrong(f"The bars count {sum(heights):g} notes; there are {N_NOTES}.")
-    if len(bars) < 8:
-        raise Wrong(f"The histogram has {len(bars)} bins; it should have at least 8.")
+    """The bars count the levels of all notes, in at least 8 bins."""
+    bars = upright(figure_of(case)[1].bars)
+    levels = make_levels(case.assignment.release_folder / case.assignment.notebook_name)
+    shares = find_shares(bars, len(levels))
+    edges = sorted({round(bar.x, 6) for bar in bars})
+    if len(edges) < 8:
+        raise Wrong(f"The histogram has {len(edges)} bins; it should have at least 8.")
+    centres = [bar.x + bar.width / 2 for bar in bars]
+    if np.allclose(np.unique(np.round(centres, 6)), np.arange(len(edges))):
+        return  # categories, which stand at 0, 1, 2, … whatever the levels are
+    bin_width = (edges[-1] - edges[0]) / (len(edges) - 1)
+    mean = float(np.dot(shares, centres))
+    spread = float(np.sqrt(np.dot(shares, (np.array(centres) - mean) ** 2)))
+    if abs(mean - levels.mean()) > bin_width or abs(spread - levels.std()) > bin_width:
+        raise Wrong(
+            f"The bars are those of other values: their mean is {mean:.3g} and their standard deviation {spread:.3g}; "
+            f"those of the levels are {levels.mean():.3g} and {levels.std():.3g}."
+        )
 
 
 @item("histogram", points=2)
@@ -47,5 +88,6 @@ def test_labels(case: Case) -> None:
         raise Wrong(
             f"The {missing[0]} axis has no label." if len(missing) == 1 else "Neither axis has a label.", share=share
         )
-    if "db" not in f"{across} {up}".lower() and "decibel" not in f"{across} {up}".lower():
+    of_level = across if axes.bars[0].upright else up
+    if "db" not in of_level.lower() and "decibel" not in of_level.lower():
         raise Wrong("The label of the level does not name the unit dB.", share=0.5)

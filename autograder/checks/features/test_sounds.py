@@ -6,12 +6,15 @@ import numpy as np
 
 from autograder.rubric import Case, arrays, close_to, integers, item
 
+SINGLE = 1e-4
+"""How far a result may be off, since features are often computed in single precision."""
+
 
 @item("rms", points=2)
 def test_root_mean_square(case: Case) -> None:
     """`rms` returns the root mean square of any array."""
     for x in case.samples(arrays(float, (1, 200))):
-        case.expect(case.call("rms", x), close_to(np.sqrt(np.mean(x**2))), given=x)
+        case.expect(case.call("rms", x), close_to(np.sqrt(np.mean(x**2)), rtol=SINGLE), given=x)
 
 
 @item("rms", points=1)
@@ -53,8 +56,9 @@ def mel_filters(n_bands: int, n_fft: int, rate: int) -> np.ndarray:
 @item("mel", points=2)
 def test_shape_of_filters(case: Case) -> None:
     """`mel_filters` returns one row per frequency and one column per band."""
-    for bands, n_fft in case.samples_of(integers(1, 40), integers(2, 1000)):
-        shape = np.shape(case.call("mel_filters", bands, 2 * n_fft, 8000).value)
+    for bands, n_fft in case.samples_of(integers(1, 40), integers(2, 250)):
+        reply = case.call("mel_filters", bands, 2 * n_fft, 8000)
+        shape = reply if reply.error else np.shape(reply.value)
         case.expect(shape, close_to((n_fft + 1, bands)), given=f"n_bands={bands}, n_fft={2 * n_fft}")
 
 
@@ -63,4 +67,4 @@ def test_filters(case: Case) -> None:
     """The filters are triangles between corners that are evenly spaced on the mel scale."""
     for bands, rate in case.samples_of(integers(1, 40), integers(4000, 48000)):
         expected = mel_filters(bands, 512, rate)
-        case.expect(case.call("mel_filters", bands, 512, rate), close_to(expected, atol=1e-6))
+        case.expect(case.call("mel_filters", bands, 512, rate), close_to(expected, SINGLE, SINGLE))

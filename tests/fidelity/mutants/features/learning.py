@@ -43,7 +43,7 @@ SCALING: list[Mutant] = [
     standardise("syntax-error", "a colon is missing", ("x_test):", "x_test)")),
     standardise("another-name", "the function has another name; the baseline scales by itself", ("def standardise", "def standardize"), variant="scikit_learn"),
     standardise("not-filled-in", "left as it was released; the baseline calls it", (None, "def standardise(x_train, x_test):\n    # YOUR CODE HERE\n    raise NotImplementedError()")),
-    standardise("missing-behind-a-pipeline", "the cell is empty; the baseline scales by itself", (None, "# see the pipeline below"), variant="scikit_learn"),
+    standardise("missing-behind-a-pipeline", "the function is missing; the baseline scales by itself", (None, "from sklearn.preprocessing import StandardScaler"), variant="scikit_learn"),
 ]
 
 baseline = partial(in_task, "baseline")
