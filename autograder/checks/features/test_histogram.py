@@ -50,9 +50,12 @@ def find_shares(bars: list[Bar], n_notes: int) -> list[float]:
     """The share of the notes that each bar stands for, whether its height is a count, a share or a density."""
     heights, areas = [bar.height for bar in bars], [bar.height * bar.width for bar in bars]
     for sizes, total in ((heights, n_notes), (heights, 1), (heights, 100), (areas, 1), (areas, 100), (areas, n_notes)):
-        if abs(sum(sizes) - total) < 0.002 * total:
-            return [size / total for size in sizes]
-    raise Wrong(f"The bars count {sum(heights):g} notes; there are {n_notes}.")
+        counts = np.array(sizes) * n_notes / total  # those of other notes are no whole numbers then
+        if abs(counts.sum() - n_notes) < 0.5 and np.allclose(counts, counts.round(), atol=0.02):
+            return list(counts / n_notes)
+    if np.allclose(heights, np.round(heights)):
+        raise Wrong(f"The bars count {sum(heights):g} notes; there are {n_notes}.")
+    raise Wrong(f"The bars do not count all {n_notes} notes.")
 
 
 @item("histogram", points=2)

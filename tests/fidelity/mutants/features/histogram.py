@@ -24,6 +24,7 @@ MUTANTS: list[Mutant] = [
     histogram("one-instrument", "the notes of one instrument", ('notes["level"]', 'notes.loc[notes["instrument"] == "flute", "level"]')),
     histogram("one-instrument-for-all", "the table is cut down to one instrument", (HIST, f'notes = notes[notes["instrument"] == "flute"]\n{HIST}')),
     histogram("first-notes", "the first hundred notes", ('notes["level"]', 'notes["level"][:100]')),
+    histogram("density-of-a-part", "the density of the first hundred notes", (HIST, 'ax.hist(notes["level"][:100], bins=15, density=True)')),
     histogram("levels-once", "each level only once", ('notes["level"]', 'notes["level"].unique()')),
     histogram("range-cut", "a range that leaves out the softest notes", ("bins=15", "bins=15, range=(-20, 0)")),
     histogram("cumulative", "counts that add up", ("bins=15", "bins=15, cumulative=True")),
