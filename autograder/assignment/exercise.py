@@ -299,6 +299,11 @@ def exercise_of(folder: Path) -> Exercise:
     return found
 
 
+def find_exercise(folder: Path) -> Exercise:
+    """Return the exercise of a folder of checks; the default one also where an assignment has no such folder."""
+    return exercise_of(folder) if folder.is_dir() else Exercise()
+
+
 def _load(path: Path) -> ModuleType:
     """Import an `exercise.py`, one of this package's under its own name."""
     if path.is_relative_to(PACKAGE):

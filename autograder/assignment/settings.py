@@ -24,7 +24,8 @@ from autograder.models import Frozen
 from autograder.validation import describe_invalid, first_error
 
 from .course import Course
-from .exercise import Exercise, Parameters, exercise_of
+from .exercise import Exercise, Parameters, exercise_of, find_exercise
+from .graded_cells import read_items, read_tests
 
 ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
 """It is written into code and into Markdown, where nothing of it may end what it stands in."""
@@ -33,14 +34,15 @@ ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
 class Item(Frozen):
     """One line of the gradebook: what is judged, for how many points, by whom.
 
-    `cell` is the task that it judges, by default the one that has its name; so does the title.
+    `cell` is the task that it judges, by default the one that has its name; so does the title. What is graded by a
+    test cell is judged by the cell of the instructor's notebook that has the item's name.
     """
 
     id: str = Field(min_length=1)
     cell: str = ""
     title: str = ""
     points: float = Field(gt=0, strict=True, allow_inf_nan=False)
-    graded_by: Literal["autograder", "person"] = "autograder"
+    graded_by: Literal["autograder", "test cell", "person"] = "autograder"
     needs: tuple[str, ...] = ()
 
     @model_validator(mode="before")
@@ -48,7 +50,7 @@ class Item(Frozen):
     def _fill_in(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not isinstance(name := data.get("id"), str):
             return data
-        return {"cell": name, "title": name.replace("-", " ").capitalize(), **data}
+        return {"cell": name, "title": write_title(name), **data}
 
 
 class Links(Frozen):
@@ -78,6 +80,7 @@ class TimeLimits(Frozen):
 class Assignment(Frozen):
     """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has.
 
+    Without `items` these are the graded cells of the notebook, see `graded_cells`.
     `files` are files of the course that belong to the assignment: the path beside the notebook, and that in the course.
     `only_shown` are the provided cells that show the student something and leave nothing behind: they are not run.
 
@@ -85,7 +88,7 @@ class Assignment(Frozen):
     """
 
     name: str
-    title: str
+    title: str = Field(default_factory=lambda data: write_title(data["name"]))
     checks: str = Field(default_factory=lambda data: name_checks(data["name"]))
     parameters: SerializeAsAny[Parameters] = Field(default_factory=dict, validate_default=True)
     items: tuple[Item, ...]
@@ -111,6 +114,8 @@ class Assignment(Frozen):
         path = course.source / name / "assignment.toml"
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
+            if "items" not in data:
+                data["items"] = read_items(path.with_name(f"{name}.ipynb"))
             return cls.model_validate({"name": name, **data}, context=course).at(course)
         except FileNotFoundError:
             known = course.assignments()
@@ -132,7 +137,8 @@ class Assignment(Frozen):
         if "checks" not in info.data:
             raise ValueError("the folder of checks has to be known first")
         course = info.context if isinstance(info.context, Course) else Course.find()
-        kind = exercise_of(course.find_checks(info.data["checks"])).parameters
+        folder = course.find_checks(info.data["checks"])
+        kind = (exercise_of if value else find_exercise)(folder).parameters
         try:
             return kind.model_validate(value)
         except ValidationError as error:
@@ -163,7 +169,8 @@ class Assignment(Frozen):
     def _exercise_fits(self, info: ValidationInfo) -> Self:
         course = info.context if isinstance(info.context, Course) else Course.find()
         folder = course.find_checks(self.checks)
-        exercise_of(folder).require_known(folder, self.cells)
+        needs_checks = any(item.graded_by == "autograder" for item in self.items)
+        (exercise_of if needs_checks else find_exercise)(folder).require_known(folder, self.cells)
         return self
 
     def at(self, course: Course) -> Assignment:
@@ -195,12 +202,25 @@ class Assignment(Frozen):
     @property
     def exercise(self) -> Exercise:
         """What the assignment brings along besides."""
-        return exercise_of(self.checks_folder)
+        return find_exercise(self.checks_folder)
 
     @cached_property
     def judged_items(self) -> tuple[Item, ...]:
         """The items that the autograder gives points for."""
-        return tuple(item for item in self.items if item.graded_by == "autograder")
+        return tuple(item for item in self.items if item.graded_by != "person")
+
+    @cached_property
+    def test_cells(self) -> tuple[str, ...]:
+        """The grade_ids of the cells that judge items."""
+        return tuple(item.id for item in self.items if item.graded_by == "test cell")
+
+    def read_tests(self) -> dict[str, str]:
+        """Read the code of the test cells from the instructor's notebook, hidden tests included, by `grade_id`.
+
+        Raises:
+            AssignmentError: there is no such notebook, or a cell is missing.
+        """
+        return read_tests(self.source_folder / self.notebook_name, self.test_cells)
 
     @cached_property
     def cells(self) -> tuple[str, ...]:
@@ -218,6 +238,11 @@ class Assignment(Frozen):
 def name_checks(name: str) -> str:
     """Return the name of the folder of checks of an assignment that names none."""
     return name.replace("-", "_")
+
+
+def write_title(name: str) -> str:
+    """Return the title of what has no other than its name."""
+    return name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def _first(error: ValidationError, data: Any = None, fields: Collection[str] = ()) -> str:

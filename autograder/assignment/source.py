@@ -157,16 +157,10 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
     cells = cells_by_id(notebook)
     if type(assignment.parameters).model_fields and "settings" not in cells:
         yield "There is no cell `settings` for the parameters."
-    for grade_id in assignment.cells:
-        if grade_id not in cells:
-            yield f"There is no solution cell {grade_id}."
-        elif not grader_metadata(cells[grade_id]).get("solution"):
-            yield f"Cell {grade_id} is not marked as a solution cell."
-        elif not solution_lines(cells[grade_id])[0]:
-            yield f"Cell {grade_id} holds no solution between {BEGIN} and {END}."
+    yield from _bad_solutions(cells, assignment)
     for item in assignment.items:
         noted = grader_metadata(cells[item.id]) if item.id in cells else {}
-        if item.id in cells and not noted.get("grade"):
+        if item.id in cells and not (noted.get("grade") or noted.get("task")):
             yield f"Cell {item.id} is not marked as graded."
         elif item.id not in cells and item.id not in assignment.cells:
             yield f"There is no check cell {item.id}."
@@ -174,8 +168,23 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
             yield f"Cell {item.id} gives {noted.get('points')} points, assignment.toml {number(item.points)}."
     known = {item.id for item in assignment.items}
     for grade_id, cell in cells.items():
-        if grader_metadata(cell).get("grade") and grade_id not in known:
+        noted = grader_metadata(cell)
+        if noted.get("grade") and noted.get("points") != 0 and grade_id not in known:
             yield f"Cell {grade_id} is graded, and assignment.toml has no such item."
+
+
+def _bad_solutions(cells: dict[str, NotebookNode], assignment: Assignment) -> Iterator[str]:
+    """What is wrong with the cells for answers. Without markers nbgrader takes a whole cell for the solution, which is
+    right for answers to a person and to test cells; below a cell of nbgrader's type *task* students add their own."""
+    checked = {item.cell for item in assignment.items if item.graded_by == "autograder"}
+    for name in assignment.cells:
+        noted = grader_metadata(cells[name]) if name in cells else {}
+        if name not in cells:
+            yield f"There is no solution cell {name}."
+        elif not noted.get("solution") and not noted.get("task"):
+            yield f"Cell {name} is not marked as a solution cell."
+        elif name in checked and not solution_lines(cells[name])[0]:
+            yield f"Cell {name} holds no solution between {BEGIN} and {END}."
 
 
 def _bad_shown_cells(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:

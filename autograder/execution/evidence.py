@@ -6,6 +6,7 @@ with the cell and the order of their arrival. Nothing in them is executed or unp
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
@@ -372,8 +373,8 @@ REQUEST: TypeAdapter[Any] = TypeAdapter(
 
 
 class RunCell(Part):
-    """A cell as it was executed; `role` is a task's grade_id, `given`, `extra` or `stand-in`, `index` its place in the
-    notebook."""
+    """A cell as it was executed; `role` is the grade_id of a task or of a test cell, `given`, `extra` or `stand-in`,
+    `index` its place in the notebook."""
 
     role: str
     index: int | None
@@ -388,6 +389,17 @@ class RunCell(Part):
 
     fault: str = ""
     """An error of the autograder's own that stopped the cell."""
+
+    tests: str = ""
+    """Of a test cell, the hash of the code that was run, see `hash_tests`; its `line` is that of the test."""
+
+    result: str = ""
+    """The value of a test cell's last expression, as text."""
+
+
+def hash_tests(source: str) -> str:
+    """Hash the code of a test cell, to tell whether it was edited after it ran."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
 class Evidence(Part):

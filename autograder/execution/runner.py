@@ -23,7 +23,7 @@ from autograder.submission.prepare import GIVEN, SHOWN, Submission
 from autograder.submission.task_matching import defined_in
 
 from .client import OutputLimitClient, make_context
-from .evidence import Answer, CellEnd, Evidence, RunCell
+from .evidence import Answer, CellEnd, Evidence, RunCell, hash_tests
 from .kernels import GONE, ForkProvisioner, Kernels
 from .limits import MAX_STRETCH, Limits
 from .oracle import Connection, Oracle
@@ -42,12 +42,16 @@ FIRST_CHECK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class _Step:
-    """A code cell to execute: its index in the submission's notebook, None for a stand-in."""
+    """A code cell to execute: its index in the submission's notebook, None for a stand-in.
+
+    `tests` is the hash of the code of a test cell, which comes from the instructor's notebook.
+    """
 
     cell: NotebookNode
     role: str
     index: int | None
     task: str = ""
+    tests: str = ""
 
 
 class Stopwatch:
@@ -75,6 +79,7 @@ def run(
     stand_ins: tuple[str, ...] = (),
     skip: frozenset[int] = frozenset(),
     files: Mapping[str, bytes] = MappingProxyType({}),
+    tests: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Run]:
     """Run the notebook once; the kernel lives as long as the context, and can be asked as long.
 
@@ -86,13 +91,14 @@ def run(
         stand_ins: tasks that get a stand-in after their last cell.
         skip: places of cells that are left out.
         files: what is put beside the notebook, by name.
+        tests: the code of test cells by their roles, which is run in place of that in the submission.
 
     Raises:
         KernelFailed: no kernel could be started.
         ServerGone: the fork server ended meanwhile.
         EvidenceError: the notebook kept the kernel from reporting.
     """
-    steps = _plan_steps(submission, stand_ins, skip)
+    steps = _plan_steps(submission, stand_ins, skip, tests)
     oracle = Oracle(scenario)
     with asyncio.Runner() as loop, Connection(oracle) as connection:
         driver = _Driver(steps, oracle, {**files, **scenario.files()}, kernels, limits)
@@ -152,9 +158,10 @@ class Run:
 
     @property
     def executed(self) -> NotebookNode:
-        """The submission's notebook with the outputs of this run; cells that did not run have none."""
+        """The submission's notebook with the outputs of this run; cells that did not run have none, and test cells
+        neither, as theirs show hidden tests."""
         notebook = nbformat.from_dict(dict(self.submission.notebook))
-        ran = {step.index: step.cell for step in self.steps if step.index is not None}
+        ran = {step.index: step.cell for step in self.steps if step.index is not None and not step.tests}
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type == "code":
                 cell.outputs = list(ran[index].outputs) if index in ran else []
@@ -162,18 +169,28 @@ class Run:
         return notebook
 
 
-def _plan_steps(submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[int]) -> list[_Step]:
+def _plan_steps(
+    submission: Submission, stand_ins: tuple[str, ...], skip: frozenset[int], tests: Mapping[str, str]
+) -> list[_Step]:
     steps: list[_Step] = []
     pending = list(stand_ins)
     last = {role: index for index, role in enumerate(submission.roles)}
     for index, (cell, role) in enumerate(zip(submission.notebook.cells, submission.roles, strict=True)):
         if cell.cell_type == "code" and cell.source.strip() and index not in skip and role != SHOWN:
-            steps.append(_Step(cell, role, index))
+            steps.append(_make_test(tests[role], role, index) if role in tests else _Step(cell, role, index))
         if role in pending and last[role] == index:
             pending.remove(role)
             steps.append(_make_stand_in(role))
-    first_use = next((number for number, step in enumerate(steps) if step.role != GIVEN), len(steps))
+    first_use = next((number for number, step in enumerate(steps) if not _is_given(step)), len(steps))
     return steps[:first_use] + [_make_stand_in(role) for role in pending] + steps[first_use:]
+
+
+def _make_test(source: str, role: str, index: int) -> _Step:
+    return _Step(nbformat.v4.new_code_cell(source), role, index, tests=hash_tests(source))
+
+
+def _is_given(step: _Step) -> bool:
+    return step.role == GIVEN or bool(step.tests)
 
 
 def _make_stand_in(task: str) -> _Step:
@@ -229,7 +246,7 @@ class _Driver:
                 if left <= 0:
                     self.note = f"The notebook ran longer than the {self.limits.run:g} s limit before its last cell."
                     return
-                self.oracle.begin_cell(number, step.role == GIVEN)
+                self.oracle.begin_cell(number, _is_given(step))
                 self.begun.add(number)
                 if step.task:
                     self.oracle.assign(step.task)
@@ -358,7 +375,7 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
         error, message, line = None, "", ""
         if failed:
             error, message = str(reply.get("ename", ""))[:100], str(reply.get("evalue", ""))[:500]
-            line = _find_line(reply.get("traceback"))
+            line = _find_line(reply.get("traceback"), in_first_cell=bool(step.tests))
         if number in driver.timed_out:
             status = "timeout"
         elif number == fatal:
@@ -371,6 +388,7 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
         cells.append(RunCell(
             role=step.role, index=step.index, status=status, error=error, message=message, line=line, fault=fault,
             defined_in=_find_definition(steps[number + 1 :], message) if error == "NameError" else None,
+            tests=step.tests, result=_find_result(step.cell) if step.tests else "",
         ))  # fmt: skip
     return tuple(cells)
 
@@ -390,17 +408,27 @@ FUNCTION = re.compile(r", in ([\w.]+)\(")
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def _find_line(traceback: Any) -> str:
-    """The line of the cell's own code at which it stopped: the last one that IPython points at in a cell."""
-    found, in_cell = "", False
+def _find_line(traceback: Any, in_first_cell: bool = False) -> str:
+    """The line of the student's code at which a cell stopped: the last one that IPython points at in a cell, or in that
+    cell with which the traceback begins."""
+    found, in_cell, first = "", False, ""
     for entry in traceback[:200] if isinstance(traceback, list) else ():
         text = CODES.sub("", str(entry)[:20_000])
         in_cell = text.startswith(("Cell In", "File <ipython", "Input In")) or "/ipykernel_" in text[:200]
+        first = first or (text.partition(",")[0] if in_cell else "")
+        if in_cell and in_first_cell:
+            in_cell = text.partition(",")[0] == first
         if in_cell and (match := LINE.search(text)) is not None:
             function = FUNCTION.search(text.partition("\n")[0])
             place = f"line {match[1]} of {function[1]}" if function is not None else f"line {match[1]}"
             found = f"{place}: {match[2].strip()[:150]}"
     return found
+
+
+def _find_result(cell: NotebookNode) -> str:
+    """The value of the last expression of a cell, as it was shown: other code may have shown values before it."""
+    shown = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type == "execute_result"]
+    return str(shown[-1])[:100] if shown else ""
 
 
 def _find_silent_cell(steps: list[_Step], driver: _Driver) -> str:

@@ -30,6 +30,7 @@ from autograder.errors import AssignmentError, shorten_path, suggest
 from autograder.execution.evidence import Evidence
 
 from .case import Ask, Case, NeedsSamples, NotChecked, Undecided, Wrong, find_stop
+from .notebook_tests import check_tests, describe_tests
 from .sampling import Sample, Sampler
 from .verdict import ItemVerdict, PropertyVerdict
 
@@ -89,12 +90,13 @@ def judge(
     Raises:
         AssignmentError: the checks cannot be collected, or none judges an item.
     """
-    ids = tuple(item.id for item in assignment.judged_items)
+    ids = tuple(item.id for item in assignment.items if item.graded_by == "autograder")
     memo: dict[str, Any] = {}
     by_item: dict[str, list[PropertyVerdict]] = defaultdict(list)
     is_late = False
     drawn: dict[str, list[Sample]] = {}
-    for check in collect(assignment.checks_folder, ids):
+    checks = (*(collect(assignment.checks_folder, ids) if ids else ()), *make_checks(assignment))
+    for check in checks:
         name = f"{check.item}/{check.name}"
         case = Case(assignment, assignment.item(check.item), scenario, evidence, memo, ask, name)
         error: BaseException | None = TooLong() if is_late else _call(check, case, memo, samples, drawn)
@@ -156,6 +158,13 @@ def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
     finally:
         spent[0] = seconds - signal.setitimer(signal.ITIMER_VIRTUAL, 0)[0]
         signal.signal(signal.SIGVTALRM, before)
+
+
+def make_checks(assignment: Assignment) -> Iterator[Check]:
+    """Make the check of each item that a test cell of the notebook judges."""
+    for name, source in assignment.read_tests().items():
+        points = assignment.item(name).points
+        yield Check(name, "tests", describe_tests(source), points, check_tests, {"source": source})
 
 
 @cache

@@ -148,7 +148,8 @@ class _Attempts:
         limits = self.options.limits_of(self.assignment)
         how: dict[str, Any] = {"limits": limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}
         files = scenarios.collect_files(self.assignment, scenario)
-        with run(self.submission, scenario, self.kernels, files=files, **how) as live:
+        tests = self.assignment.read_tests()
+        with run(self.submission, scenario, self.kernels, files=files, tests=tests, **how) as live:
             evidence = live.evidence
             started = time.monotonic()
             judged = judge(self.assignment, scenario, evidence, live.ask)

@@ -20,7 +20,7 @@ from .checker import Judgement, judge
 from .sampling import Sample
 from .verdict import ItemVerdict
 
-EDITION = 2
+EDITION = 3
 """The number of the shape of saved evidence: raise it with every change of a field or of what one means. Evidence of
 another edition is not judged again; its submission is run again."""
 

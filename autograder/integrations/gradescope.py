@@ -17,7 +17,9 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from autograder.assignment.archive import write_archive
 from autograder.assignment.course import PACKAGE
+from autograder.assignment.graded_cells import without_solutions
 from autograder.assignment.settings import Assignment
+from autograder.assignment.source import dumps
 from autograder.errors import AutograderError
 from autograder.execution.kernels import kernels
 from autograder.execution.options import Options
@@ -67,6 +69,10 @@ def pack(assignment: Assignment) -> Path:
     contents = {name: text.encode() for name, text in _scripts(assignment).items()}
     contents["ungraded.json"] = json.dumps(results(assignment, nothing), indent=1).encode()
     contents |= {name: path.read_bytes() for name, path in _files(assignment).items()}
+    if assignment.test_cells:
+        notebook = assignment.source_folder / assignment.notebook_name
+        name = notebook.relative_to(assignment.course.root).as_posix()
+        contents[name] = dumps(without_solutions(notebook)).encode()
     write_archive(package, contents, executable=SCRIPTS)
     return package
 

@@ -15,7 +15,7 @@ from autograder.assignment.settings import Assignment, Item
 from autograder.assignment.source import BEGIN, END, read, source_path
 from autograder.encoders import make_visible
 from autograder.errors import ReleaseError
-from autograder.notebooks.cells import cells_by_id, grade_id
+from autograder.notebooks.cells import cells_by_id, grade_id, grader_metadata
 from autograder.notebooks.images import picture
 from autograder.submission.saved_outputs import Row, SavedOutputs, SavedSeries
 
@@ -103,8 +103,10 @@ def remarks(
 
 
 def _answer(notebook: NotebookNode | None, name: str) -> str | None:
+    """The text of an answer; None for a task that nbgrader has answered in new cells below it."""
     cells = notebook.cells if notebook is not None else []
-    return next((str(cell.source) for cell in cells if grade_id(cell) == name), None)
+    found = (cell for cell in cells if grade_id(cell) == name and not grader_metadata(cell).get("task"))
+    return next((str(cell.source) for cell in found), None)
 
 
 def beside(

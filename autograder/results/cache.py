@@ -35,6 +35,7 @@ def hash_basis(assignment: Assignment, options: Options) -> str:
     for name, path in given.items():
         if path.is_file():  # a release that is missing is told of where it is needed
             digest.update(name.encode() + path.read_bytes())
+    digest.update(repr(assignment.read_tests()).encode())
     files = {path for pattern in GRADER for path in PACKAGE.rglob(pattern)} | set(_find_checks(assignment))
     for path in sorted(files):
         digest.update(path.read_bytes())

@@ -15,7 +15,7 @@ def build_results(assignment: Assignment, verdict: Verdict) -> dict[str, Any]:
     tests = [
         _test(number, judged[item.id])
         for number, item in enumerate(assignment.items, 1)
-        if item.graded_by == "autograder" and item.id in judged
+        if item.graded_by != "person" and item.id in judged
     ]
     notes = [finding.text for finding in verdict.findings if finding.audience == "both"]
     return {

@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Submission:
-    """A repaired notebook; `roles` tells for each of its cells the task's grade_id, `given`, `shown` or `extra`.
+    """A repaired notebook; `roles` tells for each of its cells the grade_id of a task or of a test cell, `given`,
+    `shown` or `extra`.
 
     `saved_outputs` are what the student's own run left in the file.
     """
@@ -83,5 +84,6 @@ def prepare(student: str, notebook: NotebookNode, release: NotebookNode, assignm
 
 
 def _final_role(cell: NotebookNode, role: str | None, assignment: Assignment) -> str:
-    is_shown = role == GIVEN and grade_id(cell) in assignment.only_shown
-    return SHOWN if is_shown else role or EXTRA
+    if role == GIVEN and grade_id(cell) in assignment.only_shown:
+        return SHOWN
+    return grade_id(cell) if role == GIVEN and grade_id(cell) in assignment.test_cells else role or EXTRA

@@ -1,0 +1,96 @@
+"""Judges an item by a test cell of the notebook, as nbgrader does: an error costs all points, and a number as the value
+of its last expression is the points."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+
+from autograder.encoders import one_line
+from autograder.execution.evidence import RunCell, hash_tests
+
+from .case import MAX_ERROR_TEXT, NOT_ASKED, Case, NotAsked, NotChecked, Undecided, Wrong
+from .verdict import ENDS
+
+NUMBER = re.compile(r"(?:np\.\w+\()?([-+]?[\d.]+(?:e[-+]?\d+)?)\)?", re.IGNORECASE)
+"""A number as text; one of NumPy's is shown as `np.float64(1.5)`."""
+
+FAILING = (ast.Assert, ast.Raise, ast.Expr)
+"""Statements that can be a test; Python may name another one, such as the last of a `finally`."""
+
+LINE = re.compile(r"line (\d+)")
+
+
+def describe_tests(source: str) -> str:
+    """Return the sentence of the rubric that a test cell stands for: the text with which it begins, if there is any."""
+    tree = _parse(source)
+    return one_line((ast.get_docstring(tree) if tree is not None else None) or "The tests of the notebook pass.")
+
+
+def check_tests(case: Case, source: str) -> None:
+    """Judge the item of a case by what became of its test cell, whose code is `source`."""
+    numbers = sorted(case.evidence.cells_of(case.item.id))
+    if not numbers:
+        raise Undecided("The tests were not run, as the notebook no longer contains their cell.")
+    cell = case.evidence.cells[numbers[-1]]
+    if cell.tests != hash_tests(source):
+        raise NotAsked(NOT_ASKED)
+    if cell.error == "NotImplementedError":
+        raise NotChecked(f"The cell {case.item.cell} is not complete.")
+    if cell.status == "error" and cell.error != "KernelDied":
+        raise Wrong(_describe_error(cell, source))
+    if cell.status != "ran":
+        raise Wrong(f"The cell of the tests {ENDS[_ENDED.get(cell.status, 'kernel ended')]}.")
+    _check_score(cell.result, case.item.points)
+
+
+_ENDED = {"timeout": "time limit", "not run": "not run"}
+
+
+def _check_score(result: str, points: float) -> None:
+    """Take a number as points; nbgrader gives all of them for every other value, and for a negative number."""
+    number = NUMBER.fullmatch(result)
+    score = _to_float(number[1]) if number is not None else math.nan
+    if score > points:
+        raise Undecided(f"The tests gave {score:g} points, which is more than {points:g}.")
+    if 0 <= score < points:
+        raise Wrong(f"The tests gave {score:g} of {points:g} points.", share=score / points)
+
+
+def _to_float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _describe_error(cell: RunCell, source: str) -> str:
+    """Say which test failed, or at which one the cell stopped."""
+    text = cell.message.strip().split("\n")[0][:MAX_ERROR_TEXT].rstrip(". ")
+    found = _find_statement(source, cell.line)
+    is_test = cell.error != "AssertionError" or isinstance(found, FAILING)
+    test = one_line(ast.get_source_segment(source, found) or "", MAX_ERROR_TEXT) if found and is_test else ""
+    if cell.error == "AssertionError":
+        subject = f"The test `{test}`" if test else "A test"
+        return f"{subject} failed{f': {text}' if text else ''}."
+    place = f"at `{test}` " if test else ""
+    return f"The tests stopped {place}with {cell.error}{f': {text}' if text else ''}."
+
+
+def _find_statement(source: str, line: str) -> ast.stmt | None:
+    """The smallest statement that a line is part of; None where the cell is no plain Python."""
+    match, tree = LINE.match(line), _parse(source)
+    if match is None or tree is None:
+        return None
+    number = int(match[1])
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    around = [node for node in statements if node.lineno <= number <= (node.end_lineno or node.lineno)]
+    return min(around, key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
+
+
+def _parse(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
