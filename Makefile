@@ -58,7 +58,7 @@ help: ## list the commands (this is the default)
 	  /^[a-z-]+:.*## / { n = split($$2, line, " [|] "); printf "  %-17s%s\n", $$1, line[1]; \
 	    for (i = 2; i <= n; i++) printf "  %-17s%s\n", "", line[i] }' Makefile
 	@echo; echo "Settings: ASSIGNMENT=$(ASSIGNMENT) SUBMITTED=$(SUBMITTED) OUT=$(OUT)"
-	@echo "          JOBS=(default: one more than cores) PYTHON=(3.11 to 3.13)"
+	@echo "          JOBS=(default: number of cores + 1) PYTHON=(3.11 to 3.13)"
 
 setup: $(READY) ## install the pinned packages into .venv | Other commands do this if necessary.
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
@@ -129,7 +129,7 @@ release: $(READY) ## write the students' version to release/
 lab: $(READY) have-data ## run the solution notebook with real training
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
-serve: $(READY) ## answer requests for provisional verdicts at SOCKET=path | MINUTES=30 between two requests of a student
+serve: $(READY) ## answer requests for provisional verdicts at SOCKET=path | MINUTES=30 must pass between a student's requests
 	@$(GRADER) serve --assignment "$(ASSIGNMENT)" --out "$(OUT)" $(if $(SOCKET),--socket "$(SOCKET)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 gradescope: $(READY) ## pack the autograder for Gradescope, into release/
@@ -181,7 +181,7 @@ profile: $(READY) ## show how long each part of grading takes
 bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the classes
 	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
 
-compare-fidelity: $(READY) .venv-bench/.ready ## count what nbgrader, Otter and the kit get wrong | ONLY=nbgrader runs one, LIMIT=20 grades a part, JOBS=2 | at a time. Results are kept in .fidelity/; docs/fidelity.md | is written when all are there.
+compare-fidelity: $(READY) .venv-bench/.ready ## count what nbgrader, Otter and the kit get wrong | ONLY=nbgrader runs one, LIMIT=20 grades only some, | JOBS=2 runs two at a time. Results are kept in .fidelity/; | docs/fidelity.md is written when they are complete.
 	@$(PY) -m benchmarks.fidelity $(if $(ONLY),--only "$(ONLY)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(JOBS),--jobs $(JOBS))
 
 architecture: $(READY) ## draw the imports between packages for docs/architecture.md

@@ -316,7 +316,7 @@ def serve(
     assignment: Name = "tta-eta",
     at: Annotated[Path, typer.Option("--socket", help="where students connect")] = Path("/srv/lab/verdict.sock"),
     out: Out = Path("graded"),
-    minutes: Annotated[float, typer.Option(min=0, help="minutes between two requests of a student")] = 30,
+    minutes: Annotated[float, typer.Option(min=0, help="minutes that must pass between a student's requests")] = 30,
     sandbox: Annotated[Literal["any", "bwrap", "podman"], typer.Option(help="sandbox for the notebooks")] = "any",
 ) -> None:
     """Give provisional verdicts to the users of this machine until it is stopped."""

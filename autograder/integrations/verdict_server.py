@@ -205,7 +205,7 @@ def describe_provisional(assignment: Assignment, verdict: Verdict) -> list[str]:
         ]
     judged = sum(item.points for item in assignment.judged_items)
     pending = sum(item.points for item in assignment.items) - judged
-    by_hand = f", and {pending:g} points are given by hand" if pending else ""
+    by_hand = f"; another {pending:g} points are given by hand" if pending else ""
     lines = [f"{assignment.title}: {verdict.points:g} of {judged:g} points (provisional{by_hand})."]
     for item in verdict.items:
         points = UNDECIDED if item.points is None else f"{item.points:g} of {item.max_points:g}"
