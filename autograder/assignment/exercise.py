@@ -6,6 +6,7 @@ the tasks are known. Everything else about an assignment is in its notebook, its
 
 from __future__ import annotations
 
+import ast
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -234,15 +235,19 @@ class Exercise:
         return {series.name: (series, series.swept) for series in self.series if series.swept is not None}
 
     def require_known(self, folder: Path, cells: Sequence[str]) -> None:
-        """Raise AssignmentError where the exercise of a folder names a cell or an instrument that there is not."""
+        """Raise AssignmentError where the exercise of a folder names a cell or an instrument that there is not.
+
+        A cell may be missing from the assignment if the checks know it: its item was taken out of `assignment.toml`.
+        """
         place = f"{shorten_path(folder / 'exercise.py')}:"
+        known = {*cells, *find_names(folder)}
         named = {
             "signs": [sign.task for sign in self.signs],
             "series": [name for series in self.series for name in (series.plots, series.comment)],
         }
         for part, names in named.items():
             for name in names:
-                if name not in cells:
+                if name not in known:
                     raise AssignmentError(f"{place} `{part}` names the unknown cell {name!r}{suggest(name, cells)}.")
         for name in self.instruments:
             if name not in TRAINING_INSTRUMENTS:
@@ -266,7 +271,7 @@ class Exercise:
         if not isinstance(script, Script):
             raise AssignmentError(f"{place} `draw` returns a {type(script).__name__}: return a Script.")
         for name in script.stand_ins:
-            if name not in cells:
+            if name not in {*cells, *find_names(folder)}:
                 raise AssignmentError(f"{place} `stand_ins` names the unknown cell {name!r}{suggest(name, cells)}.")
         used = {"spares": script.spares, "settings": [number for each in script.settings.values() for number in each]}
         for part, numbers in used.items():
@@ -297,6 +302,20 @@ def exercise_of(folder: Path) -> Exercise:
         reason = "has no EXERCISE" if found is None else f"has an EXERCISE that is a {type(found).__name__}"
         raise AssignmentError(f"{shorten_path(path)} {reason}: write `EXERCISE = Exercise(...)`.")
     return found
+
+
+@cache
+def find_names(folder: Path) -> frozenset[str]:
+    """Return every string in the checks of a folder; the names of the items that they judge are among them."""
+    names: set[str] = set()
+    for path in folder.glob("test_*.py"):
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (SyntaxError, ValueError):
+            continue  # said when the checks are collected
+        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        names |= {value for value in constants if isinstance(value, str)}
+    return frozenset(names)
 
 
 def find_exercise(folder: Path) -> Exercise:

@@ -81,6 +81,8 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
 
     def replace(match: re.Match[str]) -> str:
         key = match["key"]
+        if key.startswith("points ") and key not in shown:
+            raise ReleaseError(_describe_leftovers(notebook, key.removeprefix("points ")))
         if key not in shown:
             raise ReleaseError(f"The text marks <!--{key}-->, and the assignment has no such number.")
         return f"<!--{key}-->{shown[key]}<!--/-->"
@@ -98,6 +100,14 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
         if grade_id in points and grader_metadata(cell).get("grade"):
             cell.metadata["nbgrader"]["points"] = points[grade_id]
     return fresh
+
+
+def _describe_leftovers(notebook: NotebookNode, item_id: str) -> str:
+    """Say which cells belong to an item that is not in `assignment.toml` any more."""
+    names = [str(grader_metadata(cell).get("grade_id", "")) for cell in notebook.cells]
+    cells = ", ".join(name for name in names if name == item_id or name.startswith(f"{item_id}-"))
+    remains = f"still has its cells: {cells}" if cells else f"still marks its points: <!--points {item_id}-->"
+    return f"assignment.toml has no item {item_id!r}, but the notebook {remains}. Delete them, or put the item back."
 
 
 def validate_source(path: Path, assignment: Assignment) -> None:
@@ -170,7 +180,7 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
     for grade_id, cell in cells.items():
         noted = grader_metadata(cell)
         if noted.get("grade") and noted.get("points") != 0 and grade_id not in known:
-            yield f"Cell {grade_id} is graded, and assignment.toml has no such item."
+            yield f"Cell {grade_id} is graded, but assignment.toml has no such item. Delete it, or put the item back."
 
 
 def _bad_solutions(cells: dict[str, NotebookNode], assignment: Assignment) -> Iterator[str]:

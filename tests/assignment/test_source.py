@@ -195,7 +195,10 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
         (solve_in_a_given_cell, "Cell model holds a solution, and is not marked as a solution cell."),
         (forget_the_markers, "Cell data-details holds no solution between BEGIN SOLUTION and END SOLUTION."),
         (other_points, "Cell callback gives 3 points, assignment.toml 15."),
-        (unknown_graded_cell, "Cell extra is graded, and assignment.toml has no such item."),
+        (
+            unknown_graded_cell,
+            "Cell extra is graded, but assignment.toml has no such item. Delete it, or put the item back.",
+        ),
         (forget_a_flag, "Cell imports does not say whether it is locked."),
         (
             begin_a_line_with_a_number,
@@ -245,3 +248,13 @@ def test_a_source_that_is_no_notebook_is_an_error(text: str | None, reason: str,
         path.write_text(text, encoding="utf-8")
     with pytest.raises(ReleaseError, match=reason):
         validate_source(path, ASSIGNMENT)
+
+
+def test_the_cells_of_a_removed_item_are_named(notebook: NotebookNode) -> None:
+    without_plots = ASSIGNMENT.model_copy(update={"items": tuple(i for i in ASSIGNMENT.items if i.id != "lr-plots")})
+    with pytest.raises(ReleaseError) as caught:
+        refresh(notebook, without_plots)
+    assert str(caught.value) == (
+        "assignment.toml has no item 'lr-plots', but the notebook still has its cells: lr-plots-text, lr-plots, "
+        "lr-plots-check. Delete them, or put the item back."
+    )
