@@ -120,6 +120,38 @@ def test_what_went_wrong_is_told(statistics: Grader, source: str, said: str) -> 
     assert said in messages(verdict)["test_mean"]
 
 
+EQUAL_TO_ALL = """\
+class Equal(float):
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+    def __abs__(self): return 0
+    def __sub__(self, other): return self
+    def __lt__(self, other): return True
+def mean(x):
+    if not len(x): raise ValueError("no numbers")
+    return Equal(0)
+"""
+
+WITHOUT_ASSERTS = """\
+def keep(lines): return [line for line in lines if "assert" not in line]
+get_ipython().input_transformers_cleanup.append(keep)
+def mean(x):
+    if not len(x): raise ValueError("no numbers")
+"""
+
+
+@pytest.mark.parametrize("source", [EQUAL_TO_ALL, WITHOUT_ASSERTS])
+def test_a_test_in_the_student_s_process_can_be_deceived(statistics: Grader, source: str) -> None:
+    """SECURITY.md says so: where this matters, an instructor writes checks."""
+    assert "test_mean" not in lost_points(statistics.grade({"mean": source}))
+
+
+def test_a_later_cell_can_print_hidden_tests(statistics: Grader) -> None:
+    """SECURITY.md says so."""
+    graded = statistics.run(build_submission(statistics.assignment, {"spread": 'print("".join(In))'}))
+    assert HIDDEN in str(graded.executed)
+
+
 def test_the_assertion_in_a_function_of_the_tests_is_named(texts: Grader) -> None:
     verdict = texts.grade({"words": "def words(text):\n    return text.count(' ') + 1"})
     expected = """The test `assert words(text) == expected, f"for {text!r}"` failed: for '  a   b '."""
