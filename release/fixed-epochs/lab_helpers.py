@@ -723,7 +723,8 @@ def check_record(names: dict[str, Any]) -> Table:
         ("history_rows", rows, _row_problems(rows, names["EPOCHS"])),
         ("summary", summary, _summary_problems(summary, names["EPOCHS"])),
     ):
-        text = f"{type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple, dict)) else shown(value)
+        sized = isinstance(value, (list, tuple, dict))
+        text = f"{type(value).__name__} of length {len(value)}" if sized else shown(value)
         remark = next(problems, "")
         mark = OPEN if name not in names else BAD if remark else GOOD
         lines.append((mark, name, text if name in names else "not defined", remark))

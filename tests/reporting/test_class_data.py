@@ -309,7 +309,7 @@ class TestBesideAnAnswer:
         assert "**For the grader.** Divide the" in first
         assert "SOLUTION" not in first
         assert "The answer is identical to that of" in first
-        assert "shows no readable numbers of the student's own run" in second
+        assert "shows no readable numbers from the student's own run" in second
         assert "Drawn in the graded run" in second
 
     def test_a_dry_run_is_marked(self, assignment: Assignment, release: NotebookNode) -> None:
@@ -372,4 +372,4 @@ def test_the_books_hold_it_all(tmp_path: Path, assignment: Assignment, release: 
         student: formgrader.notebook_path(tmp_path / "autograded", student, assignment) for student in ("ada", "bob")
     }
     assert "time per epoch (s)" in shown["ada"].read_text(encoding="utf-8")
-    assert "shows no readable numbers of the student" in shown["bob"].read_text(encoding="utf-8")
+    assert "shows no readable numbers from the student" in shown["bob"].read_text(encoding="utf-8")

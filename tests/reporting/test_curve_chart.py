@@ -99,5 +99,5 @@ def test_an_end_that_is_right_in_itself_is_not_drawn_as_wrong(
         return first_stop(values, threshold, patience if min(values) <= threshold else patience - 1)
 
     rule = missed(early_unless_interrupted)["a_miss_starts_the_count_again"]
-    assert "the epochs above the threshold must come in a row" in rule.message
+    assert "the epochs above the threshold must be consecutive" in rule.message
     assert rule.strip is None

@@ -542,7 +542,7 @@ class TestTheReportOnAClass:
 
     def test_without_own_runs_it_says_so(self, assignment: Assignment) -> None:
         text = report.report_page(assignment, [verdict_on(assignment, "ada")], {})
-        assert "No submitted notebook shows readable numbers of the student's own run." in text_of(text).replace(
+        assert "No submitted notebook shows readable numbers from the student's own run." in text_of(text).replace(
             "&#39;", "'"
         )
 

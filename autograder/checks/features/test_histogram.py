@@ -15,7 +15,7 @@ from autograder.rubric import Case, Undecided, Wrong, item
 
 
 def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
-    """The figure of the task's cells with most bars, and its axes."""
+    """The figure from the task's cells with the most bars, and its axes."""
     seen = [figure for event in case.evidence.of(Figures) if event.cell in case.cells for figure in event.value]
     found = [(figure, axes) for figure in seen for axes in figure.axes]
     if not found:
@@ -29,14 +29,14 @@ def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
 
 @cache
 def make_levels(release: Path) -> np.ndarray:
-    """The levels of all notes, as the given cell makes them: the student may have changed the table."""
+    """The levels of all notes as the provided cell computes them: the student may have changed the table."""
     names = {"np": np, "pd": pd}
     exec(cells_by_id(nbformat.read(release, as_version=4))["data"].source, names)
     return names["notes"]["level"].to_numpy()
 
 
 def upright(bars: tuple[Bar, ...]) -> list[Bar]:
-    """The bars of a histogram, lying ones as if they stood."""
+    """The bars of a histogram; horizontal ones are returned as vertical ones."""
     turned = {"upright": True}
     return [
         bar
@@ -50,7 +50,7 @@ def find_shares(bars: list[Bar], n_notes: int) -> list[float]:
     """The share of the notes that each bar stands for, whether its height is a count, a share or a density."""
     heights, areas = [bar.height for bar in bars], [bar.height * bar.width for bar in bars]
     for sizes, total in ((heights, n_notes), (heights, 1), (heights, 100), (areas, 1), (areas, 100), (areas, n_notes)):
-        counts = np.array(sizes) * n_notes / total  # those of other notes are no whole numbers then
+        counts = np.array(sizes) * n_notes / total  # not whole numbers if the bars show other notes
         if abs(counts.sum() - n_notes) < 0.5 and np.allclose(counts, counts.round(), atol=0.02):
             return list(counts / n_notes)
     if np.allclose(heights, np.round(heights)):
@@ -69,20 +69,20 @@ def test_levels(case: Case) -> None:
         raise Wrong(f"The histogram has {len(edges)} bins; it should have at least 8.")
     centres = [bar.x + bar.width / 2 for bar in bars]
     if np.allclose(np.unique(np.round(centres, 6)), np.arange(len(edges))):
-        return  # categories, which stand at 0, 1, 2, … whatever the levels are
+        return  # categories, which are at 0, 1, 2, … whatever the levels are
     bin_width = (edges[-1] - edges[0]) / (len(edges) - 1)
     mean = float(np.dot(shares, centres))
     spread = float(np.sqrt(np.dot(shares, (np.array(centres) - mean) ** 2)))
     if abs(mean - levels.mean()) > bin_width or abs(spread - levels.std()) > bin_width:
         raise Wrong(
-            f"The bars are those of other values: their mean is {mean:.3g} and their standard deviation {spread:.3g}; "
+            f"The bars show other values: their mean is {mean:.3g} and their standard deviation {spread:.3g}; "
             f"those of the levels are {levels.mean():.3g} and {levels.std():.3g}."
         )
 
 
 @item("histogram", points=2)
 def test_labels(case: Case) -> None:
-    """Both axes are labelled, and the label of the level names its unit."""
+    """Both axes are labelled, and the label for the level includes its unit."""
     figure, axes = figure_of(case)
     across, up = axes.xlabel or figure.xlabel, axes.ylabel or figure.ylabel
     missing = [name for name, label in (("horizontal", across), ("vertical", up)) if not label.strip()]
@@ -93,4 +93,4 @@ def test_labels(case: Case) -> None:
         )
     of_level = across if axes.bars[0].upright else up
     if "db" not in of_level.lower() and "decibel" not in of_level.lower():
-        raise Wrong("The label of the level does not name the unit dB.", share=0.5)
+        raise Wrong("The label for the level does not include the unit dB.", share=0.5)

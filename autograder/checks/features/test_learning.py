@@ -1,4 +1,4 @@
-"""Items split, standardise and baseline: what is done before and with a classifier; leakage is the mistake to find."""
+"""Items split, standardise and baseline: preparing data for a classifier and using it without leakage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SINGLE = 1e-4
 def split(
     case: Case, share: float, seed: int, pitches: np.ndarray, seconds: float = 5.0
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """A table, and the student's training and test table of it."""
+    """A table, and the training and test tables that the student's function makes of it."""
     index = np.arange(len(pitches)) * 3 + 1
     table = pd.DataFrame({"pitch": pitches, "level": np.linspace(-40, 0, len(pitches))}, index=index)
     reply = case.call("split_by_pitch", table, share, seed, seconds=seconds)
@@ -50,7 +50,7 @@ def test_no_pitch_is_in_both(case: Case) -> None:
 
 @item("split", points=2)
 def test_every_note_is_in_one(case: Case) -> None:
-    """Every row is in exactly one of the two tables, as it was and with its index."""
+    """Every row is in exactly one of the two tables, unchanged and with its index."""
     for pitches, seed in draw_pitches(case):
         table, train, test = split(case, 0.3, seed, pitches)
         if sorted([*train.index, *test.index]) != sorted(table.index):
@@ -81,7 +81,7 @@ def test_seed(case: Case) -> None:
     """The same seed gives the same split, and different seeds give different splits."""
     pitches = np.repeat(np.arange(40, 60), 2)
     tests = [tuple(split(case, 0.3, seed, pitches)[2]["pitch"]) for seed in range(5)]
-    again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # as another question, to be asked twice
+    again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # a new limit, so that it is asked again
     if len(set(tests)) < 3:
         raise Wrong("Five seeds nearly always gave the same split: use the seed to choose the pitches.")
     if again != tests[0]:
@@ -89,14 +89,14 @@ def test_seed(case: Case) -> None:
 
 
 def scaled(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both arrays, scaled with the numbers of the first."""
+    """Both arrays, scaled with the mean and standard deviation of the first."""
     mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)
     deviation = np.where(deviation == 0, 1, deviation)
     return (x_train - mean) / deviation, (x_test - mean) / deviation
 
 
 def spread(x: np.ndarray) -> np.ndarray:
-    """Numbers that keep the columns of an array from being constant: steps larger than what is drawn."""
+    """Offsets that keep the columns of an array from being constant: steps larger than any sampled value."""
     return np.arange(len(x))[:, None] * [300.0, 1000.0]
 
 
@@ -114,7 +114,8 @@ def test_with_training_numbers(case: Case) -> None:
             )
         if _is_close(reply, (scaled(x_train, x_train)[0], scaled(x_test, x_test)[0])):
             raise Wrong(
-                "The test notes were scaled with their own mean and standard deviation: use the training notes'."
+                "The test notes were scaled with their own mean and standard deviation: use those of the training "
+                "notes."
             )
         case.expect(reply, scaled_as(scaled(x_train, x_test)), given=(x_train, x_test))
 
@@ -135,18 +136,18 @@ def test_constant_column(case: Case) -> None:
 
 
 def neighbours(case: Case, seed: int) -> tuple[Reply, list[np.ndarray], np.ndarray]:
-    """The student's baseline on clouds of points, the predictions that count as right, and the labels."""
+    """The student's baseline on clusters of points, the predictions that are accepted, and the labels."""
     rng = np.random.default_rng([case.scenario.seed, seed])
     labels = rng.integers(0, 3, 60)
     x = rng.normal(0, 1, (60, 4)) * [1, 1000, 1, 0.01] + labels[:, None] * [1.5, 0, 1.5, 0.015]
-    x[-1, 1] += 50_000  # a test note that spoils the numbers of all notes and those of the test notes
+    x[-1, 1] += 50_000  # an outlier that distorts the statistics of all notes and of the test notes
     parts = (x[:40], labels[:40], x[40:], labels[40:])
     reply = case.call("baseline", *parts)
     scalings = [scaled(x[:40], x[40:])]
-    with contextlib.suppress(NotChecked):  # a baseline may scale by itself
+    with contextlib.suppress(NotChecked):  # a baseline may scale without `standardise`
         own = case.call("standardise", x[:40], x[40:]).value
         if isinstance(own, (tuple, list)) and [np.shape(part) for part in own] == [(40, 4), (20, 4)]:
-            scalings.append((own[0], own[1]))  # a wrong one has cost its points already
+            scalings.append((own[0], own[1]))  # a wrong `standardise` has already lost points
     right = [KNeighborsClassifier(n_neighbors=1).fit(a, labels[:40]).predict(b) for a, b in scalings]
     if not reply.error and not isinstance(reply.value, dict):
         raise Wrong(f"`baseline` returned {show(reply.value)}; it should return a dictionary.")
@@ -155,7 +156,7 @@ def neighbours(case: Case, seed: int) -> tuple[Reply, list[np.ndarray], np.ndarr
 
 @item("baseline", points=3)
 def test_predictions(case: Case) -> None:
-    """`predictions` are the labels of the nearest training notes, by standardised features."""
+    """`predictions` are the labels of the nearest training notes after the features are standardised."""
     for seed in range(3):
         reply, right, _ = neighbours(case, seed)
         if reply.error:
@@ -164,8 +165,8 @@ def test_predictions(case: Case) -> None:
             raise Wrong("The dictionary has no key `predictions`.")
         if all(close_to(each).complain(reply.value["predictions"]) for each in right):
             raise Wrong(
-                "`predictions` are not those of a classifier with one nearest neighbour and standardised features, on "
-                "notes that are not in this notebook."
+                "On notes that are not in this notebook, `predictions` are not those of a classifier with one nearest "
+                "neighbour and standardised features."
             )
 
 

@@ -24,7 +24,7 @@ def test_silence(case: Case) -> None:
 
 
 def zero_crossing_rate(x: np.ndarray) -> float:
-    """The share of neighbouring pairs of which one is negative and the other is not."""
+    """The fraction of pairs of adjacent samples of which one is negative and the other is not."""
     return float(np.mean((x[1:] < 0) != (x[:-1] < 0)))
 
 

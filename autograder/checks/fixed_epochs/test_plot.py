@@ -22,7 +22,7 @@ DRAWN = 1e-3
 
 @dataclass(frozen=True)
 class Picture:
-    """The figure that is judged; `wanted` are the curves that it may show, recorded ones before those of trainings."""
+    """The figure that is judged; `wanted` are the curves that it may show: first recorded, then training runs'."""
 
     figure: FigureSeen
     wanted: tuple[Curves, ...]
@@ -33,7 +33,7 @@ class Picture:
 
     @cached_property
     def shown(self) -> dict[str, tuple[Axes, Curve]]:
-        """Which curve shows which accuracy, by its points."""
+        """The curve that shows each accuracy, identified by its points."""
         found: list[dict[str, tuple[Axes, Curve]]] = [{}]
         for wanted in self.wanted:
             pairs = {
@@ -58,7 +58,7 @@ class Picture:
         return any(PERCENT.search(self.words(axes)) for axes in self.figure.axes)
 
     def words(self, axes: Axes) -> str:
-        """All that is written in and around axes, in small letters."""
+        """All text in and around the axes, in lower case."""
         own = (axes.title, axes.xlabel, axes.ylabel, *axes.legend, *axes.texts)
         ticks = (tick.text for tick in axes.yticks)
         of_figure = (self.figure.title, self.figure.ylabel, *self.figure.legend)
@@ -66,7 +66,7 @@ class Picture:
 
 
 def picture(case: Case) -> Picture:
-    """The figure of the task: the one that shows most, in doubt the last of the task's own cell."""
+    """The figure of the task: the one that shows the most; if several do, the last from the task's own cell."""
     work = Work.of(case)
     drawn = case.evidence.of(Figures)
     before = {f.number for event in drawn if event.cell < min(case.cells, default=0) for f in event.value}
@@ -84,7 +84,7 @@ def picture(case: Case) -> Picture:
 
 
 def with_curves(case: Case) -> Picture:
-    """The figure, if it holds curves at all."""
+    """The figure, if it contains any curves."""
     seen = picture(case)
     if seen.curves:
         return seen

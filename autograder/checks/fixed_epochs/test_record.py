@@ -1,4 +1,4 @@
-"""Item record: the list of rows and the summary have the right form and tell the truth."""
+"""Item record: the list of rows and the summary have the right structure and the correct values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = items("record")
 
 
 def recorded(case: Case) -> Work:
-    """The work with its rows; without any there is nothing to judge."""
+    """The recorded work; missing if there are no rows."""
     work = Work.of(case)
     if work.recorded is None:
         case.missing("history_rows is not defined")
@@ -22,7 +22,7 @@ def recorded(case: Case) -> Work:
 
 
 def verified(case: Case) -> Work:
-    """The work with rows and something that they can be held against."""
+    """The recorded work, if there is something to compare its rows with."""
     work = recorded(case)
     if not work.sources:
         raise Undecided("history_rows has rows, but no call to Model.fit was observed: it needs review.")
@@ -32,7 +32,7 @@ def verified(case: Case) -> Work:
 
 
 def needs_number(where: str, entries: dict[str, Value] | None, key: str) -> str | None:
-    """A complaint when there is no usable number under the key."""
+    """A complaint if the key has no usable number."""
     value = (entries or {}).get(key)
     if value is None:
         return f"In {where} the key {key!r} is missing."
@@ -42,7 +42,7 @@ def needs_number(where: str, entries: dict[str, Value] | None, key: str) -> str 
 
 
 def hold(case: Case, key: str) -> Work:
-    """The work, if every row has a number under the key."""
+    """The work, if the key has a number in every row."""
     work = verified(case)
     places = list(enumerate(work.rows, start=1))
     forall(places, lambda each: needs_number(f"row {each[0]} of history_rows", each[1].entries, key))
@@ -91,9 +91,9 @@ def test_val_accuracy(case: Case) -> None:
 
 
 def seen_in_work(work: Work) -> None:
-    """Raises Undecided where there is only a stand-in to hold a number against that may come from other training."""
+    """Raises Undecided if there is only a stand-in to compare a number with: it may come from other training."""
     if work.training is None:
-        raise Undecided("No training with Model.fit was seen that these numbers could come from: it needs review.")
+        raise Undecided("No call to Model.fit was observed that could have produced these numbers: they need review.")
 
 
 def _hold_curve(case: Case, key: str) -> None:
@@ -104,7 +104,7 @@ def _hold_curve(case: Case, key: str) -> None:
         return
     truth, other = (work.sources[0][name] for name in (key, *set(MEASURES) - {key}))
     if all(math.isnan(true) for true in truth):
-        raise Undecided(f"What {key} was is not on record: it needs review.")
+        raise Undecided(f"The true {key} was not recorded: it needs review.")
     if same(values, other):
         raise Wrong(f"{key} holds the values of {next(iter(set(MEASURES) - {key}))}.")
     if same(values, truth, 100.0):
@@ -118,7 +118,7 @@ def _hold_curve(case: Case, key: str) -> None:
 
 
 def _agrees(values: tuple[float, ...], truth: tuple[float, ...]) -> bool:
-    """Whether the rows that there are agree; too few of them at either end, or too many, cost the structure alone."""
+    """Whether the existing rows agree; missing or extra rows at either end lose points only for the structure."""
     both = min(len(values), len(truth))
     return same(values[:both], truth[:both]) or same(values[-both:], truth[-both:])
 

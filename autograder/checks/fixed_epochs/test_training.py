@@ -12,7 +12,7 @@ pytestmark = items("training")
 
 
 def trained(case: Case) -> Trained:
-    """The training; without one there is nothing to judge."""
+    """The training run; missing if there is none."""
     work = Work.of(case)
     if work.training is None:
         if work.rows and not _stopped(case):
@@ -81,7 +81,7 @@ def test_training_data(case: Case) -> None:
     for fit in trained(case).fits:
         held_back = fit.validation.train if fit.validation else 0
         if fit.data.test:
-            continue  # costs the points of the test set
+            continue  # loses the points for the test set instead
         if fit.data.other or not fit.data.train:
             raise Wrong("fit was given rows that are not in the scaled training data.")
         if fit.data.labels_fit is False:
@@ -107,7 +107,7 @@ def test_validation_split(case: Case) -> None:
 
 @points(1)
 def test_test_set_is_kept_apart(case: Case) -> None:
-    """The test set is not used for training: not in `fit`, and not before training has finished."""
+    """The test set is not used before training has finished, neither in `fit` nor otherwise."""
     training = trained(case)
     if any(fit.data.test for fit in training.fits):
         raise Wrong("Test notes were among the data given to fit.")

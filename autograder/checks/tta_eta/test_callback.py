@@ -10,7 +10,7 @@ from autograder.grading.verdict import Strip
 
 pytestmark = items("callback")
 JUDGED = ("plain", "any")
-"""Families that are held against the rule itself, and not against how the same class acts on a related curve."""
+"""Families that are compared with the rule itself, not with what the same class does on a related curve."""
 
 NAMES_USED = "[f.__code__.co_names for f in vars(TrainToAccuracy).values() if hasattr(f, '__code__')]"
 """An expression for the names that each function of the class uses."""
@@ -19,7 +19,7 @@ Answer = tuple[Trial, TrialResult]
 
 
 def answers(case: Case, family: str) -> list[Answer]:
-    """What the class answered to the trials of a family."""
+    """The results of the class in the trials of a family."""
     driven = case.evidence.of(CallbackDriven)
     if not driven:
         if any(case.evidence.cells[index].status == "ran" for index in case.cells):
@@ -40,7 +40,7 @@ def answers(case: Case, family: str) -> list[Answer]:
             raise NotChecked(message)
         raise Wrong(message, picture(find_shortest_stop(trials), None))
     found = list(zip(trials, results, strict=True))
-    told: dict[str, str] = {}  # one error is told by one curve, whichever rules it breaks
+    told: dict[str, str] = {}  # each error is reported with one curve, whichever rules it breaks
     for trial, result in found:
         if result.error and result.error not in told:
             raised = f"it raised {result.error.rstrip('.')}"
@@ -64,7 +64,7 @@ def find_missing_model(case: Case) -> str:
     """A hint where the class sets `stop_training` on itself and not on the model."""
     try:
         names = case.look(NAMES_USED).value
-    except Undecided:  # a hint that cannot be had leaves nothing open
+    except Undecided:  # the check can be decided without the hint
         return ""
     used = [name for function in names for name in function] if isinstance(names, list) else []
     is_set_elsewhere = "stop_training" in used and "model" not in used
@@ -77,7 +77,7 @@ def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
 
 
 def curve(trial: Trial, last: int | None = None) -> str:
-    """The curve as a line of epochs; a bar marks the end of training."""
+    """The curve as a line of values; a bar marks the end of training."""
     shown = [f"{value:.4g}" for value in trial.val_accuracy]
     if last is not None:
         shown.insert(last + 1, "|")
@@ -89,8 +89,8 @@ def arguments(trial: Trial) -> str:
 
 
 def picture(trial: Trial, stopped: int | None) -> Strip | None:
-    """The curve of the message, for the feedback page. Where the end is right in itself, and only another than on a
-    related curve, it would explain nothing."""
+    """The curve of the message, for the feedback page; None if training ended at the right epoch and only the
+    comparison with a related curve failed: the curve alone would explain nothing."""
     due = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
     if stopped == due:
         return None
@@ -114,7 +114,7 @@ def no_error(answer: Answer) -> None:
 
 
 def hold_against_reference(found: list[Answer]) -> None:
-    """Raises Wrong with the shortest curve on which the class stopped at another epoch than the rule says."""
+    """Raises Wrong with the shortest curve on which the class did not stop at the epoch that the rule requires."""
     for trial, result in sorted(found, key=lambda answer: len(answer[0].val_accuracy)):
         no_error((trial, result))
         expected = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
@@ -132,8 +132,8 @@ def explain(trial: Trial, stopped: int | None, expected: int | None) -> str:
 
 
 def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False, waits: bool = True) -> None:
-    """Raises Wrong when two related curves end differently; `shift` allows for a longer beginning of the second,
-    and where the property only means something for a callback that `waits`, one that stops at once does not have it."""
+    """Raises Wrong if two related curves end differently. With `shift`, the second may begin with more epochs. With
+    `waits`, a callback that always stops after the first epoch fails too: it cannot have the property."""
     if all(result.stop is None for pair in found for _, result in pair):
         no_error(found[0][0])
         raise Wrong("It never stopped, so this could not be checked.")
@@ -161,13 +161,13 @@ def test_stops_on_plain_curves(case: Case) -> None:
 @points(2)
 def test_equal_is_a_miss(case: Case) -> None:
     """A `val_accuracy` exactly equal to the threshold is not above it."""
-    hold_alike(pairs(case, "equal"), "an epoch equal to the threshold counts as not above it.")
+    hold_alike(pairs(case, "equal"), "a val_accuracy equal to the threshold is not above it.")
 
 
 @points(2)
 def test_a_miss_starts_the_count_again(case: Case) -> None:
     """An epoch at or below the threshold resets the count."""
-    hold_alike(pairs(case, "reset"), "the epochs above the threshold must come in a row.", shift=True)
+    hold_alike(pairs(case, "reset"), "the epochs above the threshold must be consecutive.", shift=True)
 
 
 @points(2)
@@ -175,7 +175,7 @@ def test_reads_val_accuracy(case: Case) -> None:
     """The callback uses the validation accuracy, not the training accuracy."""
     hold_alike(pairs(case, "val_accuracy"), "it must use only val_accuracy, whatever the value of accuracy.")
     if any(result.stop is not None for _, result in answers(case, "unvalidated")):
-        raise Wrong("Without validation data there is no val_accuracy in logs, but it stopped the training.")
+        raise Wrong("Without validation data there is no val_accuracy in logs, but the callback stopped the training.")
 
 
 @points(2)
@@ -204,7 +204,7 @@ def test_defaults(case: Case) -> None:
     """Without arguments the threshold is 0.9 and the patience 3."""
     hold_alike(
         [(second, first) for first, second in pairs(case, "defaults")],
-        "made without arguments, it must act as with threshold 0.9 and patience 3.",
+        "created without arguments, it must behave as with threshold 0.9 and patience 3.",
         waits=False,
     )
 

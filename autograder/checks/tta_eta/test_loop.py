@@ -12,13 +12,13 @@ from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, 
 pytestmark = items("lr-loop", "bs-loop")
 Trained = tuple[Fit, float | None]
 ACTIVATIONS = ("Activation", "ReLU", "Softmax")
-"""Classes of layers that do what a layer before them may do by itself."""
+"""Layer classes that do what the preceding layer's `activation` can also do."""
 NEUTRAL = ("InputLayer", "Flatten")
-"""Classes of layers that change nothing of rows of numbers."""
+"""Layer classes that leave rows of numbers unchanged."""
 
 
 def trained(case: Case) -> Sweep:
-    """The loop with its trainings; without any there is nothing to judge."""
+    """The loop with its training runs; missing if there are none."""
     sweep = Sweep.of(case)
     if not sweep.fits:
         if sweep.rows and sweep.recorded is not None:
@@ -31,9 +31,10 @@ def trained(case: Case) -> Sweep:
 
 
 def hold(sweep: Sweep, rule: Callable[[Trained], str | None], *, over_all: bool = False) -> None:
-    """Raises Wrong where a training breaks the rule, or where some are missing: a part of them is worth that part.
+    """Raises Wrong if a training run breaks the rule; if some runs are missing, the others earn their share.
 
-    Of a loop that an error ended, what was seen stands for the rest, but for rules on what changes `over_all` of them.
+    If an error ended the loop, the runs before it stand for the rest, except in rules on what changes from run to run
+    (`over_all`).
     """
     forall(sweep.intended, rule)
     if (share := count_trained(sweep) / len(sweep.values)) < 1 and (over_all or not is_cut_short(sweep)):
@@ -41,7 +42,7 @@ def hold(sweep: Sweep, rule: Callable[[Trained], str | None], *, over_all: bool 
 
 
 def count_trained(sweep: Sweep) -> int:
-    """How many trainings came to their end."""
+    """The number of training runs that finished."""
     return len([fit for fit in sweep.fits if fit.error is None])
 
 
@@ -106,8 +107,8 @@ def test_each_model_is_new(case: Case) -> None:
 
 
 def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
-    """What makes two models the same: the units and the activation of each layer, be the activation a layer too, and
-    every layer of another kind."""
+    """What identifies a model: the units and the activation of each layer, even if the activation is a separate layer,
+    and every layer of another kind."""
     found: list[tuple[object, object]] = []
     for layer in fit.layers:
         kind, activation = layer.get("class"), layer.get("activation")
@@ -121,7 +122,7 @@ def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
 
 
 def differs(fit: Fit, given: set[tuple[tuple[object, object], ...]]) -> str:
-    """The first layer in which a model differs from the given one, if they have as many."""
+    """The first layer in which a model differs from the given one, or the numbers of layers if these differ."""
     (wanted,) = given
     found = structure(fit)
     if len(found) == len(wanted):
@@ -236,7 +237,7 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """Each training run is stopped by `TrainToAccuracy` with the lab's threshold and patience, counted from zero."""
+    """Each training run is stopped by `TrainToAccuracy` with the lab's threshold and patience, counting from zero."""
     sweep = trained(case)
     p = case.parameters
 
@@ -265,7 +266,7 @@ def test_callback_in_use(case: Case) -> None:
 
 
 def fresh_stop(case: Case, fit: Fit) -> int | None:
-    """After how many epochs a new instance of the student's class ends this training; None if that is not known."""
+    """The number of epochs after which a new instance of the student's class ends this run; None if unknown."""
     if fit.fresh_stop is None or "callback" in case.evidence.stand_ins:
         return None
     return fit.fresh_stop or (case.parameters.max_epochs if fit.epochs_run == case.parameters.max_epochs else -1)
@@ -273,7 +274,7 @@ def fresh_stop(case: Case, fit: Fit) -> int | None:
 
 @points(1)
 def test_test_set_is_kept_apart(case: Case) -> None:
-    """The test set is not used for training: not in `fit`, not as validation data, not before training is over."""
+    """The test set is not used before training is over: not in `fit`, not as validation data, not for evaluation."""
     sweep = trained(case)
     uses = [use for use in case.evidence.of(Use) if use.data.test]
 
@@ -292,12 +293,12 @@ def test_test_set_is_kept_apart(case: Case) -> None:
 
 
 def early_use(sweep: Sweep, uses: list[Use], fit: Fit) -> bool:
-    """Whether the model met the test set before or in this training, other than after an earlier one."""
+    """Whether the model was used on the test set before or during this training run, except after an earlier one."""
     own = [use for use in uses if use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence]
     earlier = [other for other in sweep.fits if other.model == fit.model and other.sequence < fit.sequence]
     return any(not any(other.end <= use.at for other in earlier) for use in own)
 
 
 def told_truly(sweep: Sweep) -> bool:
-    """Whether the rows have the true test accuracies; an evaluation that only came too early costs the record."""
+    """Whether the rows have the true test accuracies; if not, an early evaluation loses points only for the record."""
     return all(close(number(row, "test_accuracy"), sweep.accuracy(fit), 1e-4) for row, fit in sweep.pairs)

@@ -1,4 +1,4 @@
-"""Items lr-metrics and bs-metrics: the list of metrics has the right form and tells the truth."""
+"""Items lr-metrics and bs-metrics: the list of metrics has the right structure and the correct values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEEDED = ("batch_size", "learning_rate", "epochs", "test_accuracy", "train_time"
 
 
 def recorded(case: Case) -> Sweep:
-    """The loop with its rows; without any there is nothing to judge."""
+    """The loop with its rows; missing if there are none."""
     sweep = Sweep.of(case)
     if sweep.recorded is None:
         case.missing(f"{sweep.name} is not defined")
@@ -30,7 +30,7 @@ def recorded(case: Case) -> Sweep:
 
 
 def verified(case: Case) -> Sweep:
-    """The loop with rows and the trainings that they tell of."""
+    """The loop with rows and the training runs that they describe."""
     sweep = recorded(case)
     if not sweep.fits:
         raise Undecided(f"{sweep.name} has rows, but no call to Model.fit was observed: it needs review.")
@@ -52,7 +52,7 @@ def place(sweep: Sweep, row: Value) -> str:
 
 
 def needs_number(sweep: Sweep, row: Value, key: str) -> str | None:
-    """A complaint when the row has no usable number under the key."""
+    """A complaint if the key has no usable number in the row."""
     value = (row.entries or {}).get(key)
     if value is None:
         return f"In {place(sweep, row)} the key {key!r} is missing."
@@ -62,7 +62,7 @@ def needs_number(sweep: Sweep, row: Value, key: str) -> str | None:
 
 
 def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) -> None:
-    """Checks one key of every row against the training that the row tells of."""
+    """Compares one key of every row with the training run that the row describes."""
     sweep = verified(case)
     forall(sweep.rows, lambda row: needs_number(sweep, row, key))
     forall(sweep.pairs, lambda pair: rule(sweep, *pair))
@@ -82,8 +82,8 @@ def test_structure(case: Case) -> None:
         raise Wrong(f"{place(sweep, bad).capitalize()} is of type {bad.type}; it must be a dictionary.")
     if is_one_dictionary(sweep):
         raise Wrong(ONE_DICTIONARY)
-    rows = sweep.recorded.length or len(sweep.rows)  # of a long list only the first rows are described
-    # A loop over other settings has lost its points for that; one that was stopped has as many as it had time for.
+    rows = sweep.recorded.length or len(sweep.rows)  # only the first rows of a long list are described
+    # A loop over other settings has already lost points for that; one that was stopped has too few rows.
     stopped = any(case.evidence.cells[fit.cell].status == "timeout" for fit in sweep.fits)
     if rows != len(sweep.values) and (stopped or rows != len(sweep.fits)):
         count = "1 row" if rows == 1 else f"{rows} rows"
@@ -127,7 +127,7 @@ def _fixed(sweep: Sweep, row: Value) -> str | None:
 
 
 def _crossed(sweep: Sweep, row: Value, fit: Fit) -> bool:
-    """Whether the row carries the setting of another training, in a loop whose trainings had the settings asked for."""
+    """Whether the row has the setting of another training run, in a loop whose runs had the required settings."""
     used = sorted(f"{sweep.used(f):.5g}" for f in sweep.fits)
     right = used == sorted(f"{value:.5g}" for value in sweep.values)
     return right and not close(number(row, sweep.key), sweep.used(fit), 1e-4)
@@ -202,7 +202,7 @@ def agrees_from_earlier(sweep: Sweep, values: list[float], truths: list[float]) 
 
 
 def explain_mean(case: Case) -> str:
-    """How a mean over several models came about, as far as the notebook shows it."""
+    """The cause of a mean over several models, if the notebook shows it."""
     names = case.look(METRICS).value
     if not isinstance(names, list) or not names:
         return "."

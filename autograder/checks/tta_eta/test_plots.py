@@ -30,7 +30,7 @@ UNITS = {
     "total_energy": r"\b([km]?J|[km]?Wh|к?Дж)\b|jou?l|julio|джоул|焦|ジュール|줄|τζάουλ|جول|जूल"
     r"|watt.?(hour|stunde|heure)",
 }
-"""Units of a label, in the languages of those who have taken the lab so far, and in some more."""
+"""Units in a label, in the languages of the students so far and some others."""
 
 OTHER_UNITS = {
     r"%|per ?cent": 100.0,
@@ -39,7 +39,7 @@ OTHER_UNITS = {
     r"\bkj\b|kilojou?l|кдж|千焦|キロジュール": 1e-3,
     r"\bk?wh\b": 1 / 3600,
 }
-"""Units in which a value may be drawn if the words of the plot name them, and their factors."""
+"""Other units that a plot may use if its text names them, and their conversion factors."""
 RATE, SIZE = r"rate|\blrs?\b", r"batch|\bbs\b"
 """Words by which a label names the learning rate or the batch size."""
 LEAST_SPREAD = 0.05
@@ -48,7 +48,7 @@ LEAST_SPREAD = 0.05
 
 @dataclass(frozen=True)
 class Panel:
-    """One subplot with bars; `heights` by value of the swept setting where the axis tells it, else in order."""
+    """One subplot with bars; `values` are the settings that it may show."""
 
     axes: Axes
     values: tuple[float, ...]
@@ -73,12 +73,12 @@ class Panel:
 
     @cached_property
     def named(self) -> bool:
-        """Whether every bar stands at another one of the values."""
+        """Whether each bar is at a different one of the values."""
         found = [c for c in self.categories if c is not None]
         return len(found) == len(self.bars) and len(set(found)) == len(found)
 
     def shows(self, truth: dict[float, float]) -> bool:
-        """Whether the bars are these values, by category or, where the axis names none, in order."""
+        """Whether the bars show these values, matched by category or, if the axis names none, in order."""
         bars = {c: b for c, b in zip(self.categories, self.bars, strict=True) if c is not None} if self.named else {}
         if not bars:
             if len(self.bars) != len(truth):
@@ -107,7 +107,7 @@ def centre(bar: Bar) -> float:
 
 
 def parse(text: str) -> float | None:
-    """The number in a tick label, also as a power; None for what is no number or too large for one."""
+    """The number in a tick label, which may be a power; None if there is none or it is too large."""
     plain = text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")
     if power := re.search(r"(\d{1,4})\^\{?(-?\d{1,3})\}?(?!\d)", plain):
         try:
@@ -132,11 +132,11 @@ class Picture:
     @cached_property
     def panels(self) -> list[Panel]:
         values = dict.fromkeys(value for truth in self.truths.values() for value in truth if math.isfinite(value))
-        shown = tuple(dict.fromkeys((*self.sweep.values, *values)))  # other settings cost in the loop, not here
+        shown = tuple(dict.fromkeys((*self.sweep.values, *values)))  # other settings lose points in the loop, not here
         return [Panel(self._with_ticks(axes), shown) for axes in self.figure.axes if axes.bars]
 
     def _with_ticks(self, axes: Axes) -> Axes:
-        """A subplot whose shared axis shows its labels only under the lowest one has those."""
+        """Gives a subplot the labels of a shared axis that are shown only under the lowest subplot."""
         if any(tick.text for tick in axes.ticks):
             return axes
         others = [self.figure.axes[i] for i in axes.shared_x if i < len(self.figure.axes)]
@@ -145,7 +145,7 @@ class Picture:
 
     @cached_property
     def shown(self) -> dict[str, Panel]:
-        """Which panel shows which quantity, by the bars."""
+        """The panel that shows each quantity, identified by its bars."""
         found: dict[str, Panel] = {}
         for quantity, truth in self.truths.items():
             fitting = [p for p in self.panels if p.shows(truth) and p not in found.values()]
@@ -155,7 +155,7 @@ class Picture:
         return found
 
     def meant(self, quantity: str) -> Panel | None:
-        """The panel that shows the quantity by its bars, or claims to by its words."""
+        """The panel whose bars show the quantity, or else whose text names it."""
         if quantity in self.shown:
             return self.shown[quantity]
         free = [p for p in self.panels if p not in self.shown.values()]
@@ -166,7 +166,7 @@ class Picture:
 def without_energy(
     case: Case, figure: FigureSeen, wanted: dict[str, dict[float, float]]
 ) -> dict[str, dict[float, float]]:
-    """A stand-in's list has energies; who measures none need not plot them."""
+    """Leaves out energy if the student's own list is not used: a student who measures none need not plot it."""
     panels = [axes for axes in figure.axes if axes.bars]
     optional = case.item.cell.replace("plots", "loop") in case.evidence.stand_ins or not Sweep.of(case).rows
     if optional and len(panels) < len(wanted):
@@ -175,7 +175,7 @@ def without_energy(
 
 
 def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
-    """What the list holds, by quantity and setting; a quantity without any number is not asked for."""
+    """The values in the list by quantity and setting; energy is left out if the list has none."""
     found = {}
     for quantity in QUANTITIES:
         values = {number(row, sweep.key): number(row, column(sweep, quantity)) for row in sweep.rows}
@@ -186,14 +186,14 @@ def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
 
 
 def column(sweep: Sweep, quantity: str) -> str:
-    """The key under which the rows hold a quantity; one that is spelt otherwise costs the list, not the plot."""
+    """The key of a quantity in the rows; a misspelt key loses points for the list, not for the plot."""
     keys = {key for row in sweep.rows for key in row.entries or {}} - {"batch_size", "learning_rate"}
     other = sorted(key for key in keys - set(QUANTITIES) if re.search(WORDS[quantity], key.lower()))
     return quantity if quantity in keys or not other else other[0]
 
 
 def trained_truths(sweep: Sweep) -> dict[str, dict[float, float]]:
-    """What the list should hold, where there is none under its name: the numbers of the trainings themselves."""
+    """The values that a missing list should contain, from the training runs themselves."""
     found = {
         "train_time": {sweep.used(fit): fit.seconds for fit in sweep.fits},
         "total_energy": {sweep.used(fit): fit.joules for fit in sweep.fits},
@@ -208,7 +208,7 @@ def _nearest(key: float, values: tuple[float, ...]) -> float:
 
 
 def picture(case: Case) -> Picture:
-    """The figure of the task: the one that shows most of the list, in doubt the last of the task's own cell."""
+    """The figure of the task: the one that shows the most of the list; if several do, the last from its cell."""
     sweep = Sweep.of(case)
     drawn = case.evidence.of(Figures)
     own = {f.number for event in drawn if event.cell in case.cells for f in event.value} - {
@@ -233,7 +233,7 @@ def picture(case: Case) -> Picture:
 
 
 def join(figures: list[FigureSeen], number: int) -> FigureSeen:
-    """The plots of several figures as those of one, so that spreading them over figures costs points only once."""
+    """The plots of several figures as one figure, so that spreading them over several costs points only once."""
     axes: list[Axes] = []
     for figure in figures:
         first = len(axes)
@@ -317,12 +317,12 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
             f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[named]}: the labels are swapped."
         )
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
-        return f"The label of the {QUANTITIES[quantity]} names no unit of {QUANTITIES[quantity].split()[0]}."
+        return f"The label of the {QUANTITIES[quantity]} has no unit of {QUANTITIES[quantity].split()[0]}."
     return None
 
 
 def _swapped_with(quantity: str, label: str, seen: Picture) -> str | None:
-    """The other quantity that a label names, where it does not name its own; None for words in other languages."""
+    """The other quantity that a label names instead of its own; None for words in other languages."""
     text = re.sub(r"(time|energy)[ -]+to[ -]+accuracy", r"\1", label.lower())
     if re.search(WORDS[quantity], text):
         return None

@@ -1,4 +1,4 @@
-"""Submissions of features, right and wrong ones, and the points that they must lose."""
+"""Correct and incorrect submissions for features, and the points that the incorrect ones must lose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autograder.testing import Grader, lost_points, make_fixture, messages
 grader = make_fixture("features")
 
 RIGHT = {
-    "by loops and lists": {
+    "with loops and lists": {
         "rms": "def rms(x):\n    return (sum(v * v for v in x) / len(x)) ** 0.5",
         "zero-crossings": "def zero_crossing_rate(x):\n"
         "    return sum((a < 0) != (b < 0) for a, b in zip(x, x[1:])) / (len(x) - 1)",
@@ -24,7 +24,7 @@ RIGHT = {
         "histogram": "counts, edges = np.histogram(notes.level, bins=10)\n"
         "plt.bar(edges[:-1], counts, width=np.diff(edges)); plt.xlabel('dB'); plt.ylabel('n')",
     },
-    "by scikit-learn and pandas": {
+    "with scikit-learn and pandas": {
         "standardise": "from sklearn.preprocessing import StandardScaler\ndef standardise(x_train, x_test):\n"
         "    scaler = StandardScaler().fit(x_train)\n    return scaler.transform(x_train), scaler.transform(x_test)",
         "baseline": "from sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\n"
@@ -55,9 +55,14 @@ def split_by_pitch(table, share, seed):
 """
 
 WRONG = {
-    "mean for root": ("rms", "def rms(x):\n    return np.mean(np.abs(x))", 2, "array([0., 1.]), `rms` returned 0.5"),
+    "mean absolute value": (
+        "rms",
+        "def rms(x):\n    return np.mean(np.abs(x))",
+        2,
+        "array([0., 1.]), `rms` returned 0.5",
+    ),
     "no root": ("rms", "def rms(x):\n    return np.mean(x ** 2)", 2, "it should be"),
-    "divided by the samples": (
+    "divided by the number of samples": (
         "zero-crossings",
         "def zero_crossing_rate(x):\n    return np.sum((x[1:] < 0) != (x[:-1] < 0)) / len(x)",
         4,
@@ -69,7 +74,7 @@ WRONG = {
         1,
         "`zero_crossing_rate` returned",
     ),
-    "even in hertz": (
+    "evenly spaced in hertz": (
         "mel",
         "def mel_filters(n_bands, n_fft, rate):\n    c = np.linspace(0, rate / 2, n_bands + 2)\n"
         "    f = np.fft.rfftfreq(n_fft, 1 / rate)\n"
@@ -79,7 +84,7 @@ WRONG = {
     ),
     "leakage between pitches": ("split", RANDOM, 4, "is in both tables"),
     "leakage of the test notes": ("standardise", LEAK, 6, "were computed from the test notes too"),
-    "own numbers": ("standardise", OWN, 6, "were scaled with their own mean"),
+    "scaled by its own statistics": ("standardise", OWN, 6, "were scaled with their own mean"),
     "not standardised": (
         "baseline",
         "def baseline(x_train, y_train, x_test, y_test):\n"
@@ -88,7 +93,7 @@ WRONG = {
         3,
         "standardised features",
     ),
-    "wrong ones for right ones": (
+    "fraction of wrong predictions": (
         "baseline",
         "def baseline(x_train, y_train, x_test, y_test):\n    a, b = standardise(x_train, x_test)\n"
         "    p = KNeighborsClassifier(1).fit(a, y_train).predict(b)\n"
