@@ -27,7 +27,7 @@ from autograder.notebooks.cells import cells_by_id
 from tests.conftest import Grade
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
-from tests.places import ROOT
+from tests.places import COURSE
 
 ASSIGNMENT = Assignment.load("tta-eta")
 HELPER = source_path(ASSIGNMENT).parent / "lab_helpers.py"
@@ -297,7 +297,7 @@ def test_what_cannot_run_gives_one_sentence(helpers: Any, names: Any, capsys: An
 
 
 def test_an_empty_stub_is_not_filled_in_yet(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
-    exec(cells_by_id(read(ROOT / "release/tta-eta/tta-eta.ipynb"))["callback"].source, names)
+    exec(cells_by_id(read(COURSE / "release/tta-eta/tta-eta.ipynb"))["callback"].source, names)
     assert "TrainToAccuracy is not complete yet" in told(helpers, names, "callback", capsys)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,16 @@ class Course:
 
     @classmethod
     def find(cls) -> Course:
-        """Return the course in the working directory or, if it holds none, the one that this package lies in."""
-        here = cls(Path.cwd())
-        return here if here.assignments() else cls(PACKAGE.parent)
+        """Return the course in use.
+
+        This is the one in the working directory, unless that is the kit's own checkout or holds none; else the one that
+        the environment variable AUTOGRADER_COURSE names; else the one of the checkout.
+        """
+        here, kit = cls(Path.cwd()), cls(PACKAGE.parent)
+        if here != kit and here.assignments():
+            return here
+        named = os.environ.get("AUTOGRADER_COURSE")
+        return cls(Path(named).resolve()) if named else kit
 
     @property
     def source(self) -> Path:

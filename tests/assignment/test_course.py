@@ -11,23 +11,26 @@ import pytest
 from autograder.assignment.course import PACKAGE, Course
 from autograder.assignment.settings import Assignment
 from autograder.submission.limited import read_submission
-from tests.places import ROOT
+from tests.places import COURSE, ROOT
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     """A course with one assignment, away from this package."""
-    shutil.copytree(ROOT / "source" / "fixed-epochs", tmp_path / "source" / "fixed-epochs")
-    shutil.copytree(ROOT / "release" / "fixed-epochs", tmp_path / "release" / "fixed-epochs")
+    shutil.copytree(COURSE / "source" / "fixed-epochs", tmp_path / "source" / "fixed-epochs")
+    shutil.copytree(COURSE / "release" / "fixed-epochs", tmp_path / "release" / "fixed-epochs")
     return Course(tmp_path)
 
 
 def test_a_course_in_the_working_directory_comes_first(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Course.find() == Course(PACKAGE.parent)
+    monkeypatch.chdir(ROOT)
+    assert Course.find() == Course(COURSE)
     monkeypatch.chdir(course.root)
     assert Course.find() == course
     assert Course.find().assignments() == ["fixed-epochs"]
     monkeypatch.chdir(course.source)
+    assert Course.find() == Course(COURSE)
+    monkeypatch.delenv("AUTOGRADER_COURSE")
     assert Course.find() == Course(PACKAGE.parent)
 
 

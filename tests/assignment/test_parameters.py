@@ -15,7 +15,7 @@ from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import Verdict
 from autograder.submission.prepare import prepare
-from tests.places import ROOT
+from tests.places import COURSE
 
 CHANGES = {
     "stricter target": {"threshold": 0.98, "patience": 2},
@@ -32,7 +32,7 @@ def changed(assignment: Assignment, **parameters: object) -> Assignment:
 
 @pytest.fixture(scope="module")
 def source(assignment: Assignment) -> NotebookNode:
-    return nbformat.read(ROOT / "source" / assignment.name / assignment.notebook_name, as_version=4)
+    return nbformat.read(COURSE / "source" / assignment.name / assignment.notebook_name, as_version=4)
 
 
 def graded(assignment: Assignment, notebook: NotebookNode, release: NotebookNode, kernels: Kernels) -> Verdict:

@@ -19,24 +19,26 @@ from autograder.assignment.source import dumps, read, solution_lines, source_pat
 from autograder.checks.instrument_notes import DATA_FILES
 from autograder.errors import AssignmentError, ReleaseError
 from autograder.notebooks.cells import cells_by_id, grader_metadata
-from tests.places import ROOT
+from tests.places import COURSE, ROOT
 
 ASSIGNMENT = Assignment.load("tta-eta")
-RELEASED = ROOT / "release" / "tta-eta" / "tta-eta.ipynb"
+RELEASED = COURSE / "release" / "tta-eta" / "tta-eta.ipynb"
 CODE_TASKS = [cell for cell in ASSIGNMENT.cells if not cell.endswith("-comment")]
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     """A copy of what a release is made from and of the release."""
-    shutil.copytree(ROOT / "source", tmp_path / "source")
-    shutil.copytree(ROOT / "release" / "tta-eta", tmp_path / "release" / "tta-eta")
+    shutil.copytree(COURSE / "source", tmp_path / "source")
+    shutil.copytree(COURSE / "release" / "tta-eta", tmp_path / "release" / "tta-eta")
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     return Course(tmp_path)
 
 
-def test_the_committed_release_is_what_the_source_makes() -> None:
-    check(ASSIGNMENT)
+@pytest.mark.parametrize("course", [Course(ROOT), Course(COURSE)], ids=["the kit's", "the tests'"])
+def test_the_committed_releases_are_what_their_sources_make(course: Course) -> None:
+    for name in course.assignments():
+        check(Assignment.load(name, course))
 
 
 def test_a_release_is_the_same_byte_for_byte_and_leaves_nothing_else(course: Course) -> None:

@@ -25,7 +25,7 @@ from autograder.notebooks.cells import cells_by_id
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release, prepare
 from samples.filling import Description, Header, fill
-from tests.places import ROOT
+from tests.places import COURSE, ROOT
 
 ASSIGNMENT = Assignment.load("fixed-epochs")
 RELEASE = load_release(ASSIGNMENT)
@@ -383,7 +383,7 @@ def test_cells_without_ids_are_recognised(warm_kernels: Kernels) -> None:
 
 def test_settings_that_do_not_fit_are_told(tmp_path: Path) -> None:
     place = tmp_path / "source" / "fixed-epochs"
-    shutil.copytree(ROOT / "source" / "fixed-epochs", place)
+    shutil.copytree(COURSE / "source" / "fixed-epochs", place)
     path = place / "assignment.toml"
     text = path.read_text(encoding="utf-8")
     for old, new, sentence in (
@@ -420,8 +420,8 @@ def test_two_assignments_share_a_gradebook(tmp_path: Path, assignment: Assignmen
 
 
 def test_gradescope_packs_it(tmp_path: Path) -> None:
-    for part in ("autograder", "source", "release"):
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
+    for part in (ROOT / "autograder", COURSE / "source", COURSE / "release"):
+        shutil.copytree(part, tmp_path / part.name, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
     for file in ("Makefile", "requirements.lock", "LICENSE"):
         shutil.copy(ROOT / file, tmp_path)
     packed = gradescope.pack(ASSIGNMENT.at(Course(tmp_path)))

@@ -16,7 +16,7 @@ from autograder.assignment.source import dumps, read, source_path
 from autograder.commands import run_lab as lab
 from autograder.commands.run_lab import run_lab, section_titles
 from autograder.errors import AutograderError, DataError
-from tests.places import ROOT
+from tests.places import COURSE
 
 ASSIGNMENT = Assignment.load("tta-eta")
 LISTS = """
@@ -32,7 +32,7 @@ FIGURE = "import matplotlib.pyplot as plt\nplt.bar(['a', 'b'], [1, 2])\nplt.show
 
 
 def write_source(root: Path, *code: str) -> None:
-    shutil.copytree(ROOT / "source" / "tta-eta", root / "source" / "tta-eta", ignore=lambda *_: ["tta-eta.ipynb"])
+    shutil.copytree(COURSE / "source" / "tta-eta", root / "source" / "tta-eta", ignore=lambda *_: ["tta-eta.ipynb"])
     cells = [new_markdown_cell("## 8. The loop (task, 3 points)"), *map(new_code_cell, code)]
     source_path(ASSIGNMENT.at(Course(root))).write_text(dumps(new_notebook(cells=cells)), encoding="utf-8")
 

@@ -12,11 +12,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from samples.filling import Description, fill, read_description
-from tests.places import ROOT
+from tests.places import COURSE
 
 VARIANTS = Path(__file__).resolve().parent.parent / "corpus" / "variants"
 LAB = "tta-eta"
-RELEASE = ROOT / "release" / LAB / f"{LAB}.ipynb"
+RELEASE = COURSE / "release" / LAB / f"{LAB}.ipynb"
 REFERENCE = "reference"
 
 

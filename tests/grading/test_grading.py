@@ -11,9 +11,9 @@ from nbformat import NotebookNode
 from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import ItemVerdict, Verdict
 from tests.conftest import Grade
-from tests.places import ROOT
+from tests.places import COURSE
 
-SOURCE = ROOT / "source" / "tta-eta" / "tta-eta.ipynb"
+SOURCE = COURSE / "source" / "tta-eta" / "tta-eta.ipynb"
 
 
 def solved(**changes: str) -> NotebookNode:

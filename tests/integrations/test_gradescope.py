@@ -24,7 +24,7 @@ from autograder.grading.grade import leave_ungraded, not_run
 from autograder.integrations import gradescope
 from autograder.submission.prepare import load_release
 from samples.filling import fill, read_description, write_submission
-from tests.places import ROOT
+from tests.places import COURSE, ROOT
 
 METADATA = {
     "id": 4711,
@@ -46,8 +46,8 @@ def package(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) ->
     """The package of a copy of what it is made from."""
     root = tmp_path_factory.mktemp("kit") / "kit"
     ignored = shutil.ignore_patterns("__pycache__", "*.zip")
-    for folder in ("autograder", "release", "source"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
+    for folder in (ROOT / "autograder", COURSE / "release", COURSE / "source"):
+        shutil.copytree(folder, root / folder.name, ignore=ignored)
     for file in ("Makefile", "LICENSE", "requirements.lock"):
         shutil.copy(ROOT / file, root)
     (root / "autograder" / "__pycache__").mkdir()
@@ -137,8 +137,10 @@ class TestThePackage:
     def test_checks_of_a_course_are_packed_without_the_submissions_that_they_are_tested_on(
         self, tmp_path: Path, features: Assignment
     ) -> None:
-        for place in ("source/features", "release/features", "Makefile", "LICENSE", "requirements.lock"):
-            (shutil.copytree if (ROOT / place).is_dir() else shutil.copy)(ROOT / place, made(tmp_path / place))
+        for place in ("source/features", "release/features"):
+            shutil.copytree(COURSE / place, made(tmp_path / place))
+        for file in ("Makefile", "LICENSE", "requirements.lock"):
+            shutil.copy(ROOT / file, tmp_path)
         shutil.copytree(features.checks_folder, tmp_path / "checks" / "features")
         with zipfile.ZipFile(gradescope.pack(features.at(Course(tmp_path)))) as archive:
             names = [name for name in archive.namelist() if "checks/features" in name]

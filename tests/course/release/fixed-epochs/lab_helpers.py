@@ -1,0 +1,1 @@
+../../../../source/tta-eta/lab_helpers.py

@@ -1,0 +1,1 @@
+../tta-eta/lab_helpers.py
