@@ -106,8 +106,11 @@ def release(assignment: Name = "tta-eta") -> None:
     """Write the students' version of the notebook."""
     from autograder.assignment import release as releases
 
-    path = releases.release(Assignment.load(assignment))
+    loaded = Assignment.load(assignment)
+    path = releases.release(loaded)
     console.print(f"Released: {path}")
+    for part, name in loaded.exercise.find_unknown(loaded.cells):
+        console.print(f"Note: `{part}` in exercise.py names {name!r}, which is no cell of this assignment.")
 
 
 @app.command()

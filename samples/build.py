@@ -9,7 +9,7 @@ import nbformat
 
 from autograder.assignment.settings import Assignment
 
-from .filling import fill, read_description, write_submission
+from .filling import fill, leave_out_missing, read_description, write_submission
 from .own_runs import own_runs, show
 
 SAMPLES = Path(__file__).resolve().parent
@@ -36,7 +36,7 @@ def build(folder: Path) -> list[Path]:
             place.mkdir(parents=True)
             target = shutil.copyfile(SAMPLES / "raw" / RAW[student], place / assignment.notebook_name)
         else:
-            description = read_description(SAMPLES / "students" / f"{student}.py")
+            description = leave_out_missing(read_description(SAMPLES / "students" / f"{student}.py"), release)
             notebook = fill(release, description)
             if student in runs:
                 show(notebook, runs[student], assignment)

@@ -142,6 +142,20 @@ def write_submission(notebook: NotebookNode, description: Description, folder: P
     return path
 
 
+def leave_out_missing(description: Description, release: NotebookNode) -> Description:
+    """Return the part of a description that has a place in the release: an instructor may have removed tasks."""
+    names = {_solution_id(cell) for cell in release.cells}
+    return description.model_copy(
+        update={
+            "cells": {name: source for name, source in description.cells.items() if name in names},
+            "extras": tuple(extra for extra in description.extras if extra.anchor in names),
+            "header": description.header.model_copy(
+                update={"order": tuple(name for name in description.header.order if name in names)}
+            ),
+        }
+    )
+
+
 def _solution_id(cell: NotebookNode) -> str | None:
     return grade_id(cell) if cell.metadata.get("nbgrader", {}).get("solution") else None
 

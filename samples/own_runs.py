@@ -40,7 +40,8 @@ def show(notebook: NotebookNode, run: dict[str, Any], assignment: Assignment) ->
         cells["sample"].outputs = [_said("Dry run: 6000 training notes, at most 4 epochs.\n")]
     for loop, names in SWEPT.items():
         table = _table((*names, *HEADS), [(row[0], fixed[loop], *row[1:], "not measured") for row in run[loop]])
-        cells[f"{loop}-loop-check"].outputs = [_displayed("text/html", table)]
+        if f"{loop}-loop-check" in cells:
+            cells[f"{loop}-loop-check"].outputs = [_displayed("text/html", table)]
         if f"{loop}-plots" in cells:
             cells[f"{loop}-plots"].outputs = [_displayed("image/png", _bars(run[loop], names[0]))]
 

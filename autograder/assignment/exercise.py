@@ -6,9 +6,8 @@ the tasks are known. Everything else about an assignment is in its notebook, its
 
 from __future__ import annotations
 
-import ast
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -234,25 +233,31 @@ class Exercise:
         """The loops, by the names of their series."""
         return {series.name: (series, series.swept) for series in self.series if series.swept is not None}
 
-    def require_known(self, folder: Path, cells: Sequence[str]) -> None:
-        """Raise AssignmentError where the exercise of a folder names a cell or an instrument that there is not.
+    def find_unknown(self, cells: Collection[str]) -> list[tuple[str, str]]:
+        """Return the parts of the exercise that name cells which the assignment does not have, and the names."""
+        return [(part, name) for part, name in self._named if name not in cells]
 
-        A cell may be missing from the assignment if the checks know it: its item was taken out of `assignment.toml`.
-        """
+    @property
+    def _named(self) -> list[tuple[str, str]]:
+        plotted = [name for series in self.series for name in (series.plots, series.comment)]
+        return [("signs", sign.task) for sign in self.signs] + [("series", name) for name in plotted]
+
+    def require_known(self, folder: Path, cells: Sequence[str]) -> None:
+        """Raise AssignmentError where the exercise of a folder misspells a cell, or names an unknown instrument."""
         place = f"{shorten_path(folder / 'exercise.py')}:"
-        known = {*cells, *find_names(folder)}
-        named = {
-            "signs": [sign.task for sign in self.signs],
-            "series": [name for series in self.series for name in (series.plots, series.comment)],
-        }
-        for part, names in named.items():
-            for name in names:
-                if name not in known:
-                    raise AssignmentError(f"{place} `{part}` names the unknown cell {name!r}{suggest(name, cells)}.")
+        self._refuse_typos(place, self.find_unknown(cells), cells)
         for name in self.instruments:
             if name not in TRAINING_INSTRUMENTS:
                 near = suggest(name, TRAINING_INSTRUMENTS)
                 raise AssignmentError(f"{place} `instruments` names the unknown {name!r}{near}.")
+
+    def _refuse_typos(self, place: str, unknown: Iterable[tuple[str, str]], cells: Collection[str]) -> None:
+        """Take an unknown name for a typo if it is similar to that of a cell which nothing names. Otherwise the item of
+        that cell may have been removed from the assignment, which requires no edit of the exercise."""
+        unnamed = set(cells) - {name for _, name in self._named}
+        for part, name in unknown:
+            if near := suggest(name, sorted(unnamed)):
+                raise AssignmentError(f"{place} `{part}` names the unknown cell {name!r}{near}.")
 
     def draw_script(self, folder: Path, cells: Sequence[str], how: tuple[Any, Sizes, random.Random]) -> Script:
         """Draw, and raise AssignmentError where that fails or does not fit the assignment.
@@ -270,9 +275,8 @@ class Exercise:
             raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
         if not isinstance(script, Script):
             raise AssignmentError(f"{place} `draw` returns a {type(script).__name__}: return a Script.")
-        for name in script.stand_ins:
-            if name not in {*cells, *find_names(folder)}:
-                raise AssignmentError(f"{place} `stand_ins` names the unknown cell {name!r}{suggest(name, cells)}.")
+        replaced = [("stand_ins", name) for name in script.stand_ins if name not in cells]
+        self._refuse_typos(place, replaced, set(cells) - set(script.stand_ins))
         used = {"spares": script.spares, "settings": [number for each in script.settings.values() for number in each]}
         for part, numbers in used.items():
             for number in numbers:
@@ -302,20 +306,6 @@ def exercise_of(folder: Path) -> Exercise:
         reason = "has no EXERCISE" if found is None else f"has an EXERCISE that is a {type(found).__name__}"
         raise AssignmentError(f"{shorten_path(path)} {reason}: write `EXERCISE = Exercise(...)`.")
     return found
-
-
-@cache
-def find_names(folder: Path) -> frozenset[str]:
-    """Return every string in the checks of a folder; the names of the items that they judge are among them."""
-    names: set[str] = set()
-    for path in folder.glob("test_*.py"):
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError):
-            continue  # said when the checks are collected
-        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-        names |= {value for value in constants if isinstance(value, str)}
-    return frozenset(names)
 
 
 def find_exercise(folder: Path) -> Exercise:

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from autograder.assignment.course import PACKAGE
-from autograder.assignment.exercise import exercise_of, find_names
+from autograder.assignment.exercise import exercise_of
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
 from autograder.errors import AssignmentError, shorten_path, suggest
@@ -197,7 +197,6 @@ def forget(folder: Path) -> None:
     """Forget the checks and the exercise of a folder, so that edited ones are read again."""
     collect.cache_clear()
     exercise_of.cache_clear()
-    find_names.cache_clear()
     _unload_modules(folder)
 
 

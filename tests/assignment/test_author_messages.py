@@ -145,7 +145,7 @@ EXERCISES = {
     ),
     "unknown series": (
         "from autograder.assignment.exercise import Exercise, Series\n"
-        "EXERCISE = Exercise(series=(Series('s', rows='rows', plots='peek', comment='peak'),))\n",
+        "EXERCISE = Exercise(series=(Series('s', rows='rows', plots='peek', comment='rms'),))\n",
         "exercise.py: `series` names the unknown cell 'peek' (did you mean 'peak'?).",
     ),
     "unknown instruments": (

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
+import shutil
 
 import nbformat
 import pytest
 
+from autograder.assignment.course import Course
+from autograder.assignment.release import release
+from autograder.assignment.settings import Assignment
+from autograder.assignment.source import dumps, read, source_path
+from autograder.notebooks.cells import grade_id
 from samples.build import RAW, SAMPLES, build, students
 from samples.filling import read_description
+from tests.places import COURSE, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +46,25 @@ def test_building_again_leaves_no_old_file(folder):
     old.write_text("old")
     build(folder)
     assert not old.exists()
+
+
+def test_the_class_fits_a_course_that_leaves_tasks_out(tmp_path, monkeypatch):
+    """An instructor asks for another accuracy, and neither for the plots nor for the comment on learning rates."""
+    shutil.copytree(COURSE / "source", tmp_path / "source")
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    settings = tmp_path / "source" / "tta-eta" / "assignment.toml"
+    text = settings.read_text(encoding="utf-8").replace("threshold = 0.95 ", "threshold = 0.98 ")
+    text = re.sub(r"\[\[items\]\]\nid = \"lr-(plots|comment)\"\n(.+\n)+\n", "", text)
+    settings.write_text(text.replace('"lr-plots-check", ', ""), encoding="utf-8")
+    assignment = Assignment.load("tta-eta", Course(tmp_path))
+    notebook = read(source_path(assignment))
+    notebook.cells = [cell for cell in notebook.cells if not (grade_id(cell) or "").startswith(("lr-plots", "lr-com"))]
+    source_path(assignment).write_text(dumps(notebook), encoding="utf-8")
+    release(assignment)
+    monkeypatch.chdir(tmp_path)
+    files = build(tmp_path / "submitted")
+    assert len(files) == len(students())
+    assert "learning_rate" in (tmp_path / "submitted" / "amber" / "tta-eta" / "tta-eta.ipynb").read_text()
 
 
 @pytest.mark.parametrize("path", sorted((SAMPLES / "students").glob("*.py")), ids=lambda path: path.stem)
