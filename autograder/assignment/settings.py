@@ -25,7 +25,6 @@ from autograder.validation import describe_invalid, first_error
 
 from .course import Course
 from .exercise import Exercise, Parameters, exercise_of, find_exercise
-from .graded_cells import read_items, read_tests
 
 ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
 """It is written into code and into Markdown, where nothing of it may end what it stands in."""
@@ -115,6 +114,8 @@ class Assignment(Frozen):
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
             if "items" not in data:
+                from .graded_cells import read_items  # imports nbformat, which delays every command
+
                 data["items"] = read_items(path.with_name(f"{name}.ipynb"))
             return cls.model_validate({"name": name, **data}, context=course).at(course)
         except FileNotFoundError:
@@ -220,6 +221,10 @@ class Assignment(Frozen):
         Raises:
             AssignmentError: there is no such notebook, or a cell is missing.
         """
+        if not self.test_cells:
+            return {}
+        from .graded_cells import read_tests  # imports nbformat, which delays every command
+
         return read_tests(self.source_folder / self.notebook_name, self.test_cells)
 
     @cached_property

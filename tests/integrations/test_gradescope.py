@@ -256,7 +256,7 @@ class TestTheRun:
             (tmp_path / folder).mkdir()
         for name, path in package.items():
             shutil.copy(path, made(tmp_path / "source" / name))
-        for name, text in gradescope._scripts(features).items():
+        for name, text in gradescope._scripts(features.at(Course(ROOT))).items():
             (tmp_path / name).write_text(text)
             (tmp_path / name).chmod(0o755)
         shutil.copy(source.source_path(features), tmp_path / "submission")
