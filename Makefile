@@ -63,7 +63,7 @@ help: ## list the commands (this is the default)
 setup: $(READY) ## install the pinned packages into .venv | Other commands do this if necessary.
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
 
-demo: $(READY) have-data ## grade a sample class of seventeen and show the results
+demo: $(READY) have-data ## grade a sample class in three assignments; show the results
 	@$(GRADER) demo
 
 clean: ## delete generated files, but never a folder with a gradebook
@@ -84,7 +84,7 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, SEED=1 repeats a scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, SEED=1 gives all one scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
@@ -111,15 +111,15 @@ new-term: $(READY) ## archive OUT/ and SUBMITTED/ in terms/; TERM=2027-spring
 scheduler: $(READY) ## start a Dask scheduler
 	@$(PY) -m dask scheduler
 
-worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 of them
+worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 starts 4
 	@PYTHONPATH=. $(PY) -m dask worker "$(SCHEDULER)" --nworkers $(or $(JOBS),-1) --nthreads 1 --no-dashboard
 
 ##@ Instructors
 
-new-assignment: $(READY) ## write a small assignment to start from: NAME=my-task
+new-assignment: $(READY) ## create a small assignment to start from; NAME=my-task
 	@$(GRADER) new-assignment -- "$(NAME)"
 
-try: $(READY) ## run NOTEBOOK=path, or the solution, and show each check | EVIDENCE=1 shows the evidence, WATCH=1 reruns after each edit
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show all results | EVIDENCE=1 shows the evidence, WATCH=1 reruns after each edit
 	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
 	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
@@ -129,10 +129,10 @@ release: $(READY) ## write the students' version to release/
 lab: $(READY) have-data ## run the solution notebook with real training
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
-serve: $(READY) ## answer requests for provisional verdicts at SOCKET=path | MINUTES=30 must pass between a student's requests
+serve: $(READY) ## answer requests for provisional verdicts at SOCKET=path | MINUTES=30 sets the minimum time between a student's requests
 	@$(GRADER) serve --assignment "$(ASSIGNMENT)" --out "$(OUT)" $(if $(SOCKET),--socket "$(SOCKET)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
-gradescope: $(READY) ## pack the autograder for Gradescope, into release/
+gradescope: $(READY) ## package the autograder for Gradescope in release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
 
 data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another
@@ -159,7 +159,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## run attacks and broken submissions, with and without sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## run attacks and corrupt files, with and without the sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
@@ -182,7 +182,7 @@ test-versions: $(READY) ## test with other versions of packages and Python; ONLY
 profile: $(READY) ## show how long each part of grading takes
 	@$(GRADER) profile --assignment "$(ASSIGNMENT)"
 
-bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets the classes
+bench: $(READY) .venv-bench/.ready ## measure the speed and write docs/performance.md | ONLY=memory measures one part, SIZES=10,100 sets class sizes
 	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(SIZES),--sizes "$(SIZES)")
 
 compare-fidelity: $(READY) .venv-bench/.ready ## count what nbgrader, Otter and the kit get wrong | ONLY=nbgrader runs one, LIMIT=20 grades only some, | JOBS=2 runs two at a time. Results are kept in .fidelity/; | docs/fidelity.md is written when they are complete.

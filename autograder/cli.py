@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
+from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
 from autograder.execution.options import Options
 from autograder.grading.verdict import Verdict
@@ -360,18 +361,22 @@ def lab(assignment: Name = "tta-eta", data: Data = None, out: Path = Path("lab")
 @app.command()
 @spoken
 def demo(out: Path = Path("demo")) -> None:
-    """Release the lab, grade the sample class and show where the results are."""
+    """Release the assignments, grade the sample class and show where the results are."""
     from autograder.assignment import release as releases
-    from samples.build import build
+    from samples.build import ASSIGNMENTS, build
 
-    loaded = Assignment.load("tta-eta")
-    releases.release(loaded)
-    build(out / "submitted")
-    limits = Options().limits_of(loaded)
-    tell(f"A cell may run for {DEMO_SECONDS} s here (else {limits.cell:g} s), because maple's loop never ends.")
-    options = Options(limits=replace(limits, cell=DEMO_SECONDS))
-    run_grading(loaded, out / "submitted", out / "graded", options, sandbox="auto")
-    folder = ResultStore(out / "graded", loaded).folder
-    tell(f"Open {folder / 'report.html'} in a browser: it begins with what to do, and links to every feedback page.")
+    wanted = [name for name in ASSIGNMENTS if name in Course.find().assignments()]
+    for name in wanted:
+        loaded = Assignment.load(name)
+        releases.release(loaded)
+        build(out / "submitted", name)
+        limits = Options().limits_of(loaded)
+        if name == "tta-eta":
+            tell(f"A cell may run for {DEMO_SECONDS} s here (else {limits.cell:g} s), because maple's loop never ends.")
+        options = Options(limits=replace(limits, cell=DEMO_SECONDS))
+        run_grading(loaded, out / "submitted", out / "graded", options, sandbox="auto")
+    report = out / "graded" / wanted[-1] / "report.html"
+    tell(f"Open {report} in a browser: it begins with what to do, and links to every feedback page.")
+    tell(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
     tell("Read docs/grader.md: what the results mean, and how to give the points that are pending.")
     tell("Next, grade a class of yours: make autograde SUBMITTED=folder OUT=graded")

@@ -1,4 +1,4 @@
-"""Lays out the sample class as students would have handed it in: `<folder>/<student>/tta-eta/`."""
+"""Lays out the sample class as students would have handed it in: `<folder>/<student>/<assignment>/`."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from .filling import fill, leave_out_missing, read_description, write_submission
 from .own_runs import own_runs, show
 
 SAMPLES = Path(__file__).resolve().parent
-ASSIGNMENT = "tta-eta"
+LAB = "tta-eta"
+ASSIGNMENTS = ("features", "fixed-epochs", LAB)
 
-# Files that are no notebooks although their name says so, and were submitted all the same.
+# Files that are no notebooks although their name says so, and were submitted for the lab all the same.
 RAW = {"olive": "olive.html", "sage": "sage.txt"}
 
 
-def students() -> list[str]:
-    described = [path.stem for path in (SAMPLES / "students").glob("*.py")]
-    return sorted([*described, *RAW])
+def students(assignment: str = LAB) -> list[str]:
+    """The students who handed something in."""
+    described = [path.stem for path in (SAMPLES / "students" / assignment).glob("*.py")]
+    return sorted([*described, *(RAW if assignment == LAB else ())])
 
 
-def build(folder: Path) -> list[Path]:
-    """Writes every sample submission, in place of what was there for this student; returns the files."""
-    assignment = Assignment.load(ASSIGNMENT)
+def build(folder: Path, name: str = LAB) -> list[Path]:
+    """Write every sample submission for an assignment, in place of what was there; return the files."""
+    assignment = Assignment.load(name)
     release = nbformat.read(assignment.release_folder / assignment.notebook_name, as_version=4)
-    written, runs = [], own_runs()
-    for student in students():
-        place = folder / student / ASSIGNMENT
+    written, runs = [], own_runs() if name == LAB else {}
+    for student in students(name):
+        place = folder / student / name
         shutil.rmtree(place, ignore_errors=True)
-        if student in RAW:
+        path = SAMPLES / "students" / name / f"{student}.py"
+        if not path.is_file():
             place.mkdir(parents=True)
             target = shutil.copyfile(SAMPLES / "raw" / RAW[student], place / assignment.notebook_name)
         else:
-            description = leave_out_missing(read_description(SAMPLES / "students" / f"{student}.py"), release)
+            description = leave_out_missing(read_description(path), release)
             notebook = fill(release, description)
             if student in runs:
                 show(notebook, runs[student], assignment)
-            target = write_submission(notebook, description, place, ASSIGNMENT)
+            target = write_submission(notebook, description, place, name)
         written.append(target)
     return written

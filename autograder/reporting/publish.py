@@ -17,7 +17,7 @@ from autograder.results.exclusive import exclusive
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release
 
-from . import answer_pages, feedback, gradebook
+from . import answer_pages, course_report, feedback, gradebook
 from . import class_report as report
 from .class_data import ClassData
 from .database import open_gradebook
@@ -66,6 +66,7 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
     known = replace(known, members=gradebook.members(database, assignment, students))
     report.write_report(store, verdicts, manual, known)
     answer_pages.write_answer_pages(store, release, manual, known)
+    course_report.write_course_report(store.out, assignment.course)
     if missing:
         raise PartlyWritten(" ".join(missing))
     cache.mark_current(store, recorded)

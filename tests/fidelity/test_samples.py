@@ -67,7 +67,9 @@ def test_the_class_fits_a_course_that_leaves_tasks_out(tmp_path, monkeypatch):
     assert "learning_rate" in (tmp_path / "submitted" / "amber" / "tta-eta" / "tta-eta.ipynb").read_text()
 
 
-@pytest.mark.parametrize("path", sorted((SAMPLES / "students").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((SAMPLES / "students").glob("*/*.py")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_sample_is_valid_python(path):
     description = read_description(path)
     assert description.header.style

@@ -278,7 +278,7 @@ class TestTheRun:
 
     @pytest.mark.parametrize("student", ["amber", pytest.param("hazel", marks=pytest.mark.slow)])
     def test_a_sample_gets_its_points(self, place: Path, assignment: Assignment, student: str) -> None:
-        described = read_description(ROOT / "samples" / "students" / f"{student}.py")
+        described = read_description(ROOT / "samples" / "students" / assignment.name / f"{student}.py")
         write_submission(fill(load_release(assignment), described), described, place / "submission", assignment.name)
         found = self.run(place)
         well_formed(found, assignment)
