@@ -210,6 +210,7 @@ class _Driver:
         self.begun: set[int] = set()
         self.replies: dict[int, dict[str, Any]] = {}
         self.died = False
+        self._starved: KernelFailed | None = None
         self._waited = 0.0
         self._exit = contextlib.ExitStack()
         self._context = make_context()
@@ -295,10 +296,11 @@ class _Driver:
             )  # its threads may share processors
             if not task.done() and waited > (MAX_STRETCH - 1) * seconds:
                 self.died = True
-                raise KernelFailed(
+                self._starved = KernelFailed(
                     f"This machine had too little processor time left for the notebook: in {elapsed:.0f} s it got "
                     f"{cpu - before[0]:.0f} s. Grade it again when less is running."
                 )
+                raise self._starved
         self._waited += waited
         return task.done()
 
@@ -309,7 +311,13 @@ class _Driver:
         return provisioner
 
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Have the kernel answer a question."""
+        """Have the kernel answer a question.
+
+        Raises:
+            KernelFailed: this machine has too little processor time left for it, now or earlier.
+        """
+        if self._starved is not None:
+            raise self._starved
         gone = {"error": "KernelDied", "message": "the kernel had ended"}
         if self.died or self._client is None:
             return gone
@@ -328,11 +336,10 @@ class _Driver:
         self.replies[number] = content if isinstance(content, dict) else {}
 
     async def _interrupt(self, task: asyncio.Future[Any]) -> bool:
-        """Interrupt the cell that runs; False if it does not end."""
+        """Interrupt the cell that runs; False if it does not end. On a busy machine it gets the time that it waited."""
         for patience in (2.0, 2.0, 4.0):
             await self._manager.interrupt_kernel()
-            await asyncio.wait({task}, timeout=patience)
-            if task.done():
+            if await self._ends(task, patience):
                 return True
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):

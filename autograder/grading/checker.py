@@ -26,7 +26,7 @@ from autograder.assignment.course import PACKAGE
 from autograder.assignment.exercise import exercise_of
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
-from autograder.errors import AssignmentError, shorten_path, suggest
+from autograder.errors import AssignmentError, KernelFailed, shorten_path, suggest
 from autograder.execution.evidence import Evidence
 
 from .case import Ask, Case, NeedsSamples, NotChecked, Undecided, Wrong, find_stop
@@ -304,6 +304,8 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     if isinstance(error, Wrong):
         return "not checked" if isinstance(error, NotChecked) else "failed", str(error)
     if isinstance(error, Undecided):
+        return "ungraded", str(error)
+    if isinstance(error, KernelFailed):
         return "ungraded", str(error)
     if isinstance(error, TooLong):
         return "ungraded", f"Judging took more than {MAX_JUDGING_SECONDS:g} s of the processor: it needs review."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
-from autograder.execution.kernels import Kernels
+from autograder.errors import KernelFailed
+from autograder.execution.kernels import ForkProvisioner, Kernels
 from autograder.execution.runner import Run
 from autograder.grading.case import Case, NotAsked, Undecided
 from autograder.grading.code import Code
@@ -70,6 +73,20 @@ def test_a_kernel_that_ends_under_a_question_leaves_it_to_a_person(
             asked.call("dies")
         with pytest.raises(Undecided, match="could not be asked"):
             asked.call("pair", 1)
+
+
+def test_a_question_for_which_the_machine_has_no_time_says_nothing_of_the_student(
+    warm_kernels: Kernels, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def claims_to_wait(self: ForkProvisioner) -> tuple[float, float]:
+        return 0.0, 2 * time.monotonic()
+
+    with running(warm_kernels, assignment, CODE) as live:
+        monkeypatch.setattr(ForkProvisioner, "time_spent", claims_to_wait)
+        asked = case(assignment, live)
+        for name in ("slow", "pair"):
+            with pytest.raises(KernelFailed, match="too little processor time"):
+                asked.call(name, seconds=0.5)
 
 
 def test_what_is_on_record_is_answered_without_a_kernel(warm_kernels: Kernels, assignment: Assignment) -> None:
