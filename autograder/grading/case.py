@@ -339,5 +339,5 @@ def forall(things: Any, rule: Callable[[Any], str | None]) -> None:
     complaints = [sentence for thing in things if (sentence := rule(thing))]
     if complaints:
         others = len(complaints) - 1
-        more = " The other one has the same problem." if others == 1 else f" The other {others} have the same problem."
+        more = " One other has the same problem." if others == 1 else f" {others} others have the same problem."
         raise Wrong(complaints[0] + (more if others else ""))

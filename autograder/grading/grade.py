@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -295,6 +295,12 @@ def leave_ungraded(assignment: Assignment, student: str, reason: str, findings: 
     )
 
 
+def _is_settled(assignment: Assignment, items: Sequence[ItemVerdict], finding: Finding) -> bool:
+    """Whether a task that seemed to be missing has all points: its work was in another cell."""
+    judged = [item for item in items if assignment.item(item.id).cell == finding.cell]
+    return finding.kind == "task missing" and bool(judged) and all(item.points == item.max_points for item in judged)
+
+
 def _verdict(
     assignment: Assignment,
     submission: Submission,
@@ -306,7 +312,7 @@ def _verdict(
     evidence = [saved.evidence for saved in attempts.runs]
     findings = [
         *find_provided_stop(evidence[0]),
-        *submission.findings,
+        *(finding for finding in submission.findings if not _is_settled(assignment, attempts.items, finding)),
         *collect_findings(evidence, grader["sandbox"]),
     ]
     return Verdict(

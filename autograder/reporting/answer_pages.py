@@ -27,11 +27,13 @@ MAX_ANSWERS = 50
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with all who gave it, word for word, and what the first of them measured."""
+    """An answer with all who gave it, word for word, and the results of `measured_by`, the first of them who saved
+    some."""
 
     students: list[str]
     text: Markup
     results: Mapping[str, object]
+    measured_by: str
 
 
 def page_name(item: Item, number: int) -> str:
@@ -55,7 +57,7 @@ def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual
 
 
 def group_answers(assignment: Assignment, item: Item, release: NotebookNode, known: ClassData) -> list[Answer]:
-    """The answers to a question, those that read the same together; what was not answered is left out."""
+    """The answers to a question, those that read the same together and first; what was not answered is left out."""
     students: dict[tuple[str, ...], list[str]] = {}
     cells: dict[tuple[str, ...], NotebookNode] = {}
     for student, notebook in known.notebooks.items():
@@ -64,15 +66,18 @@ def group_answers(assignment: Assignment, item: Item, release: NotebookNode, kno
             key = tuple(words(cell.source))
             students.setdefault(key, []).append(student)
             cells.setdefault(key, cell)
-    renderer = Renderer()
-    return [
-        Answer(
-            several,
-            renderer.render(cells[key].source, cells[key].get("attachments")),
-            own_results(assignment, item, known.own.get(several[0], SavedOutputs()), known.notebooks[several[0]]),
-        )
-        for key, several in students.items()
-    ]
+    renderer, found = Renderer(), []
+    for key, several in students.items():
+        results = {name: own_results(assignment, item, known.own.get(name, SavedOutputs())) for name in several}
+        measured_by = next((name for name, own in results.items() if own["table"] or own["figures"]), several[0])
+        text = renderer.render(cells[key].source, cells[key].get("attachments"))
+        found.append(Answer(several, text, results[measured_by], measured_by))
+    return sorted(found, key=lambda answer: len(answer.students) == 1)
+
+
+def find_without_cell(item: Item, known: ClassData) -> list[str]:
+    """Return the students whose notebook ran, and has no cell for the answer to a question."""
+    return [name for name, notebook in known.notebooks.items() if notebook and _find(notebook, item.cell) is None]
 
 
 def _find(notebook: NotebookNode | None, name: str) -> NotebookNode | None:
@@ -101,6 +106,7 @@ def answers_page(
             rubric=Renderer().render(rubric) if rubric else "",
             number=number,
             links=list(_links(item, count)),
+            without_cell=find_without_cell(item, known) if number == count else [],
             others=[(other, page_name(other, 1)) for other in written_items(assignment) if other is not item],
             points={student: given.get(item.id, (None, None))[0] for student, given in manual.items()},
             pages={student: formgrader_page(key) for student, key in known.members.items() if key},

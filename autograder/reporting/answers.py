@@ -16,7 +16,6 @@ from autograder.assignment.source import BEGIN, END, read, source_path
 from autograder.encoders import make_visible
 from autograder.errors import ReleaseError
 from autograder.notebooks.cells import cells_by_id, grade_id, grader_metadata
-from autograder.notebooks.images import picture
 from autograder.submission.saved_outputs import Row, SavedOutputs, SavedSeries
 
 from .pages import environment
@@ -113,7 +112,6 @@ def beside(
     assignment: Assignment,
     rubrics: Mapping[str, str],
     own: SavedOutputs,
-    executed: NotebookNode | None,
     noted: Mapping[str, Remark],
 ) -> dict[str, NotebookNode]:
     """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
@@ -126,7 +124,7 @@ def beside(
             .render(
                 item=item,
                 remark=noted.get(item.id),
-                **own_results(assignment, item, own, executed),
+                **own_results(assignment, item, own),
                 rubric=Markup(rubrics.get(item.cell, "")),
             ),
         )
@@ -134,17 +132,20 @@ def beside(
     }
 
 
-def own_results(
-    assignment: Assignment, item: Item, own: SavedOutputs, executed: NotebookNode | None
-) -> dict[str, object]:
+def own_results(assignment: Assignment, item: Item, own: SavedOutputs) -> dict[str, object]:
     """What an answer is about: the table of the student's own numbers (`swept` if there should be one, `dry` if it is
-    of a dry run), and the `figures`, `saved` ones or those of the graded run."""
+    of a dry run), and the student's own `figures` (`plotted` if there should be some).
+
+    Figures of the graded run show other data, and must not be compared with the answer.
+    """
     series = next((series for series in assignment.exercise.series if series.comment == item.id), None)
+    saved = own.loops.get(series.name, SavedSeries()) if series is not None else SavedSeries()
     return {
         "table": _table(own, series),
         "swept": series is not None and series.swept is not None,
-        "dry": series is not None and own.loops.get(series.name, SavedSeries()).dry,
-        **_figures(own, executed, series),
+        "dry": saved.dry,
+        "figures": list(saved.pictures),
+        "plotted": series is not None and bool(series.plots),
     }
 
 
@@ -168,15 +169,3 @@ def _table(own: SavedOutputs, series: Series | None) -> list[list[str]]:
 def _per_epoch(row: Row, key: str) -> float | None:
     value, epochs = row.get(key), row.get("epochs") or 0
     return value / epochs if value is not None and epochs > 0 else None
-
-
-def _figures(own: SavedOutputs, executed: NotebookNode | None, series: Series | None) -> dict[str, object]:
-    """The student's own figures, or, where none were saved, those of the run of the grader."""
-    if series is None:
-        return {"figures": [], "saved": False}
-    if pictures := own.loops.get(series.name, SavedSeries()).pictures:
-        return {"figures": list(pictures), "saved": True}
-    cells = [cell for cell in (executed.cells if executed is not None else []) if grade_id(cell) == series.plots]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    found = [shown for output in outputs if (shown := picture(output.get("data", {}))) is not None]
-    return {"figures": found[-1:], "saved": False}

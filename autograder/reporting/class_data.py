@@ -40,6 +40,6 @@ class ClassData:
         """For each student the cells that the formgrader shows before the written answers."""
         rubrics = answers.rubrics(assignment)
         return {
-            student: answers.beside(assignment, rubrics, self.own[student], notebook, self.remarks[student])
-            for student, notebook in self.notebooks.items()
+            student: answers.beside(assignment, rubrics, self.own[student], self.remarks[student])
+            for student in self.notebooks
         }

@@ -42,8 +42,6 @@ FEWEST = 5
 LARGEST = 1e7
 """Seconds, joules or epochs that are still taken for a measured value."""
 
-NOT_DONE = "Nothing to check: the cell is not complete, or it raised an error."
-
 
 @dataclass(frozen=True)
 class Waiting:
@@ -148,6 +146,8 @@ def report_page(
             items=[_item_line(item, ran) for item in assignment.items],
             ran=len(ran),
             mistakes=mistakes(assignment, verdicts),
+            most_mistakes=MAX_MISTAKES,
+            not_done=count_not_done(verdicts),
             charts=charts(assignment, known),
             measured_by=sum(any(map(own.measured, own.loops)) for own in known.own.values()),
             dry=sorted(student for student, own in known.own.items() if own.dry),
@@ -216,9 +216,10 @@ def _item_line(item: Item, rows: list[Row]) -> ItemLine:
     known = [row.points[item.id] for row in rows]
     given = [points for points in known if points is not None]
     waiting = sum(row.points[item.id] is None and row.state != "failed to run" for row in rows)
+    only_zeros = item.graded_by == "person" and waiting and not any(given)  # what nobody answered has 0 at once
     return ItemLine(
         item=item,
-        share=mean(given) / item.points if given else None,
+        share=mean(given) / item.points if given and not only_zeros else None,
         discrimination=discrimination(item.id, [row.points for row in rows if row.state != "failed to run"]),
         full=sum(points >= item.points for points in given),
         none=sum(points == 0 for points in given),
@@ -270,26 +271,35 @@ def _recorded(known: ClassData, loop: str, key: str, settings: Sequence[float], 
 
 
 def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistake]:
-    """The rules that most students missed; a student who missed one in several items counts once."""
-    found: dict[str, dict[str, list[str]]] = {}
+    """The rules that students missed, the most frequent first; a student who missed one in several items counts once.
+
+    An item of which nothing could be checked holds no mistake, see `count_not_done`.
+    """
+    found: dict[str, dict[str, list[tuple[int, str]]]] = {}
     for verdict in verdicts:
         for item in verdict.items:
-            for rubric in _missed(item):
-                found.setdefault(rubric, {}).setdefault(item.id, []).append(verdict.student)
+            missed = [] if _is_not_done(item) else [rule.rubric for rule in item.properties if rule.status == "failed"]
+            for rubric in missed:
+                found.setdefault(rubric, {}).setdefault(item.id, []).append((len(missed), verdict.student))
     made = [_mistake(assignment, rubric, by_item) for rubric, by_item in found.items()]
-    return sorted(made, key=lambda mistake: -mistake.count)[:MAX_MISTAKES]
+    return sorted(made, key=lambda mistake: -mistake.count)
 
 
-def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[str]]) -> Mistake:
+def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[tuple[int, str]]]) -> Mistake:
+    """The example is a student who missed as little else as possible in the same item."""
     counts = {item.id: len(students[item.id]) for item in assignment.items if item.id in students}
-    everyone = {student for found in students.values() for student in found}
+    everyone = {student for found in students.values() for _, student in found}
     first = next(iter(counts))
-    return Mistake(rubric, counts, len(everyone), students[first][0], first)
+    example = min(students[first], key=lambda found: found[0])[1]
+    return Mistake(rubric, counts, len(everyone), example, first)
 
 
-def _missed(item: ItemVerdict) -> list[str]:
-    """The rules that were missed. All of an item's for one reason are one mistake, else they would crowd out the
-    rest."""
-    failed = [rule for rule in item.properties if rule.status in ("failed", "not checked")]
-    not_done = 1 < len(failed) == len(item.properties) and len({rule.message for rule in failed}) == 1
-    return [NOT_DONE] if not_done else [rule.rubric for rule in failed]
+def count_not_done(verdicts: Sequence[Verdict]) -> int:
+    """How many students have an item of which nothing could be checked."""
+    return sum(any(_is_not_done(item) for item in verdict.items) for verdict in verdicts)
+
+
+def _is_not_done(item: ItemVerdict) -> bool:
+    """Whether all rules of an item were missed for one reason, such as a cell that is not complete."""
+    missed = [rule for rule in item.properties if rule.status in ("failed", "not checked")]
+    return 1 < len(missed) == len(item.properties) and len({rule.message for rule in missed}) == 1

@@ -160,6 +160,7 @@ def feedback_page(
     cards = _cards(parts)
     told = {(card.stop.why, card.stop.cell) for card in cards}
     notes = [f for f in verdict.findings if f.audience == "both" and (f.kind, f.cell) not in told]
+    kinds = {finding.kind for finding in verdict.findings}
     items_of = {part.item.cell: [other for other in parts if other.item.cell == part.item.cell] for part in parts}
     return (
         environment()
@@ -178,8 +179,16 @@ def feedback_page(
             cells=[cell for cell in cells if not cell.given or cell.failed],
             given=[cell for cell in cells if cell.given and not cell.failed],
             items_of=items_of,
+            simulated="keras" in assignment.exercise.instruments and "real training" not in kinds,
+            is_dry=own is not None and own.dry,
+            shows_nothing=bool(assignment.exercise.series) and not failed and not _shows_results(own),
         )
     )
+
+
+def _shows_results(own: SavedOutputs | None) -> bool:
+    """Whether the submitted file shows numbers or figures of the student's own run; True where that is not known."""
+    return own is None or any(loop.rows or loop.pictures for loop in own.loops.values())
 
 
 def _reason(verdict: Verdict, points: Mapping[str, float | None]) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from autograder.assignment.settings import Item
 from autograder.submission.findings import Finding
 
-ASK_AGAIN = "Ask the student for the notebook, put it into the submissions folder, and grade again."
+ASK_AGAIN = (
+    "Ask the student for the notebook, replace the file in the submissions folder, and run make autograde again."
+)
 DECIDE = "Look at the cell and enter the points."
 
 ADVICE: Mapping[str, str] = {
@@ -17,7 +19,7 @@ ADVICE: Mapping[str, str] = {
     "no sandbox": "Use a sandbox before you run submissions from people you do not know.",
     "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
     "changed while graded": "Grade again, so that the points are those of the latest version.",
-    "time limit": "Nothing to do. If many are affected, raise cell_seconds under [limits] in assignment.toml.",
+    "time limit": "The cell lost the points for what it did not finish. If many did, raise its limit in the settings.",
     "kernel ended": "Nothing to do: the cells after it were run without it.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",

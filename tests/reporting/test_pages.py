@@ -26,6 +26,7 @@ from autograder.reporting.highlight import colour
 from autograder.reporting.pages import TEMPLATES, hash_script
 from autograder.reporting.worklist import ADVICE
 from autograder.results.store import ResultStore
+from autograder.submission.saved_outputs import SavedOutputs
 from tests.made_pages import (
     CURVE,
     HOSTILE,
@@ -206,7 +207,7 @@ class TestFeedback:
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
         open_items = "Batch sizes: how each model was trained ; Batch sizes: written answer ."
         reason = "(one written answer and one item to review)"
-        assert f"20 points pending {reason}: {open_items}" in text_of(page)
+        assert f"20 points pending , of 100 in all {reason}: {open_items}" in text_of(page)
         assert 'class="tag needs-review">needs review' in page
         assert 'class="tag needs-reading">needs reading' in page
         assert "Could not be observed." in page
@@ -363,8 +364,19 @@ class TestFeedback:
     def test_points_that_wait_are_not_counted_as_lost(self, assignment: Assignment, executed: NotebookNode) -> None:
         text = text_of(feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}))
         assert "88 of 88 points so far" in text
-        assert "12 points pending (two written answers)" in text
+        assert "12 points pending , of 100 in all (two written answers)" in text
         assert "Graded by" not in text
+
+    def test_a_file_without_results_of_a_full_run_is_told_so(
+        self, assignment: Assignment, executed: NotebookNode
+    ) -> None:
+        def page(own: SavedOutputs) -> str:
+            return text_of(feedback.feedback_page(assignment, verdict_on(assignment, "ada"), executed, {}, own=own))
+
+        dry = own_run(0.5).loops["lr"].model_copy(update={"dry": True})
+        assert "Your file shows the results of a dry run" in page(SavedOutputs(loops={"lr": dry}))
+        assert "Your file shows no results of your own run." in page(SavedOutputs())
+        assert "Your file shows" not in page(own_run(0.5))
 
     def test_an_answer_that_was_not_written_is_called_so(self, assignment: Assignment, release: NotebookNode) -> None:
         given = {"lr-comment": (0.0, "No response.")}
@@ -418,7 +430,7 @@ class TestReport:
 
     def test_means_are_of_what_ran_and_pending_points_stand_apart(self, class_report: str) -> None:
         said = text_of(class_report)
-        assert re.search(r"Mean of submissions that ran \d+(\.\d)? of \d+(\.\d)? so far", said)
+        assert re.search(r"Mean of submissions that ran \d+(\.\d)? of \d+(\.\d)? graded so far", said)
         assert "Points pending 50" in said, "seven comments of 6 and a plot of 8"
 
     def test_findings_are_grouped_by_kind_with_advice_and_many_are_folded(
@@ -469,12 +481,31 @@ class TestReport:
             class_report.index("Most frequent mistakes") : class_report.index("What the class measured")
         ]
         rows = [text for text in part.split("<tr>")[2:] if "<td" in text]
-        assert len(rows) == 2
+        assert len(rows) == 1
         assert "<td>2</td>" in rows[0]
         assert "Rule mean." in rows[0]
         assert "lr-metrics 2, bs-metrics 2" in rows[0]
         assert 'href="students/b~2Fob%20%231/feedback.html#item-lr-metrics"' in rows[0]
-        assert "Nothing to check" in rows[1]
+        assert "did not finish (1 student)" in text_of(part), "what was not done is no mistake"
+
+    def test_a_mistake_is_shown_where_it_stands_alone_and_what_was_not_run_is_none(
+        self, assignment: Assignment
+    ) -> None:
+        many = {"callback": [rule("mean", "A mean."), rule("b", "Another."), rule("c", "", "not checked")]}
+        alone = {"callback": [rule("mean", "A mean."), rule("c", status="passed")]}
+        verdicts = [verdict_on(assignment, "ada", many), verdict_on(assignment, "zoe", alone)]
+        found = report.mistakes(assignment, verdicts)
+        assert [(mistake.rubric, mistake.count, mistake.student) for mistake in found] == [
+            ("Rule mean.", 2, "zoe"),
+            ("Rule b.", 1, "ada"),
+        ]
+        assert report.count_not_done(verdicts) == 0
+
+    def test_zeros_for_missing_answers_are_no_mean(self, assignment: Assignment) -> None:
+        verdicts = [verdict_on(assignment, name) for name in ("ada", "idle")]
+        text = report.report_page(assignment, verdicts, {"idle": {"lr-comment": (0.0, None)}})
+        line = next(text_of(line) for line in text.split("<tr") if "Learning rates: written answer</th>" in line)
+        assert "%" not in line
 
     def test_a_mean_of_some_is_called_so(self, class_report: str) -> None:
         lines = [text_of(line) for line in class_report.split("<tr") if "Batch sizes: plots</th>" in line]
@@ -623,12 +654,14 @@ class TestTheStrip:
 class TestAnswersByQuestion:
     @pytest.fixture
     def folder(self, tmp_path: Path, assignment: Assignment, release: NotebookNode) -> Path:
-        """The pages of a class in which two wrote the same, one something hostile and one nothing."""
-        texts = {"ada": "The *same*.", "bob": "The same.", "eve": HOSTILE, "zed": ""}
+        """The pages of a class in which two wrote the same, one something hostile, one nothing, and one lost the
+        cell."""
+        texts = {"eve": HOSTILE, "ada": "The *same*.", "bob": "The same.", "zed": "", "gus": ""}
         notebooks = {student: copy.deepcopy(release) for student in texts}
         for student, text in texts.items():
             next(c for c in notebooks[student].cells if feedback.grade_id(c) == "lr-comment").source = text
-        known = ClassData(notebooks=notebooks, own={"ada": own_run(0.5)}, members={"ada": "11aa"})
+        notebooks["gus"].cells = [c for c in notebooks["gus"].cells if feedback.grade_id(c) != "lr-comment"]
+        known = ClassData(notebooks=notebooks, own={"bob": own_run(0.5)}, members={"ada": "11aa"})
         store = ResultStore(tmp_path, assignment)
         store.folder.mkdir(parents=True)
         (store.folder / "answers-lr-comment-9.html").write_text("of a larger class", encoding="utf-8")
@@ -639,9 +672,13 @@ class TestAnswersByQuestion:
     def test_answers_that_read_the_same_stand_together(self, folder: Path) -> None:
         text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
         parsed = Page(text)
-        assert [head.split(" (")[0].strip() for head in parsed.said("h2")] == ["Answer 1", "Answer 2"]
+        assert [head.split(" (")[0].strip() for head in parsed.said("h2")] == [
+            "Answer 1",
+            "Answer 2",
+            "No cell for the answer",
+        ]
         assert "(2 students, identical wording)" in text
-        assert re.search(r"ada \(pending\) , bob \(5 of 6\)", text_of(text))
+        assert re.search(r"ada \( feedback page of ada , pending\) , bob \(5 of 6\)", text_of(text))
         links = HREF.findall(text)
         assert "http://localhost:8888/formgrader/submissions/11aa/#lr-comment" in links
         assert "students/bob/feedback.html#item-lr-comment" in links
@@ -651,6 +688,12 @@ class TestAnswersByQuestion:
         first = text[text.index("<section") : text.index("</section>")]
         assert len(Page(first).all("tr")) == 6
         assert own_run(0.5).pictures("lr")[0] in first
+        assert "Numbers from bob" in text_of(first), "ada saved none"
+        assert "shows no figure from the student" in text
+
+    def test_whose_cell_is_lost_is_named(self, folder: Path) -> None:
+        text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
+        assert "students/gus/feedback.html#item-lr-comment" in HREF.findall(text[text.index("have lost the cell") :])
 
     def test_nothing_of_an_answer_runs_and_old_pages_go(self, folder: Path) -> None:
         text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")

@@ -299,14 +299,15 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
     below = [figure.axes[i].xlabel for i in axes.shared_x if i < len(figure.axes)]
     beside = [figure.axes[i].ylabel for i in axes.shared_y if i < len(figure.axes)]
     horizontal = " ".join((axes.xlabel, figure.xlabel, *below)).strip().lower()
+    vertical = [axes.ylabel, figure.ylabel, *beside]
+    has_vertical = any(label.strip() for label in vertical)
     if not horizontal:
-        return "A subplot has no label on its horizontal axis."
+        return f"A subplot has no label on its horizontal axis{'' if has_vertical else ', nor on its vertical axis'}."
     own, other = (RATE, SIZE) if seen.sweep.loop == "lr" else (SIZE, RATE)
     if re.search(other, horizontal) and not re.search(own, horizontal):
         return f"The label of the horizontal axis does not name the {seen.sweep.key.replace('_', ' ')}."
     quantity = next((q for q, p in seen.shown.items() if p is panel), None)
-    vertical = [axes.ylabel, figure.ylabel, *beside]
-    if not any(label.strip() for label in vertical):
+    if not has_vertical:
         return (
             f"The vertical axis of the {QUANTITIES[quantity]} has no label."
             if quantity
