@@ -308,7 +308,7 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     if isinstance(error, KernelFailed):
         return "ungraded", str(error)
     if isinstance(error, TooLong):
-        return "ungraded", f"Judging took more than {MAX_JUDGING_SECONDS:g} s of the processor: it needs review."
+        return "ungraded", f"Judging took over {MAX_JUDGING_SECONDS:g} s of processor time. This item needs review."
     return "ungraded", f"An error of the grader's own kept it from judging this ({type(error).__name__})."
 
 

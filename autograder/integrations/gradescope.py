@@ -36,7 +36,7 @@ from autograder.submission.prepare import load_release
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "gradescope"
 SCRIPTS = ("setup.sh", "run_autograder")
 UV = re.compile(r"^UV := (\S+)$", re.MULTILINE)
-LOOK = "It has no points yet: it needs review."
+LOOK = "There are no points yet. This item needs review."
 
 
 class Deadline(BaseModel):

@@ -49,7 +49,7 @@ def described(strip: Strip) -> str:
 
 
 def conclude(strip: Strip) -> str:
-    """Say where it stopped and where it should have, without the values, which the picture shows."""
+    """Say where it stopped and where it should have."""
     ended = "Did not stop" if strip.stopped is None else f"Stopped after epoch {strip.stopped}"
     due = "should have continued" if strip.due is None else f"should have stopped after epoch {strip.due}"
     return f"{ended}; {due}."

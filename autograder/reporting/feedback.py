@@ -24,7 +24,7 @@ from autograder.submission.findings import Finding
 from autograder.submission.saved_outputs import SavedOutputs
 
 from . import answers
-from .curve_chart import conclude, draw
+from .curve_chart import draw
 from .highlight import colour
 from .markdown import Renderer
 from .pages import environment
@@ -48,6 +48,9 @@ MAX_OUTPUTS = 60
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 )
+VALUES = re.compile(r" on the val_accuracy values [^,]+,")
+"""The values of a training curve in the message of a check."""
+
 FOLDERS = re.compile(r"(?:\bfile://|(?<![\w/.<]))/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")
 
 
@@ -305,13 +308,8 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
 
 
 def _tell(message: str, rules: list[PropertyVerdict]) -> str:
-    """The message; where a picture shows the values of a curve, only how it ended and why that is wrong."""
-    strip = next((rule.strip for rule in rules if rule.strip is not None), None)
-    why = message.partition("; ")[2]
-    if strip is None or not why:
-        return message
-    settings = f"Threshold {strip.threshold:g}, patience {strip.patience}."
-    return f"{conclude(strip)} {settings} {why[:1].upper()}{why[1:]}"
+    """The message, without the values of a curve if a picture shows them."""
+    return VALUES.sub("", message) if any(rule.strip is not None for rule in rules) else message
 
 
 def _curve(rules: list[PropertyVerdict]) -> Markup | None:

@@ -204,7 +204,7 @@ class Lab:
             say("Energy is measured for the GPU.")
             return monitor
         if getattr(monitor, "cpu_indices", None):
-            say("Energy is measured for the whole CPU (RAPL), including other programs.")
+            say("Energy is measured for the whole CPU (RAPL), including what other programs use.")
             return ProcessorMonitor(monitor)
         if any(Path("/sys/class/powercap").glob("intel-rapl*")):
             say("This CPU has an energy counter (RAPL), but only an administrator can read it.")
@@ -1048,7 +1048,7 @@ class ProcessorMeasurement:
 class ProcessorMonitor:
     """Measures windows as `ZeusMonitor` does, but with the CPU's energy counter (RAPL) instead of a GPU's.
 
-    The counter covers the whole CPU, including other programs and idle time.
+    The counter measures the whole CPU, including the energy used by other programs and in idle time.
     """
 
     def __init__(self, monitor: Any) -> None:

@@ -245,7 +245,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         edited("record", ("\nsummary", "history_rows = history_rows[-5:]\nsummary"), ("len(history_rows)", "EPOCHS")),
         "record",
         3,
-        "history_rows has 5 rows, but the training took 20 epochs",
+        "history_rows has 5 rows, but the model was trained for 20 epochs",
     ),
     "other keys": (edited("record", ('"accuracy":', '"acc":')), "record", 2, "the key 'accuracy' is missing"),
     "time in milliseconds": (
@@ -280,7 +280,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         edited("plot", ('row["epoch"]', 'row["accuracy"]')),
         "plot",
         1,
-        "instead of at the epochs",
+        "they should be at epochs 1, 2",
     ),
     "bars": (
         edited("plot", ("ax.plot", "ax.bar"), ('marker="o", ', ""), ('marker="s", ', "")),

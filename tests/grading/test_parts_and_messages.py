@@ -128,7 +128,7 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     ),
     "the mean of an own list": (
         both(at_top("lr-loop", "own = []"), at_top("bs-loop", "own = []"), OWN_LIST),
-        {"lr-metrics": ("the mean over all models so far. ",), "bs-metrics": ("the mean over all models so far. ",)},
+        dict.fromkeys(("lr-metrics", "bs-metrics"), ("the mean over this model and all earlier ones. ",)),
     ),
     "a clock that is started once": (
         both(at_top("bs-loop", "start = time.time()"), in_task("bs-loop", ("measurement.time", "time.time() - start"))),
@@ -145,11 +145,11 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     ),
     "a callback that forgets the model": (
         in_task("callback", ("self.model.stop_training", "self.stop_training")),
-        {"callback": ("It never stopped the training", "self.model.stop_training")},
+        {"callback": ("Your callback never stopped the training", "self.model.stop_training")},
     ),
     "a callback that fails on some curves": (
         in_task("callback", ("self.hits += 1", "self.hit += 1")),
-        {"callback": ("it raised AttributeError",)},
+        {"callback": ("your callback raised AttributeError",)},
     ),
 }
 

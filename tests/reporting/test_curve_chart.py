@@ -65,12 +65,13 @@ def test_a_picture_holds_what_its_message_holds(
     for rule in drawn:
         strip = rule.strip
         assert strip is not None
-        curve, _, end = rule.message.partition("on val_accuracy ")[2].partition(" it ")
+        curve, _, end = rule.message.partition(" on the val_accuracy values ")[2].partition(", your callback ")
         assert [f"{value:.4g}" for value in strip.val_accuracy] == re.findall(r"[\d.]+", curve)
-        assert f"threshold {strip.threshold:g}, patience {strip.patience}" in rule.message
+        assert f"threshold {strip.threshold:g} and patience {strip.patience}" in rule.message
         assert end.startswith("did not stop" if strip.stopped is None else f"stopped after epoch {strip.stopped}")
         due = first_stop(list(strip.val_accuracy), strip.threshold, strip.patience)
         assert strip.due == (None if due is None else due + 1)
+        assert ("it should have continued" if due is None else f"it should have stopped after epoch {due + 1}") in end
         assert strip.stopped != strip.due
         assert set(strip.model_dump()) == {"threshold", "patience", "val_accuracy", "stopped", "due"}
 
@@ -79,7 +80,7 @@ def test_of_a_callback_that_never_stops_one_curve_is_drawn(
     missed: Callable[[Ends], dict[str, PropertyVerdict]],
 ) -> None:
     rule = missed(never_stops)["stops_on_plain_curves"]
-    assert rule.message.startswith("It never stopped the training")
+    assert rule.message.startswith("Your callback never stopped the training")
     assert rule.strip is not None
     assert rule.strip.stopped is None
     assert rule.strip.due is not None

@@ -29,6 +29,7 @@ from autograder.results.store import ResultStore
 from autograder.submission.saved_outputs import SavedOutputs
 from tests.made_pages import (
     CURVE,
+    ENDED,
     HOSTILE,
     NO_MODEL,
     STRIP,
@@ -190,7 +191,7 @@ class TestFeedback:
     def test_missed_rules_say_what_was_seen(self, page: str) -> None:
         assert "Rule other." in page
         assert "What was seen." in page
-        assert "Stopped after epoch 3; should have continued. Threshold 0.95, patience 3. Not in a row." in page
+        assert ENDED.format("") in page
         assert CURVE not in page, "the values stand in the picture"
         drawing = page[page.index("<svg") : page.index("</svg>")]
         assert "Stopped after epoch 3; should have continued." in drawing
@@ -198,7 +199,7 @@ class TestFeedback:
         assert "No file x.npy" in page
 
     def test_a_hint_is_kept_beside_a_picture(self, assignment: Assignment) -> None:
-        hint = "It never stopped a training. It must set stop_training of the model."
+        hint = "Your callback never stopped the training. It must set stop_training of the model."
         verdict = verdict_on(assignment, "ada", {"callback": [rule("a", hint, strip=STRIP)]})
         page = feedback.feedback_page(assignment, verdict, None, {})
         assert hint in text_of(page)
@@ -357,7 +358,8 @@ class TestFeedback:
         )
         assert "we replaced your callback with a working version" in text
         assert (
-            "graded in the run with our callback . In our first run, with your own version, it raised KeyError." in text
+            "graded in a later run in which our version replaced your callback . In our first run, with your own "
+            "version, it raised KeyError." in text
         )
         assert text.count("graded as you submitted it") == len(verdict.items) - 1
 

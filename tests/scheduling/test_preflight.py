@@ -22,7 +22,7 @@ from autograder.scheduling import class_run, preflight, task, workers
 from tests.scheduling.test_interruption import Here, hand_in, no_kernels, quick_verdict
 
 NAME = "tta-eta"
-CAUSE = "In row 1 of metrics_vs_lr test_accuracy is 0.0954; this model has 0.9905 on the test data."
+CAUSE = "In row 1 of metrics_vs_lr, test_accuracy is 0.0954; the accuracy of this model on the test data is 0.9905."
 
 Run = Callable[..., Result]
 

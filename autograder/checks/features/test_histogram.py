@@ -23,7 +23,9 @@ def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
     figure, axes = max(found, key=lambda pair: len(pair[1].bars))
     case.judge_by(figure.number)
     if not axes.bars:
-        raise Undecided("The figure has no bars, but it may show a histogram in a different way: it needs review.")
+        raise Undecided(
+            "The figure has no bars, but it may show a histogram in a different way. This item needs review."
+        )
     return figure, axes
 
 
@@ -54,13 +56,13 @@ def find_shares(bars: list[Bar], n_notes: int) -> list[float]:
         if abs(counts.sum() - n_notes) < 0.5 and np.allclose(counts, counts.round(), atol=0.02):
             return list(counts / n_notes)
     if np.allclose(heights, np.round(heights)):
-        raise Wrong(f"The bars count {sum(heights):g} notes; there are {n_notes}.")
-    raise Wrong(f"The bars do not count all {n_notes} notes.")
+        raise Wrong(f"The bars add up to {sum(heights):g} notes; there are {n_notes}.")
+    raise Wrong(f"The bars do not include all {n_notes} notes.")
 
 
 @item("histogram", points=2)
 def test_levels(case: Case) -> None:
-    """The bars count the levels of all notes, in at least 8 bins."""
+    """The bars show how the levels of all notes are distributed, in at least 8 bins."""
     bars = upright(figure_of(case)[1].bars)
     levels = make_levels(case.assignment.release_folder / case.assignment.notebook_name)
     shares = find_shares(bars, len(levels))
@@ -75,8 +77,8 @@ def test_levels(case: Case) -> None:
     spread = float(np.sqrt(np.dot(shares, (np.array(centres) - mean) ** 2)))
     if abs(mean - levels.mean()) > bin_width or abs(spread - levels.std()) > bin_width:
         raise Wrong(
-            f"The bars show other values: their mean is {mean:.3g} and their standard deviation {spread:.3g}; "
-            f"those of the levels are {levels.mean():.3g} and {levels.std():.3g}."
+            f"The bars do not show the levels: the values shown have a mean of {mean:.3g} and a standard deviation of "
+            f"{spread:.3g}; those of the levels are {levels.mean():.3g} and {levels.std():.3g}."
         )
 
 

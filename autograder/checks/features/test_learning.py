@@ -55,8 +55,8 @@ def test_every_note_is_in_one(case: Case) -> None:
         table, train, test = split(case, 0.3, seed, pitches)
         if sorted([*train.index, *test.index]) != sorted(table.index):
             raise Wrong(
-                f"For a table with the index {list(table.index)}, the training table has {list(train.index)} and the "
-                f"test table {list(test.index)}."
+                f"For a table with the index {list(table.index)}, the training table has the index {list(train.index)} "
+                f"and the test table {list(test.index)}; each row should be in exactly one of them."
             )
         for part in (train, test):
             for name in table.columns:
@@ -82,8 +82,9 @@ def test_seed(case: Case) -> None:
     pitches = np.repeat(np.arange(40, 60), 2)
     tests = [tuple(split(case, 0.3, seed, pitches)[2]["pitch"]) for seed in range(5)]
     again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # a new limit, so that it is asked again
-    if len(set(tests)) < 3:
-        raise Wrong("Five seeds nearly always gave the same split: use the seed to choose the pitches.")
+    if (count := len(set(tests))) < 3:
+        splits = "the same split" if count == 1 else "only two different splits"
+        raise Wrong(f"Five different seeds gave {splits}: use the seed to choose the pitches.")
     if again != tests[0]:
         raise Wrong("The same seed gave two different splits.")
 
@@ -165,8 +166,8 @@ def test_predictions(case: Case) -> None:
             raise Wrong("The dictionary has no key `predictions`.")
         if all(close_to(each).complain(reply.value["predictions"]) for each in right):
             raise Wrong(
-                "On notes that are not in this notebook, `predictions` are not those of a classifier with one nearest "
-                "neighbour and standardised features."
+                "On notes that are not in this notebook, `predictions` differ from those of a one-nearest-neighbour "
+                "classifier trained on standardised features."
             )
 
 

@@ -40,7 +40,7 @@ def test_rate(case: Case) -> None:
 
 @item("zero-crossings", points=1)
 def test_zeros(case: Case) -> None:
-    """Zero is not negative."""
+    """A sample that is zero is not counted as negative."""
     for x in case.samples(arrays(int, (2, 30), low=-1, high=1)):
         case.expect(case.call("zero_crossing_rate", x), close_to(zero_crossing_rate(x)), given=x)
 

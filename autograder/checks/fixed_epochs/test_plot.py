@@ -78,7 +78,9 @@ def picture(case: Case) -> Picture:
     if not ranked:
         case.missing("No figure was drawn")
     if not wanted:
-        raise Undecided("There is a figure, but nothing was recorded that it could be compared with: it needs review.")
+        raise Undecided(
+            "There is a figure, but there are no recorded values to compare it with. This item needs review."
+        )
     case.judge_by(ranked[-1].figure.number)
     return ranked[-1]
 
@@ -89,7 +91,7 @@ def with_curves(case: Case) -> Picture:
     if seen.curves:
         return seen
     if any(len(axes.curves) > 1 for axes in seen.figure.axes):
-        raise Undecided("The figure was drawn point by point, so it needs review.")
+        raise Undecided("The figure was drawn point by point. This item needs review.")
     if any(axes.bars for axes in seen.figure.axes):
         raise Wrong("The figure shows bars; draw a line for each of the two accuracies.")
     raise Wrong("The figure contains no line.")
@@ -121,7 +123,8 @@ def test_epochs_across(case: Case) -> None:
         x = sorted(drawn[1].x)
         if x[0] in (0, 1) and all(math.isclose(b - a, 1, abs_tol=1e-6) for a, b in pairwise(x)):
             return None
-        return f"The points of a line are at {x[0]:.4g}, {x[1]:.4g} … instead of at the epochs 1, 2 …"
+        across = f"{x[0]:.4g}, {x[1]:.4g}, … on the horizontal axis"
+        return f"The points of one line are at {across}; they should be at epochs 1, 2, …"
 
     forall(seen.shown.values() or seen.curves[:2], rule)
 

@@ -25,7 +25,7 @@ def verified(case: Case) -> Work:
     """The recorded work, if there is something to compare its rows with."""
     work = recorded(case)
     if not work.sources:
-        raise Undecided("history_rows has rows, but no call to Model.fit was observed: it needs review.")
+        raise Undecided("history_rows has rows, but no call to Model.fit was observed. This item needs review.")
     if not any(row.entries for row in work.rows):
         raise Wrong("The rows of history_rows are not dictionaries.")
     return work
@@ -35,10 +35,10 @@ def needs_number(where: str, entries: dict[str, Value] | None, key: str) -> str 
     """A complaint if the key has no usable number."""
     value = (entries or {}).get(key)
     if value is None:
-        return f"In {where} the key {key!r} is missing."
+        return f"In {where}, the key {key!r} is missing."
     if value.number is None:
-        return f"In {where} {key} is of type {value.type}; it must be a number."
-    return None if math.isfinite(value.number) else f"In {where} {key} is {value.number}."
+        return f"In {where}, {key} is of type {value.type}; it must be a number."
+    return None if math.isfinite(value.number) else f"In {where}, {key} is {value.number}."
 
 
 def hold(case: Case, key: str) -> Work:
@@ -63,7 +63,7 @@ def test_structure(case: Case) -> None:
     lengths = {len(curves[MEASURES[0]]) for curves in work.sources}
     rows = work.recorded.length or len(work.rows)
     if lengths and rows not in lengths:
-        raise Wrong(f"history_rows has {rows} rows, but the training took {min(lengths)} epochs.")
+        raise Wrong(f"history_rows has {rows} rows, but the model was trained for {min(lengths)} epochs.")
 
 
 @points(1)
@@ -75,7 +75,7 @@ def test_epoch(case: Case) -> None:
         raise Wrong("epoch counts from 0; the first epoch is number 1.")
     if found != list(range(1, len(found) + 1)):
         wrong = next(place for place, value in enumerate(found, start=1) if value != place)
-        raise Wrong(f"In row {wrong} of history_rows epoch is {found[wrong - 1]:g}; it should be {wrong}.")
+        raise Wrong(f"In row {wrong} of history_rows, epoch is {found[wrong - 1]:g}; it should be {wrong}.")
 
 
 @points(2)
@@ -93,7 +93,9 @@ def test_val_accuracy(case: Case) -> None:
 def seen_in_work(work: Work) -> None:
     """Raises Undecided if there is only a stand-in to compare a number with: it may come from other training."""
     if work.training is None:
-        raise Undecided("No call to Model.fit was observed that could have produced these numbers: they need review.")
+        raise Undecided(
+            "No call to Model.fit that could have produced these numbers was observed. This item needs review."
+        )
 
 
 def _hold_curve(case: Case, key: str) -> None:
@@ -104,7 +106,7 @@ def _hold_curve(case: Case, key: str) -> None:
         return
     truth, other = (work.sources[0][name] for name in (key, *set(MEASURES) - {key}))
     if all(math.isnan(true) for true in truth):
-        raise Undecided(f"The true {key} was not recorded: it needs review.")
+        raise Undecided(f"The autograder did not record the {key} that Keras reported. This item needs review.")
     if same(values, other):
         raise Wrong(f"{key} holds the values of {next(iter(set(MEASURES) - {key}))}.")
     if same(values, truth, 100.0):
@@ -112,9 +114,8 @@ def _hold_curve(case: Case, key: str) -> None:
     seen_in_work(work)
     pairs = list(zip(values, truth, strict=False))
     place = next((place for place, (value, true) in enumerate(pairs) if not same([value], [true])), 0)
-    raise Wrong(
-        f"In row {place + 1} of history_rows {key} is {values[place]:.4g}; Keras reported {truth[place]:.4g} for it."
-    )
+    reported = f"Keras reported {truth[place]:.4g} for this epoch"
+    raise Wrong(f"In row {place + 1} of history_rows, {key} is {values[place]:.4g}, but {reported}.")
 
 
 def _agrees(values: tuple[float, ...], truth: tuple[float, ...]) -> bool:
@@ -136,10 +137,10 @@ def summed(case: Case) -> tuple[Work, dict[str, Value]]:
 def measured(case: Case, key: str) -> tuple[Work, float]:
     """The work and the number under a key of the summary."""
     work, entries = summed(case)
-    if complaint := needs_number("summary", entries, key):
+    if complaint := needs_number("the summary", entries, key):
         raise Wrong(complaint)
     if not work.costs:
-        raise Undecided("There is a summary, but no call to Model.fit was observed: it needs review.")
+        raise Undecided("summary is defined, but no call to Model.fit was observed. This item needs review.")
     return work, entries[key].number or 0.0
 
 
@@ -150,7 +151,7 @@ def test_epochs(case: Case) -> None:
     truths = [len(curves["accuracy"]) for curves in work.sources]
     if value not in truths:
         hint = " That is the index of the last epoch, counted from 0." if value + 1 in truths else ""
-        raise Wrong(f"In summary epochs is {value:g}, but the training took {truths[0]}.{hint}")
+        raise Wrong(f"In the summary, epochs is {value:g}, but the model was trained for {truths[0]} epochs.{hint}")
 
 
 @points(1)
@@ -189,4 +190,5 @@ def _hold_cost(case: Case, key: str, unit: str, value: float, truths: list[float
         hint = " It also covers compiling the model."
     if not hint:
         seen_in_work(Work.of(case))
-    raise Wrong(f"In summary {key} is {value:.4g} {unit}, but fit alone took {truth:.4g} {unit}.{hint}")
+    verb = "used" if unit == "J" else "took"
+    raise Wrong(f"In the summary, {key} is {value:.4g} {unit}, but fit alone {verb} {truth:.4g} {unit}.{hint}")

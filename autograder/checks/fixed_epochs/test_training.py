@@ -16,7 +16,7 @@ def trained(case: Case) -> Trained:
     work = Work.of(case)
     if work.training is None:
         if work.rows and not _stopped(case):
-            raise Undecided("Rows were recorded, but no call to Model.fit was observed: it needs review.")
+            raise Undecided("Rows were recorded, but no call to Model.fit was observed. This item needs review.")
         case.missing("No model was trained")
     return work.training
 
@@ -31,7 +31,7 @@ def test_the_model_is_new(case: Case) -> None:
     fit = trained(case).first
     given = {other.parameters for other in case.evidence.of(Fit) if case.evidence.cells[other.cell].role == "given"}
     if len(given) == 1 and fit.parameters not in given:
-        raise Wrong("The model was not one that get_model() returns.")
+        raise Wrong("The model differs from that of get_model().")
     if fit.trained_before or fit.initial_epoch:
         raise Wrong("The model had been trained before: create a new one with get_model().")
 
@@ -107,7 +107,7 @@ def test_validation_split(case: Case) -> None:
 
 @points(1)
 def test_test_set_is_kept_apart(case: Case) -> None:
-    """The test set is not used before training has finished, neither in `fit` nor otherwise."""
+    """The test set is not used, in `fit` or anywhere else, until training has finished."""
     training = trained(case)
     if any(fit.data.test for fit in training.fits):
         raise Wrong("Test notes were among the data given to fit.")

@@ -30,12 +30,13 @@ def answers(case: Case, family: str) -> list[Answer]:
     errors = {result.error for result in results}
     if len(errors) == 1 and None not in errors:
         error = (errors.pop() or "").rstrip(".")
-        what = "TrainToAccuracy is not complete" if error.startswith("NotImplementedError") else f"it raised {error}"
-        raise complaint(f"On every training curve: {what}.")
+        if error.startswith("NotImplementedError"):
+            raise complaint("TrainToAccuracy is not complete.")
+        raise complaint(f"On every training curve, TrainToAccuracy raised {error}.")
     if len(trials) != len(results):
         raise Undecided("The record of the callback's behaviour is not complete.")
     if all(r.stop is None and not (r.error and t.validated) for t, r in zip(trials, results, strict=True)):
-        message = f"It never stopped the training, whatever the curve.{find_missing_model(case)}"
+        message = f"Your callback never stopped the training, whatever the curve.{find_missing_model(case)}"
         if complaint is NotChecked:
             raise NotChecked(message)
         raise Wrong(message, picture(find_shortest_stop(trials), None))
@@ -43,8 +44,7 @@ def answers(case: Case, family: str) -> list[Answer]:
     told: dict[str, str] = {}  # each error is reported with one curve, whichever rules it breaks
     for trial, result in found:
         if result.error and result.error not in told:
-            raised = f"it raised {result.error.rstrip('.')}"
-            told[result.error] = f"With {arguments(trial)} on val_accuracy {curve(trial)} {raised}."
+            told[result.error] = f"{describe(trial)} raised {result.error.rstrip('.')}."
     return [
         (trial, result.model_copy(update={"error": told.get(result.error or "")}))
         for trial, result in found
@@ -77,15 +77,22 @@ def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
 
 
 def curve(trial: Trial, last: int | None = None) -> str:
-    """The curve as a line of values; a bar marks the end of training."""
+    """The curve as a line of values; a bar marks the end of training within it."""
     shown = [f"{value:.4g}" for value in trial.val_accuracy]
-    if last is not None:
+    if last is not None and last + 1 < len(shown):
         shown.insert(last + 1, "|")
     return " ".join(shown)
 
 
 def arguments(trial: Trial) -> str:
-    return f"threshold {trial.threshold:g}, patience {trial.patience}"
+    passed = f" passed by {trial.call}" if trial.family == "arguments" else ""
+    return f"threshold {trial.threshold:g} and patience {trial.patience}{passed}"
+
+
+def describe(trial: Trial, last: int | None = None) -> str:
+    """The beginning of a sentence on a trial; the feedback page leaves out the values if a picture shows them."""
+    created = "Without arguments" if trial.call == "default" else f"With {arguments(trial)}"
+    return f"{created}, on the val_accuracy values {curve(trial, last)}, your callback"
 
 
 def picture(trial: Trial, stopped: int | None) -> Strip | None:
@@ -119,16 +126,30 @@ def hold_against_reference(found: list[Answer]) -> None:
         no_error((trial, result))
         expected = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
         if result.stop != expected:
-            raise Wrong(explain(trial, result.stop, expected), picture(trial, result.stop))
+            raise complain(trial, result.stop, explain(trial))
 
 
-def explain(trial: Trial, stopped: int | None, expected: int | None) -> str:
-    shown = f"{arguments(trial)}: on val_accuracy {curve(trial, stopped)} it {after(stopped)}"
-    if expected is None:
-        return f"{shown}; no {trial.patience} epochs in a row were above the threshold."
-    if stopped is not None and stopped < expected:
-        return f"{shown}; there had not yet been {trial.patience} epochs in a row above the threshold."
-    return f"{shown}; the last of {trial.patience} epochs in a row above the threshold was epoch {expected + 1}."
+def due(trial: Trial) -> str:
+    epoch = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
+    return "should have continued" if epoch is None else f"should have stopped after epoch {epoch + 1}"
+
+
+def explain(trial: Trial) -> str:
+    """The reason why training should end where the rule ends it."""
+    last, length = first_stop(trial.val_accuracy, trial.threshold, trial.patience), trial.patience
+    if last is None:
+        row = f"{length} epochs in a row" if length > 1 else "1 epoch"
+        return f"val_accuracy was never above the threshold for {row}."
+    if length == 1:
+        return f"epoch {last + 1} was the first one above the threshold."
+    return f"epochs {last + 2 - length} to {last + 1} were the first {length} in a row above the threshold."
+
+
+def complain(trial: Trial, stopped: int | None, reason: str) -> Wrong:
+    """The complaint about a training curve, with its picture if training ended at the wrong epoch."""
+    strip = picture(trial, stopped)
+    wanted = f"it {due(trial)}: " if strip else ""
+    return Wrong(f"{describe(trial, stopped)} {after(stopped)}; {wanted}{reason}", strip)
 
 
 def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False, waits: bool = True) -> None:
@@ -136,9 +157,9 @@ def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool =
     `waits`, a callback that always stops after the first epoch fails too: it cannot have the property."""
     if all(result.stop is None for pair in found for _, result in pair):
         no_error(found[0][0])
-        raise Wrong("It never stopped, so this could not be checked.")
+        raise Wrong("Your callback never stopped, so this could not be checked.")
     if waits and all(result.stop == 0 for pair in found for _, result in pair):
-        raise Wrong("It stops after the first epoch, whatever the curve, so this could not be checked.")
+        raise Wrong("Your callback stops after the first epoch, whatever the curve, so this could not be checked.")
     for first, second in sorted(found, key=lambda pair: len(pair[1][0].val_accuracy)):
         no_error(first)
         no_error(second)
@@ -146,10 +167,7 @@ def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool =
         expected = None if first[1].stop is None else first[1].stop + longer
         if second[1].stop != expected:
             trial, result = second
-            raise Wrong(
-                f"{arguments(trial)}: on val_accuracy {curve(trial, result.stop)} it {after(result.stop)}; {reason}",
-                picture(trial, result.stop),
-            )
+            raise complain(trial, result.stop, reason)
 
 
 @points(3)
@@ -184,7 +202,7 @@ def test_honours_its_arguments(case: Case) -> None:
     found = answers(case, "arguments")
     if all(result.stop is None for _, result in found):
         no_error(found[0])
-        raise Wrong("It never stopped, so this could not be checked.")
+        raise Wrong("Your callback never stopped, so this could not be checked.")
     half = len(found) // 2
     base = found[0][1].stop
     for index, (trial, result) in enumerate(found):
@@ -192,11 +210,9 @@ def test_honours_its_arguments(case: Case) -> None:
         reference = [first_stop(t.val_accuracy, t.threshold, t.patience) for t, _ in (found[index % half], found[0])]
         wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
         if result.stop != wanted:
-            raise Wrong(
-                f"With {arguments(trial)}, passed by {trial.call}, on val_accuracy {curve(trial, result.stop)} it "
-                f"{after(result.stop)}; with {arguments(found[0][0])} it {after(base)}.",
-                picture(trial, result.stop),
-            )
+            # Where the epoch itself is right, the mistake is in the first trial.
+            first = f"with {arguments(found[0][0])}, it {after(base)}, but {due(found[0][0])}."
+            raise complain(trial, result.stop, explain(trial) if picture(trial, result.stop) else first)
 
 
 @points(1)
@@ -204,7 +220,7 @@ def test_defaults(case: Case) -> None:
     """Without arguments the threshold is 0.9 and the patience 3."""
     hold_alike(
         [(second, first) for first, second in pairs(case, "defaults")],
-        "created without arguments, it must behave as with threshold 0.9 and patience 3.",
+        "the defaults must be threshold 0.9 and patience 3.",
         waits=False,
     )
 
@@ -212,7 +228,9 @@ def test_defaults(case: Case) -> None:
 @points(1)
 def test_instances_share_nothing(case: Case) -> None:
     """Two instances do not affect each other."""
-    hold_alike(pairs(case, "instances"), "a second instance was in use at the same time and must not affect it.")
+    hold_alike(
+        pairs(case, "instances"), "a second instance was in use at the same time, and must not affect the first."
+    )
 
 
 @points(2)

@@ -22,7 +22,7 @@ def trained(case: Case) -> Sweep:
     sweep = Sweep.of(case)
     if not sweep.fits:
         if sweep.rows and sweep.recorded is not None:
-            raise Undecided("The list has rows, but no call to Model.fit was observed: it needs review.")
+            raise Undecided("The list has rows, but no call to Model.fit was observed. This item needs review.")
         case.missing("No model was trained")
     cells = [case.evidence.cells[fit.cell] for fit in sweep.fits]
     if any(cell.status == "timeout" or cell.error == "KernelDied" for cell in cells):
@@ -56,9 +56,17 @@ def describe_missing(sweep: Sweep) -> str:
     count, wanted = count_trained(sweep), len(sweep.values)
     used = {sweep.used(fit) for fit in sweep.fits if fit.error is None}
     missing = [f"{value:g}" for value in sweep.values if not any(close(each, value, 1e-4) for each in used)]
-    models = f"{count} models were" if count > 1 else "1 model was" if count else "No model was"
+    models = f"{count} models" if count > 1 else "1 model" if count else "no model"
     hint = f" Missing: {', '.join(missing)}." if missing else ""
-    return f"{models} trained to the end; there should be one for each of the {wanted} values.{hint}"
+    return f"Training finished for {models}; there should be one for each of the {wanted} values.{hint}"
+
+
+def describe_unwanted(sweep: Sweep, fit: Fit) -> str:
+    """Why a training run is not one of those that the task asks for."""
+    setting = sweep.label(sweep.used(fit))
+    if any(close(sweep.used(fit), value, 1e-4) for value in sweep.values):
+        return f"More than one training run used {setting}."
+    return f"One training run used {setting}, which is not one of the {len(sweep.values)} required values."
 
 
 def where(sweep: Sweep, fit: Fit, value: float | None) -> str:
@@ -82,9 +90,7 @@ def test_every_setting_is_trained_once(case: Case) -> None:
         forall(
             sweep.intended,
             lambda t: (
-                None
-                if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4)
-                else f"One training run used {sweep.label(sweep.used(t[0]))}, which was not required or was repeated."
+                None if t[1] is not None and close(sweep.used(t[0]), t[1], 1e-4) else describe_unwanted(sweep, t[0])
             ),
         )
 
@@ -98,10 +104,10 @@ def test_each_model_is_new(case: Case) -> None:
     def rule(t: Trained) -> str | None:
         fit, value = t
         if len(given) == 1 and structure(fit) not in given:
-            return f"At {where(sweep, fit, value)} the model was not one that get_model() returns{differs(fit, given)}."
+            return f"At {where(sweep, fit, value)}, the model differs from that of get_model(){differs(fit, given)}."
         if not fit.trained_before and fit.initial_epoch == 0:
             return None
-        return f"At {where(sweep, fit, value)} the model had been trained before: create a new one in each iteration."
+        return f"At {where(sweep, fit, value)}, the model had been trained before: create a new one in each iteration."
 
     hold(sweep, rule, over_all=True)
 
@@ -142,13 +148,13 @@ def test_optimizer(case: Case) -> None:
         fit, value = t
         wanted = sweep.fixed if sweep.loop == "bs" else value
         if fit.optimizer != "Adam":
-            return f"At {where(sweep, fit, value)} the optimizer was {fit.optimizer}; it should be Adam."
+            return f"At {where(sweep, fit, value)}, the optimizer was {fit.optimizer}; it should be Adam."
         if fit.learning_rate is None:
             raise Undecided("The learning rate of an optimizer could not be read.")
         if wanted is None or close(fit.learning_rate, wanted, 1e-4):
             return None
         place = where(sweep, fit, value)
-        return f"At {place} Adam had the learning rate {fit.learning_rate:.4g}; it should be {wanted:g}."
+        return f"At {place}, Adam had the learning rate {fit.learning_rate:.4g}; it should be {wanted:g}."
 
     hold(sweep, rule, over_all=sweep.loop == "lr")
 
@@ -164,7 +170,7 @@ def test_batch_size(case: Case) -> None:
         if wanted is None or close(float(fit.batch_size), wanted, 1e-6):
             return None
         return (
-            f"At {where(sweep, fit, value)} fit was called with batch size {fit.batch_size}; it should be {wanted:g}."
+            f"At {where(sweep, fit, value)}, fit was called with batch size {fit.batch_size}; it should be {wanted:g}."
         )
 
     hold(sweep, rule, over_all=sweep.loop == "bs")
@@ -181,11 +187,11 @@ def test_training_data(case: Case) -> None:
         if fit.data.test:
             return None
         if fit.data.other or not fit.data.train:
-            return f"At {where(sweep, fit, value)} fit was given rows that are not in the scaled training data."
+            return f"At {where(sweep, fit, value)}, fit was given rows that are not in the scaled training data."
         if fit.data.labels_fit is False:
-            return f"At {where(sweep, fit, value)} the labels do not match the rows."
+            return f"At {where(sweep, fit, value)}, the labels do not match the rows."
         if fit.data.train + held_back < n - 1:
-            return f"At {where(sweep, fit, value)} only {fit.data.train} of the {n} training notes were given to fit."
+            return f"At {where(sweep, fit, value)}, only {fit.data.train} of the {n} training notes were given to fit."
         return None
 
     hold(sweep, rule)
@@ -201,19 +207,19 @@ def test_validation_split(case: Case) -> None:
         place = where(sweep, fit, value)
         if fit.validation is not None:
             if fit.validation.test:
-                return f"At {place} the test set was used for validation; hold out 20% of the training notes instead."
+                return f"At {place}, the test set was used for validation; hold out 20% of the training notes instead."
             share = fit.validation.train / n
             whole = fit.data.train + fit.validation.train <= n + 1
             return (
                 None
                 if abs(share - 0.2) < 0.01 and whole
-                else f"At {place} the validation data were not 20% of the training notes."
+                else f"At {place}, the validation data were not 20% of the training notes."
             )
         split = fit.validation_split or 0.0
         return (
             None
             if math.isclose(split, 0.2, abs_tol=1e-6)
-            else f"At {place} validation_split was {split:g}; it should be 0.2."
+            else f"At {place}, validation_split was {split:g}; it should be 0.2."
         )
 
     hold(sweep, rule)
@@ -229,7 +235,7 @@ def test_cap_of_epochs(case: Case) -> None:
         return (
             None
             if fit.epochs == cap
-            else f"At {where(sweep, fit, value)} fit was called with {fit.epochs} epochs; it should be {cap}."
+            else f"At {where(sweep, fit, value)}, fit was called with {fit.epochs} epochs; it should be {cap}."
         )
 
     hold(sweep, rule)
@@ -237,7 +243,7 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """Each training run is stopped by `TrainToAccuracy` with the lab's threshold and patience, counting from zero."""
+    """`TrainToAccuracy` stops each training run, with the lab's threshold and patience, and a count starting at 0."""
     sweep = trained(case)
     p = case.parameters
 
@@ -246,18 +252,18 @@ def test_callback_in_use(case: Case) -> None:
         place = where(sweep, fit, value)
         used = [callback for callback in fit.callbacks if callback.watched]
         if not used:
-            return f"At {place} no TrainToAccuracy was among the callbacks of fit."
+            return f"At {place}, TrainToAccuracy was not passed to fit as a callback."
         if fit.error and fit.validation is None and not fit.validation_split:
-            return f"At {place} there were no validation data, so TrainToAccuracy had no val_accuracy to use."
+            return f"At {place}, there were no validation data, so TrainToAccuracy had no val_accuracy to use."
         known = used[0].threshold is not None and used[0].patience is not None
         if known and not (close(used[0].threshold, p.threshold, 1e-6) and used[0].patience == p.patience):
-            made = f"threshold {used[0].threshold:g} and patience {used[0].patience:g}"
-            return f"At {place} TrainToAccuracy was created with {made}; it should be {p.threshold:g} and {p.patience}."
+            made = f"was created with threshold {used[0].threshold:g} and patience {used[0].patience:g}"
+            return f"At {place}, TrainToAccuracy {made}; it should be {p.threshold:g} and {p.patience}."
         fresh = fresh_stop(case, fit)
         if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
             when = f"would have stopped it after {fresh}" if fresh > 0 else "would have continued"
             return (
-                f"At {place} training stopped after {fit.epochs_run} epochs, but a new TrainToAccuracy {when}: create "
+                f"At {place}, training stopped after {fit.epochs_run} epochs, but a new TrainToAccuracy {when}: create "
                 "a new one for each training run."
             )
         return None
@@ -282,11 +288,11 @@ def test_test_set_is_kept_apart(case: Case) -> None:
         fit, value = t
         place = where(sweep, fit, value)
         if fit.data.test:
-            return f"At {place} test notes were among the data given to fit."
+            return f"At {place}, test notes were among the data given to fit."
         if fit.validation is not None and fit.validation.test:
-            return f"At {place} the test set was used for validation, so it decided when training stopped."
+            return f"At {place}, the test set was used for validation, so it decided when training stopped."
         if early_use(sweep, uses, fit) and told_truly(sweep):
-            return f"At {place} the model was evaluated on the test set before its training was over."
+            return f"At {place}, the model was evaluated on the test set before its training was over."
         return None
 
     hold(sweep, rule)

@@ -33,7 +33,7 @@ def verified(case: Case) -> Sweep:
     """The loop with rows and the training runs that they describe."""
     sweep = recorded(case)
     if not sweep.fits:
-        raise Undecided(f"{sweep.name} has rows, but no call to Model.fit was observed: it needs review.")
+        raise Undecided(f"{sweep.name} has rows, but no call to Model.fit was observed. This item needs review.")
     if not any(row.entries for row in sweep.rows):
         raise Wrong(f"The rows of {sweep.name} are not dictionaries.")
     if is_one_dictionary(sweep):
@@ -55,10 +55,10 @@ def needs_number(sweep: Sweep, row: Value, key: str) -> str | None:
     """A complaint if the key has no usable number in the row."""
     value = (row.entries or {}).get(key)
     if value is None:
-        return f"In {place(sweep, row)} the key {key!r} is missing."
+        return f"In {place(sweep, row)}, the key {key!r} is missing."
     if value.number is None:
-        return f"In {place(sweep, row)} {key} is of type {value.type}; it must be a number."
-    return None if math.isfinite(value.number) else f"In {place(sweep, row)} {key} is {value.number}."
+        return f"In {place(sweep, row)}, {key} is of type {value.type}; it must be a number."
+    return None if math.isfinite(value.number) else f"In {place(sweep, row)}, {key} is {value.number}."
 
 
 def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) -> None:
@@ -98,7 +98,7 @@ def _missing_key(sweep: Sweep, key: str) -> str | None:
 
 @points(2)
 def test_settings(case: Case) -> None:
-    """`batch_size` and `learning_rate` are those of the iteration."""
+    """In every row, `batch_size` and `learning_rate` are the values used in that iteration."""
     sweep = recorded(case)
     if is_one_dictionary(sweep):
         raise NotChecked(ONE_DICTIONARY)
@@ -110,12 +110,12 @@ def test_settings(case: Case) -> None:
         value = number(row, sweep.key)
         match = next((v for v in left if close(value, v, 1e-4)), None)
         if match is None and not any(r is row and close(value, sweep.used(fit), 1e-4) for r, fit in sweep.pairs):
-            raise Wrong(f"In {place(sweep, row)} {sweep.key} is {value:g}, which is not this iteration's value.")
+            raise Wrong(f"In {place(sweep, row)}, {sweep.key} is {value:g}, which is not this iteration's value.")
         if match is not None:
             left.remove(match)
     crossed = [row for row, fit in sweep.pairs if _crossed(sweep, row, fit)]
     if crossed:
-        raise Wrong(f"In {place(sweep, crossed[0])} {sweep.key} is not the value with which its model was trained.")
+        raise Wrong(f"In {place(sweep, crossed[0])}, {sweep.key} is not the value that this model was trained with.")
 
 
 def _fixed(sweep: Sweep, row: Value) -> str | None:
@@ -123,7 +123,7 @@ def _fixed(sweep: Sweep, row: Value) -> str | None:
     own = [sweep.used_fixed(fit) for other, fit in sweep.pairs if other is row]
     if close(value, sweep.fixed, 1e-4) or any(close(value, used, 1e-4) for used in own):
         return None
-    return f"In {place(sweep, row)} {sweep.fixed_key} is {value:g}; it was {sweep.fixed:g}."
+    return f"In {place(sweep, row)}, {sweep.fixed_key} is {value:g}; it should be {sweep.fixed:g}."
 
 
 def _crossed(sweep: Sweep, row: Value, fit: Fit) -> bool:
@@ -143,7 +143,8 @@ def test_epochs(case: Case) -> None:
             return None
         hint = " That is the argument of fit, not the number of epochs that ran." if value == fit.epochs else ""
         hint = " That is the index of the last epoch, counted from 0." if value == fit.epochs_run - 1 else hint
-        return f"In {place(sweep, row)} epochs is {value:g}, but the training took {fit.epochs_run}.{hint}"
+        ran = f"the model was trained for {fit.epochs_run} epochs"
+        return f"In {place(sweep, row)}, epochs is {value:g}, but {ran}.{hint}"
 
     hold(case, "epochs", rule)
 
@@ -158,13 +159,13 @@ def test_test_accuracy(case: Case) -> None:
     if len(truths) > 1 and wrong:
         if all(close(v, t, 1e-4) for v, t in zip(values, running_means(truths), strict=True)):
             raise Wrong(
-                "From the second row on, test_accuracy is the mean over all models so far"
-                f"{explain_mean(case)} Evaluate each model by itself."
+                "From the second row on, test_accuracy is the mean over this model and all earlier ones"
+                f"{explain_mean(case)} Evaluate each model separately."
             )
         if agrees_from_earlier(sweep, values, truths):
             raise Wrong(
-                "test_accuracy is the mean over all models so far, including those of the other loop"
-                f"{explain_mean(case)} Evaluate each model by itself."
+                "test_accuracy is the mean over this model and earlier ones, including models of the other loop"
+                f"{explain_mean(case)} Evaluate each model separately."
             )
         if all(close(v, 100 * t, 1e-4) for v, t in zip(values, truths, strict=True)):
             raise Wrong("test_accuracy is a percentage; it must be a number between 0 and 1.")
@@ -175,9 +176,8 @@ def test_test_accuracy(case: Case) -> None:
             return None
         other = next((f for f in sweep.fits if f is not fit and abs(sweep.accuracy(f) - value) <= 1e-4), None)
         hint = " That is the accuracy of another model." if other else ""
-        return (
-            f"In {place(sweep, row)} test_accuracy is {value:.4f}; this model has {truth:.4f} on the test data.{hint}"
-        )
+        on_test_data = f"the accuracy of this model on the test data is {truth:.4f}"
+        return f"In {place(sweep, row)}, test_accuracy is {value:.4f}; {on_test_data}.{hint}"
 
     hold(case, "test_accuracy", rule)
 
@@ -218,8 +218,8 @@ def test_train_time(case: Case) -> None:
     is_never_restarted = len(starts) > 1 and max(starts) - min(starts) < 0.01 * sweep.fits[0].seconds
     if is_never_restarted and max(starts) <= sweep.fits[0].begin:
         raise Wrong(
-            "In every row, train_time is counted from the same moment before the first training run: restart the clock "
-            "right before each fit."
+            "In every row, train_time is measured from the same moment, before the first training run: restart the "
+            "clock right before each fit."
         )
 
     def rule(sweep: Sweep, row: Value, fit: Fit) -> str | None:
@@ -239,7 +239,8 @@ def _measured(sweep: Sweep, row: Value, key: str, unit: str, truth: float, costs
         hint = " It also covers the evaluation."
     elif close(value - truth, costs["compile"], 0.2):
         hint = " It also covers compiling the model."
-    return f"In {place(sweep, row)} {key} is {value:.4g} {unit}, but fit alone took {truth:.4g} {unit}.{hint}"
+    verb = "used" if unit == "J" else "took"
+    return f"In {place(sweep, row)}, {key} is {value:.4g} {unit}, but fit alone {verb} {truth:.4g} {unit}.{hint}"
 
 
 @points(1)

@@ -222,7 +222,7 @@ def picture(case: Case) -> Picture:
     if not ranked:
         case.missing("No figure was drawn")
     if not sweep.rows and not sweep.fits:
-        raise Undecided(f"There is a figure, but no list {sweep.name} that it could be compared with: it needs review.")
+        raise Undecided(f"There is a figure, but no list {sweep.name} to compare it with. This item needs review.")
     best = ranked[-1]
     case.judge_by(best.figure.number)
     spread = [figure for figure in figures if figure.number in own and any(axes.bars for axes in figure.axes)]
@@ -264,12 +264,13 @@ def test_bars_are_the_recorded_values(case: Case) -> None:
     seen = picture(case)
     lacking = [name for quantity, name in QUANTITIES.items() if quantity in seen.truths and quantity not in seen.shown]
     if lacking:
-        raise Wrong(f"No bar plot in the figure shows the {' or the '.join(lacking)} of {seen.sweep.name}.")
+        source = f"recorded in {seen.sweep.name}" if seen.sweep.rows else "of the training runs"
+        raise Wrong(f"No bar plot in the figure shows the {' or the '.join(lacking)} {source}.")
 
 
 @points(1)
 def test_horizontal_axis(case: Case) -> None:
-    """The learning rate or batch size is on the horizontal axis, and each bar is at its value."""
+    """The learning rate or batch size is on the horizontal axis, and each bar is above the setting it belongs to."""
     seen = picture(case)
 
     def rule(panel: Panel) -> str | None:
@@ -309,7 +310,7 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
     quantity = next((q for q, p in seen.shown.items() if p is panel), None)
     if not has_vertical:
         return (
-            f"The vertical axis of the {QUANTITIES[quantity]} has no label."
+            f"The vertical axis of the plot of the {QUANTITIES[quantity]} has no label."
             if quantity
             else "A vertical axis has no label."
         )
@@ -342,7 +343,7 @@ def test_vertical_range(case: Case) -> None:
         if panel is None or told_apart(panel):
             return None
         name = QUANTITIES[quantity]
-        return f"In the plot of the {name} the bars look the same: choose a vertical range in which they differ."
+        return f"In the plot of the {name}, the bars look the same: choose a vertical range in which they differ."
 
     forall(seen.truths, rule)
 

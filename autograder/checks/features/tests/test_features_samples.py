@@ -106,7 +106,7 @@ WRONG = {
         "histogram",
         "plt.hist(notes['level'][:50], bins=12); plt.xlabel('dB'); plt.ylabel('n')",
         2,
-        "The bars count 50 notes; there are 216.",
+        "The bars add up to 50 notes; there are 216.",
     ),
 }
 
