@@ -82,5 +82,5 @@ def test_data_that_cannot_be_used_stops_the_run_before_it_starts(
 def test_sections_are_named_by_their_headings() -> None:
     titles = section_titles(read(source_path(ASSIGNMENT)))
     named = [title for title in dict.fromkeys(titles) if title[:1].isdigit()]
-    assert [title.split(".")[0] for title in named] == [str(number) for number in range(1, 14)]
+    assert [title.split(".")[0] for title in named] == [str(number) for number in range(1, 15)]
     assert "8. Loop over the learning rate" in named
