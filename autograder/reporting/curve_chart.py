@@ -16,7 +16,7 @@ REACH, GAP = 44, 12
 
 LEFT, MIDDLE, AXIS, TALLEST, NARROWEST = 46, 92, 178, 206, 250
 
-LETTER = 7
+LETTER = 8
 """Pixels of a letter, at most on average."""
 
 
