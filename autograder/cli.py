@@ -365,18 +365,19 @@ def demo(out: Path = Path("demo")) -> None:
     from autograder.assignment import release as releases
     from samples.build import ASSIGNMENTS, build
 
-    wanted = [name for name in ASSIGNMENTS if name in Course.find().assignments()]
-    for name in wanted:
-        loaded = Assignment.load(name)
+    known = Course.find().assignments()
+    wanted = [Assignment.load(name) for name in ASSIGNMENTS if name in known]
+    for loaded in wanted:
         releases.release(loaded)
-        build(out / "submitted", name)
+        build(out / "submitted", loaded.name)
         limits = Options().limits_of(loaded)
-        if name == "tta-eta":
+        if loaded.name == "tta-eta":
             tell(f"A cell may run for {DEMO_SECONDS} s here (else {limits.cell:g} s), because maple's loop never ends.")
         options = Options(limits=replace(limits, cell=DEMO_SECONDS))
         run_grading(loaded, out / "submitted", out / "graded", options, sandbox="auto")
-    report = out / "graded" / wanted[-1] / "report.html"
+    report = ResultStore(out / "graded", wanted[-1]).folder / "report.html"
     tell(f"Open {report} in a browser: it begins with what to do, and links to every feedback page.")
-    tell(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
+    if len(wanted) > 1:
+        tell(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
     tell("Read docs/grader.md: what the results mean, and how to give the points that are pending.")
     tell("Next, grade a class of yours: make autograde SUBMITTED=folder OUT=graded")

@@ -170,8 +170,7 @@ class Assignment(Frozen):
     def _exercise_fits(self, info: ValidationInfo) -> Self:
         course = info.context if isinstance(info.context, Course) else Course.find()
         folder = course.find_checks(self.checks)
-        needs_checks = any(item.graded_by == "autograder" for item in self.items)
-        (exercise_of if needs_checks else find_exercise)(folder).require_known(folder, self.cells)
+        (exercise_of if self.checked_items else find_exercise)(folder).require_known(folder, self.cells)
         return self
 
     def at(self, course: Course) -> Assignment:
@@ -204,6 +203,16 @@ class Assignment(Frozen):
     def exercise(self) -> Exercise:
         """What the assignment brings along besides."""
         return find_exercise(self.checks_folder)
+
+    @property
+    def max_points(self) -> float:
+        """The points of all items."""
+        return sum(item.points for item in self.items)
+
+    @property
+    def checked_items(self) -> tuple[Item, ...]:
+        """The items that checks judge."""
+        return tuple(item for item in self.items if item.graded_by == "autograder")
 
     @cached_property
     def judged_items(self) -> tuple[Item, ...]:

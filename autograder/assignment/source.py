@@ -66,7 +66,7 @@ def marked_text(assignment: Assignment) -> dict[str, str]:
     shown |= {f"points {item.id}": number(item.points) for item in assignment.items}
     address = assignment.links.notebook
     badge = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({address})" if address else ""
-    return shown | {"points": number(sum(item.points for item in assignment.items)), "badge": badge}
+    return shown | {"points": number(assignment.max_points), "badge": badge}
 
 
 def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
@@ -186,7 +186,7 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
 def _bad_solutions(cells: dict[str, NotebookNode], assignment: Assignment) -> Iterator[str]:
     """What is wrong with the cells for answers. Without markers nbgrader takes a whole cell for the solution, which is
     right for answers to a person and to test cells; below a cell of nbgrader's type *task* students add their own."""
-    checked = {item.cell for item in assignment.items if item.graded_by == "autograder"}
+    checked = {item.cell for item in assignment.checked_items}
     for name in assignment.cells:
         noted = grader_metadata(cells[name]) if name in cells else {}
         if name not in cells:

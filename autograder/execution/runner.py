@@ -23,15 +23,13 @@ from autograder.submission.prepare import GIVEN, SHOWN, Submission
 from autograder.submission.task_matching import defined_in
 
 from .client import OutputLimitClient, make_context
-from .evidence import Answer, CellEnd, Evidence, RunCell, hash_tests
+from .evidence import KERNEL_DIED, Answer, CellEnd, Evidence, RunCell, hash_tests
 from .kernels import GONE, ForkProvisioner, Kernels
 from .limits import MAX_STRETCH, Limits
 from .oracle import Connection, Oracle
 from .runtime.channel import SERVE
 
 STAND_IN = "stand-in"
-KERNEL_DIED = "KernelDied"
-"""The error of a cell that began and never ended."""
 
 QUESTION_SECONDS = 5.0
 """Seconds that the student's code may take to answer one question."""
@@ -318,7 +316,7 @@ class _Driver:
         """
         if self._starved is not None:
             raise self._starved
-        gone = {"error": "KernelDied", "message": "the kernel had ended"}
+        gone = {"error": KERNEL_DIED, "message": "the kernel had ended"}
         if self.died or self._client is None:
             return gone
         self.oracle.put_question(question)

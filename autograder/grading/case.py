@@ -11,7 +11,7 @@ import pytest
 
 from autograder.assignment.scenario import Scenario, collect_files
 from autograder.assignment.settings import Assignment, Item
-from autograder.execution.evidence import Answer, Evidence, Value
+from autograder.execution.evidence import KERNEL_DIED, Answer, Evidence, Value
 from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, encode
 
 from .rules import NOTHING, Rule, equal_to, show
@@ -293,7 +293,7 @@ def find_stop(evidence: Evidence, task: str) -> Stop | None:
         return Stop(cell=task, number=place, why="time limit")
     if cell.status == "not run":
         return Stop(cell=task, number=place, why="not run")
-    if cell.error == "KernelDied":
+    if cell.error == KERNEL_DIED:
         return Stop(cell=task, number=place, why="kernel ended")
     if cell.error == "NotImplementedError":
         return Stop(cell=task, number=place, why="not filled in")

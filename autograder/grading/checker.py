@@ -90,7 +90,7 @@ def judge(
     Raises:
         AssignmentError: the checks cannot be collected, or none judges an item.
     """
-    ids = tuple(item.id for item in assignment.items if item.graded_by == "autograder")
+    ids = tuple(item.id for item in assignment.checked_items)
     memo: dict[str, Any] = {}
     by_item: dict[str, list[PropertyVerdict]] = defaultdict(list)
     is_late = False
@@ -303,9 +303,7 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
         return "passed", ""
     if isinstance(error, Wrong):
         return "not checked" if isinstance(error, NotChecked) else "failed", str(error)
-    if isinstance(error, Undecided):
-        return "ungraded", str(error)
-    if isinstance(error, KernelFailed):
+    if isinstance(error, (Undecided, KernelFailed)):
         return "ungraded", str(error)
     if isinstance(error, TooLong):
         return "ungraded", f"Judging took over {MAX_JUDGING_SECONDS:g} s of processor time. This item needs review."

@@ -15,10 +15,10 @@ from nbformat import NotebookNode
 from autograder.assignment import scenario as scenarios
 from autograder.assignment.settings import Assignment
 from autograder.errors import EvidenceError, KernelFailed, ServerGone, SubmissionError, Unreadable
-from autograder.execution.evidence import Evidence, Figures, Window
+from autograder.execution.evidence import KERNEL_DIED, Evidence, Figures, Window
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
-from autograder.execution.runner import KERNEL_DIED, Run, run
+from autograder.execution.runner import Run, run
 from autograder.submission.findings import Finding
 from autograder.submission.limited import read_submission
 from autograder.submission.prepare import Submission

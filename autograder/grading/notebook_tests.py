@@ -8,7 +8,7 @@ import math
 import re
 
 from autograder.encoders import one_line
-from autograder.execution.evidence import RunCell, hash_tests
+from autograder.execution.evidence import KERNEL_DIED, RunCell, hash_tests
 
 from .case import MAX_ERROR_TEXT, NOT_ASKED, Case, NotAsked, NotChecked, Undecided, Wrong
 from .verdict import ENDS
@@ -38,7 +38,7 @@ def check_tests(case: Case, source: str) -> None:
         raise NotAsked(NOT_ASKED)
     if cell.error == "NotImplementedError":
         raise NotChecked(f"The cell {case.item.cell} is not complete.")
-    if cell.status == "error" and cell.error != "KernelDied":
+    if cell.status == "error" and cell.error != KERNEL_DIED:
         raise Wrong(_describe_error(cell, source))
     if cell.status != "ran":
         raise Wrong(f"The cell of the tests {ENDS[_ENDED.get(cell.status, 'kernel ended')]}.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.execution.evidence import Act, Evidence
-from autograder.execution.runner import KERNEL_DIED
+from autograder.execution.evidence import KERNEL_DIED, Act, Evidence
 from autograder.submission.findings import Finding
 from autograder.submission.prepare import EXTRA, GIVEN
 

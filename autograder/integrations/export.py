@@ -194,7 +194,7 @@ def _canvas(assignment: Assignment, path: Path, marks: Mapping[str, Mark], colum
     """Canvas's gradebook with this assignment alone, so that no other can be changed by it."""
     roster = read_roster(path, CanvasLine, "ID", "Section")
     heading = _canvas_column(assignment, roster, column)
-    most = sum(item.points for item in assignment.items)
+    most = assignment.max_points
     places, sentences = _match(roster, marks)
     rows = []
     for number, line in enumerate(roster.lines):
@@ -253,7 +253,7 @@ def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]
     if len(set(roster.columns)) < len(roster.columns):
         raise AutograderError(f"{roster.path} has two columns of one name: download the worksheet again.")
     places, sentences = _match(roster, marks)
-    most = sum(item.points for item in assignment.items)
+    most = assignment.max_points
     maxima = {line.cell("Maximum Grade") or line.cell("Maximum grade") for line in roster.lines}
     for maximum in sorted(maxima):
         sentences += _other_maximum("Moodle", maximum, most)

@@ -204,7 +204,7 @@ def describe_provisional(assignment: Assignment, verdict: Verdict) -> list[str]:
             "This file could not be run: it is not a notebook, or is damaged. Open it in Jupyter and save it again."
         ]
     judged = sum(item.points for item in assignment.judged_items)
-    pending = sum(item.points for item in assignment.items) - judged
+    pending = assignment.max_points - judged
     by_hand = f"; another {pending:g} points are given by hand" if pending else ""
     lines = [f"{assignment.title}: {verdict.points:g} of {judged:g} points (provisional{by_hand})."]
     for item in verdict.items:

@@ -120,7 +120,7 @@ def report_page(
     rows = [_row(assignment, verdict, manual) for verdict in verdicts]
     ran = [row for row in rows if row.state != "failed to run"]
     totals = [row.total for row in ran]
-    most = sum(item.points for item in assignment.items)
+    most = assignment.max_points
     findings = {row.student: row.findings for row in rows if row.findings}
     return (
         environment()

@@ -10,6 +10,7 @@ from statistics import mean
 from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
 from autograder.errors import AssignmentError
+from autograder.grading.verdict import Verdict
 from autograder.results.files import remove, write_text
 from autograder.results.store import ResultStore
 
@@ -27,11 +28,6 @@ class Lab:
     assignment: Assignment
     scores: Mapping[str, Score]
     failed: frozenset[str]
-
-    @property
-    def most(self) -> float:
-        """The points of all items."""
-        return sum(item.points for item in self.assignment.items)
 
     @property
     def mean(self) -> float | None:
@@ -63,22 +59,26 @@ class Student:
         return sum(score.pending for score in self.scores if score is not None)
 
 
-def write_course_report(out: Path, course: Course) -> Path | None:
+def write_course_report(store: ResultStore, verdicts: Sequence[Verdict]) -> Path | None:
     """Write the page of a course beside the results of its assignments.
 
     Args:
-        out: the folder of results.
-        course: the course whose assignments were graded there.
+        store: the results of the assignment that has changed.
+        verdicts: those of this assignment.
 
     Returns:
         The page; None if fewer than two assignments have results, as then the class report says it all.
     """
-    labs = [lab for store in find_stores(out, course) if (lab := _read_lab(store)) is not None]
+    path, stores = store.out / PAGE, find_stores(store.out, store.assignment.course)
+    labs = []
+    if len(stores) > 1:  # else nothing needs to be read
+        read = [verdicts if each.folder == store.folder else each.read_verdicts() for each in stores]
+        labs = [lab for lab in map(_read_lab, stores, read) if lab is not None]
     if len(labs) < 2:
-        remove(out / PAGE)
+        remove(path)
         return None
-    write_text(out / PAGE, course_page(labs))
-    return out / PAGE
+    write_text(path, course_page(labs))
+    return path
 
 
 def find_stores(out: Path, course: Course) -> list[ResultStore]:
@@ -104,16 +104,15 @@ def course_page(labs: Sequence[Lab]) -> str:
         .get_template("course_report.html")
         .render(
             labs=labs,
-            most=sum(lab.most for lab in labs),
+            most=sum(lab.assignment.max_points for lab in labs),
             students=[Student(name, tuple(lab.scores.get(name) for lab in labs)) for name in names],
             open_rows=OPEN_ROWS,
         )
     )
 
 
-def _read_lab(store: ResultStore) -> Lab | None:
+def _read_lab(store: ResultStore, verdicts: Sequence[Verdict]) -> Lab | None:
     """Read an assignment's scores; None while it is being graded, as its table is older than its verdicts then."""
-    verdicts = store.read_verdicts()
     try:
         points = store.read_points(verdicts)
     except ValueError:

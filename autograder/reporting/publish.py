@@ -66,7 +66,7 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
     known = replace(known, members=gradebook.members(database, assignment, students))
     report.write_report(store, verdicts, manual, known)
     answer_pages.write_answer_pages(store, release, manual, known)
-    course_report.write_course_report(store.out, assignment.course)
+    course_report.write_course_report(store, verdicts)
     if missing:
         raise PartlyWritten(" ".join(missing))
     cache.mark_current(store, recorded)

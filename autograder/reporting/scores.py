@@ -28,7 +28,7 @@ class Score:
     def of(cls, assignment: Assignment, points: Mapping[str, float | None]) -> Score:
         """Add up points by item, None for those that are still to be given."""
         waiting = tuple(item for item in assignment.items if points[item.id] is None)
-        return cls(total(points), sum(item.points for item in assignment.items), waiting)
+        return cls(total(points), assignment.max_points, waiting)
 
     @property
     def pending(self) -> float:

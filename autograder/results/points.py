@@ -61,7 +61,7 @@ def format_grades(assignment: Assignment, verdicts: Iterable[Verdict], manual: M
     if any(LATE in given for given in manual.values()):
         columns.append(LATE)
     table.writerow(["student", *columns, "total", "max", "state", "reason"])
-    most = sum(item.points for item in assignment.items)
+    most = assignment.max_points
     for verdict in sorted(verdicts, key=lambda verdict: verdict.student):
         points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
         state, reason = standing(verdict, points)

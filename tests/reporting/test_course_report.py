@@ -28,7 +28,7 @@ def grade(out: Path, name: str, students: dict[str, dict[str, float | None]]) ->
 def test_every_student_has_a_line_and_every_assignment_a_column(tmp_path: Path) -> None:
     features = grade(tmp_path, "features", {"ada": {}, "<b>bob": {"rms": None}})
     grade(tmp_path, "fixed-epochs", {"ada": {}})
-    path = write_course_report(tmp_path, HERE)
+    path = write_course_report(features, features.read_verdicts())
     assert path == tmp_path / PAGE
     page = path.read_text(encoding="utf-8")
     rows = [line for line in page.split("<tr>")[1:] if "<td" in line]
@@ -44,18 +44,17 @@ def test_every_student_has_a_line_and_every_assignment_a_column(tmp_path: Path) 
 
 
 def test_one_assignment_needs_no_such_page(tmp_path: Path) -> None:
-    grade(tmp_path, "features", {"ada": {}})
+    store = grade(tmp_path, "features", {"ada": {}})
     (tmp_path / PAGE).write_text("of last week")
-    assert write_course_report(tmp_path, HERE) is None
+    assert write_course_report(store, store.read_verdicts()) is None
     assert not (tmp_path / PAGE).exists()
 
 
 def test_an_assignment_that_is_being_graded_is_left_out(tmp_path: Path) -> None:
     """Its table is older than its verdicts; the page is written again with it."""
-    for name in ("features", "fixed-epochs", "tta-eta"):
-        store = grade(tmp_path, name, {"ada": {}})
+    done, _, store = (grade(tmp_path, name, {"ada": {}}) for name in ("features", "fixed-epochs", "tta-eta"))
     store.write(GradedSubmission(verdict_on(store.assignment, "bob")))
-    path = write_course_report(tmp_path, HERE)
+    path = write_course_report(done, done.read_verdicts())
     assert path is not None
     page = path.read_text(encoding="utf-8")
     assert "fixed-epochs/report.html" in page

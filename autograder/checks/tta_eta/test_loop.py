@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from autograder.checks.tta_eta.sweep import Sweep, close, number
-from autograder.execution.evidence import Fit, Use
+from autograder.execution.evidence import KERNEL_DIED, Fit, Use
 from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, items, points
 
 pytestmark = items("lr-loop", "bs-loop")
@@ -25,7 +25,7 @@ def trained(case: Case) -> Sweep:
             raise Undecided("The list has rows, but no call to Model.fit was observed. This item needs review.")
         case.missing("No model was trained")
     cells = [case.evidence.cells[fit.cell] for fit in sweep.fits]
-    if any(cell.status == "timeout" or cell.error == "KernelDied" for cell in cells):
+    if any(cell.status == "timeout" or cell.error == KERNEL_DIED for cell in cells):
         case.missing("The loop did not finish")
     return sweep
 
