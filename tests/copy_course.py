@@ -8,12 +8,12 @@ from __future__ import annotations
 import filecmp
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from .places import COURSE, ROOT
 
 FOLDERS = ("source", "release")
+IGNORED = {"__pycache__", ".ipynb_checkpoints"}
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     different = [path for path in _list_files() if not _is_same(path)]
     if "--check" not in sys.argv[1:]:
         for path in different:
-            shutil.copy(ROOT / path, COURSE / path)
+            _copy(path)
             print(f"Copied {path}")
         return 0
     if different:
@@ -29,16 +29,31 @@ def main() -> int:
     return 1 if different else 0
 
 
-def _list_files() -> Iterator[Path]:
-    """Paths below the two roots; links lead from the copy to the file itself."""
-    for folder in FOLDERS:
-        for path in sorted((COURSE / folder).rglob("*")):
-            if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts:
-                yield path.relative_to(COURSE)
+def _list_files() -> list[Path]:
+    """The files of the assignments of the copy, here or there; links lead from the copy to the file itself."""
+    folders = [path.relative_to(COURSE) for name in FOLDERS for path in (COURSE / name).iterdir() if path.is_dir()]
+    paths = {
+        path.relative_to(root)
+        for root in (ROOT, COURSE)
+        for folder in folders
+        for path in (root / folder).rglob("*")
+        if path.is_file() and IGNORED.isdisjoint(path.parts)
+    }
+    return sorted(path for path in paths if not (COURSE / path).is_symlink())
 
 
 def _is_same(path: Path) -> bool:
-    return (ROOT / path).is_file() and filecmp.cmp(ROOT / path, COURSE / path, shallow=False)
+    both = (ROOT / path, COURSE / path)
+    return all(each.is_file() for each in both) and filecmp.cmp(*both, shallow=False)
+
+
+def _copy(path: Path) -> None:
+    """Make a file of the copy what it is in the kit; one that is not there any more goes."""
+    if (ROOT / path).is_file():
+        (COURSE / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, COURSE / path)
+    else:
+        (COURSE / path).unlink()
 
 
 if __name__ == "__main__":
