@@ -1,4 +1,4 @@
-"""Lays out the sample class as students would have handed it in: `<folder>/<student>/<assignment>/`."""
+"""Lays out the sample class as students would have submitted it: `<folder>/<student>/<assignment>/`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RAW = {"olive": "olive.html", "sage": "sage.txt"}
 
 
 def students(assignment: str = LAB) -> list[str]:
-    """The students who handed something in."""
+    """The students who submitted something."""
     described = [path.stem for path in (SAMPLES / "students" / assignment).glob("*.py")]
     return sorted([*described, *(RAW if assignment == LAB else ())])
 

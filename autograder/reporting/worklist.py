@@ -19,7 +19,7 @@ ADVICE: Mapping[str, str] = {
     "no sandbox": "Use a sandbox before you run submissions from people you do not know.",
     "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
     "changed while graded": "Grade again, so that the points are those of the latest version.",
-    "time limit": "The cell lost the points for what it did not finish. If many did, raise its limit in the settings.",
+    "time limit": "The cell lost the points for what it did not finish. If many are affected, increase cell_seconds.",
     "kernel ended": "Nothing to do: the cells after it were run without it.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",

@@ -16,8 +16,8 @@ WAYS = {
     "outline": lambda ax: ax.hist(LEVELS, bins=6, histtype="step"),
     "filled outline": lambda ax: ax.hist(LEVELS, bins=6, histtype="stepfilled"),
     "stairs": lambda ax: ax.stairs(COUNTS, EDGES),
-    "lying outline": lambda ax: ax.hist(LEVELS, bins=6, histtype="step", orientation="horizontal"),
-    "lying stairs": lambda ax: ax.stairs(COUNTS, EDGES, orientation="horizontal"),
+    "horizontal outline": lambda ax: ax.hist(LEVELS, bins=6, histtype="step", orientation="horizontal"),
+    "horizontal stairs": lambda ax: ax.stairs(COUNTS, EDGES, orientation="horizontal"),
 }
 
 
@@ -33,7 +33,7 @@ def describe_bars(draw):
 @pytest.mark.parametrize("name", WAYS)
 def test_a_histogram_has_the_same_bars_whichever_way_it_is_drawn(name):
     bars = describe_bars(WAYS[name])
-    upright = not name.startswith("lying")
+    upright = not name.startswith("horizontal")
     place, size, height = ("x", "width", "height") if upright else ("y", "height", "width")
     assert {bar["upright"] for bar in bars} == {upright}
     assert [bar[place] for bar in bars] == pytest.approx(EDGES[:-1])
