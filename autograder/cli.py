@@ -28,9 +28,9 @@ from autograder.reporting.scores import Score
 from autograder.results.store import STUDENTS, ResultStore
 from autograder.scheduling.signals import Stopped, stoppable
 
-from .encoders import encode_terminal
+from .common.encoders import encode_terminal
+from .common.validation import describe_invalid
 from .errors import AutograderError
-from .validation import describe_invalid
 
 
 class Commands(TyperGroup):

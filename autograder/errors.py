@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .encoders import one_line
+from .common.encoders import one_line
 
 
 class AutograderError(Exception):

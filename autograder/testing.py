@@ -28,12 +28,12 @@ from nbformat import NotebookNode
 from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, source_path
+from autograder.common.cells import cells_by_id
 from autograder.errors import AssignmentError, suggest
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import GradedSubmission, Verdict
-from autograder.notebooks.cells import cells_by_id
 from autograder.submission.prepare import load_release, prepare
 
 __all__ = ["Grader", "build_submission", "lost_points", "make_fixture", "messages", "pytest_ignore_collect"]

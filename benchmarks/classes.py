@@ -11,10 +11,10 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, source_path
+from autograder.common.cells import cells_by_id
 from autograder.execution.kernels import kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
-from autograder.notebooks.cells import cells_by_id
 from autograder.reporting.answers import written_items
 from autograder.submission.prepare import load_release, prepare
 

@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.async_api import Browser, FloatRect, async_playwright
 
 from autograder.assignment.course import Course
-from autograder.notebooks.cells import cells_by_id
+from autograder.common.cells import cells_by_id
 from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parents[1]

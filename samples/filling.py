@@ -38,8 +38,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from autograder.common.cells import grade_id
 from autograder.errors import SubmissionError
-from autograder.notebooks.cells import grade_id
 
 HEADER = re.compile(r"\A# /// submission\n(?P<toml>(?:#.*\n)+?)# ///\n")
 

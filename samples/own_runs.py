@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.assignment.settings import Assignment
-from autograder.notebooks.cells import cells_by_id
+from autograder.common.cells import cells_by_id
 
 KEPT = Path(__file__).with_suffix(".toml")
 

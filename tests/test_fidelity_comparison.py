@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.notebooks.cells import cells_by_id
+from autograder.common.cells import cells_by_id
 from benchmarks import record
 from benchmarks.fidelity import asserts, graders, lab, page, results, sample
 from tests.fidelity.build import variant, variant_names

@@ -23,7 +23,7 @@ from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, solution_lines, source_path
 from autograder.checks.instrument_notes import DATA_FILES
 from autograder.checks.tta_eta.trials import first_stop
-from autograder.notebooks.cells import cells_by_id
+from autograder.common.cells import cells_by_id
 from tests.conftest import Grade
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant

@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
+from autograder.common.models import Frozen
 from autograder.errors import AssignmentError, describe_error, describe_place, shorten_path, suggest
-from autograder.models import Frozen
 
 from .course import PACKAGE
 

@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.common.cells import cells_by_id, grade_id, grader_metadata
 from autograder.errors import AssignmentError, shorten_path
-from autograder.notebooks.cells import cells_by_id, grade_id, grader_metadata
 
 TEST_CELL = "test cell"
 """Who grades an item that is judged by a locked cell of the notebook, with asserts and points."""

@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from autograder.common.models import Frozen
+from autograder.common.validation import describe_invalid, first_error
 from autograder.errors import AssignmentError, UnknownAssignment, shorten_path, suggest
-from autograder.models import Frozen
-from autograder.validation import describe_invalid, first_error
 
 from .course import Course
 from .exercise import Exercise, Parameters, exercise_of, find_exercise

@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.common.cells import cells_by_id, grader_metadata
 from autograder.errors import ReleaseError, suggest
-from autograder.notebooks.cells import cells_by_id, grader_metadata
 
 from .settings import Assignment
 

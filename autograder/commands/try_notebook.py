@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
-from autograder.encoders import one_line
+from autograder.common.encoders import one_line
 from autograder.errors import AutograderError, UsageError
 from autograder.execution.evidence import Answer, Evidence, Figures, Fit, NameSeen
 from autograder.execution.kernels import Kernels, kernels

@@ -11,12 +11,12 @@ from nbformat import NotebookNode
 from autograder.assignment import release as releases
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path, validate_source
+from autograder.common.cells import cells_by_id
 from autograder.errors import UsageError
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import ItemVerdict, Verdict
-from autograder.notebooks.cells import cells_by_id
 from autograder.submission.parsing import read_notebook
 from autograder.submission.prepare import load_release, prepare
 from autograder.testing import build_submission

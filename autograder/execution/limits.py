@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.assignment.settings import TimeLimits
-from autograder.units import MB
+from autograder.common.units import MB
 
 TIMES = TimeLimits()
 """The limits of an assignment that sets none."""

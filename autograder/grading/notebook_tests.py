@@ -7,7 +7,7 @@ import ast
 import math
 import re
 
-from autograder.encoders import one_line
+from autograder.common.encoders import one_line
 from autograder.execution.evidence import KERNEL_DIED, RunCell, hash_tests
 
 from .case import MAX_ERROR_TEXT, NOT_ASKED, Case, NotAsked, NotChecked, Undecided, Wrong

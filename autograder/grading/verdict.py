@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from autograder.models import Frozen
+from autograder.common.models import Frozen
 from autograder.submission.findings import Finding
 from autograder.submission.saved_outputs import SavedOutputs
 

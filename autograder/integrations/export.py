@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.assignment.release import course_configuration
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_html_signs, guard_formulas, one_line
+from autograder.common.encoders import encode_html_signs, guard_formulas, one_line
 from autograder.errors import AutograderError, UsageError
 from autograder.grading.verdict import Verdict
 from autograder.reporting import gradebook

@@ -17,7 +17,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Enum, Integer, Unicode
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_path
+from autograder.common.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.execution.kernels import SandboxChoice, Start, kernels
 from autograder.execution.options import Options, Training

@@ -17,7 +17,7 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Unicode
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_terminal
+from autograder.common.encoders import encode_terminal
 from autograder.errors import AutograderError
 from autograder.reporting.gradebook import read_manual_scores
 from autograder.results.files import write_text

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from autograder.assignment.settings import Assignment
+from autograder.common.units import MB
 from autograder.errors import AutograderError, UsageError
 from autograder.execution.kernels import SandboxChoice, Start
 from autograder.execution.options import Options
@@ -30,7 +31,6 @@ from autograder.grading.verdict import ItemVerdict, Verdict
 from autograder.results.files import write_text
 from autograder.results.store import ResultStore
 from autograder.scheduling.task import Task
-from autograder.units import MB
 
 from .nbgrader import GradingService
 

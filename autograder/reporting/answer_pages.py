@@ -9,7 +9,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment, Item
-from autograder.notebooks.cells import grade_id
+from autograder.common.cells import grade_id
 from autograder.results.files import write_text
 from autograder.results.points import Manual
 from autograder.results.store import ResultStore

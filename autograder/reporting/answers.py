@@ -13,9 +13,9 @@ from nbformat import NotebookNode
 from autograder.assignment.exercise import Series
 from autograder.assignment.settings import Assignment, Item
 from autograder.assignment.source import BEGIN, END, read, source_path
-from autograder.encoders import make_visible
+from autograder.common.cells import cells_by_id, grade_id, grader_metadata
+from autograder.common.encoders import make_visible
 from autograder.errors import ReleaseError
-from autograder.notebooks.cells import cells_by_id, grade_id, grader_metadata
 from autograder.submission.saved_outputs import Row, SavedOutputs, SavedSeries
 
 from .pages import environment

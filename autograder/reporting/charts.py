@@ -11,7 +11,7 @@ from statistics import median, quantiles
 from markupsafe import Markup, escape
 from matplotlib.ticker import MaxNLocator
 
-from autograder.encoders import make_visible
+from autograder.common.encoders import make_visible
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 232, 50, 42, 38
 """Pixels of a chart: the whole, and what is left for the axes and above them."""

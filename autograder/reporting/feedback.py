@@ -11,11 +11,11 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_locked, is_solution
 
 from autograder.assignment.settings import Assignment, Item
-from autograder.encoders import one_line
+from autograder.common.cells import grade_id
+from autograder.common.encoders import one_line
+from autograder.common.images import picture
 from autograder.errors import PartlyWritten
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, PropertyVerdict, Stop, Verdict
-from autograder.notebooks.cells import grade_id
-from autograder.notebooks.images import picture
 from autograder.results.files import write_text
 from autograder.results.points import LATE, Given, Manual, points_by_item, standing
 from autograder.results.store import ResultStore

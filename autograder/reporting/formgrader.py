@@ -19,9 +19,9 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_path
-from autograder.notebooks.cells import grade_id
-from autograder.notebooks.images import picture
+from autograder.common.cells import grade_id
+from autograder.common.encoders import encode_path
+from autograder.common.images import picture
 from autograder.results.files import write_text
 from autograder.submission.parsing import new_cell
 from autograder.submission.prepare import load_release

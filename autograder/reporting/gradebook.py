@@ -32,7 +32,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from traitlets.config import Config
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_path, one_line
+from autograder.common.encoders import encode_path, one_line
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.results.points import LATE

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import Token
 
-from autograder.encoders import make_visible
+from autograder.common.encoders import make_visible
 
 LONGEST = 20_000
 """Characters of a cell that are coloured; a longer one stays plain, so that nobody can make this slow."""

@@ -26,7 +26,7 @@ from markupsafe import Markup, escape
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from autograder.notebooks.images import picture
+from autograder.common.images import picture
 
 MAX_CHARACTERS, MAX_TOTAL = 20_000, 200_000
 """Characters of one text, and of all texts of a notebook, that are rendered; longer ones are shown as typed."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.encoders import encode_html, encode_path, make_visible
+from autograder.common.encoders import encode_html, encode_path, make_visible
 from autograder.results.store import STUDENTS
 
 from .highlight import colour

@@ -18,7 +18,7 @@ from nbgrader.utils import is_locked
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from autograder.notebooks.cells import grade_id
+from autograder.common.cells import grade_id
 
 NEAR = 0.7
 """The share in common from which two submissions are called nearly the same."""

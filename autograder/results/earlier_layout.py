@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from autograder.encoders import encode_path
+from autograder.common.encoders import encode_path
 from autograder.errors import AutograderError, UsageError
 
 from .store import SAVED_OUTPUTS, STUDENTS, ResultStore

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_csv, one_line
+from autograder.common.encoders import encode_csv, one_line
 from autograder.grading.verdict import Verdict
 
 Given = Mapping[str, tuple[float | None, str | None]]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_path, one_line
+from autograder.common.encoders import encode_path, one_line
 from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.submission.saved_outputs import SavedOutputs

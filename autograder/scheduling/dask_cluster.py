@@ -20,7 +20,7 @@ import nbformat
 from distributed import Client, Future, KilledWorker, wait
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import one_line
+from autograder.common.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels, SandboxChoice, Start, kernels
 from autograder.execution.options import Options

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.units import MB
+from autograder.common.units import MB
 
 ROOM = 450 * MB
 """Bytes that grading one submission may take beyond what its process, some 150 MB, had before. One of the samples takes

@@ -16,11 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autograder.assignment.source import source_path
-from autograder.encoders import one_line
+from autograder.common.cells import grade_id
+from autograder.common.encoders import one_line
 from autograder.errors import KernelFailed
 from autograder.execution.self_test import run_self_test
 from autograder.grading.verdict import ENDS, Done, ItemVerdict, Verdict
-from autograder.notebooks.cells import grade_id
 from autograder.results.store import ResultStore
 
 from .executor import Executor, Failed

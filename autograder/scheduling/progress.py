@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from autograder.encoders import encode_terminal
+from autograder.common.encoders import encode_terminal
 from autograder.grading.verdict import Done
 
 MAX_NAMES = 4

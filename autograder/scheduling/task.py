@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import one_line
+from autograder.common.encoders import one_line
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from autograder.common.units import MB
 from autograder.errors import SubmissionError
-from autograder.units import MB
 
 MAX_MEMBERS = 5_000
 UNPACKED = 300 * MB

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from autograder.common.units import MB
 from autograder.errors import SubmissionError, Unreadable
-from autograder.units import MB
 
 from . import archives
 from .decoding import DOWNLOAD, LONGEST_NOTE, linked_host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autograder.models import Frozen
+from autograder.common.models import Frozen
 
 
 class Finding(Frozen):

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment.settings import Assignment
+from autograder.common.units import MB
 from autograder.errors import AutograderError, UsageError
-from autograder.units import MB
 
 from .files import shown
 

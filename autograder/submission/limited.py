@@ -24,8 +24,8 @@ import nbformat
 
 from autograder.assignment.course import PACKAGE
 from autograder.assignment.settings import Assignment
+from autograder.common.units import MB
 from autograder.errors import SubmissionError, Unreadable
-from autograder.units import MB
 
 from .findings import Finding
 from .prepare import Submission

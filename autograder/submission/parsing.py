@@ -12,7 +12,7 @@ from uuid import uuid4
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.units import MB
+from autograder.common.units import MB
 
 from .decoding import CONFLICT, Reading, decoded, parsed
 from .files import File, kind_of, shown

@@ -10,8 +10,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
+from autograder.common.cells import grade_id
 from autograder.errors import ReleaseError
-from autograder.notebooks.cells import grade_id
 
 from .choosing import Candidate, choose
 from .findings import Finding

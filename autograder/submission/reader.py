@@ -13,8 +13,8 @@ import psutil  # type: ignore[import-untyped]
 
 from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
+from autograder.common.units import MB
 from autograder.errors import SubmissionError, Unreadable
-from autograder.units import MB
 
 from .prepare import prepare_folder
 

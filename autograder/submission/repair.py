@@ -14,8 +14,8 @@ from nbformat import NotebookNode
 
 from autograder.assignment.exercise import Sign
 from autograder.assignment.settings import Assignment
-from autograder.encoders import one_line
-from autograder.notebooks.cells import cells_by_id, grade_id
+from autograder.common.cells import cells_by_id, grade_id
+from autograder.common.encoders import one_line
 
 from .findings import Finding
 from .parsing import new_cell

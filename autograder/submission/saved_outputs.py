@@ -18,9 +18,9 @@ from pydantic import Field
 
 from autograder.assignment.exercise import DryRun, Series, Swept
 from autograder.assignment.settings import Assignment
-from autograder.models import Frozen
-from autograder.notebooks.cells import grade_id
-from autograder.notebooks.images import picture
+from autograder.common.cells import grade_id
+from autograder.common.images import picture
+from autograder.common.models import Frozen
 
 MAX_ROWS, MAX_PICTURES, MAX_OUTPUTS = 40, 4, 60
 LONGEST, MAX_TEXT = 50_000, 2_000_000

@@ -22,10 +22,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
+from autograder.common.cells import cells_by_id
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
-from autograder.notebooks.cells import cells_by_id
 from benchmarks import ROOT
 from benchmarks.rivals import OTTER
 from samples.filling import fill, write_submission

@@ -19,8 +19,8 @@ from autograder.assignment.release import helpers
 from autograder.assignment.scenario import draw
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, refresh, source_path
+from autograder.common.cells import cells_by_id, grade_id
 from autograder.errors import AutograderError
-from autograder.notebooks.cells import cells_by_id, grade_id
 from autograder.submission.prepare import load_release
 from benchmarks.rivals import OTTER
 from samples.filling import Description

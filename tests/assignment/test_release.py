@@ -17,8 +17,8 @@ from autograder.assignment.release import check, given_files, release
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import dumps, read, solution_lines, source_path
 from autograder.checks.instrument_notes import DATA_FILES
+from autograder.common.cells import cells_by_id, grader_metadata
 from autograder.errors import AssignmentError, ReleaseError
-from autograder.notebooks.cells import cells_by_id, grader_metadata
 from tests.places import COURSE, ROOT
 
 ASSIGNMENT = Assignment.load("tta-eta")

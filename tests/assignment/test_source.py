@@ -11,8 +11,8 @@ from nbformat.v4 import new_code_cell, new_output
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import dumps, read, refresh, source_path, validate_source
+from autograder.common.cells import cells_by_id, grader_metadata
 from autograder.errors import ReleaseError
-from autograder.notebooks.cells import cells_by_id, grader_metadata
 from tests.places import ROOT
 
 ASSIGNMENT = Assignment.load("tta-eta")

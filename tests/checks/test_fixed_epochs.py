@@ -15,13 +15,13 @@ from autograder.assignment.release import check
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, source_path
 from autograder.commands.grade import grade_class
+from autograder.common.cells import cells_by_id
 from autograder.errors import AssignmentError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
 from autograder.grading.verdict import Verdict
 from autograder.integrations import gradescope
-from autograder.notebooks.cells import cells_by_id
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release, prepare
 from samples.filling import Description, Header, fill

@@ -13,7 +13,7 @@ from autograder.assignment.course import Course
 from autograder.assignment.release import release
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import dumps, read, source_path
-from autograder.notebooks.cells import grade_id
+from autograder.common.cells import grade_id
 from samples.build import RAW, SAMPLES, build, students
 from samples.filling import read_description
 from tests.places import COURSE, ROOT

@@ -14,11 +14,11 @@ from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment
 from autograder.commands.rejudge import rejudge_class
 from autograder.commands.validate import validate_release
+from autograder.common.cells import cells_by_id
 from autograder.errors import AssignmentError
 from autograder.execution.options import Options
 from autograder.grading.saved_runs import SavedRuns, rejudge
 from autograder.integrations.gradescope import pack
-from autograder.notebooks.cells import cells_by_id
 from autograder.results.cache import hash_basis
 from autograder.results.store import ResultStore
 from autograder.submission.prepare import load_release

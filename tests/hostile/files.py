@@ -16,7 +16,7 @@ from nbformat.validator import normalize
 from nbgrader.utils import is_locked
 
 from autograder.assignment.settings import Assignment
-from autograder.notebooks.cells import cells_by_id
+from autograder.common.cells import cells_by_id
 from autograder.submission.prepare import load_release
 
 from .row import FULL, FileRow

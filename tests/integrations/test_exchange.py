@@ -17,7 +17,7 @@ import pytest
 
 from autograder.assignment.settings import Assignment
 from autograder.commands.grade import grade_class
-from autograder.notebooks.cells import cells_by_id
+from autograder.common.cells import cells_by_id
 from tests.places import ROOT
 
 NAME = "features"

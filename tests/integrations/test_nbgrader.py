@@ -22,12 +22,12 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.assignment.settings import Assignment
 from autograder.commands.grade import grade_class
+from autograder.common.cells import grade_id
 from autograder.errors import AutograderError
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.verdict import Done, Verdict
 from autograder.integrations import nbgrader as nbgrader
-from autograder.notebooks.cells import grade_id
 from autograder.results.store import ResultStore, gradebook_url
 from autograder.scheduling.task import Task
 from samples.filling import Description, fill, read_description

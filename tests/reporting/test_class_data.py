@@ -17,8 +17,8 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
+from autograder.common.cells import grade_id
 from autograder.grading.verdict import GradedSubmission
-from autograder.notebooks.cells import grade_id
 from autograder.reporting import answers, formgrader, gradebook, publish, similarity
 from autograder.reporting import class_report as report
 from autograder.reporting.answers import Remark

@@ -21,9 +21,9 @@ from nbgrader.preprocessors import SaveCells
 from nbgrader.server_extensions.formgrader import handlers
 
 from autograder.assignment.settings import Assignment
+from autograder.common.cells import grade_id
 from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
-from autograder.notebooks.cells import grade_id
 from autograder.reporting import formgrader, gradebook
 from autograder.reporting.database import open_gradebook
 

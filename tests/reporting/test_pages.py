@@ -15,7 +15,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_path
+from autograder.common.encoders import encode_path
 from autograder.grading.grade import leave_ungraded, not_run
 from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
 from autograder.reporting import answer_pages, charts, feedback

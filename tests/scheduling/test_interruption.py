@@ -32,6 +32,7 @@ from autograder import cli
 from autograder.assignment.course import Course
 from autograder.assignment.settings import Assignment, TimeLimits
 from autograder.commands.grade import grade_class
+from autograder.common.units import MB
 from autograder.errors import AutograderError, PartlyWritten
 from autograder.execution.kernels import Kernels
 from autograder.execution.limits import Limits
@@ -51,7 +52,6 @@ from autograder.scheduling.memory import ROOM
 from autograder.scheduling.signals import Stopped, stoppable
 from autograder.scheduling.task import Task, grade_task
 from autograder.submission.folders import contents, students
-from autograder.units import MB
 from tests.places import ROOT
 
 NAME = "tta-eta"

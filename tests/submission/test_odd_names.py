@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from autograder import cli
 from autograder.assignment.settings import Assignment
-from autograder.encoders import encode_path
+from autograder.common.cells import grade_id
+from autograder.common.encoders import encode_path
 from autograder.errors import AutograderError
 from autograder.grading.verdict import GradedSubmission, ItemVerdict, Verdict
 from autograder.integrations import export as exports
-from autograder.notebooks.cells import grade_id
 from autograder.reporting import answers, formgrader, gradebook, publish
 from autograder.reporting.pages import link
 from autograder.results import cache

@@ -9,8 +9,8 @@ import nbformat
 import numpy as np
 import pandas as pd
 
+from autograder.common.cells import cells_by_id
 from autograder.execution.evidence import Axes, Bar, Figures, FigureSeen
-from autograder.notebooks.cells import cells_by_id
 from autograder.rubric import Case, Undecided, Wrong, item
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from autograder.encoders import one_line
+from autograder.common.encoders import one_line
 
 MAX_SHOWN = 40
 """Characters of a value that are quoted."""

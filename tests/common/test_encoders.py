@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import encoders
+from autograder.common import encoders
 
 ODD = (
     "grades.csv",

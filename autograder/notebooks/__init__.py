@@ -1,1 +1,0 @@
-"""What all stations share about notebooks."""
