@@ -59,14 +59,14 @@ def targets(found: dict[str, Any]) -> list[Target]:
 
     add("time per submission, class of 100 on all cores", lambda: median(found["rivals"]["class"]), 1.0, " s")
     add(
-        "nbgrader with real training: time per submission, relative to this kit",
+        "speed of this kit, relative to nbgrader with real training",
         lambda: ratio(found, "nbgrader"),
         40,
         " times",
         least=True,
     )
     add(
-        "nbgrader with simulated training: time per submission, relative to this kit",
+        "speed of this kit, relative to nbgrader with simulated training",
         lambda: ratio(found, "bench"),
         8,
         " times",
