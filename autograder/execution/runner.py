@@ -154,6 +154,10 @@ class Run:
         with self.driver.watch("questions"):
             return self.loop.run(self.driver.ask(question))
 
+    def seconds_waited(self) -> float:
+        """Return for how long the kernel has waited for a processor: no time limit includes that."""
+        return self.driver.waited
+
     @property
     def executed(self) -> NotebookNode:
         """The submission's notebook with the outputs of this run; cells that did not run have none, and test cells
@@ -209,7 +213,7 @@ class _Driver:
         self.replies: dict[int, dict[str, Any]] = {}
         self.died = False
         self._starved: KernelFailed | None = None
-        self._waited = 0.0
+        self.waited = 0.0
         self._exit = contextlib.ExitStack()
         self._context = make_context()
         self._client: OutputLimitClient | None = None
@@ -241,7 +245,7 @@ class _Driver:
         deadline = time.monotonic() + self.limits.run
         with self.watch("cells"):
             for number, step in enumerate(self.steps):
-                left = min(self.limits.cell, deadline + self._waited - time.monotonic())
+                left = min(self.limits.cell, deadline + self.waited - time.monotonic())
                 if left <= 0:
                     self.note = f"The notebook ran longer than the {self.limits.run:g} s limit before its last cell."
                     return
@@ -299,7 +303,7 @@ class _Driver:
                     f"{cpu - before[0]:.0f} s. Grade it again when less is running."
                 )
                 raise self._starved
-        self._waited += waited
+        self.waited += waited
         return task.done()
 
     @property

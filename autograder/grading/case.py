@@ -122,6 +122,9 @@ class Case:
     draw: Draw | None = field(default=None, compare=False)
     """Draws a sample; None as long as the check has not asked for one."""
 
+    seconds_waited: Callable[[], float] = field(default=float, compare=False)
+    """Returns for how long the kernel has waited for a processor."""
+
     @property
     def parameters(self) -> Any:
         """Of the class that the exercise has for them."""

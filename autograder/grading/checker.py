@@ -77,6 +77,7 @@ def judge(
     evidence: Evidence,
     ask: Ask | None = None,
     samples: Mapping[str, list[Sample]] = MappingProxyType({}),
+    seconds_waited: Callable[[], float] = float,
 ) -> Judgement:
     """Judge every item that the autograder gives points for, in the order of the assignment.
 
@@ -86,6 +87,7 @@ def judge(
         evidence: what it did.
         ask: asks the kernel a question; None where only recorded answers can be used.
         samples: inputs on record that checks are to use again.
+        seconds_waited: returns for how long the kernel has waited for a processor.
 
     Raises:
         AssignmentError: the checks cannot be collected, or none judges an item.
@@ -98,7 +100,9 @@ def judge(
     checks = (*(collect(assignment.checks_folder, ids) if ids else ()), *make_checks(assignment))
     for check in checks:
         name = f"{check.item}/{check.name}"
-        case = Case(assignment, assignment.item(check.item), scenario, evidence, memo, ask, name)
+        case = Case(
+            assignment, assignment.item(check.item), scenario, evidence, memo, ask, name, seconds_waited=seconds_waited
+        )
         error: BaseException | None = TooLong() if is_late else _call(check, case, memo, samples, drawn)
         is_late = is_late or isinstance(error, TooLong)
         by_item[check.item].append(_property_verdict(check, error))

@@ -152,7 +152,7 @@ class _Attempts:
         with run(self.submission, scenario, self.kernels, files=files, tests=tests, **how) as live:
             evidence = live.evidence
             started = time.monotonic()
-            judged = judge(self.assignment, scenario, evidence, live.ask)
+            judged = judge(self.assignment, scenario, evidence, live.ask, seconds_waited=live.seconds_waited)
             self.merged.add(purpose, replaced, judged.items)
             executed = live.executed
             self._show_figures(executed, judged, live)

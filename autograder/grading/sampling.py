@@ -27,7 +27,7 @@ N_SAMPLES = 20
 """Inputs that a check is called with."""
 
 SECONDS = 30.0
-"""How long the notebook may take to answer all questions of a check."""
+"""How long the notebook may take to answer all questions of a check, without its waiting for a processor."""
 
 ROUNDS = 4
 """How often questions about all inputs are collected; a check that asks on after that is answered one by one."""
@@ -68,7 +68,7 @@ class Sampler:
     def judge(self) -> None:
         """Draw inputs and call the check with each. Raises Wrong for the smallest that fails, or what else comes."""
         seed = random.Random(f"{self.case.scenario.seed} {self.case.check}").getrandbits(48)
-        self._deadline = time.monotonic() + SECONDS
+        self._deadline = self._now() + SECONDS
         for is_last in (*[False] * ROUNDS, True):
             self.pending = []
             attempt = _Exploration(self, is_last)
@@ -92,10 +92,13 @@ class Sampler:
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Ask a question at once."""
-        if time.monotonic() > self._deadline:
+        if self._now() > self._deadline:
             raise Undecided(f"The notebook did not answer all questions within {SECONDS:g} s.")
         assert self.case.ask is not None
         return self.case.ask(question)
+
+    def _now(self) -> float:
+        return time.monotonic() - self.case.seconds_waited()
 
     def _ask_pending(self) -> None:
         questions = list({write_question(each): each for each in self.pending}.values())

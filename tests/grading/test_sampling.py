@@ -1,0 +1,42 @@
+"""The time that a notebook has for the questions of a check that draws inputs."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from autograder.grading import sampling
+from autograder.grading.case import Case, Undecided
+from autograder.rubric import integers
+
+
+def answer_slowly(question: dict[str, Any]) -> dict[str, Any]:
+    time.sleep(0.3)
+    return {"value": [{} for _ in question["questions"]]}
+
+
+def ask_twice(case: Case) -> None:
+    for number in case.samples(integers(0, 9)):
+        case.question("look", expression=f"{number}", seconds=1)
+        case.question("look", expression=f"{number} + 1", seconds=1)
+
+
+def sampler(**options: Any) -> sampling.Sampler:
+    """A check on a notebook that takes longer for its first answers than it may take for all."""
+    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    return sampling.Sampler(Case(things, things, things, things, ask=answer_slowly, **options), ask_twice)
+
+
+def test_a_slow_notebook_is_not_asked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "SECONDS", 0.2)
+    with pytest.raises(Undecided, match=r"did not answer all questions within 0\.2 s"):
+        sampler().judge()
+
+
+def test_waiting_for_a_processor_does_not_make_it_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "SECONDS", 0.2)
+    began = time.monotonic()
+    sampler(seconds_waited=lambda: time.monotonic() - began).judge()
