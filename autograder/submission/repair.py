@@ -199,21 +199,29 @@ def _recognise(repair: Repair) -> None:
         repair.note("ids lost", text, grader_only=True)
 
 
-def _recognise_comments(repair: Repair) -> None:
-    """A written answer without an id is the text below the question."""
+def _recognise_by_place(repair: Repair) -> None:
+    """Find tasks whose cells have no id: a written answer, and code of which the exercise has no sign, follow the cell
+    of the release that comes before the task."""
     order = repair.release.cells
     texts = {one_line(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
+    signed = {sign.task for sign in repair.signs}
     for before, cell in pairwise(order):
         task = grade_id(cell)
-        if task not in repair.assignment.cells or repair.kind(task) != "markdown" or task in repair.roles:
+        if task not in repair.assignment.cells or task in (*repair.roles, *signed):
             continue
-        question = before.source.partition("\n")[0]
-        for place in repair.free("markdown"):
-            below = place + 1
-            asked = repair.cells[place].source.partition("\n")[0] == question
-            if asked and below in repair.free("markdown") and one_line(repair.cells[below].source) not in texts:
-                repair.roles[below] = task
+        kind = repair.kind(task)
+        for place in _find_copies(repair, before):
+            if place + 1 in repair.free(kind) and one_line(repair.cells[place + 1].source) not in texts:
+                repair.roles[place + 1] = task
                 break
+
+
+def _find_copies(repair: Repair, cell: NotebookNode) -> list[int]:
+    """The places of a cell of the release: of code by its id, of text by its first line."""
+    if cell.cell_type == "code":
+        return [place for place in repair.code(GIVEN) if grade_id(repair.cells[place]) == grade_id(cell)]
+    first = cell.source.partition("\n")[0]
+    return [place for place in repair.free("markdown") if repair.cells[place].source.partition("\n")[0] == first]
 
 
 def _settle_copies(repair: Repair) -> None:
@@ -391,7 +399,7 @@ STEPS: tuple[Callable[[Repair], None], ...] = (
     _take_texts,
     _turn_back,
     _recognise,
-    _recognise_comments,
+    _recognise_by_place,
     _settle_copies,
     _settle_stubs,
     _settle_answers,

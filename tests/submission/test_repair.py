@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -39,6 +40,10 @@ def name(cell: NotebookNode) -> str:
 
 def place(notebook: NotebookNode, grade_id: str) -> int:
     return next(index for index, cell in enumerate(notebook.cells) if name(cell) == grade_id)
+
+
+def place_of_text(notebook: NotebookNode, source: str) -> int:
+    return next(index for index, cell in enumerate(notebook.cells) if cell.source == source)
 
 
 def copied(cell: NotebookNode, source: str) -> NotebookNode:
@@ -302,6 +307,17 @@ def test_without_any_id_all_is_found_again(solved: NotebookNode, assignment: Ass
     assert {task: sources(submission, task) for task in assignment.cells} == {t: [s] for t, s in SOLUTIONS.items()}
     assert submission.roles.count(GIVEN) == given
     assert kinds(submission) == {"ids lost": "grader"}
+
+
+def test_without_ids_and_signs_tasks_are_found_by_their_place(
+    solved: NotebookNode, repaired: Repaired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [role for role in repaired(solved).roles if role != EXTRA]
+    monkeypatch.setattr(Assignment, "exercise", property(lambda _: replace(EXERCISE, signs=())))
+    for cell in solved.cells:
+        cell.metadata = NotebookNode()
+    solved.cells.insert(place_of_text(solved, PLOTS) + 1, new_code_cell("metrics_vs_lr[0]"))
+    assert [role for role in repaired(solved).roles if role != EXTRA] == expected
 
 
 def test_without_ids_a_given_cell_that_was_changed_a_little_is_restored(
