@@ -433,6 +433,18 @@ def test_a_figure_of_the_last_cell_is_described(helpers: Any, names: dict[str, A
     assert "No figure yet" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("energy", [None, float("nan")])
+def test_energy_that_was_not_measured_is_no_plot(
+    helpers: Any, names: dict[str, Any], energy: float | None, capsys: Any
+) -> None:
+    names["metrics_vs_bs"] = [row(total_energy=energy)]
+    assert "No energy was recorded" in told(helpers, names, "bs-loop", capsys)
+    lab = helpers.Lab(names)
+    helpers.FIGURES.clear()
+    lab.check("bs-plots")
+    assert "The task asks for one figure with 3 bar plots" in capsys.readouterr().out
+
+
 def test_bars_that_look_alike_and_figures_in_pieces_are_named(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     names["metrics_vs_bs"] = [row(total_energy=20.5), row(total_energy=30)]
     lab = helpers.Lab(names)
@@ -685,7 +697,10 @@ def test_an_empty_list_is_no_table(helpers: Any, names: dict[str, Any], capsys: 
     assert said == "… metrics_vs_lr contains no rows yet (5 expected).\n"
 
 
-@pytest.mark.parametrize(("key", "value"), [("train_time", -1.0), ("test_accuracy", 96.0), ("total_energy", -5.0)])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("train_time", -1.0), ("train_time", float("nan")), ("test_accuracy", 96.0), ("total_energy", -5.0)],
+)
 def test_an_impossible_value_is_marked_in_its_cell(
     helpers: Any, names: dict[str, Any], key: str, value: float, capsys: pytest.CaptureFixture[str]
 ) -> None:

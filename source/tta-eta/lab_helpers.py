@@ -608,12 +608,17 @@ def check_loop(names: dict[str, Any], loop: Loop) -> Table | str:
 
 
 def _energy_note(rows: list[Any]) -> str:
-    measured = [isinstance(row, dict) and is_number(row.get("total_energy")) for row in rows]
     return (
         ""
-        if not measured or any(measured)
+        if not rows or any(map(_has_energy, rows))
         else " No energy was recorded, which is correct if it cannot be measured here."
     )
+
+
+def _has_energy(row: Any) -> bool:
+    """Return whether a row contains a measured energy: None and NaN mean that none was measured."""
+    energy = row.get("total_energy") if isinstance(row, dict) else None
+    return is_number(energy) and not math.isnan(number(energy))
 
 
 def _has(row: Any, key: str, value: float) -> bool:
@@ -675,8 +680,8 @@ def _impossible(row: dict[str, Any]) -> Iterator[Problem]:
     accuracy = row.get("test_accuracy")
     if is_number(accuracy) and not 0 <= number(accuracy) <= 1:
         yield ("test_accuracy",), "test_accuracy must be between 0 and 1"
-    for key in ("train_time", "total_energy"):
-        if is_number(row.get(key)) and number(row[key]) <= 0:
+    for key, given in (("train_time", is_number(row.get("train_time"))), ("total_energy", _has_energy(row))):
+        if given and not number(row[key]) > 0:
             yield (key,), f"{key} must be greater than 0"
 
 
@@ -794,7 +799,7 @@ def check_plots(figures: list[Figure], names: dict[str, Any], loop: Loop) -> Tab
     """Describe the figure: its plots, their bars, labels and ranges."""
     filled = [figure for figure in figures if any(_bars(ax) or ax.lines for ax in figure.axes)]
     rows = [row for row in names.get(loop.rows) or [] if isinstance(row, dict)]
-    wanted = 4 if any(is_number(row.get("total_energy")) for row in rows) else 3
+    wanted = 4 if any(map(_has_energy, rows)) else 3
     if not filled:
         return f"{OPEN} No figure yet: run the cell above. The task asks for one figure with {wanted} bar plots."
     figure = filled[-1]
