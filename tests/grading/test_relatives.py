@@ -323,3 +323,10 @@ def test_a_library_that_is_missing_is_named(grade_notebook: Grade) -> None:
     item = next(i for i in grade_notebook(document, seed=32).verdict.items if i.id == "lr-loop")
     assert "'ModuleNotFoundError' object has no attribute 'bar'" in item.message
     assert "not installed where notebooks are graded" in item.message
+
+
+def test_the_model_of_the_other_loop_costs_that_it_is_not_new_and_nothing_else(grade_notebook: Grade) -> None:
+    document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
+    in_task("bs-loop", ("    model = get_model()\n", "    net = get_model()\n"))(document)
+    points = {i.id: i.points for i in grade_notebook(document, seed=34).verdict.items if i.points != i.max_points}
+    assert points == {"bs-loop": 12}

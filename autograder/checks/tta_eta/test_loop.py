@@ -301,7 +301,8 @@ def test_test_set_is_kept_apart(case: Case) -> None:
 def early_use(sweep: Sweep, uses: list[Use], fit: Fit) -> bool:
     """Whether the model was used on the test set before or during this training run, except after an earlier one."""
     own = [use for use in uses if use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence]
-    earlier = [other for other in sweep.fits if other.model == fit.model and other.sequence < fit.sequence]
+    fits = sweep.evidence.of(Fit)
+    earlier = [other for other in fits if other.model == fit.model and other.sequence < fit.sequence]
     return any(not any(other.end <= use.at for other in earlier) for use in own)
 
 
