@@ -6,6 +6,7 @@ brings it asks of the oracle, epoch by epoch.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 from typing import TYPE_CHECKING, Any, Literal
@@ -53,15 +54,15 @@ class Scenario(BaseModel):
 
     def setup(self) -> dict[str, Any]:
         """What the instruments of the kernel have to know; no curve, no cost, no outcome, no trial and no stand-in."""
-        kept = ("seed", "names", "callback", "instruments", "data_files", "training", "gpus")
-        return {name: getattr(self, name) for name in kept}
+        kept = ("names", "callback", "instruments", "data_files", "training", "gpus")
+        return {"seed": derive_seed(self.seed, "kernel")} | {name: getattr(self, name) for name in kept}
 
     def data(self) -> dict[str, np.ndarray]:
         """The data files by name: standardised float32 features (rows, n_features) and integer labels (rows,), first
         for training, then for tests. None where the assignment has none."""
         if not self.data_files:
             return {}
-        noise = np.random.default_rng(self.seed)
+        noise = np.random.default_rng(derive_seed(self.seed, "data"))
         centres = noise.normal(0, 1, (self.n_classes, self.n_features))
         labels = noise.permutation(np.arange(self.n_train + self.n_test) % self.n_classes)
         spread = 0.9 if self.training == "real" else 1.5
@@ -81,6 +82,13 @@ class Scenario(BaseModel):
             np.save(file := io.BytesIO(), array, allow_pickle=False)
             files[name] = file.getvalue()
         return files
+
+
+def derive_seed(seed: int, purpose: str) -> int:
+    """Return a seed of 31 bits for what the notebook can see: the scenario's own, with which it could compute the
+    results of all training runs, cannot be computed from it."""
+    digest = hashlib.sha256(f"{purpose} {seed}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
 
 
 def collect_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
@@ -128,7 +136,7 @@ def draw(
     exercise = assignment.exercise
     script = exercise.draw_script(assignment.checks_folder, assignment.cells, (assignment.parameters, sizes, rng))
     return Scenario(
-        seed=seed % 2**31,
+        seed=seed,
         **vars(sizes),
         **vars(script),
         names=exercise.names,

@@ -69,7 +69,7 @@ def grade(
         kernels: where kernels come from.
         options: how it is run.
     """
-    seed = options.seed if options.seed is not None else secrets.randbits(48)
+    seed = options.seed if options.seed is not None else secrets.randbits(64)
     started = time.monotonic()
     try:
         attempts = _attempt_all(assignment, submission, kernels, options, seed)

@@ -67,6 +67,15 @@ def test_the_kernel_is_told_no_curve_cost_outcome_trial_or_stand_in(assignment: 
     assert not set(scenario.files()) - set(scenario.data_files)
 
 
+def test_the_kernels_seed_tells_nothing_of_the_scenarios(assignment: Assignment) -> None:
+    """A notebook that knew 31 bits of the scenario's seed could try all others, and compute every curve."""
+    seeds = [7 + number * 2**31 for number in range(4)]
+    scenarios = [draw(assignment, seed) for seed in seeds]
+    assert [scenario.seed for scenario in scenarios] == seeds
+    assert len({scenario.setup()["seed"] for scenario in scenarios} - {7}) == len(seeds)
+    assert not {scenario.setup()["seed"] for scenario in scenarios} & {seed % 2**31 for seed in seeds}
+
+
 def test_same_seed_same_scenario_and_another_seed_another(assignment: Assignment) -> None:
     first, again, other = (draw(assignment, seed) for seed in (5, 5, 6))
     assert first == again
