@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -46,13 +47,21 @@ Scores = dict[str, dict[str, tuple[float | None, str | None]]]
 UNANSWERED = "No response."
 
 
+TIMESTAMP = re.compile(
+    r"\d{4}-\d\d?-\d\d?[ T]\d\d?:\d\d(:\d\d(\.\d{1,9})?)?( ?([+-]\d\d:?\d\d|[A-Za-z]{1,20}(/[A-Za-z_]{1,30}){0,2}))?",
+    re.ASCII,
+)
+"""What a `timestamp.txt` may say. dateutil would take other words for time zones, and read files of such names."""
+
+
 def handed_in(folder: Path) -> datetime | None:
     """The time in a submission's `timestamp.txt`, in UTC. nbgrader compares it with the gradebook's and knows no
     other: a time from elsewhere would make its formgrader ask for the submission to be graded again."""
     if folder.is_symlink():
         return None
     try:
-        return parse_utc(read_start(folder / "timestamp.txt", 200).strip())
+        text = read_start(folder / "timestamp.txt", 200).strip()
+        return parse_utc(text) if TIMESTAMP.fullmatch(text) else None
     except (OSError, ValueError, OverflowError):
         return None
 

@@ -24,6 +24,8 @@ MAX_BYTES = 1_000 * MB
 """What is read of one student's files; beyond it, too, only sizes count."""
 
 MAX_ENTRIES = 100_000
+MAX_DEPTH = 50
+"""Folders within folders; libraries that walk through far deeper ones stop with a RecursionError."""
 
 MAX_NAMED = 3
 """Files that a sentence names."""
@@ -163,6 +165,8 @@ def _files(folder: Path) -> Iterator[Path]:
     count = 0
     for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        if len(Path(place).relative_to(folder).parts) > MAX_DEPTH:
+            raise _Unreadable(f"Its folders are nested more than {MAX_DEPTH} deep.")
         count += len(folders) + len(files)
         if count > MAX_ENTRIES:
             raise _Unreadable(f"Its folder holds more than {MAX_ENTRIES:,} files.")

@@ -298,10 +298,24 @@ def test_the_time_of_handing_in_is_the_one_that_nbgrader_compares(tmp_path: Path
     assert found == CourseDirectory().get_existing_timestamp(str(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", None])
+BROKEN_ZONE = b"TZif2" + bytes(20)
+"""The beginning of a file of a time zone, at which dateutil stops with an error that it does not declare."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        None,
+        "2026-03-01 12:30:00 {folder}/zone",
+        "2026-03-01 12:30:00 \x1b5EDT,4,0,6,7200,10,0,26,7200",
+    ],
+)
 def test_there_may_be_no_time_of_handing_in(tmp_path: Path, text: str | None) -> None:
+    (tmp_path / "zone").write_bytes(BROKEN_ZONE)
     if text is not None:
-        (tmp_path / "timestamp.txt").write_text(text)
+        (tmp_path / "timestamp.txt").write_text(text.format(folder=tmp_path))
     assert gradebook.handed_in(tmp_path) is None
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 import tarfile
 import time
 import zipfile
@@ -30,7 +31,7 @@ from autograder.submission import files as handin
 from autograder.submission.choosing import about_choice, candidates, choose
 from autograder.submission.files import shown
 from autograder.submission.findings import Finding
-from autograder.submission.folders import loose_notebooks, students
+from autograder.submission.folders import contents, loose_notebooks, students
 from autograder.submission.parsing import read as read_file
 from autograder.submission.parsing import read_notebook
 from autograder.submission.prepare import EXTRA, GIVEN, SHOWN, load_release, prepare
@@ -758,6 +759,20 @@ def test_folder_of_very_many_files_ends(
     (tmp_path / NAME).write_text(text)
     _, findings = read_folder(tmp_path, assignment)
     assert kinds(findings) == {"not read"}
+
+
+def test_a_very_deep_folder_is_not_walked_through(tmp_path: Path, assignment: Assignment, text: str) -> None:
+    (tmp_path / NAME).write_text(text)
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("a", dir_fd=descriptor)
+        inner = os.open("a", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(descriptor)
+    assert "nested more than 50 deep" in contents(tmp_path, "").trouble
+    assert not read_folder(tmp_path, assignment)[1]
+    subprocess.run(["rm", "-rf", str(tmp_path)], check=True)  # pytest would stop with a RecursionError
 
 
 def zipped(entries: dict[str, bytes]) -> bytes:

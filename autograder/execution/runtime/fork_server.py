@@ -147,7 +147,7 @@ class ForkServer:
             if pid == 0:
                 return
             if (child := self.children.pop(pid, None)) is not None:
-                shutil.rmtree(child.folder, ignore_errors=True)
+                _remove(child.folder)
                 _tell(child, {"status": os.waitstatus_to_exitcode(status), "reason": child.reason})
                 self._hang_up(child)
 
@@ -190,8 +190,14 @@ class ForkServer:
         """Nobody is left at the other end of the standard input: no kernel may outlive the grader."""
         for pid, child in self.children.items():
             _signal(pid, signal.SIGKILL)
-            shutil.rmtree(child.folder, ignore_errors=True)
+            _remove(child.folder)
         sys.exit()
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a kernel left behind, or what can be removed of it; very deep folders end in a RecursionError."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tell(child: Child, message: dict[str, Any]) -> None:
