@@ -1,8 +1,8 @@
-"""What grading costs, measured: `make bench`.
+"""Measurements of what grading costs: `make bench`.
 
-`classes` makes up submissions, `rivals` grades them with nbgrader and Otter, `limit` runs their cells without any
-kernel, `scale` measures whole classes, memory and a cluster (of `dask_processes`), `lab` an epoch of the lab itself,
-`record` keeps what came out and `page` shows it in docs/performance.md.
+`classes` generates submissions, `rivals` grades them with nbgrader and Otter, `limit` runs their cells without a
+kernel, `scale` measures whole classes, memory and a cluster (from `dask_processes`), `lab` measures an epoch of the
+lab, `record` stores the figures and `page` shows them in docs/performance.md.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, and writes docs/performance.md."""
+"""`python -m benchmarks`: measure, and write docs/performance.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import median
 from typing import Annotated, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as for those who use it: what is compiled once is kept
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as for users: compiled files are kept
 
 import typer
 from rich.console import Console
@@ -21,13 +21,13 @@ from . import lab, limit, page, record, rivals, scale
 
 console = Console()
 
-Only = Annotated[str, typer.Option(help="parts to measure, by comma: sizes, rivals, limit, memory, dask, lab, page")]
-Sizes = Annotated[str, typer.Option(help="sizes of classes, by comma")]
+Only = Annotated[str, typer.Option(help="parts, separated by commas: sizes, rivals, limit, memory, dask, lab, page")]
+Sizes = Annotated[str, typer.Option(help="sizes of classes, separated by commas")]
 Times = Annotated[int, typer.Option(help="how often each comparison is measured")]
 
 
 def main(only: Only = "sizes,rivals,limit,memory,dask,lab", sizes: Sizes = "10,100,1000", times: Times = 5) -> None:
-    """Measures part by part; a part that is left out keeps its older figures."""
+    """Measure the given parts; all other parts keep their older figures."""
     assignment = Assignment.load("tta-eta")
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "sizes": lambda: _sizes(assignment, [int(size) for size in sizes.split(",")]),
@@ -40,7 +40,7 @@ def main(only: Only = "sizes,rivals,limit,memory,dask,lab", sizes: Sizes = "10,1
     wanted = [part for part in only.split(",") if part]
     try:
         if unknown := set(wanted) - {*parts, "page"}:
-            raise AutograderError(f"There is no part {', '.join(sorted(unknown))}: known are {', '.join(parts)}.")
+            raise AutograderError(f"There is no part {', '.join(sorted(unknown))}; the parts are {', '.join(parts)}.")
         for part in parts:
             if part in wanted:
                 before = os.getloadavg()
@@ -56,7 +56,7 @@ def main(only: Only = "sizes,rivals,limit,memory,dask,lab", sizes: Sizes = "10,1
 
 
 def _sizes(assignment: Assignment, sizes: list[int]) -> dict[str, Any]:
-    """Every size that was asked for; those of an earlier run are kept beside them."""
+    """Measure the given sizes; the figures of other sizes from an earlier run are kept."""
     known = {int(line["size"]): line for line in record.load().get("sizes", {}).get("classes", [])}
     for size in sizes:
         known[size] = scale.whole_class(assignment, size)

@@ -1,4 +1,4 @@
-"""Made-up classes of complete, correct submissions, no two of them alike."""
+"""Generate classes of complete, correct submissions that are all different."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ WORDS = [
     "never",
 ]
 SPREAD = 60
-"""Lines of a student's own in a task, so that no two submissions are near-identical."""
+"""Number of additional lines in a task, so that no two submissions are nearly identical."""
 
 
 def notebook(assignment: Assignment, number: int) -> NotebookNode:
-    """The solution in the words of student `number`."""
+    """Return the solution as student `number` would write it."""
     rng = random.Random(number)
     made = read(source_path(assignment))
     cells = cells_by_id(made)
@@ -58,7 +58,7 @@ def notebook(assignment: Assignment, number: int) -> NotebookNode:
 
 @cache
 def own_outputs(assignment_name: str) -> dict[str, list[NotebookNode]]:
-    """The outputs of the solution's cells, by their names: students hand in notebooks that they have run."""
+    """Return the outputs of the solution's cells, by name, because students submit notebooks that they have run."""
     assignment = Assignment.load(assignment_name)
     solution = prepare("own", read(source_path(assignment)), load_release(assignment), assignment)
     with kernels() as source:
@@ -68,7 +68,7 @@ def own_outputs(assignment_name: str) -> dict[str, list[NotebookNode]]:
 
 
 def hand_in(assignment: Assignment, submitted: Path, count: int, files: dict[str, bytes] | None = None) -> list[str]:
-    """Writes `submitted/<student>/<assignment>/`, with `files` beside each notebook; returns the students."""
+    """Write `submitted/<student>/<assignment>/`, with `files` beside each notebook; return the students."""
     students = [f"s{number:04d}" for number in range(count)]
     for number, student in enumerate(students):
         folder = submitted / student / assignment.name

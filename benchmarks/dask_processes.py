@@ -1,4 +1,4 @@
-"""A Dask scheduler and workers as processes of this machine, for the benchmark of a cluster and the tests of one."""
+"""A Dask scheduler and workers as processes on this machine, for the benchmark and the tests of a cluster."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from benchmarks import ROOT
 
 @contextlib.contextmanager
 def start_dask(*arguments: str, prefix: Sequence[str] = (), **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process of Dask, and kill it in the end with all that it started.
+    """Start a process of Dask; at the end, kill it and all processes that it started.
 
     Args:
-        arguments: the command of `dask` with its options.
-        prefix: the command that runs it, such as one that binds it to a core or a network.
+        arguments: the subcommand of `dask` and its options.
+        prefix: a command that runs the process, for example one that binds it to a core or a network.
         settings: environment variables.
     """
     started = subprocess.Popen(
@@ -41,7 +41,7 @@ def start_dask(*arguments: str, prefix: Sequence[str] = (), **settings: str) -> 
 
 @contextlib.contextmanager
 def start_scheduler() -> Iterator[str]:
-    """Start a scheduler on a free port, and yield its address once it listens."""
+    """Start a scheduler on a free port, and yield its address when it is listening."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -57,7 +57,7 @@ def start_scheduler() -> Iterator[str]:
 def start_worker(
     address: str, folder: Path, core: int | None = None
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """Start a worker with one thread, whose files lie in `folder`, on one core if it is named."""
+    """Start a worker with one thread and its files in `folder`; if `core` is given, it runs only on this core."""
     prefix = () if core is None else ("taskset", "--cpu-list", str(core))
     place = ("--local-directory", str(folder), "--host", "127.0.0.1", "--no-dashboard")
     return start_dask("worker", address, "--nworkers", "1", "--nthreads", "1", *place, prefix=prefix)

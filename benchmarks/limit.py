@@ -1,4 +1,4 @@
-"""The limit: the same cells with the same instruments in a forked warm process, without kernel, messages or sandbox."""
+"""The lower limit: the same cells and instruments in a forked process, without kernel, messages or sandbox."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ while True:
 
 
 def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], list[float]]:
-    """Seconds from the fork to the end of the last cell: in kernels, and in a warm process alone, taken in turns."""
+    """Measure the seconds from the fork to the end of the last cell, in kernels and, alternately, without."""
     ours, alone = [], []
     own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with own, other, kernels("warm") as source, tempfile.TemporaryDirectory() as place:
@@ -92,7 +92,7 @@ def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], lis
                     ran = [submission.notebook.cells[cell.index].source for cell in evidence.cells]
                     folder = Path(place, str(number))
                     least = _alone(assignment, ran, own, folder, number)
-                    if number:  # the first of each fills caches
+                    if number:  # the first run of each kind fills caches
                         ours.append(seconds)
                         alone.append(least)
             finally:

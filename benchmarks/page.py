@@ -1,4 +1,4 @@
-"""docs/performance.md and its plot, made from what was measured."""
+"""Generate docs/performance.md and its plot from the measurements."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ PARTS = {
     "rivals": "other autograders",
     "sizes": "class sizes",
 }
-"""Parts whose name on the page is not that in the file of figures."""
+"""The names on the page of parts that have other names in the file of figures."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A line of the table: the target and the measured value; `fits` says whether the target is met."""
+    """A row of the table: the target and the measured value; `fits` if the target is met."""
 
     what: str
     wanted: str
@@ -45,7 +45,7 @@ class Target:
 
 
 def targets(found: dict[str, Any]) -> list[Target]:
-    """Return every target for which there are figures."""
+    """Return all targets for which there are figures."""
     lines: list[Target] = []
 
     def add(what: str, value: Callable[[], float], most: float, unit: str, least: bool = False) -> None:
@@ -102,19 +102,19 @@ def size_of(found: dict[str, Any], size: int) -> dict[str, float]:
 
 
 def each(found: dict[str, Any], size: int) -> float:
-    """Seconds a submission in a class of that size."""
+    """Return the seconds per submission in a class of that size."""
     line = size_of(found, size)
     return line["seconds"] / line["size"]
 
 
 def ratio(found: dict[str, Any], rival: str) -> float:
-    """The median of the ratios of each round in which they were measured in turn."""
+    """Return the median of the ratios of all rounds of measurements."""
     rounds = zip(found["rivals"][rival], found["rivals"]["class"], strict=True)
     return median(theirs / ours for theirs, ours in rounds)
 
 
 def limit(found: dict[str, Any]) -> float:
-    """The median of the ratios of each pair that was measured in turn."""
+    """Return the median of the ratios of all pairs of measurements."""
     return median(ours / alone for ours, alone in zip(found["limit"]["kernel"], found["limit"]["alone"], strict=True))
 
 
@@ -146,7 +146,7 @@ def _parts(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def draw(found: dict[str, Any], plot: Path) -> None:
-    """Seconds a submission, by who grades it, and by the size of the class."""
+    """Plot the seconds per submission by grader and by the size of the class."""
     import matplotlib
 
     matplotlib.use("agg")

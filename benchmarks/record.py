@@ -1,4 +1,4 @@
-"""What was measured, part by part, as JSON: docs/performance.json."""
+"""The measurements, part by part, as JSON: docs/performance.json."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def load(path: Path = FILE) -> dict[str, Any]:
 
 
 def keep(part: str, figures: dict[str, Any], before: tuple[float, ...], path: Path = FILE) -> None:
-    """Puts the figures of a part in the place of older ones; `before` is the load when it began."""
+    """Replace the older figures of a part; `before` is the load average before the measurement."""
     found = load(path)
     found[part] = figures | {"measured": _surroundings(before)}
     path.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", encoding="utf-8")
 
 
 def _surroundings(before: tuple[float, ...]) -> dict[str, Any]:
-    """Where and when: machine, versions, commit, load over the last minute."""
+    """Describe where and when the measurement was made: machine, versions, commit, load over the last minute."""
     return {
         "date": date.today().isoformat(),
         "commit": _commit(),

@@ -1,7 +1,7 @@
-"""The same submissions graded by nbgrader and by Otter, one after another, as they do.
+"""Grade the same submissions with nbgrader and with Otter, one after another, as both do.
 
-Each way yields the seconds of one submission at a time, so that they and a class graded by this kit can be measured in
-turns: how fast a machine is changes from minute to minute.
+Each function yields the seconds of one submission at a time, so that all graders can be measured alternately: the speed
+of a machine changes from minute to minute.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ CHECKS = {
     "lr": "assert [row['learning_rate'] for row in metrics_vs_lr] == LEARNING_RATES",
     "bs": "assert [row['batch_size'] for row in metrics_vs_bs] == BATCH_SIZES",
 }
-"""Tests for Otter, as few and as quick as they can be: what is compared is running the notebook."""
+"""Tests for Otter, as few and as fast as possible, because the comparison is about running the notebook."""
 
 
 def small_data(assignment: Assignment) -> dict[str, bytes]:
-    """What lies beside a notebook that is trained for real: the scenario's small data and the helper module."""
+    """Return the files beside a notebook with real training: the scenario's small data and the helper module."""
     files = dict(helpers(assignment))
     for name, array in draw(assignment, 1, training="real").data().items():
         np.save(content := io.BytesIO(), array, allow_pickle=False)
@@ -56,13 +56,13 @@ def small_data(assignment: Assignment) -> dict[str, bytes]:
 
 
 def in_a_class(assignment: Assignment, times: int) -> Iterator[float]:
-    """Seconds a submission of this kit with a class of CLASS, all cores and all that the command takes."""
+    """Yield the seconds per submission of this kit in a class of CLASS, on all cores, for the whole command."""
     for _ in range(times):
         yield whole_class(assignment, CLASS)["seconds"] / CLASS
 
 
 def nbgrader_for_real(assignment: Assignment, times: int) -> Iterator[float]:
-    """Seconds a submission of `nbgrader autograde` as it comes: plain kernels, training for real on small data."""
+    """Yield the seconds per submission of `nbgrader autograde`: plain kernels, real training on small data."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         students = hand_in(assignment, root / "submitted", times, small_data(assignment))
@@ -81,7 +81,7 @@ def nbgrader_for_real(assignment: Assignment, times: int) -> Iterator[float]:
 
 
 def nbgrader_with_bench(assignment: Assignment, times: int) -> Iterator[float]:
-    """The same with the kit's instruments inside plain kernels, so that no training is real: the harness alone."""
+    """Yield the same with the kit's instruments in plain kernels, so that training is simulated and takes no time."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         students = hand_in(assignment, root / "submitted", times)
@@ -109,13 +109,13 @@ def _seconds(api: NbGraderAPI, assignment: Assignment, student: str) -> float:
 
 def _must(result: dict[str, str]) -> None:
     if not result["success"]:
-        raise AutograderError(f"nbgrader stopped: {result.get('log', '')[:3000]}")
+        raise AutograderError(f"nbgrader failed: {result.get('log', '')[:3000]}")
 
 
 def otter_for_real(assignment: Assignment, times: int) -> Iterator[float]:
-    """Seconds of `otter run`, which grades one submission without its container; training for real as above."""
+    """Yield the seconds of `otter run`, which grades one submission without its container, with real training."""
     if not OTTER.exists():
-        raise AutograderError("There is no Otter: `make bench` installs it into .venv-bench.")
+        raise AutograderError("Otter is not installed: `make bench` installs it into .venv-bench.")
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         files = small_data(assignment)
@@ -126,7 +126,7 @@ def otter_for_real(assignment: Assignment, times: int) -> Iterator[float]:
 
 
 def _package(root: Path, files: dict[str, bytes]) -> Path:
-    """Otter's autograder of the tests in CHECKS."""
+    """Build Otter's autograder with the tests in CHECKS."""
     tests = root / "tests"
     tests.mkdir()
     for name, code in CHECKS.items():
@@ -147,11 +147,11 @@ def _otter(folder: Path, assignment: Assignment, package: Path) -> float:
     tests = json.loads((folder / "results.json").read_text(encoding="utf-8"))["tests"]
     scores = [test.get("score") for test in tests if test["name"] in CHECKS]
     if scores != [1.0] * len(CHECKS):
-        raise AutograderError(f"Otter graded wrongly, so its time says nothing: {tests}")
+        raise AutograderError(f"Otter graded wrongly, so its time is meaningless: {tests}")
     return seconds
 
 
 def _call(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise AutograderError(f"{command[1]} of Otter stopped: {done.stderr[-1000:]}")
+        raise AutograderError(f"`otter {command[1]}` failed: {done.stderr[-1000:]}")

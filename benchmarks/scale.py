@@ -1,4 +1,4 @@
-"""Whole classes: the time of each size, of a second run, the memory of what runs, and a cluster of one and two."""
+"""Whole classes: the time for each size and a second run, the memory of processes, and a cluster."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from .classes import hand_in
 from .dask_processes import start_scheduler, start_worker
 
 POLL_SECONDS = 0.02
-"""Seconds between two looks at the memory."""
+"""Seconds between two readings of the memory."""
 
 
 def whole_class(assignment: Assignment, size: int) -> dict[str, float]:
-    """Seconds of `autograde` on a class of complete submissions, and of the same command once more."""
+    """Measure the seconds of `autograde` on a class of complete submissions, and of the same command again."""
     with tempfile.TemporaryDirectory() as place:
         hand_in(assignment, Path(place, "submitted"), size)
         first = _command(place)
         points = Path(place, "graded", assignment.name, "grades.csv").read_text(encoding="utf-8").splitlines()[1:]
         most = f",{sum(item.points for item in assignment.judged_items):g},"
         if len(points) != size or not all(most in line for line in points):
-            raise AutograderError("A complete submission did not get all points, so the time says nothing.")
+            raise AutograderError("A complete submission did not get all points, so the time is meaningless.")
         return {"size": size, "seconds": first, "again": median(_command(place) for _ in range(3))}
 
 
@@ -46,12 +46,12 @@ def _command(place: str) -> float:
     started = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise AutograderError(f"autograde stopped: {done.stdout[-500:]}")
+        raise AutograderError(f"autograde failed: {done.stdout[-500:]}")
     return time.monotonic() - started
 
 
 def memory(assignment: Assignment, size: int) -> dict[str, float]:
-    """Bytes that are a kernel's own at its highest, and a grading process's; medians over those of a class."""
+    """Measure the peak private memory, in bytes, of kernels and of grading processes; medians over a class."""
     most: dict[int, tuple[str, int]] = {}
     ended = threading.Event()
     watch = threading.Thread(target=_watch, args=(most, ended))
@@ -70,7 +70,7 @@ def memory(assignment: Assignment, size: int) -> dict[str, float]:
 
 
 def _watch(most: dict[int, tuple[str, int]], ended: threading.Event) -> None:
-    """Notes for every kernel and worker the most bytes that it had to itself."""
+    """Record the peak private memory of every kernel and worker."""
     while not ended.wait(POLL_SECONDS):
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error, OSError):
@@ -92,7 +92,7 @@ def _kind(process: psutil.Process) -> str:
 
 
 def cluster(assignment: Assignment, size: int, times: int) -> dict[str, list[float]]:
-    """Seconds a submission on one Dask worker that has one core, and on two that have one each, taken in turns."""
+    """Measure the seconds per submission on one Dask worker with one core, and on two with one each, alternately."""
     found: dict[str, list[float]] = {"one": [], "two": []}
     with tempfile.TemporaryDirectory() as place, start_scheduler() as address:
         hand_in(assignment, Path(place, "submitted"), size)
@@ -102,13 +102,13 @@ def cluster(assignment: Assignment, size: int, times: int) -> dict[str, list[flo
             with contextlib.ExitStack() as stack:
                 for worker, core in enumerate(cores):
                     stack.enter_context(start_worker(address, Path(place, f"{number}-{worker}"), core))
-                _rate(assignment, place, address, f"{number}-first", len(cores) * 2)  # its kernels get ready
+                _rate(assignment, place, address, f"{number}-first", len(cores) * 2)  # starts the kernels
                 found[name].append(_rate(assignment, place, address, f"{number}", size))
     return found
 
 
 def _rate(assignment: Assignment, place: str, address: str, out: str, size: int) -> float:
-    """Seconds a submission between the first that is done and the last."""
+    """Return the seconds per submission between the first result and the last."""
     done: list[float] = []
 
     def hear(_: Done, number: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""What several tests share: the assignment, the release, and one source of kernels for all runs."""
+"""Fixtures that several tests share: the assignment, the release, and one source of kernels for all runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def warm_kernels() -> Iterator[Kernels]:
 
 @pytest.fixture(scope="session")
 def grade_notebook(assignment: Assignment, release: NotebookNode, warm_kernels: Kernels) -> Grade:
-    """Grades a notebook in memory: `grade_notebook(notebook, seed=1)`."""
+    """Return a function that grades a notebook in memory: `grade_notebook(notebook, seed=1)`."""
 
     def run(
         notebook: NotebookNode, *, seed: int = 1, cell: float = 60.0, training: str = "scripted"

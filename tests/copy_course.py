@@ -1,6 +1,6 @@
-"""`python -m tests.copy_course`: makes `tests/course` a copy of the kit's assignments again, after one was developed.
+"""`python -m tests.copy_course`: copy the kit's assignments to `tests/course` again, after one was changed.
 
-With `--check` it only says whether they are the same.
+With `--check`, only report whether the files are the same.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def _list_files() -> list[Path]:
-    """The files of the assignments of the copy, here or there; links lead from the copy to the file itself."""
+    """List the files of the copied assignments, in either place, without those that are links in the copy."""
     folders = [path.relative_to(COURSE) for name in FOLDERS for path in (COURSE / name).iterdir() if path.is_dir()]
     paths = {
         path.relative_to(root)
@@ -48,7 +48,7 @@ def _is_same(path: Path) -> bool:
 
 
 def _copy(path: Path) -> None:
-    """Make a file of the copy what it is in the kit; one that is not there any more goes."""
+    """Copy a file of the kit, or remove it from the copy if the kit no longer has it."""
     if (ROOT / path).is_file():
         (COURSE / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, COURSE / path)

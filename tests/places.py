@@ -1,4 +1,4 @@
-"""Where the tests find the rest of the checkout, and the course whose assignments they grade."""
+"""The folders of the checkout, and of the course whose assignments the tests grade."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A course with one small assignment, as `make new-assignment` writes it, in a folder of its own."""
+"""A course with one small assignment, as `make new-assignment` writes it, in a separate folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_course(root: Path) -> Course:
 
 
 def write_checks(course: Course, text: str) -> Path:
-    """Put other checks in the place of those that it has."""
+    """Replace the checks of the course's assignment."""
     path = course.checks / "my_task" / "test_my_task.py"
     path.write_text(text, encoding="utf-8")
     return path

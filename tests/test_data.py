@@ -138,13 +138,13 @@ def test_there_is_one_label_a_note(folder: Path, name: str, n_notes: int) -> Non
 
 def test_both_sets_have_the_same_features(folder: Path) -> None:
     change(folder, X_TEST, np.zeros((12, 4)))
-    assert f"{X_TEST} has 4 features a note but the training data have 5" in refusal(folder)
+    assert f"{X_TEST} has 4 features per note, but the training data have 5" in refusal(folder)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "complex128", "U5", "bool", "datetime64[s]"])
 def test_features_must_be_floating(folder: Path, dtype: str) -> None:
     change(folder, X_TRAIN, np.zeros((30, 5), int).astype(dtype))
-    assert f"{X_TRAIN} holds values of type" in refusal(folder)
+    assert f"{X_TRAIN} contains values of type" in refusal(folder)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -160,13 +160,13 @@ def test_labels_must_be_whole(folder: Path, value: float) -> None:
     y = np.arange(30) % 3.0
     y[4] = value
     change(folder, Y_TRAIN, y)
-    assert f"{Y_TRAIN} holds {value} in row 4: labels must be integers" in refusal(folder)
+    assert f"{Y_TRAIN} contains {value} in row 4: labels must be integers" in refusal(folder)
 
 
 @pytest.mark.parametrize("dtype", ["U1", "bool", "complex64"])
 def test_labels_must_be_numbers(folder: Path, dtype: str) -> None:
     change(folder, Y_TEST, (np.arange(12) % 3).astype(dtype))
-    assert f"{Y_TEST} holds values of type" in refusal(folder)
+    assert f"{Y_TEST} contains values of type" in refusal(folder)
 
 
 @pytest.mark.parametrize("label", [-1, 4, 200])
@@ -175,17 +175,17 @@ def test_labels_must_be_in_range(folder: Path, name: str, n_notes: int, label: i
     y = np.arange(n_notes) % 3
     y[5:8] = label
     change(folder, name, y)
-    assert f"{name} holds the label {label} in row 5" in refusal(folder)
+    assert f"{name} contains the label {label} in row 5" in refusal(folder)
 
 
 def test_labels_from_one_are_refused(folder: Path) -> None:
     change(folder, Y_TRAIN, np.arange(30) % 3 + 1)
-    assert "holds the label 3 in row 2" in refusal(folder)
+    assert "contains the label 3 in row 2" in refusal(folder)
 
 
 def test_one_class_is_not_enough(folder: Path) -> None:
     change(folder, Y_TRAIN, np.zeros(30, int))
-    assert f"{Y_TRAIN} has one class only" in refusal(folder)
+    assert f"{Y_TRAIN} contains only one class" in refusal(folder)
 
 
 # --- the recipe ------------------------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""What is asked of the students: an assignment's settings, its source and its release."""
+"""Assignments: their settings, their sources and their releases."""

@@ -1,4 +1,4 @@
-"""Write zip archives that are the same, byte for byte, for the same contents."""
+"""Write zip archives that are identical, byte for byte, if their contents are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_archive(path: Path, contents: Mapping[str, bytes], executable: Collection[str] = ()) -> None:
-    """Write a zip archive of `contents`, by name; those in `executable` may be run where it is unpacked."""
+    """Write a zip archive of `contents`, by name; the files in `executable` are executable after unpacking."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in sorted(contents.items()):
             entry = zipfile.ZipInfo(name)  # its date is always 1 January 1980

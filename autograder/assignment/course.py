@@ -1,4 +1,4 @@
-"""A course: one folder that holds the sources of all assignments, their releases and the data."""
+"""A course: one folder with the sources of all assignments, their releases and the data."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
-"""The folder of this package, which holds the checks of all assignments."""
+"""The folder of this package, which contains the checks of the kit's assignments."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """The folder of a course, by its path; see `find` for the one in use."""
+    """The folder of a course; `find` returns the course in use."""
 
     root: Path
 
@@ -20,8 +20,8 @@ class Course:
     def find(cls) -> Course:
         """Return the course in use.
 
-        This is the one in the working directory, unless that is the kit's own checkout or holds none; else the one that
-        the environment variable AUTOGRADER_COURSE names; else the one of the checkout.
+        This is the course in the working directory, unless that is the kit's own checkout or contains no course;
+        otherwise the course that the environment variable AUTOGRADER_COURSE names, or else the one in the checkout.
         """
         here, kit = cls(Path.cwd()), cls(PACKAGE.parent)
         if here != kit and here.assignments():
@@ -31,26 +31,26 @@ class Course:
 
     @property
     def source(self) -> Path:
-        """The instructor's folders, one for each assignment."""
+        """The folder with the instructor's folder of each assignment."""
         return self.root / "source"
 
     @property
     def release(self) -> Path:
-        """The students' folders, one for each assignment."""
+        """The folder with the students' folder of each assignment."""
         return self.root / "release"
 
     @property
     def data(self) -> Path:
-        """The data that the lab trains on."""
+        """The folder with the data that the lab trains on."""
         return self.root / "data"
 
     @property
     def checks(self) -> Path:
-        """Where new checks are written: in a checkout beside those of the kit, else in a folder of the course."""
+        """The folder for new checks: that of the kit's checks in a checkout, otherwise a folder of the course."""
         return PACKAGE / "checks" if self.root.resolve() == PACKAGE.parent else self.root / "checks"
 
     def find_checks(self, name: str) -> Path:
-        """Return a folder of checks: of the course if it has one of that name, else of the kit."""
+        """Return the folder of checks with this name: the course's if it exists, otherwise the kit's."""
         own = self.checks / name
         return own if own.is_dir() else PACKAGE / "checks" / name
 

@@ -1,4 +1,4 @@
-"""The four data files of a folder, checked before anything is trained on them."""
+"""The four data files of a folder, which are checked before training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NPY_START = b"\x93NUMPY"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Standardised features, (notes, features) of a floating type, and labels, (notes,) of int64 from 0 on."""
+    """Standardised features, (notes, features) of a floating type, and labels, (notes,) of int64 starting at 0."""
 
     x_train: NDArray[np.floating[Any]]
     y_train: NDArray[np.int64]
@@ -30,14 +30,14 @@ class Dataset:
 
 
 def load(folder: Path, names: Sequence[str]) -> Dataset:
-    """Read four files of any size, as long as they fit together.
+    """Read four data files of any size, and check that they belong together.
 
     Args:
-        folder: where they lie.
-        names: features and labels for training, then for tests.
+        folder: the folder with the files.
+        names: the file names of the training features and labels, then of the test features and labels.
 
     Raises:
-        DataError: one sentence for the first thing that is wrong.
+        DataError: a file is missing or wrong; the message is a sentence about the first problem.
     """
     x_train_file, y_train_file, x_test_file, y_test_file = (folder / name for name in names)
     x_train, y_train = _features(x_train_file), _labels(y_train_file)
@@ -47,12 +47,12 @@ def load(folder: Path, names: Sequence[str]) -> Dataset:
             raise DataError(f"{y_file} has {len(y)} labels for {len(x)} notes: put files of the same set together.")
     if x_train.shape[1] != x_test.shape[1]:
         raise DataError(
-            f"{x_test_file} has {x_test.shape[1]} features a note but the training data have {x_train.shape[1]}: "
+            f"{x_test_file} has {x_test.shape[1]} features per note, but the training data have {x_train.shape[1]}: "
             "put files of the same set together."
         )
     n_class = len(np.unique(y_train))
     if n_class < 2:
-        raise DataError(f"{y_train_file} has one class only: a classifier needs at least two.")
+        raise DataError(f"{y_train_file} contains only one class: a classifier needs at least two.")
     _check_range(y_train, n_class, y_train_file)
     _check_range(y_test, n_class, y_test_file)
     return Dataset(x_train, y_train, x_test, y_test)
@@ -61,26 +61,28 @@ def load(folder: Path, names: Sequence[str]) -> Dataset:
 def _features(path: Path) -> NDArray[np.floating[Any]]:
     array = _read(path)
     if array.ndim != 2 or 0 in array.shape:
-        raise DataError(f"{path} has the shape {array.shape}: it must be 2-D, one note a row, one feature a column.")
+        raise DataError(
+            f"{path} has the shape {array.shape}: it must have one row per note and one column per feature."
+        )
     if array.dtype.kind != "f":
-        raise DataError(f"{path} holds values of type {array.dtype}: save it as float32 or another floating type.")
+        raise DataError(f"{path} contains values of type {array.dtype}: save it as float32 or another floating type.")
     if not np.isfinite(array).all():
         row, column = np.argwhere(~np.isfinite(array))[0]
-        raise DataError(f"{path} holds {array[row, column]} in row {row}, column {column}: every value must be finite.")
+        raise DataError(f"{path} contains {array[row, column]} in row {row}, column {column}: values must be finite.")
     return array
 
 
 def _labels(path: Path) -> NDArray[np.int64]:
-    """Whole numbers are labels, whichever numeric type they were saved in."""
+    """Read labels: whole numbers, saved in any numeric type."""
     array = _read(path)
     if array.ndim != 1 or not len(array):
-        raise DataError(f"{path} has the shape {array.shape}: it must be 1-D, one label a note.")
+        raise DataError(f"{path} has the shape {array.shape}: it must have one dimension, with one label per note.")
     if array.dtype.kind not in "iuf":
-        raise DataError(f"{path} holds values of type {array.dtype}: labels must be integers, saved as such.")
+        raise DataError(f"{path} contains values of type {array.dtype}: labels must be integers.")
     broken = ~np.isfinite(array) | (array != np.rint(array))
     if broken.any():
         row = int(np.argmax(broken))
-        raise DataError(f"{path} holds {array[row]} in row {row}: labels must be integers.")
+        raise DataError(f"{path} contains {array[row]} in row {row}: labels must be integers.")
     return array.astype(np.int64)
 
 
@@ -89,7 +91,7 @@ def _check_range(labels: NDArray[np.int64], n_class: int, path: Path) -> None:
     if outside.any():
         row = int(np.argmax(outside))
         raise DataError(
-            f"{path} holds the label {labels[row]} in row {row}: with the {n_class} classes of the training data, "
+            f"{path} contains the label {labels[row]} in row {row}: with the {n_class} classes of the training data, "
             f"labels go from 0 to {n_class - 1}."
         )
 
@@ -109,6 +111,6 @@ def _read(path: Path) -> NDArray[Any]:
     except (ValueError, EOFError, MemoryError, OverflowError) as error:
         if "Object arrays" in str(error):
             raise DataError(
-                f"{path} holds pickled Python objects, which are never loaded: save it as an array of numbers."
+                f"{path} contains pickled Python objects, which are never loaded: save it as an array of numbers."
             ) from None
         raise DataError(f"{path} is truncated or damaged: copy it again, or run `make data`.") from None

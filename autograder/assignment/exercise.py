@@ -1,7 +1,7 @@
-"""What an assignment brings along for the harness: the object EXERCISE in `autograder/checks/<folder>/exercise.py`.
+"""What an assignment defines for the autograder: the object EXERCISE in `autograder/checks/<folder>/exercise.py`.
 
-It says which numbers `assignment.toml` has, how a scenario is drawn, which instruments a notebook needs, and by what
-the tasks are known. Everything else about an assignment is in its notebook, its settings and its checks.
+It defines the parameters in `assignment.toml`, how a scenario is sampled, which instruments the notebook needs, and how
+to recognise the code of a task. Everything else about an assignment is in its notebook, its settings and its checks.
 """
 
 from __future__ import annotations
@@ -25,15 +25,14 @@ from .course import PACKAGE
 
 
 class Parameters(Frozen):
-    """What an assignment asks for; its notebook, the release and the grader follow these numbers."""
+    """The parameters of an assignment; its notebook, its release and its checks use these numbers."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the data of a scenario are: rows for training and for tests, columns, different labels; and how many
-    GPUs measure energy."""
+    """The sizes of a scenario's data: training and test rows, features, classes; and the number of GPUs with energy."""
 
     n_train: int
     n_test: int
@@ -42,17 +41,17 @@ class Sizes:
     gpus: int = 1
 
     def details(self) -> dict[str, int]:
-        """The sizes under the names that notebooks have for them."""
+        """Return the sizes by their names in the notebooks."""
         return {"n_tr": self.n_train, "n_ts": self.n_test, "n_feat": self.n_features, "n_class": self.n_classes}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One scripted training: validation accuracy by epoch (the last `tail` values go on forever), costs, outcome.
+    """One simulated training run: validation accuracy by epoch (the last `tail` values repeat forever), costs, outcome.
 
-    `accuracy` is that of the training notes by epoch; where it ends, a curve of its own goes on. `epoch_cost` is
-    seconds and joules an epoch; `test_errors` is the number of test notes that the model gets wrong; `stand_in_stop`
-    is the epoch after which the stand-in of a callback ends the training.
+    `accuracy` is the accuracy on the training notes by epoch; after its end, a default curve follows. `epoch_cost` is
+    the seconds and joules per epoch; `test_errors` is the number of test notes that the model gets wrong;
+    `stand_in_stop` is the epoch after which a callback's stand-in ends the run.
     """
 
     val_accuracy: list[float]
@@ -64,19 +63,19 @@ class Plan:
     accuracy: list[float] = field(default_factory=list)
 
     def value(self, epoch: int) -> float:
-        """The validation accuracy of an epoch, counted from 0."""
+        """Return the validation accuracy of an epoch, counted from 0."""
         if epoch < len(self.val_accuracy):
             return self.val_accuracy[epoch]
         return self.val_accuracy[len(self.val_accuracy) - self.tail :][(epoch - len(self.val_accuracy)) % self.tail]
 
     def trained(self, epoch: int) -> float:
-        """The accuracy on the training data of an epoch, counted from 0."""
+        """Return the accuracy on the training data of an epoch, counted from 0."""
         return self.accuracy[epoch] if epoch < len(self.accuracy) else min(0.9999, 0.97 + 0.0001 * epoch)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One question to a callback class of the student's; `family` names the property that it asks for."""
+    """A test case for the student's callback class; `family` names the property that it tests."""
 
     family: str
     threshold: float
@@ -90,12 +89,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Script:
-    """An exercise's part of a scenario.
+    """The part of a scenario that an exercise defines.
 
-    `settings` tells which plans a training gets (numbers of `plans`, each served once) by its learning rate and batch
-    size, see `setting_key`; other trainings get those of `spares` in turn. `stand_ins` are, for each cell that can be
-    replaced, the names that it should have defined and their values: plain data, arrays, tables of pandas, and whatever
-    is given as code, see `grading.code`; for callbacks see `runtime.stand_ins`.
+    `settings` maps a learning rate and batch size (see `setting_key`) to the plans of training runs with this setting,
+    as numbers of `plans`; each is used once. All other training runs use the plans in `spares` in turn. `stand_ins`
+    contains, for each cell that can be replaced, the names that it should have defined and their values: plain data,
+    arrays, pandas tables, and values given as code (see `grading.code`); for callbacks see `runtime.stand_ins`.
     """
 
     plans: list[Plan]
@@ -106,16 +105,16 @@ class Script:
 
 
 def setting_key(learning_rate: float, batch_size: int) -> str:
-    """How a training's setting is written in `Script.settings`."""
+    """Return the key of a training run's setting in `Script.settings`."""
     return f"{learning_rate:.5g}/{batch_size}"
 
 
 @dataclass(frozen=True)
 class Sign:
-    """By what a task's code is known where its cell has lost its id; one of the four is given.
+    """How to recognise the code of a task whose cell has lost its id; one of the four is given.
 
-    `makes`: the class that it defines; `sets`: the names that it gives a value to; `fills`: the list that it makes;
-    `draws`: the names of which it plots one.
+    `makes`: the class that it defines; `sets`: the names that it assigns; `fills`: the list that it creates; `draws`:
+    names one of which it plots.
     """
 
     task: str
@@ -127,9 +126,10 @@ class Sign:
 
 @dataclass(frozen=True)
 class Column:
-    """A number in the rows of a series: its key there, and its heading in a table for a grader.
+    """A number in the rows of a series: its key there, and its heading in the grader's tables.
 
-    A row without a `required` one is none. `per_epoch` is the heading of the number divided by that under `epochs`.
+    Rows that lack a `required` number are ignored. `per_epoch` is the heading of the number divided by the row's
+    `epochs`.
     """
 
     key: str
@@ -140,7 +140,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of the class report: the column `key` of all students, by the setting that a loop sweeps."""
+    """A chart in the class report: the column `key` of all students against the setting that a loop varies."""
 
     key: str
     title: str
@@ -149,10 +149,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Swept:
-    """A setting that a loop takes through the values of a parameter, while another setting stays at its default.
+    """A setting that a loop varies over the values of a parameter, while another setting keeps its default.
 
-    `key` and `other` are keys of the rows, `values` and `default` names of parameters. Such a loop trains to the
-    accuracy `threshold` for `max_epochs` at most, and has these parameters. `columns` are the numbers of its rows.
+    `key` and `other` are keys of the rows, `values` and `default` are names of parameters. Such a loop trains to the
+    accuracy `threshold` for at most `max_epochs`, which are parameters, too. `columns` are the numbers in its rows.
     """
 
     key: str
@@ -165,9 +165,11 @@ class Swept:
 
 @dataclass(frozen=True)
 class Series:
-    """A list of rows that the notebook records: the cell that plots it and the item in which it is written about.
+    """A list of rows that the notebook records, with the cell that plots it and the item of the written answer about
+    it.
 
-    The numbers of a student's own run are read, shown and compared where the list is that of a loop (`swept`).
+    If the list is recorded by a loop (`swept`), the numbers in the student's saved outputs are read, shown and
+    compared.
     """
 
     name: str
@@ -179,9 +181,10 @@ class Series:
 
 @dataclass(frozen=True)
 class DryRun:
-    """How the outputs of a dry run are known, on few data and for few epochs: by how a line begins.
+    """How to recognise the outputs of a dry run, with few data and few epochs: by the beginning of a line.
 
-    `sampled` is written by the cell that takes the sample, after which all is of the dry run; `marked` by others.
+    `sampled` is printed by the cell that takes the sample, after which all outputs are of the dry run; `marked` is
+    printed by other cells.
     """
 
     sampled: str
@@ -189,32 +192,32 @@ class DryRun:
 
 
 def draw_nothing(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
-    """Draw the part of an assignment that trains nothing and whose checks draw what they need themselves."""
+    """Return an empty script, for an assignment without training whose checks sample what they need themselves."""
     return Script(plans=[], settings={}, spares=[], stand_ins={})
 
 
 def draw_no_files(parameters: Any, rng: random.Random) -> dict[str, bytes]:
-    """Draw nothing: the files of the release are those of every run."""
+    """Return no files: every run uses the files of the release."""
     return {}
 
 
 PLAIN_INSTRUMENTS = ("files", "shell", "imports", "hosted", "clock", "figures", "displays", "audit")
 TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
-"""What a notebook needs that trains with Keras and measures energy."""
+"""The instruments of a notebook that trains with Keras and measures energy."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One of it for each folder of checks; everything in it has a default.
+    """The definitions of an assignment for the autograder, one object per folder of checks; every field has a default.
 
-    `draw` makes the exercise's part of a scenario from parameters, sizes and a random generator; the same generator,
-    the same scenario. `draw_files` makes files of a run, by their path beside the notebook; they replace those of the
-    release.
-    `names` are described after every cell. `callback` names the student's callback class, if there is one: its use is
-    noted, and it is driven through the trials. Of `signs` the first that fits decides. `instruments` are the modules of
-    `runtime.instruments` that the notebook needs: without `keras`, no TensorFlow is imported. `data_files` are the
-    names of the four files of training and test data, features and labels; none for an assignment that needs no such
-    data.
+    `draw` samples the exercise's part of a scenario from parameters, sizes and a random generator; the same generator
+    gives the same scenario. `draw_files` samples files of a run, by their path relative to the notebook; they replace
+    those of the release.
+    The values of `names` are recorded after every cell. `callback` is the name of the student's callback class, if
+    there is one: its use is recorded, and it is tested with the trials. The first of `signs` that matches decides which
+    task a cell belongs to. `instruments` are the modules of `runtime.instruments` that the notebook needs; TensorFlow
+    is imported only with `keras`. `data_files` are the names of the four data files, with features and labels for
+    training and testing; empty for an assignment that needs no such data.
     """
 
     parameters: type[Parameters] = Parameters
@@ -230,11 +233,11 @@ class Exercise:
 
     @property
     def swept(self) -> Mapping[str, tuple[Series, Swept]]:
-        """The loops, by the names of their series."""
+        """The series that loops record, by name."""
         return {series.name: (series, series.swept) for series in self.series if series.swept is not None}
 
     def find_unknown(self, cells: Collection[str]) -> list[tuple[str, str]]:
-        """Return the parts of the exercise that name cells which the assignment does not have, and the names."""
+        """Return each part of the exercise that names a cell which the assignment does not have, with that name."""
         return [(part, name) for part, name in self._named if name not in cells]
 
     @property
@@ -243,7 +246,7 @@ class Exercise:
         return [("signs", sign.task) for sign in self.signs] + [("series", name) for name in plotted]
 
     def require_known(self, folder: Path, cells: Sequence[str]) -> None:
-        """Raise AssignmentError where the exercise of a folder misspells a cell, or names an unknown instrument."""
+        """Raise AssignmentError if the exercise of a folder misspells a cell or names an unknown instrument."""
         place = f"{shorten_path(folder / 'exercise.py')}:"
         self._refuse_typos(place, self.find_unknown(cells), cells)
         for name in self.instruments:
@@ -252,20 +255,21 @@ class Exercise:
                 raise AssignmentError(f"{place} `instruments` names the unknown {name!r}{near}.")
 
     def _refuse_typos(self, place: str, unknown: Iterable[tuple[str, str]], cells: Collection[str]) -> None:
-        """Take an unknown name for a typo if it is similar to that of a cell which nothing names. Otherwise the item of
-        that cell may have been removed from the assignment, which requires no edit of the exercise."""
+        """Raise AssignmentError for an unknown name that resembles that of a cell which is not named otherwise. Any
+        other unknown name may belong to an item that was removed from the assignment, which requires no edit of the
+        exercise."""
         unnamed = set(cells) - {name for _, name in self._named}
         for part, name in unknown:
             if near := suggest(name, sorted(unnamed)):
                 raise AssignmentError(f"{place} `{part}` names the unknown cell {name!r}{near}.")
 
     def draw_script(self, folder: Path, cells: Sequence[str], how: tuple[Any, Sizes, random.Random]) -> Script:
-        """Draw, and raise AssignmentError where that fails or does not fit the assignment.
+        """Sample the exercise's part of a scenario; raise AssignmentError if that fails or does not fit the assignment.
 
         Args:
-            folder: the checks that the exercise is of.
+            folder: the folder of checks that contains the exercise.
             cells: the tasks of the assignment.
-            how: parameters, sizes, and the generator.
+            how: parameters, sizes, and the random generator.
         """
         path = folder / "exercise.py"
         place = f"{shorten_path(path)}:"
@@ -288,7 +292,7 @@ class Exercise:
 
 @cache
 def exercise_of(folder: Path) -> Exercise:
-    """Return the exercise of a folder of checks; the default one where it has no `exercise.py`.
+    """Return the exercise of a folder of checks; the default one if it has no `exercise.py`.
 
     Raises:
         AssignmentError: there is no such folder, or its exercise cannot be used.
@@ -309,12 +313,12 @@ def exercise_of(folder: Path) -> Exercise:
 
 
 def find_exercise(folder: Path) -> Exercise:
-    """Return the exercise of a folder of checks; the default one also where an assignment has no such folder."""
+    """Return the exercise of a folder of checks; the default one also if the folder does not exist."""
     return exercise_of(folder) if folder.is_dir() else Exercise()
 
 
 def _load(path: Path) -> ModuleType:
-    """Import an `exercise.py`, one of this package's under its own name."""
+    """Import an `exercise.py`; one in this package keeps its module name."""
     if path.is_relative_to(PACKAGE):
         return import_module(".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)))
     spec = spec_from_file_location(f"{path.parent.name}_exercise", path)

@@ -1,4 +1,4 @@
-"""The graded cells of an instructor's notebook, as nbgrader notes them: the items of an assignment of nbgrader's."""
+"""The graded cells of an instructor's notebook, from nbgrader's metadata: the items of an nbgrader assignment."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from autograder.common.cells import cells_by_id, grade_id, grader_metadata
 from autograder.errors import AssignmentError, shorten_path
 
 TEST_CELL = "test cell"
-"""Who grades an item that is judged by a locked cell of the notebook, with asserts and points."""
+"""The value of `graded_by` for an item that is graded by a locked cell of the notebook, with asserts and points."""
 
 
 def read_items(path: Path) -> list[dict[str, Any]]:
-    """Read the items of a notebook: its graded cells, with their points, in their order.
+    """Read the items of a notebook: its graded cells with their points, in order.
 
-    A test cell judges the last cell for an answer in code before it. All other graded cells are for a person.
+    A test cell grades the last solution cell with code before it. All other graded cells are graded by a person.
 
     Args:
         path: the instructor's notebook.
 
     Raises:
-        AssignmentError: it cannot be read, or a test has no cell to judge.
+        AssignmentError: the notebook cannot be read, or a test cell has no solution cell before it.
     """
     items = list(_find_items(_parse(_read(path))))
     for item in items:
         if not item["cell"]:
             raise AssignmentError(
-                f"{shorten_path(path)}: there is no cell for an answer in code before the test cell {item['id']!r}."
+                f"{shorten_path(path)}: there is no solution cell with code before the test cell {item['id']!r}."
             )
     return items
 
@@ -51,7 +51,7 @@ def read_tests(path: Path, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def without_solutions(path: Path) -> NotebookNode:
-    """Read a notebook and empty its cells for answers; its tests stay."""
+    """Read a notebook and empty its solution cells; its test cells stay."""
     notebook = nbformat.from_dict(_parse(_read(path)))
     for cell in notebook.cells:
         if grader_metadata(cell).get("solution"):
@@ -68,7 +68,7 @@ def _read(path: Path) -> str:
 
 @lru_cache(maxsize=8)
 def _parse(text: str) -> NotebookNode:
-    """Parse a notebook, which nobody may change."""
+    """Parse a notebook; the result is cached, so callers must not change it."""
     try:
         notebook: NotebookNode = nbformat.reads(text, as_version=4)
     except (ValueError, nbformat.ValidationError) as error:

@@ -1,4 +1,4 @@
-"""The student version: made from the source by nbgrader, and checked against it."""
+"""The student version, which nbgrader generates from the source, and its comparison with the source."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = ["check", "refresh", "release", "validate_source"]
 
 
 def release(assignment: Assignment) -> Path:
-    """Writes the numbers of `assignment.toml` into the source notebook and makes `release/<name>/` from it.
+    """Write the numbers of `assignment.toml` into the source notebook and generate `release/<name>/` from it.
 
-    With data in `data/` it also packs both for a student without the repository, as `release/<name>.zip`.
-    Returns the folder of the release; raises ReleaseError.
+    If the data are in `data/`, they are packed with the release into `release/<name>.zip`, for students without the
+    repository. Return the folder of the release; raise ReleaseError if it cannot be generated.
     """
     path = source_path(assignment)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -49,7 +49,7 @@ def release(assignment: Assignment) -> Path:
 
 
 def check(assignment: Assignment) -> None:
-    """Raises ReleaseError when the committed release is not what the source makes, or shows a solution."""
+    """Raise ReleaseError if the committed release does not match the source or shows a solution."""
     path = source_path(assignment)
     target = assignment.release_folder
     validate_source(path, assignment)
@@ -63,19 +63,19 @@ def check(assignment: Assignment) -> None:
         _, different, lost = filecmp.cmpfiles(made, target, sorted(names), shallow=False)
     if different or lost:
         files = ", ".join(sorted(different + lost))
-        raise ReleaseError(f"release/{assignment.name} is not what the source makes ({files}); run `make release`.")
+        raise ReleaseError(f"release/{assignment.name} does not match the source ({files}); run `make release`.")
 
 
 def helpers(assignment: Assignment) -> dict[str, bytes]:
-    """The modules that the students were given with the notebook, by file name."""
+    """Return the modules that the students were given with the notebook, by file name."""
     return {path.name: path.read_bytes() for path in sorted(assignment.release_folder.glob("*.py"))}
 
 
 def find_given_files(assignment: Assignment) -> dict[str, Path]:
-    """Return the files that the students were given beside the notebook, by their path there.
+    """Return the files that the students were given with the notebook, by their path relative to it.
 
-    What else lies in the release, such as results of running the notebook there, is left out: modules, files that
-    assignment.toml names and those of the source folder count. A course without sources has nothing else there.
+    These are modules, files that assignment.toml names, and those of the source folder. Other files in the release,
+    such as results of running the notebook there, are ignored; a course without sources has none.
     """
     folder, source = assignment.release_folder, assignment.source_folder
     skipped = {"__pycache__", ".ipynb_checkpoints", assignment.notebook_name}
@@ -89,8 +89,8 @@ def find_given_files(assignment: Assignment) -> dict[str, Path]:
 
 
 def given_files(assignment: Assignment) -> dict[str, bytes]:
-    """What lies beside the notebook when it is graded: the files that the students were given, and what Python makes of
-    modules among them, which would take each kernel longer than to import it."""
+    """Return the files beside the notebook when it is graded: those that the students were given, and the bytecode of
+    modules among them, because compiling would take each kernel longer than importing."""
     found = {name: path.read_bytes() for name, path in find_given_files(assignment).items()}
     modules = {name: source for name, source in found.items() if name.endswith(".py")}
     made = {importlib.util.cache_from_source(name): _compiled(name, source) for name, source in modules.items()}
@@ -99,7 +99,7 @@ def given_files(assignment: Assignment) -> dict[str, bytes]:
 
 @functools.lru_cache(maxsize=32)
 def _compiled(name: str, source: bytes) -> bytes:
-    """The bytecode of a module, which counts only beside this source; empty where it is no Python."""
+    """Return a module's bytecode, which is valid only with this source; empty if the source is not valid Python."""
     with tempfile.TemporaryDirectory() as folder:
         path, code = Path(folder, name), Path(folder, "code")
         path.write_bytes(source)
@@ -113,18 +113,18 @@ def _compiled(name: str, source: bytes) -> bytes:
 
 
 def _generate(assignment: Assignment, scratch: Path) -> Path:
-    """Run nbgrader's generate_assignment in the empty folder `scratch`; return the folder that it made."""
-    from nbgrader.apps.api import NbGraderAPI  # imported here: it takes a second that other commands need not wait
+    """Run nbgrader's generate_assignment in the empty folder `scratch`; return the folder that it created."""
+    from nbgrader.apps.api import NbGraderAPI  # imported here, because it takes a second
 
     shutil.copytree(assignment.source_folder, scratch / "source" / assignment.name)
     config = course_configuration(assignment.course)
     config.CourseDirectory.root = config.Exchange.root = str(scratch)
     config.GenerateAssignment.no_database = True
-    config.SaveCells.enabled = False  # with the line above: what nbgrader's --no-db sets
+    config.SaveCells.enabled = False  # together with the line above, as nbgrader's --no-db does
     config.NbGraderAPI.log_level = logging.ERROR
     result = NbGraderAPI(config=config).generate_assignment(assignment.name)
     if not result["success"]:
-        raise ReleaseError(f"nbgrader cannot make the release of {assignment.name}: {_reason(result)}")
+        raise ReleaseError(f"nbgrader cannot generate the release of {assignment.name}: {_reason(result)}")
     made = scratch / "release" / assignment.name
     for name, path in assignment.files.items():
         source = assignment.course.root / path
@@ -136,13 +136,13 @@ def _generate(assignment: Assignment, scratch: Path) -> Path:
 
 
 def _reason(result: dict[str, str]) -> str:
-    """The first exception that nbgrader logged; the one that it raises only points there."""
+    """Return the message of the first exception that nbgrader logged; the one that it raises only refers to the log."""
     raised = re.search(r"^ +[\w.]+: (.+)$", result.get("log", ""), re.MULTILINE)
     return raised[1] if raised else result["error"].strip().splitlines()[-1]
 
 
 def course_configuration(course: Course) -> Config:
-    """What `nbgrader_config.py` says, so that nbgrader's own commands and buttons do the same as the kit's."""
+    """Load `nbgrader_config.py`, so that the kit uses the same configuration as nbgrader's own commands."""
     from traitlets.config.loader import PyFileConfigLoader
 
     config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
@@ -150,7 +150,7 @@ def course_configuration(course: Course) -> Config:
 
 
 def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
-    """Raises ReleaseError when a line that the source has only between solution markers is in the release."""
+    """Raise ReleaseError if a line that the source has only between solution markers is in the release."""
     secret: set[str] = set()
     given: set[str] = set()
     for cell in read(source / assignment.notebook_name).cells:
@@ -164,7 +164,7 @@ def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
 
 
 def _pack(folder: Path, assignment: Assignment) -> None:
-    """Zips the release with its files and data, byte for byte the same for the same contents; without any, no zip."""
+    """Zip the release with its data, reproducibly; without files or data, no zip archive is written."""
     package = folder.with_suffix(".zip")
     package.unlink(missing_ok=True)
     files = {file.relative_to(folder.parent).as_posix(): file for file in folder.rglob("*") if file.is_file()}

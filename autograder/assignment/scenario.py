@@ -1,7 +1,7 @@
-"""The scenario of one run: what the notebook will meet, drawn anew each time.
+"""The scenario of one run: data, training results and costs, sampled for each run.
 
-It stays outside the kernel. The kernel gets its data and what the instruments must know (`setup`); what a training
-brings it asks of the oracle, epoch by epoch.
+It stays outside the kernel. The kernel gets the data and the settings of the instruments (`setup`); it asks the oracle
+for the results of training, epoch by epoch.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ TEST_ROWS = 210
 
 
 class Scenario(BaseModel):
-    """All that a run depends on beside the notebook: sizes of the data, plans of trainings, trials, stand-ins.
+    """Everything that a run depends on besides the notebook: data sizes, plans of training runs, trials, stand-ins.
 
-    `costs` are seconds and joules of what costs them beside the epochs of a plan. `names` are those of the notebook
-    that are described after every cell; `callback` is the student's callback class, "" for none.
+    `costs` are the seconds and joules of everything except the epochs of a plan. `names` are variables of the notebook
+    whose values are recorded after every cell; `callback` is the name of the student's callback class, "" for none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,13 +53,13 @@ class Scenario(BaseModel):
     gpus: int = 1
 
     def setup(self) -> dict[str, Any]:
-        """What the instruments of the kernel have to know; no curve, no cost, no outcome, no trial and no stand-in."""
+        """Return the settings of the kernel's instruments, without any curve, cost, outcome, trial or stand-in."""
         kept = ("names", "callback", "instruments", "data_files", "training", "gpus")
         return {"seed": derive_seed(self.seed, "kernel")} | {name: getattr(self, name) for name in kept}
 
     def data(self) -> dict[str, np.ndarray]:
-        """The data files by name: standardised float32 features (rows, n_features) and integer labels (rows,), first
-        for training, then for tests. None where the assignment has none."""
+        """Return the data files by name: standardised float32 features (rows, n_features) and integer labels (rows,)
+        for training, then for testing. Empty if the assignment has no data files."""
         if not self.data_files:
             return {}
         noise = np.random.default_rng(derive_seed(self.seed, "data"))
@@ -76,7 +76,7 @@ class Scenario(BaseModel):
         return self.data()[self.data_files[3]]
 
     def files(self) -> dict[str, bytes]:
-        """What lies in the kernel's folder: the data, which `np.load` finds by name."""
+        """Return the data files for the kernel's folder, which `np.load` finds by name."""
         files = {}
         for name, array in self.data().items():
             np.save(file := io.BytesIO(), array, allow_pickle=False)
@@ -92,19 +92,19 @@ def derive_seed(seed: int, purpose: str) -> int:
 
 
 def collect_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
-    """Return what lies beside the notebook in a run: the files of the release, and those that are drawn for the run.
+    """Return the files beside the notebook in a run: those of the release, and those sampled for the run.
 
     Raises:
-        AssignmentError: the exercise fails to draw them.
+        AssignmentError: the exercise's function for sampling files fails.
     """
     return given_files(assignment) | draw_files(assignment, scenario)
 
 
 def draw_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
-    """Draw the files of a run, the same for the same scenario.
+    """Sample the files of a run; the same scenario gives the same files.
 
     Raises:
-        AssignmentError: the exercise fails to draw them.
+        AssignmentError: the exercise's function for sampling files fails.
     """
     path = assignment.checks_folder / "exercise.py"
     try:
@@ -113,18 +113,18 @@ def draw_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
     except Exception as error:
         raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
     if wrong := [name for name, content in files.items() if not isinstance(content, bytes)]:
-        raise AssignmentError(f"{shorten_path(path)}: `draw_files` returns no bytes for {wrong[0]!r}.")
+        raise AssignmentError(f"{shorten_path(path)}: `draw_files` must return bytes for {wrong[0]!r}.")
     return files
 
 
 COSTS = {"fit": (0.9, 21.0), "evaluate": (1.7, 57.0), "compile": (0.8, 48.0), "epoch": (0.7, 40.0)}
-"""Seconds and joules: of each `fit` beside its epochs, of an evaluation, of compiling, of an epoch of real training."""
+"""Seconds and joules of `fit` without its epochs, an evaluation, a compilation, and an epoch of real training."""
 
 
 def draw(
     assignment: Assignment, seed: int, *, training: Literal["scripted", "real"] = "scripted", gpus: int = 1
 ) -> Scenario:
-    """Draw the scenario of one run; the same seed gives the same scenario."""
+    """Sample the scenario of one run; the same seed gives the same scenario."""
     rng = random.Random(f"challenge {seed}")
     sizes = Sizes(
         n_train=rng.randrange(560, 700) + (900 if training == "real" else 0),

@@ -27,14 +27,14 @@ from .course import Course
 from .exercise import Exercise, Parameters, exercise_of, find_exercise
 
 ADDRESS = re.compile(r"https?://[^\s\"'()<>\\]+")
-"""It is written into code and into Markdown, where nothing of it may end what it stands in."""
+"""A web address. It is inserted into code and Markdown, so it must not contain quotes or brackets."""
 
 
 class Item(Frozen):
-    """One line of the gradebook: what is judged, for how many points, by whom.
+    """A graded item: what is graded, for how many points, and by whom.
 
-    `cell` is the task that it judges, by default the one that has its name; so does the title. What is graded by a
-    test cell is judged by the cell of the instructor's notebook that has the item's name.
+    `cell` is the task that is graded; `cell` and `title` are by default derived from the item's id. If `graded_by` is a
+    test cell, it is the cell of the instructor's notebook with the item's id.
     """
 
     id: str = Field(min_length=1)
@@ -53,8 +53,8 @@ class Item(Frozen):
 
 
 class Links(Frozen):
-    """Where students who were given no files find the lab, "" for nowhere: `notebook` is the page that the badge opens,
-    `files` the folder that holds what `make release` packs."""
+    """Web addresses of the lab for students who were given no files, "" for none: `notebook` is the page that the badge
+    opens, `files` the folder with the archives that `make release` packs."""
 
     notebook: str = ""
     files: str = ""
@@ -64,24 +64,24 @@ class Links(Frozen):
     def _is_address(cls, value: str) -> str:
         if value and not ADDRESS.fullmatch(value):
             raise ValueError(
-                "an address begins with https:// or http:// and holds no space, quote, bracket or backslash"
+                "an address begins with https:// or http:// and contains no space, quote, bracket or backslash"
             )
         return value.rstrip("/")
 
 
 class TimeLimits(Frozen):
-    """How many seconds one cell and the whole notebook may take."""
+    """Time limits, in seconds, of one cell and of the whole notebook."""
 
     cell_seconds: float = Field(default=60.0, gt=0)
     run_seconds: float = Field(default=300.0, gt=0)
 
 
 class Assignment(Frozen):
-    """The settings of `assignment.toml`; its `parameters` are of the class that the exercise in `checks` has.
+    """The settings in `assignment.toml`; `parameters` has the class that the exercise in `checks` defines.
 
-    Without `items` these are the graded cells of the notebook, see `graded_cells`.
-    `files` are files of the course that belong to the assignment: the path beside the notebook, and that in the course.
-    `only_shown` are the provided cells that show the student something and leave nothing behind: they are not run.
+    Without `items`, the items are the graded cells of the notebook, see `graded_cells`. `files` maps the paths of the
+    assignment's files relative to the notebook to their paths in the course. `only_shown` are provided cells that only
+    display something, which no later cell needs: they are not run.
 
     Load it with `load`. An assignment that is validated from data belongs to the course that `Course.find` returns.
     """
@@ -107,7 +107,7 @@ class Assignment(Frozen):
 
         Raises:
             UnknownAssignment: there is no such assignment.
-            AssignmentError: something in its settings is wrong.
+            AssignmentError: its settings are invalid.
         """
         course = course or Course.find()
         path = course.source / name / "assignment.toml"
@@ -121,12 +121,13 @@ class Assignment(Frozen):
         except FileNotFoundError:
             known = course.assignments()
             raise UnknownAssignment(
-                f"There is no assignment {name!r}{suggest(name, known)}: known are {', '.join(known) or 'none'}."
+                f"There is no assignment {name!r}{suggest(name, known)}. "
+                f"Existing assignments: {', '.join(known) or 'none'}."
             ) from None
         except tomllib.TOMLDecodeError as error:
             raise AssignmentError(f"{shorten_path(path)} is not valid TOML: {error}.") from None
         except UnicodeDecodeError:
-            raise AssignmentError(f"{shorten_path(path)} is not saved as UTF-8: save it as such.") from None
+            raise AssignmentError(f"{shorten_path(path)} is not in UTF-8: save it in UTF-8.") from None
         except ValidationError as error:
             line = _find_line(path.read_text(encoding="utf-8"), error)
             raise AssignmentError(f"{shorten_path(path)}{line}: {_first(error, data)}.") from None
@@ -134,9 +135,9 @@ class Assignment(Frozen):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters_fit(cls, value: Any, info: ValidationInfo) -> Parameters:
-        """Raises ValueError with the first thing that does not fit."""
+        """Validate the parameters; raise ValueError for the first one that is invalid."""
         if "checks" not in info.data:
-            raise ValueError("the folder of checks has to be known first")
+            raise ValueError("there must be a valid folder of checks first")
         course = info.context if isinstance(info.context, Course) else Course.find()
         folder = course.find_checks(info.data["checks"])
         kind = (exercise_of if value else find_exercise)(folder).parameters
@@ -181,47 +182,47 @@ class Assignment(Frozen):
 
     @property
     def course(self) -> Course:
-        """The course that it belongs to."""
+        """The course that the assignment belongs to."""
         return self._course
 
     @property
     def source_folder(self) -> Path:
-        """Where the instructor's files lie."""
+        """The folder with the instructor's files."""
         return self.course.source / self.name
 
     @property
     def release_folder(self) -> Path:
-        """Where the students' files lie."""
+        """The folder with the students' files."""
         return self.course.release / self.name
 
     @property
     def checks_folder(self) -> Path:
-        """Where its checks lie."""
+        """The folder with the assignment's checks."""
         return self.course.find_checks(self.checks)
 
     @property
     def exercise(self) -> Exercise:
-        """What the assignment brings along besides."""
+        """The definitions in the `exercise.py` of the folder of checks."""
         return find_exercise(self.checks_folder)
 
     @property
     def max_points(self) -> float:
-        """The points of all items."""
+        """The total points of all items."""
         return sum(item.points for item in self.items)
 
     @property
     def checked_items(self) -> tuple[Item, ...]:
-        """The items that checks judge."""
+        """The items that are graded by checks."""
         return tuple(item for item in self.items if item.graded_by == "autograder")
 
     @cached_property
     def judged_items(self) -> tuple[Item, ...]:
-        """The items that the autograder gives points for."""
+        """The items that are graded automatically."""
         return tuple(item for item in self.items if item.graded_by != "person")
 
     @cached_property
     def test_cells(self) -> tuple[str, ...]:
-        """The grade_ids of the cells that judge items."""
+        """The grade_ids of the test cells that grade items."""
         return tuple(item.id for item in self.items if item.graded_by == "test cell")
 
     def read_tests(self) -> dict[str, str]:
@@ -255,12 +256,12 @@ def name_checks(name: str) -> str:
 
 
 def write_title(name: str) -> str:
-    """Return the title of what has no other than its name."""
+    """Return a title made from a name."""
     return name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def _first(error: ValidationError, data: Any = None, fields: Collection[str] = ()) -> str:
-    """Describe the first thing that is wrong: where, what, and what was probably meant."""
+    """Describe the first problem: where it is, what is wrong, and what was probably meant."""
     first = first_error(error)
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
     message = describe_invalid(error)
@@ -277,7 +278,7 @@ def _first(error: ValidationError, data: Any = None, fields: Collection[str] = (
 
 
 def _find_line(text: str, error: ValidationError) -> str:
-    """Return ", line 7" for the line of a toml file that an error is about; empty where it cannot be told."""
+    """Return ", line 7" for the line of a TOML file that an error refers to; empty if it is unknown."""
     *above, key = first_error(error)["loc"] or ("",)
     lines = text.splitlines()
     start, end = 0, len(lines)

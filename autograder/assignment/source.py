@@ -1,4 +1,4 @@
-"""The instructor's notebook: its parameters kept up to date, its metadata checked."""
+"""The instructor's notebook: update its numbers and validate its metadata."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FLAGS = ("grade", "solution", "locked")
 
 
 def source_path(assignment: Assignment) -> Path:
-    """Return where the instructor's notebook lies."""
+    """Return the path of the instructor's notebook."""
     return assignment.source_folder / assignment.notebook_name
 
 
 def read(path: Path) -> NotebookNode:
-    """The notebook at `path`; raises ReleaseError when there is none or it is not one."""
+    """Read the notebook at `path`; raise ReleaseError if there is none or it is invalid."""
     try:
         notebook: NotebookNode = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     except FileNotFoundError:
@@ -40,25 +40,25 @@ def read(path: Path) -> NotebookNode:
 
 
 def dumps(notebook: NotebookNode) -> str:
-    """The notebook's text, the same for the same notebook."""
+    """Serialise a notebook; equal notebooks give equal text."""
     return str(nbformat.writes(notebook, version=4)) + "\n"
 
 
 def number(value: float) -> str:
-    """A number as a reader writes it: 6 and not 6.0, 0.0001 and not 1e-04."""
+    """Format a number as people write it: 6, not 6.0; 0.0001, not 1e-04."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() and value > 1 else str(value)
 
 
 def settings(assignment: Assignment) -> str:
-    """The code of the given cell `settings`: one constant a parameter."""
+    """Return the code of the given cell `settings`: one constant per parameter."""
     parameters = assignment.parameters.model_dump()
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
     return "\n".join(f"{name.upper()} = {value!r}" for name, value in values.items())
 
 
 def marked_text(assignment: Assignment) -> dict[str, str]:
-    """Return what stands between `<!--key-->` and `<!--/-->`, by key: parameters, points of each item, all points, and
-    the badge, which is empty as long as no address is configured."""
+    """Return the texts between `<!--key-->` and `<!--/-->`, by key: parameters, points of each item, total points, and
+    the badge, which is empty unless an address is configured."""
     shown = {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for name, value in assignment.parameters.model_dump().items()
@@ -70,10 +70,10 @@ def marked_text(assignment: Assignment) -> dict[str, str]:
 
 
 def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
-    """A copy of the notebook with the numbers and links of `assignment.toml` and without outputs.
+    """Return a copy of the notebook with the numbers and links of `assignment.toml` and without outputs.
 
-    Rewritten are the cell `settings`, what is marked in the text, the points of the graded cells and the address in the
-    cell `setup`. Raises ReleaseError when the text marks something that the assignment does not have.
+    It updates the cell `settings`, the marked numbers in the text, the points of the graded cells and the address in
+    the cell `setup`. Raise ReleaseError if the text marks a number that the assignment does not have.
     """
     fresh = deepcopy(notebook)
     shown = marked_text(assignment)
@@ -84,7 +84,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
         if key.startswith("points ") and key not in shown:
             raise ReleaseError(_describe_leftovers(notebook, key.removeprefix("points ")))
         if key not in shown:
-            raise ReleaseError(f"The text marks <!--{key}-->, and the assignment has no such number.")
+            raise ReleaseError(f"The text contains <!--{key}-->, but the assignment has no such number.")
         return f"<!--{key}-->{shown[key]}<!--/-->"
 
     for cell in fresh.cells:
@@ -103,25 +103,25 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
 
 
 def _describe_leftovers(notebook: NotebookNode, item_id: str) -> str:
-    """Say which cells belong to an item that is not in `assignment.toml` any more."""
+    """Describe which cells belong to an item that is no longer in `assignment.toml`."""
     names = [str(grader_metadata(cell).get("grade_id", "")) for cell in notebook.cells]
     cells = ", ".join(name for name in names if name == item_id or name.startswith(f"{item_id}-"))
-    remains = f"still has its cells: {cells}" if cells else f"still marks its points: <!--points {item_id}-->"
+    remains = f"still has its cells: {cells}" if cells else f"still shows its points: <!--points {item_id}-->"
     return f"assignment.toml has no item {item_id!r}, but the notebook {remains}. Delete them, or put the item back."
 
 
 def validate_source(path: Path, assignment: Assignment) -> None:
-    """Raises ReleaseError with one sentence, on a line of its own, for each thing wrong with the source notebook."""
+    """Validate the source notebook; raise ReleaseError with one sentence per problem, each on its own line."""
     notebook = read(path)
     found = [*_bad_cells(notebook), *_bad_tasks(notebook, assignment), *_bad_shown_cells(notebook, assignment)]
     if not found and dumps(refresh(notebook, assignment)) != dumps(notebook):
-        found = ["The notebook does not carry the numbers of assignment.toml; run `make release`."]
+        found = ["The numbers in the notebook differ from those in assignment.toml; run `make release`."]
     if found:
         raise ReleaseError("\n".join(f"{path.name}: {sentence}" for sentence in found))
 
 
 def solution_lines(cell: NotebookNode) -> tuple[list[str], list[str], bool]:
-    """The lines between the solution markers, the other lines, and whether each marker has its partner."""
+    """Return the lines between the solution markers, the other lines, and whether all markers are paired."""
     inside: list[str] = []
     outside: list[str] = []
     depth, balanced = 0, True
@@ -135,7 +135,7 @@ def solution_lines(cell: NotebookNode) -> tuple[list[str], list[str], bool]:
 
 
 def _bad_cells(notebook: NotebookNode) -> Iterator[str]:
-    """What is wrong with single cells, whatever the assignment."""
+    """Describe the problems of single cells that do not depend on the assignment."""
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
@@ -145,25 +145,25 @@ def _bad_cells(notebook: NotebookNode) -> Iterator[str]:
         if not grade_id:
             yield f"{count} of its cells have nbgrader metadata without a grade_id."
         elif count > 1:
-            yield f"The grade_id {grade_id} is given to {count} cells."
+            yield f"{count} cells have the grade_id {grade_id}."
     for place, cell in enumerate(notebook.cells, start=1):
         noted = grader_metadata(cell)
         name = noted.get("grade_id") or f"number {place}"
         inside, _, balanced = solution_lines(cell)
         if cell.cell_type == "code" and (cell.outputs or cell.execution_count):
-            yield f"Cell {name} carries outputs; run `make release`."
+            yield f"Cell {name} has outputs; run `make release`."
         if noted and (absent := [flag for flag in FLAGS if flag not in noted]):
-            yield f"Cell {name} does not say whether it is {', '.join(absent)}."
+            yield f"The metadata of cell {name} do not specify whether it is {', '.join(absent)}."
         if not balanced:
-            yield f"In cell {name} a {BEGIN} or {END} has no partner."
+            yield f"Cell {name} contains an unpaired {BEGIN} or {END}."
         if cell.cell_type == "markdown" and any(MARKED.match(line.lstrip()) for line in cell.source.splitlines()):
-            yield f"In cell {name} a marked number begins a line, which Markdown takes for a block of its own."
+            yield f"In cell {name} a line begins with a marked number, which Markdown treats as a block of HTML."
         if inside and not noted.get("solution"):
-            yield f"Cell {name} holds a solution, and is not marked as a solution cell."
+            yield f"Cell {name} contains a solution but is not marked as a solution cell."
 
 
 def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
-    """What is wrong between the notebook's cells and the assignment's items."""
+    """Describe where the notebook's cells do not match the assignment's items."""
     cells = cells_by_id(notebook)
     if type(assignment.parameters).model_fields and "settings" not in cells:
         yield "There is no cell `settings` for the parameters."
@@ -175,7 +175,7 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
         elif item.id not in cells and item.id not in assignment.cells:
             yield f"There is no check cell {item.id}."
         elif noted and noted.get("points") != item.points:
-            yield f"Cell {item.id} gives {noted.get('points')} points, assignment.toml {number(item.points)}."
+            yield f"Cell {item.id} is worth {noted.get('points')} points, but {number(item.points)} in assignment.toml."
     known = {item.id for item in assignment.items}
     for grade_id, cell in cells.items():
         noted = grader_metadata(cell)
@@ -184,8 +184,9 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
 
 
 def _bad_solutions(cells: dict[str, NotebookNode], assignment: Assignment) -> Iterator[str]:
-    """What is wrong with the cells for answers. Without markers nbgrader takes a whole cell for the solution, which is
-    right for answers to a person and to test cells; below a cell of nbgrader's type *task* students add their own."""
+    """Describe the problems of the solution cells. Without markers, nbgrader treats the whole cell as the solution,
+    which is right for answers that a person or a test cell grades; below a cell of nbgrader's type *task*, students add
+    cells of their own."""
     checked = {item.cell for item in assignment.checked_items}
     for name in assignment.cells:
         noted = grader_metadata(cells[name]) if name in cells else {}
@@ -194,14 +195,14 @@ def _bad_solutions(cells: dict[str, NotebookNode], assignment: Assignment) -> It
         elif not noted.get("solution") and not noted.get("task"):
             yield f"Cell {name} is not marked as a solution cell."
         elif name in checked and not solution_lines(cells[name])[0]:
-            yield f"Cell {name} holds no solution between {BEGIN} and {END}."
+            yield f"Cell {name} contains no solution between {BEGIN} and {END}."
 
 
 def _bad_shown_cells(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
-    """What is wrong with the cells that are said to be only shown."""
+    """Describe the problems of the cells in `only_shown`."""
     cells = cells_by_id(notebook)
     for grade_id in assignment.only_shown:
         if grade_id not in cells:
             yield f"`only_shown` in assignment.toml names the unknown cell {grade_id!r}{suggest(grade_id, cells)}."
         elif cells[grade_id].cell_type != "code" or grade_id in assignment.cells:
-            yield f"`only_shown` in assignment.toml names {grade_id}, which is no provided code cell."
+            yield f"`only_shown` in assignment.toml names {grade_id}, which is not a provided code cell."

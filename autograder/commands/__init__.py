@@ -1,1 +1,1 @@
-"""Commands beside grading: checking a release, running the lab, measuring, and beginning a new term."""
+"""The commands: grading, validating a release, running the lab, measuring, starting a new term and others."""

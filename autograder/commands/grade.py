@@ -1,4 +1,4 @@
-"""Grade one notebook or a whole class: the command `autograde`, and the functions behind the package's public API."""
+"""Grade one notebook or a whole class: the functions of the public API, and of the command `autograde`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ Report = Callable[[Done, int, int], None]
 
 
 class _Publisher:
-    """Writes what people read of a class. It imports nbgrader, which takes seconds, only when there is something to
-    write."""
+    """Writes gradebook, tables and pages of a class; imports nbgrader, which takes seconds, only when needed."""
 
     def prepare(self, store: ResultStore) -> None:
         from autograder.reporting import publish
@@ -50,24 +49,24 @@ def grade_class(
     """Grade every submission that is new or changed, and write gradebook, tables and pages of the class.
 
     Args:
-        assignment: whose checks decide.
-        submitted: the folder with a folder for each student, as nbgrader has it.
-        out: the folder for the results, which may hold those of other assignments too.
+        assignment: the assignment to grade.
+        submitted: the folder with one subfolder per student, as in nbgrader.
+        out: the folder for the results, which may also contain those of other assignments.
         options: how submissions are run.
-        jobs: how many are graded at a time; 0 is one more than there are cores.
+        jobs: how many submissions are graded at a time; 0 means one more than the number of cores.
         kernel: whether kernels are forked from a warm process or started one by one.
-        sandbox: what isolates the submissions.
+        sandbox: the sandbox of the submissions.
         scheduler: the address of a Dask scheduler whose workers grade; empty to grade on this machine.
         only: the students whose submissions are graded; empty for all.
-        on_start: called with each student whose submission is begun.
-        on_done: called with each that is done, its number and the number of all.
-        log: called with sentences about the run as a whole.
+        on_start: called with each student when grading of the submission starts.
+        on_done: called with each result, its number and the total number.
+        log: called with messages about the run as a whole.
 
     Returns:
         The verdicts, by student.
 
     Raises:
-        AutograderError: one of its kinds, with a sentence for the grader.
+        AutograderError: a subclass, with a message for the grader.
     """
     return class_run.autograde(
         ResultStore(out, assignment),
@@ -93,22 +92,22 @@ def grade_notebook(
     kernel: Start = "auto",
     sandbox: SandboxChoice = "any",
 ) -> GradedSubmission:
-    """Grade one notebook; nothing is written.
+    """Grade one notebook without writing any files.
 
     Args:
-        assignment: whose checks decide.
-        path: the notebook, or the script or archive that holds it.
-        options: how it is run.
-        kernel: whether the kernel is forked from a warm process or started by itself.
-        sandbox: what isolates it.
+        assignment: the assignment to grade.
+        path: the notebook, or the script or archive that contains it.
+        options: how the notebook is run.
+        kernel: whether the kernel is forked from a warm process or started separately.
+        sandbox: the sandbox of the notebook.
 
     Returns:
-        The verdict with the evidence and the executed notebook; what cannot be read gets a verdict that says so.
+        The verdict with the evidence and the executed notebook. For an unreadable file, the verdict says so.
 
     Raises:
         AutograderError: no kernel can be started, or the assignment is not complete.
     """
-    from autograder.grading.grade import grade_folder  # here: the checks take pytest along
+    from autograder.grading.grade import grade_folder  # here, because the checks import pytest
 
     with kernels(kernel, sandbox, assignment.exercise.instruments) as source, TemporaryDirectory() as place:
         name = assignment.notebook_name if path.suffix == ".ipynb" else path.name

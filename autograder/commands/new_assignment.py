@@ -1,4 +1,4 @@
-"""Writes a small but complete assignment: a notebook, its settings, its checks, and tests of the checks."""
+"""Write a small but complete assignment: a notebook, its settings, its checks, and tests of the checks."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def create(name: str, course: Course) -> list[Path]:
     """Write a new assignment and its release.
 
     Args:
-        name: of the assignment: lower-case words with hyphens.
-        course: where it is written.
+        name: the name of the assignment: lower-case words with hyphens.
+        course: the course to which the assignment is added.
 
     Returns:
-        The files that an author edits.
+        The files for the author to edit.
 
     Raises:
         UsageError: the name cannot be used.
@@ -143,7 +143,7 @@ def make_notebook(title: str) -> NotebookNode:
 
 
 def make_cell(grade_id: str, source: str, *, code: bool = False, points: float = 0) -> NotebookNode:
-    """Make a cell with nbgrader's metadata: of a task if it has points, else given and locked."""
+    """Make a cell with nbgrader's metadata: a task if it has points, otherwise a locked provided cell."""
     noted: dict[str, Any] = {
         "grade": points > 0,
         "grade_id": grade_id,

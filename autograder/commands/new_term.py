@@ -1,4 +1,4 @@
-"""The turn of a term: what the old one holds is put aside whole, and the new one begins without students."""
+"""Start a new term without students: move all results and submissions of the old one aside."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from autograder.results.files import write_text
 from autograder.results.lock import hold_lock
 
 CURRENT = "current.txt"
-"""The file beside the old terms that holds the name of the one that runs."""
+"""The file in the folder of the old terms that contains the name of the current one."""
 
 NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
 def new_term(term: str, out: Path, submitted: Path, terms: Path = Path("terms")) -> list[str]:
-    """Moves the results and the submissions into `terms/<name of the term that ends>/` and notes the new name.
+    """Move the results and the submissions into `terms/<name of the old term>/` and store the name of the new term.
 
-    Nothing is deleted or written over; what cannot be moved whole stays where it was. Returns sentences on what was
-    done; raises AutograderError.
+    Nothing is deleted or overwritten, and either all folders are moved or none. Return sentences that describe what was
+    done; raise AutograderError if the folders cannot be moved.
     """
     old = _name_of_the_old(terms)
     target = terms / old
@@ -40,7 +40,7 @@ def new_term(term: str, out: Path, submitted: Path, terms: Path = Path("terms"))
 
 
 def _name_of_the_old(terms: Path) -> str:
-    """The name that the term was given when it began; the day of today if it was given none."""
+    """Return the name of the old term; today's date if it has none."""
     try:
         name = (terms / CURRENT).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def _name_of_the_old(terms: Path) -> str:
         ) from None
     if not NAME.fullmatch(name):
         raise AutograderError(
-            f"{terms / CURRENT} does not contain the name of a term: write that of the old term into it."
+            f"{terms / CURRENT} does not contain the name of a term: write the name of the old term into it."
         )
     return name
 
@@ -66,13 +66,13 @@ def _check(term: str, old: str, terms: Path) -> None:
 
 
 def _found(terms: Path) -> None:
-    """Makes the folder of the terms; students' work does not belong in the repository."""
+    """Create the folder of the terms, and exclude it from the repository, in which students' work does not belong."""
     if not (terms / ".gitignore").exists():
         write_text(terms / ".gitignore", "*\n")
 
 
 def _move(moves: dict[Path, Path], target: Path) -> None:
-    """Renames every folder or none."""
+    """Rename all folders or none."""
     done: list[tuple[Path, Path]] = []
     try:
         target.mkdir()
@@ -85,5 +85,5 @@ def _move(moves: dict[Path, Path], target: Path) -> None:
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         raise AutograderError(
-            f"{folder} cannot be moved to {target} ({error.strerror}); nothing was moved: move it yourself."
+            f"{folder} cannot be moved to {target} ({error.strerror}), so nothing was moved: move it yourself."
         ) from None

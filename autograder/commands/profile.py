@@ -1,4 +1,4 @@
-"""Where the time of a submission goes, part by part: `make profile`."""
+"""Measure how long each part of grading a submission takes: `make profile`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ Parts = dict[str, list[float]]
 
 
 def profile(assignment: Assignment, times: int, isolation: SandboxChoice = "auto") -> tuple[Parts, float]:
-    """Seconds of each part of grading the solution, one number a time, and the seconds until kernels could be had.
+    """Measure the seconds of each part of grading the solution `times` times, and the seconds until kernels are
+    available.
 
-    The first time, in which caches fill, is left out.
+    A first repetition, which fills the caches, is not counted.
     """
     started = time.monotonic()
     parts: Parts = defaultdict(list)
@@ -71,7 +72,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
 
 
 def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> dict[str, float]:
-    """The parts of a run; what the cells took of the processor is set apart from messages, evidence and waiting."""
+    """Return the seconds of the parts of a run, with the processor time of cells separate from other times."""
     cells: defaultdict[str, float] = defaultdict(float)
     for end in evidence.of(CellEnd):
         role = evidence.cells[end.cell].role
@@ -88,7 +89,7 @@ def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> di
 
 
 def table(parts: Parts, ready: float) -> Table:
-    """Median and spread of each part, in seconds, with its share."""
+    """Return a table with the median, range (both in seconds) and share of each part."""
     times = min(map(len, parts.values()))
     shown = Table(title=f"Seconds for a single submission, median of {times}", box=None)
     for name in ("part", "median", "minimum", "maximum", "share"):

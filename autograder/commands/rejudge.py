@@ -1,4 +1,4 @@
-"""Judges kept evidence again after a check was edited; nothing is run."""
+"""Apply edited checks to the stored evidence, without running any notebook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from autograder.results.store import ResultStore
 
 @dataclass(frozen=True)
 class Rejudged:
-    """What judging again came to: whose points changed, from what to what, and who has to be graded again."""
+    """The result of applying checks again: students whose points changed, with old and new points, and students whose
+    submissions must be run again."""
 
     changed: dict[str, tuple[float, float]]
     to_run: tuple[str, ...]
@@ -23,10 +24,10 @@ class Rejudged:
 
 
 def rejudge_class(store: ResultStore) -> Rejudged:
-    """Judge all submissions of a class again and bring gradebook and pages up to date.
+    """Apply the checks to all submissions of a class again, and update gradebook and pages.
 
-    A submission whose evidence is missing or of an older edition, or whose check asks something that was not asked when
-    it ran, keeps its verdict: `make autograde` runs it again.
+    A submission keeps its verdict if its evidence is missing or from an older version, or if a check asks a question
+    that was not asked during the run: `make autograde` runs it again.
     """
     changed: dict[str, tuple[float, float]] = {}
     to_run = []
@@ -48,7 +49,7 @@ def rejudge_class(store: ResultStore) -> Rejudged:
 
 
 def _judge_again(store: ResultStore, verdict: Verdict) -> Verdict | None:
-    """The new verdict; None where the submission has to run again."""
+    """Return the new verdict; None if the submission must be run again."""
     record = store.read_record(verdict.student)
     if record is None:
         return None

@@ -1,4 +1,4 @@
-"""The real lab: the instructor's notebook executed on the data, as a notebook, as HTML and as tables."""
+"""Run the real lab: execute the instructor's notebook, and write it as a notebook, as HTML and as tables."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ REPORT = "import json\nprint(json.dumps([{}], default=float))"
 def run_lab(
     assignment: Assignment, data_folder: Path, out_folder: Path, console: Console | None = None
 ) -> dict[str, Rows]:
-    """Executes the source notebook for real and writes it to `out_folder` with its figures, as `.ipynb` and `.html`.
+    """Execute the source notebook with real training and write it to `out_folder` with its figures, as `.ipynb` and
+    `.html`.
 
-    Prints what each setting took to reach the target. Returns the notebook's own lists by their names.
-    Raises DataError when the data cannot be used, KernelFailed when the kernel breaks, and AutograderError
-    with the section and the exception when a cell of the notebook does.
+    Print the epochs, time and energy that each setting needed to reach the target. Return the notebook's lists by name.
+    Raise DataError if the data cannot be used, KernelFailed if the kernel fails, and AutograderError with the section
+    and the exception if a cell of the notebook raises one.
     """
     console = console or Console()
     if names := assignment.exercise.data_files:
@@ -58,7 +59,7 @@ def run_lab(
 
 
 def _execute(notebook: NotebookNode, folder: Path, console: Console) -> None:
-    """Runs every cell in `folder`, with a progress bar that names the section."""
+    """Run all cells in `folder`, with a progress bar that names the section."""
     titles = section_titles(notebook)
     columns = (
         TextColumn("cell"),
@@ -82,7 +83,7 @@ def _execute(notebook: NotebookNode, folder: Path, console: Console) -> None:
             on_cell_start=show,
         )
         try:
-            client.execute(stderr=subprocess.DEVNULL)  # the kernel says there what nobody need see
+            client.execute(stderr=subprocess.DEVNULL)  # hides the kernel's own log
         except CellExecutionError as error:
             section = progress.tasks[0].description
             raise AutograderError(
@@ -95,7 +96,7 @@ def _execute(notebook: NotebookNode, folder: Path, console: Console) -> None:
 
 
 def section_titles(notebook: NotebookNode) -> list[str]:
-    """For each cell the heading that it stands under, without the marks of Markdown."""
+    """Return for each cell the heading of its section, without Markdown markup."""
     titles: list[str] = []
     title = ""
     for cell in notebook.cells:
@@ -106,7 +107,7 @@ def section_titles(notebook: NotebookNode) -> list[str]:
 
 
 def _write(notebook: NotebookNode, assignment: Assignment, folder: Path) -> None:
-    from nbconvert import HTMLExporter  # imported here: it takes a second that other commands need not wait
+    from nbconvert import HTMLExporter  # imported here, because it takes a second
 
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / assignment.notebook_name)
@@ -115,7 +116,7 @@ def _write(notebook: NotebookNode, assignment: Assignment, folder: Path) -> None
 
 
 def _table(rows: Rows, setting: str, assignment: Assignment) -> Table:
-    """What each setting took to reach the target: epochs, seconds, joules, and the test accuracy that came of it."""
+    """Return a table of the epochs, time and energy to reach the target, and the test accuracy, by setting."""
     parameters: Any = assignment.parameters
     measured = any(row.get("total_energy") is not None for row in rows)
     caption = None if measured else "Energy could not be measured on this machine."

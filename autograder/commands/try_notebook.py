@@ -1,4 +1,4 @@
-"""Runs one notebook and shows the verdict rule by rule, for the author of an assignment and its checks."""
+"""Run one notebook and show the verdict check by check, for the author of an assignment."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from autograder.submission.prepare import load_release, prepare
 SIGNS = {"passed": "✓", "failed": "✗", "not checked": "✗", "ungraded": "?"}
 
 POLL_SECONDS = 0.3
-"""How often `watch` looks for changes."""
+"""Seconds between two searches for changes in `watch`."""
 
 MAX_LINE = 200
-"""Characters of a line that shows evidence."""
+"""Maximum number of characters in a line of evidence."""
 
 
 def try_notebook(
     assignment: Assignment, path: Path | None, options: Options, *, shows_evidence: bool, log: Callable[[str], None]
 ) -> None:
-    """Run a notebook and tell the verdict.
+    """Run a notebook and show the verdict.
 
     Args:
-        assignment: whose checks decide.
-        path: the notebook; None for the instructor's own, with the solution.
-        options: how it is run.
-        shows_evidence: whether to tell what was seen, too.
+        assignment: the assignment whose checks are used.
+        path: the notebook; None for the instructor's notebook with the solution.
+        options: how the notebook is run.
+        shows_evidence: whether to show the evidence, too.
         log: called with each line.
 
     Raises:
@@ -56,7 +56,7 @@ def watch(
     log: Callable[[str], None],
     wait: Callable[[], None] = lambda: time.sleep(POLL_SECONDS),
 ) -> None:
-    """Do the same again whenever the notebook, the settings or the checks change; ends with KeyboardInterrupt."""
+    """Do the same again whenever the notebook, the settings or the checks change, until KeyboardInterrupt."""
     with kernels(instruments=assignment.exercise.instruments) as source:
         while True:
             before = _find_times(assignment, path)
@@ -94,7 +94,7 @@ def _try_once(
 
 
 def _find_times(assignment: Assignment, path: Path | None) -> dict[Path, int]:
-    """When the files that a verdict depends on were changed."""
+    """Return the modification times of the files that a verdict depends on."""
     folders = (assignment.checks_folder, assignment.source_folder, assignment.release_folder)
     files = [path] if path else []
     files += [file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".toml", ".ipynb")]
@@ -102,7 +102,7 @@ def _find_times(assignment: Assignment, path: Path | None) -> dict[Path, int]:
 
 
 def describe_verdict(verdict: Verdict) -> Iterator[str]:
-    """Tell the points of each item and the outcome of each of its rules, line by line."""
+    """Describe the points of each item and the result of each of its checks, line by line."""
     for item in verdict.items:
         points = "?" if item.points is None else f"{item.points:g}"
         yield f"{item.id}: {points} of {item.max_points:g}"
@@ -118,7 +118,7 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
 
 
 def describe_evidence(graded: GradedSubmission) -> Iterator[str]:
-    """Tell what was seen in the runs that grading took, line by line."""
+    """Describe the evidence of all runs that grading needed, line by line."""
     for number, saved in enumerate(graded.record.runs if graded.record is not None else (), 1):
         yield f"Run {number} ({saved.purpose}):"
         for line in _describe_run(saved.evidence):

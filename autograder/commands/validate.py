@@ -1,5 +1,5 @@
-"""Tries a notebook before it goes out: the release must earn no points, the solution all points, and a mistake in one
-task must not cost points in another."""
+"""Validate a release before students get it: the release must earn no points, the solution all points, and a mistake in
+one task must not cost points in another. Also check that a student's notebook runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autograder.testing import build_submission
 
 
 def validate_release(assignment: Assignment) -> list[str]:
-    """One sentence for each thing that is wrong with source or release; an empty list is a pass."""
+    """Return one sentence for each problem of source or release; an empty list if there is none."""
     validate_source(source_path(assignment), assignment)
     releases.check(assignment)
     released = assignment.release_folder / assignment.notebook_name
@@ -37,7 +37,7 @@ def validate_release(assignment: Assignment) -> list[str]:
 
 
 def _break_needed_cells(assignment: Assignment, source: Kernels) -> Iterator[str]:
-    """Leave out each cell in turn that items need: those of other cells must get full points all the same."""
+    """Empty each cell that other items need, in turn: the items of other cells must still get full points."""
     stubs = cells_by_id(load_release(assignment))
     needed = {cell for item in assignment.judged_items for cell in item.needs}
     for cell in sorted(needed, key=assignment.cells.index):
@@ -45,7 +45,7 @@ def _break_needed_cells(assignment: Assignment, source: Kernels) -> Iterator[str
         for item in _find_poor(verdict):
             if assignment.item(item.id).cell != cell:
                 yield (
-                    f"Where the cell {cell} is not filled in, the solution loses points in {item.id}: {item.message} "
+                    f"If the cell {cell} is not completed, the solution loses points in {item.id}: {item.message} "
                     f"Check the stand-in for {cell} in exercise.py, and `needs` in assignment.toml."
                 )
 
@@ -55,7 +55,7 @@ def _find_poor(verdict: Verdict) -> list[ItemVerdict]:
 
 
 def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
-    """What stands in the way of handing this notebook in: cells that stop, tasks that are not filled in. No points."""
+    """Return what to fix before this notebook is submitted: cells that stop and incomplete tasks, but no points."""
     if not path.is_file():
         raise UsageError(f"There is no notebook {path}.")
     with kernels(instruments=assignment.exercise.instruments) as source:

@@ -1,1 +1,1 @@
-"""Running a submission: its kernel, the sandbox around it, and the evidence that comes out."""
+"""Run a submission: its kernel, its sandbox, and the evidence of the run."""

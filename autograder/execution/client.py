@@ -1,4 +1,4 @@
-"""The client that executes cells: nbclient's, with a limit on outputs, over channels that refuse what is too large."""
+"""The client that executes cells: nbclient's client with limits on the output of cells and on the size of messages."""
 
 from __future__ import annotations
 
@@ -20,30 +20,29 @@ from nbformat import NotebookNode
 from .limits import Limits
 
 ECHO = 0.03
-"""Seconds after its reply in which a kernel says that it is idle. Where nothing comes, this side had not been listening
-yet when it did, and it is asked once more."""
+"""Seconds to wait, after a kernel's reply, for its message that it is idle. If none comes, this side was not listening
+yet when it was sent, and the kernel is asked again."""
 
 NEVER = -1
-"""For ZeroMQ, never to connect again: what lies at a socket's path after a notebook has run need not be a socket of
-its kernel."""
+"""Tells ZeroMQ never to reconnect: later, the socket at the same path may be another program's."""
 
 LARGEST_MESSAGE = 32_000_000
-"""Bytes of one message from a kernel; a larger one closes the connection, for good."""
+"""Maximum size in bytes of one message from a kernel; a larger one closes the connection for good."""
 
 MAX_WAITING = 10
-"""Messages of a kernel that wait on this side; the others wait in the kernel."""
+"""Maximum number of a kernel's messages that wait on this side; further ones wait in the kernel."""
 
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error")
 """Kernel messages that become outputs of a cell."""
 
 NEEDED = (*SHOWN, "status", "execute_input", "clear_output")
-"""Kernel messages that are read at all; comms and others are dropped."""
+"""Kernel messages that are processed; comms and all others are dropped."""
 
 Reply = Callable[[int, dict[str, Any]], None]
 
 
 class OutputLimitClient(NotebookClient):
-    """A notebook client that keeps only so much of what cells put out."""
+    """A notebook client that limits the output of cells."""
 
     def __init__(self, notebook: NotebookNode, limits: Limits, manager: AsyncKernelManager, on_reply: Reply) -> None:
         super().__init__(notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False)
@@ -76,7 +75,7 @@ class OutputLimitClient(NotebookClient):
 
 
 def _unpack(largest: int, part: bytes) -> Any:
-    """Read a part of a message; of one with more bytes than `largest`, which no output may have, nothing is read."""
+    """Parse a part of a message, unless it has more than `largest` bytes, which no permitted output needs."""
     if len(part) <= largest:
         return json_unpacker(part)
     note = f"\n[An output was cut off after 0 of {len(part):,} bytes.]\n"
@@ -84,7 +83,7 @@ def _unpack(largest: int, part: bytes) -> Any:
 
 
 def _count_characters(content: Any) -> int:
-    """How much text a message holds, other values as one each."""
+    """Count the characters of text in a message; every other value counts as one."""
     if isinstance(content, dict):
         return sum(len(name) + _count_characters(value) for name, value in content.items())
     if isinstance(content, list):
@@ -93,7 +92,7 @@ def _count_characters(content: Any) -> int:
 
 
 def make_context() -> zmq.asyncio.Context:
-    """Make the context of the sockets of one kernel, which take no large messages and connect once."""
+    """Create the ZeroMQ context of one kernel's sockets, which refuse large messages and connect only once."""
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
     context.setsockopt(zmq.RECONNECT_IVL, NEVER)
@@ -102,7 +101,7 @@ def make_context() -> zmq.asyncio.Context:
 
 
 class KernelManager(AsyncKernelManager):
-    """Gives its clients its own context: by themselves they would make another one, without its options."""
+    """A kernel manager whose clients use its ZeroMQ context, not another one without its options."""
 
     def client(self, **settings: Any) -> AsyncKernelClient:  # type: ignore[override]  # as in AsyncKernelManager
         self.client_factory = KernelClient
@@ -110,13 +109,13 @@ class KernelManager(AsyncKernelManager):
 
 
 class KernelClient(AsyncKernelClient):
-    """Channels without a heartbeat: the fork server tells when a kernel ends."""
+    """Channels without a heartbeat: the fork server reports when a kernel ends."""
 
     def start_channels(self, *chosen: bool, **named: bool) -> None:
         super().start_channels(*chosen, **{**named, "hb": False})
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Return as soon as the kernel has answered on both channels; the original then waits for silence."""
+        """Return when the kernel has answered on both channels, without then waiting until it is silent."""
         deadline = time.monotonic() + (timeout or float("inf"))
         while not await self._answers(self.kernel_info()):
             if time.monotonic() > deadline:
@@ -125,7 +124,7 @@ class KernelClient(AsyncKernelClient):
                 raise RuntimeError("it died before it answered")
 
     async def _answers(self, request: str) -> bool:
-        """Whether the reply came, and on the other channel that the kernel is idle after it."""
+        """Whether the reply arrived and, on the other channel, the message that the kernel is idle after it."""
         try:
             while (await self.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
                 continue

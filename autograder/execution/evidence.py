@@ -1,7 +1,7 @@
-"""Evidence: what one run of a notebook left behind, as data of a declared schema.
+"""Evidence: the record of one run of a notebook, as data with a declared schema.
 
-Reports and requests are what a kernel may send (`runtime.channel`); events are what the oracle puts on record of them,
-with the cell and the order of their arrival. Nothing in them is executed or unpickled, and all sizes are limited.
+Reports and requests are what a kernel may send (`runtime.channel`); events are what the oracle records of them, with
+the cell and the order of arrival. Nothing in them is executed or unpickled, and all sizes are limited.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 KERNEL_DIED = "KernelDied"
-"""The error of a cell that began and never ended."""
+"""The error of a cell that started but never finished."""
 
 
 class Part(BaseModel):
@@ -23,7 +23,7 @@ Number = Annotated[float, BeforeValidator(lambda value: float(value) if isinstan
 
 
 class Value(Part):
-    """A value of the notebook: its type's name and, as far as it has them, number, text, items or entries."""
+    """A value of the notebook: the name of its type and, where it has them, its number, text, items or entries."""
 
     type: str
     number: Number | None = None
@@ -39,14 +39,14 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Event(Part):
-    """Something that happened: in which cell, counted as the driver executes them, and as which event of the run."""
+    """An event of the run: its cell, numbered in the order of execution, and its place in the sequence of events."""
 
     cell: int
     sequence: int
 
 
 class CellEnd(Event):
-    """The end of a cell; `cpu` is seconds of the processor, `fault` an error of the runtime's own in it."""
+    """The end of a cell; `cpu` is its processor time in seconds, `fault` an error of the runtime itself."""
 
     kind: Literal["end"] = "end"
     cpu: Finite
@@ -62,7 +62,7 @@ class NameSeen(Event):
 
 
 class RowOrigin(Part):
-    """Where rows of data come from: numbers of rows of the training set, of the test set and of neither."""
+    """Where rows of data come from: how many are from the training set, from the test set and from neither."""
 
     rows: int
     distinct: int
@@ -73,7 +73,7 @@ class RowOrigin(Part):
 
 
 class CallbackUse(Part):
-    """A callback given to `fit`; `watched` is the lab's own class, with the arguments of its instance."""
+    """A callback passed to `fit`; if `watched`, an instance of the lab's class, with its arguments."""
 
     type: str
     watched: bool
@@ -87,9 +87,9 @@ Config = Annotated[dict[Short, Short | int | float | bool | None], Field(max_len
 
 
 class Training(Part):
-    """What the notebook says that it trains: the arguments of `Model.fit` and what the model is.
+    """A training run as the notebook reports it: the arguments of `Model.fit` and a description of the model.
 
-    `parameters` counts the trainable ones; `layers` and `optimizer_config` are the configurations that Keras gives.
+    `parameters` is the number of trainable parameters; `layers` and `optimizer_config` are Keras's configurations.
     """
 
     model: int
@@ -110,13 +110,14 @@ class Training(Part):
 
 
 class Fit(Event, Training):
-    """One `Model.fit` as it was served: times in virtual seconds, energies in virtual joules since the run began.
+    """One call of `Model.fit`: times in virtual seconds and energies in virtual joules since the run began.
 
-    What the oracle served is the truth: how many epochs ran (`epochs_run`), their accuracies, seconds and joules, and
-    the accuracy of the model on the test data (`test_accuracy`, None where the outcome could not be given to the
-    model or was changed after it). The rest is what the kernel says: `test_predictions` are the classes that a model
-    finds where its accuracy is not known, and `fresh_stop` is after how many of the same epochs a new instance of the
-    callback in use stops, 0 if it does not. Real training happens in the kernel, and all of it is what the kernel says.
+    The values sent by the oracle are the truth: how many epochs ran (`epochs_run`), their accuracies, seconds and
+    joules, and the accuracy of the model on the test data (`test_accuracy`, None if the model's weights could not be
+    made to match it, or were changed afterwards). The rest is what the kernel reports: `test_predictions` are the
+    classes that the model predicts, if its accuracy is unknown, and `fresh_stop` is the number of the same epochs after
+    which a new instance of the callback stops, 0 if it does not. Real training happens in the kernel, so all of it is
+    reported by the kernel.
     """
 
     kind: Literal["fit"] = "fit"
@@ -161,7 +162,7 @@ class Window(Event):
 
 
 class TrialResult(Part):
-    """Where an instance of the callback stopped (epoch from 0), or that it did not, or its error."""
+    """The epoch, counted from 0, at which an instance of the callback stopped, None if it did not; or its error."""
 
     stop: int | None
     error: str | None
@@ -173,7 +174,7 @@ class CallbackDriven(Event):
 
 
 class Act(Event):
-    """Something that the notebook did and a grader should know of; see `runtime.instruments.audit`."""
+    """Something the notebook did that a grader should know about; see `runtime.instruments.audit`."""
 
     kind: Literal["act"] = "act"
     what: Short
@@ -198,7 +199,7 @@ class Bar(Part):
 
 
 class Curve(Part):
-    """A line or a cloud of points in data coordinates; `name` is what a legend calls it, "" if none does."""
+    """A line or a scatter plot in data coordinates; `name` is its name in the legend, "" if it has none."""
 
     x: tuple[Number, ...]
     y: tuple[Number, ...]
@@ -224,7 +225,7 @@ class Axes(Part):
 
 
 class FigureSeen(Part):
-    """A figure that shows something; `at_risk` if it holds something that may fail when it is drawn."""
+    """A figure that is not empty; `at_risk` if it contains something that may fail when it is drawn."""
 
     number: int
     at_risk: bool = False
@@ -257,7 +258,7 @@ AnyEvent = Annotated[
 
 
 class EndRequest(Part):
-    """A cell has ended; a request, so that all reports of it have been read when it is answered."""
+    """A cell has ended. This is a request, so that all its reports have been read when the reply arrives."""
 
     kind: Literal["end"]
     cpu: Finite
@@ -283,8 +284,7 @@ class FiguresReport(Part):
 
 
 class ActReport(Part):
-    """An act; `by_cell` tells whether the code of the cell that is executed did it itself, with none of an earlier
-    cell's on the way."""
+    """An act; `by_cell` if only code of the cell being executed was involved, and none of an earlier cell."""
 
     kind: Literal["act"]
     what: Short
@@ -315,7 +315,7 @@ class AnswerReport(Part):
 
 
 class SpendRequest(Part):
-    """Time and energy for something that costs them; `seconds` are those of a sleep."""
+    """A request for the time and energy that something costs; `seconds` is the duration of a sleep."""
 
     kind: Literal["spend"]
     what: Short
@@ -323,20 +323,20 @@ class SpendRequest(Part):
 
 
 class TrainClaim(Training):
-    """A training begins."""
+    """A training run begins."""
 
     kind: Literal["train"]
 
 
 class OutcomeRequest(Part):
-    """The last epoch of a training is over: what has the model learned?"""
+    """The last epoch of a training run has ended: what has the model learned?"""
 
     kind: Literal["outcome"]
     training: int
 
 
 class TrainEnd(Part):
-    """`fit` has ended; `curve` is accuracy and validation accuracy of the epochs of a real training."""
+    """`fit` has ended; `curve` is the accuracy and validation accuracy of each epoch if training was real."""
 
     kind: Literal["train_end"]
     training: int
@@ -349,7 +349,7 @@ class TrainEnd(Part):
 
 
 class TrialRequest(Part):
-    """The next trial of a callback class, and the error that ended the last one."""
+    """A request for the next trial of a callback class, with the error that ended the last one."""
 
     kind: Literal["trial"]
     error: Annotated[str, Field(max_length=500)] | None = None
@@ -376,7 +376,7 @@ REQUEST: TypeAdapter[Any] = TypeAdapter(
 
 
 class RunCell(Part):
-    """A cell as it was executed; `role` is the grade_id of a task or of a test cell, `given`, `extra` or `stand-in`,
+    """A cell of the run; `role` is the grade_id of a task or of a test cell, `given`, `extra` or `stand-in`, and
     `index` its place in the notebook."""
 
     role: str
@@ -385,16 +385,16 @@ class RunCell(Part):
     error: str | None = None
     message: str = ""
     line: str = ""
-    """The line of the student's code at which it stopped, with its number in the cell."""
+    """The line of the student's code at which the cell stopped, with its number in the cell."""
 
     defined_in: int | None = None
-    """The place of the later cell that defines the name which this one lacked."""
+    """The place of the later cell that defines the name which is undefined in this one."""
 
     fault: str = ""
-    """An error of the autograder's own that stopped the cell."""
+    """An error in the autograder itself that stopped the cell."""
 
     tests: str = ""
-    """Of a test cell, the hash of the code that was run, see `hash_tests`; its `line` is that of the test."""
+    """For a test cell, the hash of the code that was run (see `hash_tests`); `line` is then the line of the test."""
 
     result: str = ""
     """The value of a test cell's last expression, as text."""
@@ -406,7 +406,7 @@ def hash_tests(source: str) -> str:
 
 
 class Evidence(Part):
-    """All that one run left behind. Cells are numbered as in `cells`."""
+    """The complete record of one run. Cells are numbered as in `cells`."""
 
     cells: tuple[RunCell, ...]
     events: tuple[AnyEvent, ...]
@@ -419,13 +419,13 @@ class Evidence(Part):
         return [event for event in self.events if isinstance(event, kind)]
 
     def value(self, name: str, cells: set[int] | None = None) -> Value | None:
-        """The last value seen for the name, in the given cells only if it was seen there."""
+        """Return the last value recorded for the name, from the given cells if they have one."""
         seen = [event for event in self.of(NameSeen) if event.name == name]
         inside = [event for event in seen if cells and event.cell in cells]
         return (inside or seen)[-1].value if seen else None
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer to a question that was asked in this run; None if it was not."""
+        """Return the answer to a question that was asked in this run; None if it was not asked."""
         return next((event.answer for event in self.of(Answer) if event.question == question), None)
 
     def cells_of(self, role: str) -> set[int]:

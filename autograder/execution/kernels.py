@@ -1,4 +1,4 @@
-"""Kernels with the runtime inside, forked by a fork server that has imported everything, or by one that has not."""
+"""Kernels that contain the runtime, forked by a fork server that has imported all libraries (warm) or none (plain)."""
 
 from __future__ import annotations
 
@@ -40,26 +40,25 @@ Start = Literal["auto", "warm", "plain"]
 """Warm kernels are forked from a server that has imported everything; plain ones import it all themselves."""
 
 SandboxChoice = Literal["auto", "any", "bwrap", "podman", "none"]
-"""The sandbox that is asked for: `any` takes the first that the machine allows, and `auto` goes without where it allows
-none."""
+"""The requested sandbox: `any` is the first that works, and `auto` the same, or `none` if none works."""
 
 RUNTIME = Path(__file__).resolve().parent / "runtime"
 SPEC = "runtime"
 PROVISIONER = "fork-server"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-"""Variables of the grader's environment that a kernel gets to see."""
+"""Variables of the grader's environment that are passed on to kernels."""
 
 
 log = logging.getLogger(__name__)
 
 GONE = "gone"
-"""Why a kernel ended whose fork server is gone."""
+"""The reason given for a kernel that ended because its fork server is gone."""
 
 MAX_STARTS = 5
-"""How often a fork server is started that ends by itself."""
+"""How many times a fork server that ends unexpectedly is started again."""
 
 ANSWER_SECONDS = 10.0
-"""Seconds that the fork server may take to tell of a kernel."""
+"""Seconds to wait for the fork server's answer about a kernel."""
 
 RESTART_SECONDS = 60.0
 """Seconds to wait for a fork server that is being started again."""
@@ -74,7 +73,7 @@ class Kernels:
     note: str = ""
 
     def manager(self, folder: Path, context: zmq.asyncio.Context) -> KernelManager:
-        """A manager for one kernel that talks over local sockets, not over ports; it keeps its notes in the folder."""
+        """Return the manager of one kernel, which uses local sockets instead of ports; its files are in `folder`."""
         factory = KernelProvisionerFactory.instance()
         entry = EntryPoint(PROVISIONER, f"{__name__}:ForkProvisioner", KernelProvisionerFactory.GROUP_NAME)
         factory.provisioners.setdefault(PROVISIONER, entry)
@@ -86,7 +85,7 @@ class Kernels:
         return manager
 
     def last_words(self) -> str:
-        """What the fork server or a kernel that failed to start wrote last."""
+        """Return the last line written by the fork server or by a kernel that failed to start."""
         return _read_last_line(self.runtime)
 
     @property
@@ -97,24 +96,24 @@ class Kernels:
     def request(
         self, files: Mapping[str, bytes], setup: dict[str, Any], key: bytes, oracle: int, limits: Limits
     ) -> dict[str, Any]:
-        """What `start_kernel` must be given.
+        """Return the arguments for `start_kernel`.
 
         Args:
-            files: those that the kernel finds in its folder.
-            setup: what the instruments have to know.
-            key: what the kernel's messages to the oracle begin with.
+            files: the files in the kernel's folder, by name.
+            setup: the settings of the instruments, see `Scenario.setup`.
+            key: the bytes with which the kernel's messages to the oracle begin.
             oracle: the kernel's end of that connection, a file descriptor.
-            limits: what the kernel may take.
+            limits: the limits of the run.
         """
         given = {"files": files, "setup": setup, "key": key, "oracle": oracle, "limits": limits}
         variables = environment(self._place)
-        if setup["training"] == "scripted":  # to write code for this processor pays only where much is multiplied
+        if setup["training"] == "scripted":  # compiling for this processor pays off only for real training
             variables["TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL"] = "0"
         return {**given, "env": variables}
 
 
 def environment(place: str) -> dict[str, str]:
-    """What a kernel sees of the environment: nothing of the grader's own but what Python needs, and the runtime."""
+    """Return a kernel's environment variables: the few of the grader's that Python needs, and the runtime's path."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
     few_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
@@ -127,10 +126,11 @@ def environment(place: str) -> dict[str, str]:
 def kernels(
     start: Start = "auto", isolation: SandboxChoice = "auto", instruments: Sequence[str] = INSTRUMENTS
 ) -> Iterator[Kernels]:
-    """Kernels for a whole grading run.
+    """Provide kernels for a whole grading run.
 
-    `start` and `isolation` as `auto` take what the machine allows and say so in `note`; what is asked for by name and
-    cannot be had raises KernelFailed. What the `instruments` need is imported before the first kernel is forked.
+    With `auto`, `start` and `isolation` use what works on this machine, and `note` says what that is. If a value is
+    requested by name and does not work, KernelFailed is raised. The libraries that the `instruments` need are imported
+    before the first kernel is forked.
     """
     chosen, note = _choose(isolation)
     notes = [note] if note else []
@@ -142,7 +142,7 @@ def kernels(
         is_cold = start == "plain"
         if process is None and start == "auto":
             notes.append(
-                f"Kernels cannot be forked warm ({why}); each submission starts a plain one, which takes longer."
+                f"Warm kernels cannot be forked here ({why}); each submission starts a plain one, which takes longer."
             )
             process, why = _start_fork_server(runtime, chosen, instruments, cold=True)
             is_cold = True
@@ -157,22 +157,22 @@ def kernels(
 
 
 def _choose(isolation: SandboxChoice) -> tuple[sandbox.Sandbox, str]:
-    """The sandbox to take, and what is to be said of it."""
+    """Choose the sandbox; return it and a note about it."""
     if isolation == "none":
         return "none", ""
     engines: tuple[sandbox.Engine, ...] = (isolation,) if isolation in ("bwrap", "podman") else ("bwrap", "podman")
     reasons: list[str] = []
     for engine in engines:
         if not (why := sandbox.missing(engine)):
-            return engine, f"Podman holds the submissions in. {reasons[0]}" if reasons else ""
+            return engine, f"The submissions run in a Podman container. {reasons[0]}" if reasons else ""
         reasons.append(why)
     if isolation == "auto":
-        return "none", "The submissions run without a sandbox: there can be none on this machine."
+        return "none", "The submissions run without a sandbox, because none works on this machine."
     raise KernelFailed(" ".join([*reasons, sandbox.ADVICE]))
 
 
 class _ForkServer:
-    """The fork server, which is started again where it ends before it should."""
+    """The fork server, which is started again if it ends too early."""
 
     def __init__(
         self,
@@ -204,7 +204,7 @@ class _ForkServer:
                 self._hang_up()
 
     def end(self) -> None:
-        """Ends it with all its kernels."""
+        """End the fork server and all its kernels."""
         self._ended.set()
         self._hang_up()
         self._watch.join()
@@ -212,16 +212,16 @@ class _ForkServer:
             pass
 
     def _hang_up(self) -> None:
-        """A fork server ends when its standard input does."""
+        """Close the fork server's standard input, which makes it end."""
         assert self.process.stdin is not None
         self.process.stdin.close()
 
 
 def _lay_runtime(folder: Path) -> Path:
-    """Copies the runtime alone to where kernels find it; the rest of the autograder stays out of their path."""
+    """Copy the runtime, and nothing else of the autograder, to where kernels find it."""
     runtime = folder / "runtime"
     shutil.copytree(RUNTIME, runtime / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
-    compileall.compile_dir(runtime / "runtime", quiet=2)  # once: no kernel may write what it compiled
+    compileall.compile_dir(runtime / "runtime", quiet=2)  # only here, because kernels cannot write compiled files
     provisioner = {"provisioner_name": PROVISIONER, "config": {"server_socket": str(runtime / "server")}}
     spec = {"argv": [SPEC], "display_name": SPEC, "language": "python", "metadata": {"kernel_provisioner": provisioner}}
     (runtime / "kernels" / SPEC).mkdir(parents=True)
@@ -234,7 +234,7 @@ def _lay_runtime(folder: Path) -> Path:
 def _start_fork_server(
     runtime: Path, isolation: sandbox.Sandbox, instruments: Sequence[str], cold: bool
 ) -> tuple[subprocess.Popen[str] | None, str]:
-    """The fork server once it is ready, or None and why not."""
+    """Start the fork server; return its process when it is ready, or None and the reason why it did not start."""
     if not hasattr(os, "fork"):
         raise KernelFailed("Kernels need a system that can fork: on Windows, grade in the Windows Subsystem for Linux.")
     address = runtime / "server"
@@ -263,13 +263,13 @@ def _start_fork_server(
             command, listening = [*held, *command], 3
         process = subprocess.Popen(
             [*command, "--listen", str(listening)],
-            env=None if isolation == "podman" else variables,  # Podman itself stays outside, and needs the grader's own
+            env=None if isolation == "podman" else variables,  # Podman runs outside the sandbox, with the grader's
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            start_new_session=True,  # Ctrl-C in a terminal must not reach the server before it has ended its kernels
+            start_new_session=True,  # so that Ctrl-C does not stop the server before it has ended its kernels
         )
     assert process.stdout is not None
     if process.stdout.readline().strip() == "ready":
@@ -285,7 +285,7 @@ def _read_last_line(runtime: Path) -> str:
 
 
 class ForkProvisioner(KernelProvisionerBase):
-    """Asks the fork server for a kernel; see `runtime.fork_server` for the protocol."""
+    """Requests a kernel from the fork server; see `runtime.fork_server` for the protocol."""
 
     server_socket = ""
 
@@ -334,7 +334,7 @@ class ForkProvisioner(KernelProvisionerBase):
         return connection | {"ip": f"{folder}/k"}
 
     def _ask(self, body: bytes, oracle: int) -> str:
-        """Sends the request and answers the folder of the kernel's sockets as it is to be reached from here."""
+        """Send the request and return the folder of the kernel's sockets, as a path that works in this process."""
         assert self._lifeline is not None
         self._connect(self._lifeline)
         reply, files = b"", list[int]()
@@ -343,12 +343,12 @@ class ForkProvisioner(KernelProvisionerBase):
             self._lifeline.sendall(body)
             reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
         if not reply:
-            raise ServerGone("No kernel could be made (the fork server is gone): grade it again.")
+            raise ServerGone("No kernel could be started (the fork server is gone): grade it again.")
         if not files:
-            raise KernelFailed(f"No kernel could be made ({json.loads(reply).get('error', 'it ended')}).")
+            raise KernelFailed(f"No kernel could be started ({json.loads(reply).get('error', 'it ended')}).")
         self._place = files[0]
         folder = str(json.loads(reply)["folder"])
-        # Through the open folder its sockets are reached, although the kernel's mounts are its own.
+        # The open folder gives access to the sockets, although the kernel has a mount namespace of its own.
         return f"/proc/self/fd/{self._place}" if sys.platform == "linux" else folder
 
     def _connect(self, line: socket.socket) -> None:
@@ -378,7 +378,7 @@ class ForkProvisioner(KernelProvisionerBase):
             return b""
 
     def _take(self, text: bytes) -> None:
-        """Keep what the fork server tells; that it hung up without a word is an end too."""
+        """Store what the fork server reports; if it hung up without a report, the kernel has ended, too."""
         for line in text.splitlines() or [b'{"status": 1, "reason": "%s"}' % GONE.encode()]:
             message: dict[str, Any] = json.loads(line)
             if "status" in message:
@@ -387,9 +387,9 @@ class ForkProvisioner(KernelProvisionerBase):
                 self._spent = message
 
     async def time_spent(self) -> tuple[float, float]:
-        """Ask for seconds of the processor that the kernel took, and those for which it had to wait for one.
+        """Ask for the kernel's processor time and the time for which it waited for a processor, in seconds.
 
-        (0.0, 0.0) where that cannot be told: the kernel has ended, or the fork server does not answer.
+        The result is (0.0, 0.0) if the kernel has ended or the fork server does not answer.
         """
         self._spent = None
         await self.send_signal(0)

@@ -1,4 +1,4 @@
-"""What one run of a submission may take."""
+"""The limits of one run of a submission."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from autograder.assignment.settings import TimeLimits
 from autograder.common.units import MB
 
 TIMES = TimeLimits()
-"""The limits of an assignment that sets none."""
+"""The time limits of an assignment that sets none of its own."""
 
 MAX_STRETCH = 4
-"""How many times its limit in seconds a kernel may take that had to wait for a processor meanwhile."""
+"""How many times its time limit a kernel may take if it had to wait for a processor."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`cell`, `run` and `start` in seconds: one cell, the whole notebook, until the kernel must have started.
+    """The limits of one run. `cell`, `run` and `start` are in seconds: for one cell, for the whole notebook, and for
+    starting the kernel.
 
-    To the first two is added, up to `MAX_STRETCH` times themselves, what the kernel waits for a processor that others
-    use.
+    Time for which the kernel waits for a processor in use by others is added to `cell` and `run`, up to `MAX_STRETCH`
+    times the limit in total.
 
-    The others hold for the sandbox: `address_space` and `file_size` in bytes for each process, `memory` in bytes for
-    all its processes together, `processes` (threads count) and `open_files` in number, `space` in bytes for the files
-    in each of its folders, `output` in characters that a cell may write and `outputs` all cells together.
+    The others apply to the sandbox: `address_space` and `file_size` in bytes for each process, `memory` in bytes for
+    all its processes together, `processes` (including threads) and `open_files` as numbers, `space` in bytes for the
+    files in each of its writable folders, `output` in characters that one cell may write, and `outputs` in characters
+    for all cells together.
     """
 
     cell: float = TIMES.cell_seconds

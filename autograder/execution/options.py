@@ -1,4 +1,4 @@
-"""How submissions are run."""
+"""The options of running submissions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Training = Literal["scripted", "real"]
 
 @dataclass(frozen=True)
 class Options:
-    """How submissions are run; `seed` None draws a new scenario for each, `limits` None takes the assignment's."""
+    """How submissions are run; `seed` None samples new scenarios, `limits` None means the assignment's limits."""
 
     seed: int | None = None
     training: Training = "scripted"
     limits: Limits | None = None
 
     def limits_of(self, assignment: Assignment) -> Limits:
-        """Return what a run of a submission may take."""
+        """Return the limits of a run of the assignment's submissions."""
         times = assignment.limits
         return self.limits or Limits(cell=times.cell_seconds, run=times.run_seconds)

@@ -1,8 +1,8 @@
 """The oracle: the grader's end of the connection with a kernel.
 
-It serves what a training brings, one epoch at a time, and writes down what it served and what the kernel reports. Each
-event is stamped on arrival with its order and with the cell that the driver is executing. Messages are limited in size
-and number, and of a declared schema; what does not fit is refused and counted.
+It sends the simulated results of a training run to the kernel, one epoch at a time, and records what it sent and what
+the kernel reports. On arrival, each event gets its number in the sequence and that of the cell being executed. Messages
+have a declared schema and limits on their size and number; those that do not comply are refused and counted.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from .runtime import channel as wire
 from .stand_ins import encode_stand_ins
 
 MAX_TOTAL = 16_000_000
-"""Bytes of all messages of one run; what comes after is not read."""
+"""Maximum number of bytes of all messages of one run; anything after them is not read."""
 
 MAX_TRAININGS = 150
-"""Trainings of one run that are put on record."""
+"""Maximum number of training runs that are recorded in one run of a notebook."""
 
 MAX_EVENTS = 3_000
 KEY_BYTES = 16
 
 
 class Oracle:
-    """Answers the messages of one kernel; `handle` is all that a connection needs."""
+    """Answers the messages of one kernel; a `Connection` uses `handle` only."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -71,29 +71,29 @@ class Oracle:
         self._question: dict[str, Any] | None = None
         self._answer: dict[str, Any] | None = None
 
-    # What the driver says
+    # Methods for the driver
 
     def begin_cell(self, number: int, is_given: bool) -> None:
-        """From now on events belong to that cell."""
+        """Assign all following events to that cell."""
         self.cell, self.is_given = number, is_given
 
     def put_question(self, question: dict[str, Any]) -> None:
-        """Have the kernel asked this the next time that it is ready."""
+        """Have the question sent to the kernel the next time that it is ready."""
         self._question, self._answer = question, None
 
     def take_answer(self) -> dict[str, Any] | None:
-        """The answer to the question; None if none came."""
+        """Return the answer to the question and forget both; None if there was no answer."""
         answer, self._answer, self._question = self._answer, None, None
         return answer
 
     def lost(self) -> str:
-        """A sentence on what could not be read, empty if all could."""
+        """Describe what was not read, in sentences; empty if everything was."""
         return " ".join(f"{_LOST[kind].format(count=count)}" for kind, count in self.refused.items())
 
-    # What the kernel says
+    # Messages of the kernel
 
     def handle(self, message: bytes) -> bytes | None:
-        """Read one datagram; returns the reply where one is due."""
+        """Read one datagram; return the reply, None if the message expects none."""
         self._left -= len(message)
         if self._left < 0:
             self.refused["too much"] = 1
@@ -175,7 +175,7 @@ class Oracle:
             case _:
                 return {"question": self._question} if self._question is not None else {}
 
-    # Trainings
+    # Training runs
 
     def _begin_training(self, claim: TrainClaim) -> dict[str, Any]:
         number = len(self._trainings)
@@ -206,7 +206,7 @@ class Oracle:
         return wire.READING.pack(is_due, accuracy, val_accuracy, self.seconds, self.joules)
 
     def _serve_outcome(self, number: int) -> dict[str, Any]:
-        """The training is over: no more of its epochs are served, and the model may know what it has learned."""
+        """End the epochs of a training run, and return what its model has learned."""
         training = self._trainings.get(number)
         if training is None or training.plan is None:
             return {}
@@ -252,7 +252,7 @@ class Oracle:
     # Trials of a callback
 
     def _next_trial(self, error: str | None) -> dict[str, Any]:
-        """Begin the next trial; after the last one the answers go on record."""
+        """Begin the next trial; after the last one, record the answers."""
         if self._trials is None:
             self._trials = _Trials(self.scenario.trials)
         else:
@@ -269,10 +269,10 @@ class Oracle:
         values = self._trials.step(stopped) if self._trials is not None else None
         return wire.STEP_REPLY.pack(*(values or (0, 0.0, 0.0, 0.0, 0.0)))
 
-    # What belongs to all
+    # Shared by all
 
     def assign(self, task: str) -> None:
-        """Have the stand-ins of a task put into the notebook's namespace the next time that the kernel is ready."""
+        """Have the stand-ins of a task assigned in the notebook's namespace the next time that the kernel is ready."""
         self._assigned.add(task)
         self.put_question({"ask": "assign", "values": self._stand_ins.get(task, {})})
 
@@ -295,12 +295,12 @@ class Oracle:
 
 _LOST = {
     "too much": f"The run reported more than {MAX_TOTAL // 1_000_000} MB; the rest was not read.",
-    "foreign": "Something in the notebook wrote {count} messages of its own into the connection with the grader; they "
-    "were not read.",
-    "memory": "The grader had no memory left to read what the run reported.",
+    "foreign": "Something in the notebook sent {count} messages of its own over the connection with the autograder; "
+    "they were not read.",
+    "memory": "The autograder ran out of memory while reading the reports of the run.",
     "too large": "{count} reports were too large and were not read.",
-    "form": "{count} messages are not of the declared form and were not read.",
-    "order": "{count} messages came in an order that no training has.",
+    "form": "{count} messages did not have the expected form and were not read.",
+    "order": "{count} messages arrived in an order that does not occur in training.",
     "trainings": f"Only the first {MAX_TRAININGS} training runs were examined; there were {{count}} more.",
     "events": f"Only the first {MAX_EVENTS} events of the notebook were examined; there were {{count}} more.",
 }
@@ -308,7 +308,7 @@ _LOST = {
 
 @dataclass
 class _Training:
-    """One training as it was served."""
+    """One training run, with what was sent to the kernel so far."""
 
     claim: TrainClaim
     plan: int | None
@@ -322,7 +322,7 @@ class _Training:
 
 
 class _PlanQueue:
-    """Which plan a training gets: each one of its setting is served once, then the spares in turn."""
+    """Chooses the plan of a training run: each plan of its setting once, then the spare plans in turn."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._waiting = {key: list(numbers) for key, numbers in scenario.settings.items()}
@@ -353,7 +353,7 @@ class _Trials:
         return self._trial
 
     def step(self, stopped: int) -> tuple[int, float, float, float, float] | None:
-        """The values of the next epoch; None after the first instance has stopped or seen its whole curve."""
+        """Return the values of the next epoch; None after the first instance has stopped or seen its whole curve."""
         trial = self._trial
         if trial is None:
             return None
@@ -375,13 +375,13 @@ class _Trials:
 
 
 def wrong_rows(plan: Plan, n_test: int) -> list[int]:
-    """The test rows that a model gets wrong after the training of a plan."""
+    """Return the test rows that a model classifies wrongly after training by this plan."""
     rows = np.random.default_rng(plan.weights_seed).permutation(n_test)[: plan.test_errors]
     return [int(row) for row in rows]
 
 
 class Connection:
-    """A socket pair, and a thread that has the oracle answer what comes in at the grader's end."""
+    """A socket pair, and a thread in which the oracle answers the messages that arrive at the grader's end."""
 
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
@@ -399,7 +399,7 @@ class Connection:
         self._own.close()
 
     def close_kernels_end(self) -> None:
-        """Close this process's copy of the kernel's end; the kernel has its own."""
+        """Close this process's copy of the kernel's end; the kernel has a copy of its own."""
         self.kernels_end.close()
 
     def _serve(self) -> None:
@@ -407,7 +407,7 @@ class Connection:
         largest = KEY_BYTES + 1 + wire.PART
         while True:
             try:
-                # A datagram that is larger than the kernel's channel sends is cut off here, and then of no known form.
+                # A datagram larger than any that the kernel's channel sends would be truncated here, so it is refused.
                 message = os.read(descriptor, largest + 1)
                 if not message:
                     return
@@ -418,7 +418,7 @@ class Connection:
                     self._send(reply)
             except OSError:
                 return
-            except MemoryError:  # what asks for the evidence raises it again
+            except MemoryError:  # raised again when the evidence is read
                 self.oracle.refused["memory"] = 1
                 self._own.shutdown(socket.SHUT_RDWR)
                 return

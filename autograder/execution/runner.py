@@ -1,4 +1,4 @@
-"""Executes a submission in a kernel, cell by cell, and answers the questions of checks while the kernel lives."""
+"""Execute a submission in a kernel, cell by cell, and ask the kernel the questions of checks while it lives."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from .runtime.channel import SERVE
 STAND_IN = "stand-in"
 
 QUESTION_SECONDS = 5.0
-"""Seconds that the student's code may take to answer one question."""
+"""Seconds that the student's code may take to answer one question of a check."""
 
 FIRST_CHECK_SECONDS = 1.0
-"""Seconds after which it is first measured how long a kernel waits for a processor."""
+"""Seconds before the first measurement of how long a kernel waits for a processor."""
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A code cell to execute: its index in the submission's notebook, None for a stand-in.
+    """A code cell to execute; `index` is its place in the submission's notebook, None for a stand-in.
 
-    `tests` is the hash of the code of a test cell, which comes from the instructor's notebook.
+    `tests` is the hash of a test cell's code, which is taken from the instructor's notebook.
     """
 
     cell: NotebookNode
@@ -53,7 +53,7 @@ class _Step:
 
 
 class Stopwatch:
-    """Seconds by part; `with watch("part"):` adds to one."""
+    """Measures the seconds of several parts; `with watch("part"):` adds to one of them."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -79,21 +79,21 @@ def run(
     files: Mapping[str, bytes] = MappingProxyType({}),
     tests: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Run]:
-    """Run the notebook once; the kernel lives as long as the context, and can be asked as long.
+    """Run the notebook once; the kernel lives, and can be asked questions, until the context ends.
 
     Args:
-        submission: the notebook, with the role of each cell.
-        scenario: what the notebook will meet.
-        kernels: where the kernel comes from.
-        limits: what the run may take.
+        submission: the notebook and the role of each cell.
+        scenario: the sampled data, training results and costs.
+        kernels: the source of the kernel.
+        limits: the limits of the run.
         stand_ins: tasks that get a stand-in after their last cell.
-        skip: places of cells that are left out.
-        files: what is put beside the notebook, by name.
-        tests: the code of test cells by their roles, which is run in place of that in the submission.
+        skip: places of cells that are not run.
+        files: additional files in the notebook's folder, by name.
+        tests: the code of test cells by role, which is run instead of the submission's.
 
     Raises:
         KernelFailed: no kernel could be started.
-        ServerGone: the fork server ended meanwhile.
+        ServerGone: the fork server ended during the run.
         EvidenceError: the notebook kept the kernel from reporting.
     """
     steps = _plan_steps(submission, stand_ins, skip, tests)
@@ -110,7 +110,7 @@ def run(
 
 @dataclass
 class Run:
-    """A notebook that has been executed, in a kernel that still lives unless it died."""
+    """A notebook that has been executed, and its kernel, which still lives unless it died."""
 
     submission: Submission
     scenario: Scenario
@@ -125,7 +125,7 @@ class Run:
 
     @property
     def evidence(self) -> Evidence:
-        """All that is on record up to now."""
+        """The evidence recorded so far."""
         oracle, driver = self.driver.oracle, self.driver
         if "memory" in oracle.refused:
             raise MemoryError
@@ -143,10 +143,10 @@ class Run:
         )
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Ask the kernel a question, once: the answer to one that was asked before is the first one.
+        """Ask the kernel a question. If it was asked before, return the recorded answer.
 
         Returns:
-            `{"value": …}`, or `{"error": name, "message": text}` where it could not be answered.
+            `{"value": …}`, or `{"error": name, "message": text}` if it could not be answered.
         """
         for event in self.driver.oracle.events:
             if isinstance(event, Answer) and event.question == question:
@@ -160,8 +160,8 @@ class Run:
 
     @property
     def executed(self) -> NotebookNode:
-        """The submission's notebook with the outputs of this run; cells that did not run have none, and test cells
-        neither, as theirs show hidden tests."""
+        """The submission's notebook with the outputs of this run. Cells that did not run have none, and neither have
+        test cells, because theirs would show hidden tests."""
         notebook = nbformat.from_dict(dict(self.submission.notebook))
         ran = {step.index: step.cell for step in self.steps if step.index is not None and not step.tests}
         for index, cell in enumerate(notebook.cells):
@@ -200,7 +200,7 @@ def _make_stand_in(task: str) -> _Step:
 
 
 class _Driver:
-    """Takes one kernel through the steps."""
+    """Executes the steps in one kernel."""
 
     def __init__(
         self, steps: list[_Step], oracle: Oracle, files: dict[str, bytes], kernels: Kernels, limits: Limits
@@ -241,7 +241,7 @@ class _Driver:
             raise KernelFailed(f"The kernel did not start ({type(error).__name__}: {error}; {words}).") from error
 
     async def execute_cells(self) -> None:
-        """Execute all steps, each within its time; what ends the kernel ends this."""
+        """Execute all steps within their time limits, until the kernel ends."""
         deadline = time.monotonic() + self.limits.run
         with self.watch("cells"):
             for number, step in enumerate(self.steps):
@@ -257,13 +257,13 @@ class _Driver:
                     return
 
     async def _execute(self, cell: NotebookNode, number: int, seconds: float) -> bool:
-        """Execute one cell; whether the kernel can go on."""
+        """Execute one cell; return whether the kernel can continue."""
         assert self._client is not None
         task = asyncio.ensure_future(self._client.async_execute_cell(cell, number))
         if not await self._ends(task, seconds):
             self.timed_out.add(number)
             if not await self._interrupt(task):
-                self.note = "A cell could not be interrupted; the kernel was ended there."
+                self.note = "A cell could not be interrupted, so the kernel was ended there."
                 self.died = True
                 return False
         try:
@@ -273,16 +273,16 @@ class _Driver:
             return False
         except MemoryError:
             raise
-        except Exception as error:  # a kernel can send anything, and what reads its messages may stumble
+        except Exception as error:  # a kernel can send anything, also what nbclient cannot read
             self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
             return False
         return True
 
     async def _ends(self, task: asyncio.Future[Any], seconds: float) -> bool:
-        """Whether what the kernel does ends within so many seconds, and as many more as it waited for a processor.
+        """Whether the task ends within `seconds`, extended by the time for which the kernel waited for a processor.
 
         Raises:
-            KernelFailed: it waited for so long that nothing can be said of the time that it takes.
+            KernelFailed: the kernel waited for so long that the duration of the task cannot be judged.
         """
         started = time.monotonic()
         await asyncio.wait({task}, timeout=min(FIRST_CHECK_SECONDS, seconds))
@@ -293,14 +293,13 @@ class _Driver:
             await asyncio.wait({task}, timeout=left)
             cpu, ready = await self._provisioner.time_spent()
             elapsed = time.monotonic() - measured
-            waited = max(
-                waited, min(ready - before[1], elapsed - (cpu - before[0]))
-            )  # its threads may share processors
+            # Several threads can wait at once, so their waiting time may exceed the time that passed.
+            waited = max(waited, min(ready - before[1], elapsed - (cpu - before[0])))
             if not task.done() and waited > (MAX_STRETCH - 1) * seconds:
                 self.died = True
                 self._starved = KernelFailed(
-                    f"This machine had too little processor time left for the notebook: in {elapsed:.0f} s it got "
-                    f"{cpu - before[0]:.0f} s. Grade it again when less is running."
+                    f"This machine had too little processor time for the notebook: it got {cpu - before[0]:.0f} s in "
+                    f"{elapsed:.0f} s. Grade it again when fewer programs are running."
                 )
                 raise self._starved
         self.waited += waited
@@ -316,7 +315,7 @@ class _Driver:
         """Have the kernel answer a question.
 
         Raises:
-            KernelFailed: this machine has too little processor time left for it, now or earlier.
+            KernelFailed: the machine has, or had earlier in the run, too little processor time for the notebook.
         """
         if self._starved is not None:
             raise self._starved
@@ -333,12 +332,12 @@ class _Driver:
         return answer or {"error": "TimeLimit", "message": f"it ran longer than the {seconds - 2:g} s limit"}
 
     def _take_reply(self, number: int, reply: dict[str, Any]) -> None:
-        """Keep what a cell ended with."""
+        """Store the kernel's reply to a cell."""
         content = reply.get("content")
         self.replies[number] = content if isinstance(content, dict) else {}
 
     async def _interrupt(self, task: asyncio.Future[Any]) -> bool:
-        """Interrupt the cell that runs; False if it does not end. On a busy machine it gets the time that it waited."""
+        """Interrupt the running cell; False if it does not end. Time spent waiting for a processor is not counted."""
         for patience in (2.0, 2.0, 4.0):
             await self._manager.interrupt_kernel()
             if await self._ends(task, patience):
@@ -373,7 +372,7 @@ class _Driver:
 
 
 def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
-    """What became of each step."""
+    """Describe the outcome of each step."""
     faults = {e.cell: e.fault for e in driver.oracle.events if isinstance(e, CellEnd) and e.fault}
     fatal = max(driver.begun, default=-1) if driver.died else None
     cells = []
@@ -406,7 +405,7 @@ UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 
 
 def _find_definition(later: list[_Step], message: str) -> int | None:
-    """The place of the first of these cells that defines the name which a NameError tells of."""
+    """Find the first of these cells that defines the name in a NameError's message; return its place."""
     name = UNDEFINED.search(message)
     cells = [step for step in later if step.index is not None] if name is not None else []
     return next((step.index for step in cells if name is not None and name[1] in defined_in(step.cell.source)), None)
@@ -418,8 +417,8 @@ CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def _find_line(traceback: Any, in_first_cell: bool = False) -> str:
-    """The line of the student's code at which a cell stopped: the last one that IPython points at in a cell, or in that
-    cell with which the traceback begins."""
+    """Find the line of the student's code at which a cell stopped: the last one in a cell that the traceback points at;
+    with `in_first_cell`, the last one in the cell where the traceback begins."""
     found, in_cell, first = "", False, ""
     for entry in traceback[:200] if isinstance(traceback, list) else ():
         text = CODES.sub("", str(entry)[:20_000])
@@ -435,13 +434,13 @@ def _find_line(traceback: Any, in_first_cell: bool = False) -> str:
 
 
 def _find_result(cell: NotebookNode) -> str:
-    """The value of the last expression of a cell, as it was shown: other code may have shown values before it."""
+    """Return the displayed value of a cell's last expression. Other code may have displayed values before it."""
     shown = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type == "execute_result"]
     return str(shown[-1])[:100] if shown else ""
 
 
 def _find_silent_cell(steps: list[_Step], driver: _Driver) -> str:
-    """The first cell that ran to its end without a report; empty if there is none."""
+    """Find the first cell that finished without a report; empty if there is none."""
     if "events" in driver.oracle.refused:
         return ""
     reported = {event.cell for event in driver.oracle.events if isinstance(event, CellEnd)}

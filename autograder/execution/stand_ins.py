@@ -1,4 +1,4 @@
-"""Stand-ins as plain data, for the kernel and for the record of a run."""
+"""Stand-ins as plain data, to be sent to the kernel and stored with the record of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ StandIns = dict[str, dict[str, Any]]
 
 
 def encode_stand_ins(stand_ins: StandIns) -> StandIns:
-    """Write the values as plain data.
+    """Encode the values as plain data.
 
     Raises:
         AssignmentError: a value cannot be sent into the notebook.
@@ -24,16 +24,16 @@ def encode_stand_ins(stand_ins: StandIns) -> StandIns:
             if kind := _find_opaque(data):
                 raise AssignmentError(
                     f"The stand-in for {name!r} of the cell {cell!r} cannot be sent into the notebook: it is too "
-                    f"large, or holds a value of the type {kind}. Give it as code, with `Code` of autograder.rubric."
+                    f"large, or contains a value of the type {kind}. Give it as code, with `Code` of autograder.rubric."
                 )
     return encoded
 
 
 def decode_stand_ins(data: StandIns) -> StandIns:
-    """Read what `encode_stand_ins` wrote; code is not executed.
+    """Decode what `encode_stand_ins` returned; code is not executed.
 
     Raises:
-        ValueError: it is not of the declared form.
+        ValueError: the data do not have the expected form.
     """
     try:
         return {
@@ -41,17 +41,17 @@ def decode_stand_ins(data: StandIns) -> StandIns:
             for cell, values in data.items()
         }
     except (AttributeError, TypeError, KeyError) as error:
-        raise ValueError(f"the stand-ins are not of the declared form ({error!r})") from None
+        raise ValueError(f"the stand-ins do not have the expected form ({error!r})") from None
 
 
 def keep_code(data: dict[str, Any]) -> CodeValue:
-    """Make a value that is given as code from its data; for `decode`, where nothing may be executed."""
+    """Create a value that is given as code, from its data and without executing it; an argument for `decode`."""
     given = {str(name): decode(value, keep_code) for name, value in data["given"].items()}
     return CodeValue(source=str(data["code"]), given=given, expression=str(data["expression"]))
 
 
 def _find_opaque(data: Any) -> str:
-    """The type of a value in plain data that could not be written; empty where there is none."""
+    """Find the type of a value that could not be encoded in plain data; empty if there is none."""
     if isinstance(data, dict):
         return str(data["opaque"]) if "opaque" in data else _find_opaque(list(data.values()))
     return next(filter(None, map(_find_opaque, data)), "") if isinstance(data, list) else ""

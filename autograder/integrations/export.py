@@ -1,7 +1,8 @@
-"""Points in the tables that other systems import: Canvas's gradebook, Moodle's worksheet, nbgrader's own export.
+"""Write points into the tables that other systems import: Canvas's gradebook, Moodle's worksheet, nbgrader's own
+export.
 
-The students are matched with a roster that the other system wrote, and the table that goes back has its columns. What
-each system reads was taken from its own importer: `lib/gradebook_importer.rb` of Canvas, `mod/assign/feedback/offline`
+The students are matched with a roster exported from the other system, and the table for import has the same columns.
+What each system accepts follows from its importer: `lib/gradebook_importer.rb` of Canvas, `mod/assign/feedback/offline`
 of Moodle.
 """
 
@@ -44,22 +45,22 @@ CANVAS_PERSON = (
     "Root Account",
     "Section",
 )
-"""The columns by which Canvas knows a student; it wants them first and in this order."""
+"""The columns by which Canvas identifies a student; they must come first, in this order."""
 
 MOODLE_PERSON = ("First name", "Last name", "Full name", "Username", "ID number", "Email address")
 
 CANVAS_TITLE = re.compile(r"(?P<title>.*) \(\d+\)", re.DOTALL)
-"""How Canvas heads the column of an assignment: title and number."""
+"""Canvas's heading of an assignment's column: title and number."""
 
 MOODLE_FOLDER = re.compile(r"_(\d+)_assignsubmission_")
-"""In the name of a folder in which Moodle packs a submission: the number of the participant."""
+"""The number of the participant in the name of a folder in which Moodle packs a submission."""
 
 HARMLESS = re.compile(r"[\s\d.,%-]*")
 
 
 @dataclass(frozen=True)
 class Export:
-    """A table that was written, and what a person should know of it."""
+    """A table that was written, and sentences that the user should read about it."""
 
     path: Path
     sentences: tuple[str, ...] = ()
@@ -67,7 +68,7 @@ class Export:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a student got: no `points` while items in `waiting` have none; `lines` say it item by item."""
+    """A student's total: `points` is None while the items in `waiting` have no points; `lines` describe each item."""
 
     points: float | None
     waiting: tuple[str, ...]
@@ -75,13 +76,13 @@ class Mark:
 
 
 class Line(BaseModel):
-    """A line of a roster; columns that do not name the student are kept beside those that do."""
+    """A row of a roster; columns that do not identify the student are kept, too."""
 
     model_config = ConfigDict(frozen=True, extra="allow", str_strip_whitespace=True)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the folder of this student may be called, the surest first; all empty if the line is no student's."""
+        """Possible names of this student's folder, the most reliable first; all empty if the row is not a student's."""
         raise NotImplementedError
 
     def cell(self, column: str) -> str:
@@ -113,7 +114,7 @@ class MoodleLine(Line):
 
 @dataclass(frozen=True)
 class Roster:
-    """A table that another system wrote: its columns in order, its lines, and what stands between two cells."""
+    """A table that another system exported: its columns in order, its rows, and the delimiter between cells."""
 
     path: Path
     columns: tuple[str, ...]
@@ -122,9 +123,10 @@ class Roster:
 
 
 def export(store: ResultStore, form: Format, roster: Path | None = None, column: str | None = None) -> Export:
-    """Bring the results up to date and write `OUT/<assignment>/<form>.csv` from them.
+    """Update the results and write them to `OUT/<assignment>/<form>.csv`.
 
-    `column` names the assignment where the other system calls it otherwise. Raises AutograderError.
+    `column` is the name of the assignment in the other system, if it is different there. Raise AutograderError if the
+    table cannot be written.
     """
     assignment = store.assignment
     verdicts = publish(store)
@@ -141,8 +143,8 @@ def export(store: ResultStore, form: Format, roster: Path | None = None, column:
 
 
 def _nbgrader(store: ResultStore, path: Path) -> Export:
-    """The table of nbgrader's own plugin, or of the one that `nbgrader_config.py` names."""
-    from nbgrader.apps import ExportApp  # imported here: it brings all of nbgrader's commands
+    """Write the table with nbgrader's own export plugin, or with the one that `nbgrader_config.py` names."""
+    from nbgrader.apps import ExportApp  # imported here, because it imports all of nbgrader's commands
     from nbgrader.plugins import CsvExportPlugin
 
     command = ExportApp(config=course_configuration(store.assignment.course), log_level=logging.WARNING)
@@ -157,13 +159,13 @@ def _nbgrader(store: ResultStore, path: Path) -> Export:
 
 
 def _guard(path: Path) -> None:
-    """Takes the formulas out of nbgrader's table, which holds names as they came."""
+    """Neutralise formulas in nbgrader's table, which contains names unchanged."""
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     write_text(path, _table(rows[0], rows[1:], ","))
 
 
 def marks_of(assignment: Assignment, verdicts: Iterable[Verdict], manual: Manual) -> dict[str, Mark]:
-    """What every student got, by the same sums as in grades.csv."""
+    """Return the total of every student, computed as in grades.csv."""
     marks = {}
     for verdict in verdicts:
         given = manual.get(verdict.student, {})
@@ -191,7 +193,7 @@ def _failed(verdicts: Iterable[Verdict]) -> list[str]:
 
 
 def _canvas(assignment: Assignment, path: Path, marks: Mapping[str, Mark], column: str | None) -> tuple[str, list[str]]:
-    """Canvas's gradebook with this assignment alone, so that no other can be changed by it."""
+    """Write Canvas's gradebook with this assignment only, so that importing it cannot change others."""
     roster = read_roster(path, CanvasLine, "ID", "Section")
     heading = _canvas_column(assignment, roster, column)
     most = assignment.max_points
@@ -223,14 +225,14 @@ def _canvas_column(assignment: Assignment, roster: Roster, column: str | None) -
 
 
 def _moodle(assignment: Assignment, path: Path, marks: Mapping[str, Mark], column: str | None) -> tuple[str, list[str]]:
-    """Moodle's grading worksheet filled in; for any other table of the class, one for its grade import."""
+    """Fill in Moodle's grading worksheet; for any other table of the class, write one for Moodle's grade import."""
     roster = read_roster(path, MoodleLine)
     if "Identifier" in roster.columns:
         return _worksheet(assignment, roster, marks)
     if not {"Email address", "ID number", "Username"} & set(roster.columns):
         raise AutograderError(
-            f"{path} is no table of Moodle's in English: it has neither Identifier nor Email address, ID number or "
-            "Username among its columns."
+            f"{path} is not an English table from Moodle: it has none of the columns Identifier, Email address, ID "
+            "number and Username."
         )
     places, sentences = _match(roster, marks)
     person = [name for name in roster.columns if name in MOODLE_PERSON]
@@ -247,11 +249,13 @@ def _moodle(assignment: Assignment, path: Path, marks: Mapping[str, Mark], colum
 
 
 def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]) -> tuple[str, list[str]]:
-    """The worksheet as it came but for grades and comments; Moodle skips a line without a grade."""
+    """Fill grades and comments into the worksheet and leave the rest unchanged; Moodle skips rows without a grade."""
     if lost := {"Grade", "Last modified (grade)"} - set(roster.columns):
-        raise AutograderError(f"{roster.path} is no grading worksheet: it lacks {', '.join(sorted(lost))}.")
+        raise AutograderError(
+            f"{roster.path} is not a grading worksheet: it has no column {' or '.join(sorted(lost))}."
+        )
     if len(set(roster.columns)) < len(roster.columns):
-        raise AutograderError(f"{roster.path} has two columns of one name: download the worksheet again.")
+        raise AutograderError(f"{roster.path} has two columns with the same name: download the worksheet again.")
     places, sentences = _match(roster, marks)
     most = assignment.max_points
     maxima = {line.cell("Maximum Grade") or line.cell("Maximum grade") for line in roster.lines}
@@ -269,7 +273,7 @@ def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]
                 cells["Feedback comments"] = _html(mark)
             locked += [places[number]] * (cells.get("Grade can be changed") == "No")
         rows.append(list(cells.values()))
-    sentences += _list("Moodle lets nobody change the grades of", locked)
+    sentences += _list("Moodle does not allow changing the grades of", locked)
     return _table(roster.columns, rows, roster.delimiter), sentences
 
 
@@ -280,7 +284,7 @@ WRITERS: Mapping[Format, Callable[[Assignment, Path, Mapping[str, Mark], str | N
 
 
 def read_roster(path: Path, kind: type[Line], *demanded: str) -> Roster:
-    """A table as another system exported it, with commas, semicolons or tabs; AutograderError says what is wrong."""
+    """Read a table of another system, separated by commas, semicolons or tabs; raise AutograderError if invalid."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         first = text.partition("\n")[0]
@@ -291,19 +295,19 @@ def read_roster(path: Path, kind: type[Line], *demanded: str) -> Roster:
         lines = []
         for cells in reader:
             if None in cells:
-                raise AutograderError(f"{path}, line {reader.line_num}: more cells than columns; export it again.")
+                raise AutograderError(f"{path}, line {reader.line_num}, has more cells than columns: export it again.")
             lines.append(kind.model_validate(cells))
     except OSError as error:
         raise AutograderError(f"The roster {path} cannot be read ({error.strerror}).") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise AutograderError(f"The roster {path} is not a CSV file in UTF-8 ({error}): export it again.") from None
     if lost := [name for name in demanded if name not in columns]:
-        raise AutograderError(f"{path} lacks the column {' and '.join(lost)}: export the whole gradebook again.")
+        raise AutograderError(f"{path} has no column {' or '.join(lost)}: export the whole gradebook again.")
     return Roster(path, columns, tuple(lines), delimiter)
 
 
 def _match(roster: Roster, marks: Mapping[str, Mark]) -> tuple[dict[int, str], list[str]]:
-    """The student of each line, by its number, and sentences on everybody who has no line, or no points."""
+    """Return the student of each row, by its number, and sentences about students without a row or without points."""
     known = _places(roster.lines)
     found = {student: _place(student, known) for student in sorted(marks)}
     taken = Counter(found.values())
@@ -315,15 +319,15 @@ def _match(roster: Roster, marks: Mapping[str, Mark]) -> tuple[dict[int, str], l
         f"{student} ({', '.join(marks[student].waiting)})" for student in sure.values() if marks[student].waiting
     ]
     return sure, [
-        *_list("Not exported, for the roster has no line for them, or several", lost),
-        *_list("Not exported, for they share a line of the roster", shared),
-        *_list("Without a submission, and left as they are", absent),
-        *_list("Left empty, for a person has yet to give points", waiting),
+        *_list("Not exported, because the roster has no row for them, or more than one", lost),
+        *_list("Not exported, because they have the same row in the roster", shared),
+        *_list("Left unchanged, because there is no submission", absent),
+        *_list("Left empty, because items must still be graded by hand", waiting),
     ]
 
 
 def _places(lines: Sequence[Line]) -> list[dict[str, set[int]]]:
-    """The numbers of the lines by name, for the surest names first."""
+    """Return the numbers of the rows by name, one mapping for each kind of name, the most reliable first."""
     ranks: list[defaultdict[str, set[int]]] = [
         defaultdict(set) for _ in range(max((len(line.names) for line in lines), default=0))
     ]
@@ -334,7 +338,7 @@ def _places(lines: Sequence[Line]) -> list[dict[str, set[int]]]:
 
 
 def _place(student: str, known: Sequence[Mapping[str, set[int]]]) -> int | None:
-    """The one line of a student, None if there is none or more than one."""
+    """Return the number of a student's only row; None if there is none or more than one."""
     folder = MOODLE_FOLDER.search(student)
     name = (folder[1] if folder else student).strip().casefold()
     places = next((names[name] for names in known if name in names), set())
@@ -342,7 +346,7 @@ def _place(student: str, known: Sequence[Mapping[str, set[int]]]) -> int | None:
 
 
 def _called(line: Line) -> str:
-    """The name by which a person knows the student of a line."""
+    """Return the name to show for the student of a row."""
     names = (line.cell(column) for column in ("Student", "LastName", "Full name", "Last name"))
     return one_line(next(filter(None, [*names, *line.names])))
 
@@ -355,8 +359,8 @@ def _other_maximum(system: str, maximum: str, most: float) -> list[str]:
     try:
         same = not maximum or float(maximum.replace(",", ".")) == most
     except ValueError:
-        same = True  # "(read only)" or a scale: nothing that could be compared
-    return [] if same else [f"{system} gives {maximum} points at most, here are {plain(most)}: change it there."]
+        same = True  # "(read only)" or a scale, which cannot be compared
+    return [] if same else [f"The maximum in {system} is {maximum} points, but {plain(most)} here: change it there."]
 
 
 def _html(mark: Mark) -> str:
@@ -371,5 +375,5 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str)
 
 
 def _harmless(cell: str) -> str:
-    """A cell as it came, unless a spreadsheet would take a part of it for a formula; numbers may be below zero."""
+    """Return a cell unchanged unless a spreadsheet would find a formula in it; negative numbers are allowed."""
     return cell if HARMLESS.fullmatch(cell) or guard_formulas(cell) == cell else guard_formulas(cell.strip())

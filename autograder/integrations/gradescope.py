@@ -1,6 +1,6 @@
-"""The kit as an autograder of Gradescope: packed into one archive, and run there on one submission.
+"""The kit as an autograder for Gradescope: pack it into one archive, and run it there on one submission.
 
-Where things lie and what is written is Gradescope's own
+The locations of files and the format of the results are Gradescope's
 (https://gradescope-autograders.readthedocs.io/en/latest/specs/ and .../submission_metadata/).
 """
 
@@ -44,7 +44,7 @@ class Deadline(BaseModel):
 
 
 class Metadata(BaseModel):
-    """What Gradescope tells of a submission, as far as it is used."""
+    """The part of Gradescope's metadata of a submission that is used."""
 
     id: int | None = None
     created_at: AwareDatetime | None = None
@@ -59,9 +59,9 @@ class Metadata(BaseModel):
 
 
 def pack(assignment: Assignment) -> Path:
-    """Writes `release/<assignment>-gradescope.zip`, byte for byte the same for the same kit; raises ReleaseError.
+    """Write `release/<assignment>-gradescope.zip`, reproducibly; raise ReleaseError if the release is not up to date.
 
-    The solution stays out of it: submissions are run beside what it holds.
+    It does not contain the solution, because submissions are run next to its contents.
     """
     load_release(assignment)
     package = assignment.course.release / f"{assignment.name}-gradescope.zip"
@@ -80,17 +80,17 @@ def pack(assignment: Assignment) -> Path:
 def _scripts(assignment: Assignment) -> dict[str, str]:
     pinned = UV.search((assignment.course.root / "Makefile").read_text(encoding="utf-8"))
     if pinned is None:
-        raise AutograderError("The Makefile no longer says which uv is used (UV := uv==...), which setup.sh repeats.")
+        raise AutograderError("The Makefile does not contain the version of uv (UV := uv==...), which setup.sh needs.")
     loader = FileSystemLoader(TEMPLATES)
     templates = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)
     return {name: templates.get_template(name).render(assignment=assignment.name, uv=pinned[1]) for name in SCRIPTS}
 
 
 def _files(assignment: Assignment) -> dict[str, Path]:
-    """Return what grading needs of this package and of the course, by name in the archive.
+    """Return the files of this package and of the course that grading needs, by name in the archive.
 
-    Of the checks, these are those of the assignment, without the submissions that they are tested on, and what all of
-    them share. They may lie in the course; unpacked, they lie in the package.
+    They include the checks of the assignment and the modules that all checks share, but not the tests of the checks.
+    The checks may be in the course; in the archive they are in the package.
     """
     root = assignment.course.root
     settings = assignment.source_folder / "assignment.toml"
@@ -111,9 +111,10 @@ def _files(assignment: Assignment) -> dict[str, Path]:
 
 
 def run(assignment: Assignment, place: Path) -> dict[str, Any]:
-    """Grades `place/submission` into `place/results/results.json`; what cannot be graded waits there for a person.
+    """Grade `place/submission` and write `place/results/results.json`; what cannot be graded is marked for manual
+    review.
 
-    Returns the results with what instructors alone should see.
+    Return the results, with the parts that only instructors should see.
     """
     metadata = _metadata(place / "submission_metadata.json")
     student = f"submission {metadata.id}" if metadata.id is not None else "the submission"
@@ -135,7 +136,7 @@ def run(assignment: Assignment, place: Path) -> dict[str, Any]:
 
 
 def _metadata(path: Path) -> Metadata:
-    """What there is to know of a submission; nothing where Gradescope's file is missing or of another form."""
+    """Read Gradescope's metadata of a submission; empty if the file is missing or has another format."""
     try:
         return Metadata.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -143,8 +144,8 @@ def _metadata(path: Path) -> Metadata:
 
 
 def results(assignment: Assignment, verdict: Verdict, metadata: Metadata | None = None) -> dict[str, Any]:
-    """The results as everywhere, but an item without points has no score: only then can Gradescope not take it for
-    a 0 that was earned. No leaderboard is made of points."""
+    """Return the results as elsewhere, but without a score for items without points, so that Gradescope does not show 0
+    points. There is no leaderboard."""
     found = build_results(assignment, verdict)
     for test in found["tests"]:
         if test["extra_data"]["state"] == "ungraded":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Ask for the provisional verdict on a notebook: lab_verdict.py NOTEBOOK [SOCKET].
 
-Copy this file to where students can run it. It needs Python 3 only, and nothing of the kit. It exits with 0 if there is
-a verdict, with 1 if the request was refused, and with 2 if it could not be made.
+Copy this file to where students can run it. It needs only Python 3 and nothing else of the kit. It exits with 0 if
+there is a verdict, with 1 if the request was refused, and with 2 if no request could be made.
 """
 
 import json
@@ -14,11 +14,11 @@ SOCKET = "/srv/lab/verdict.sock"
 
 
 def ask(notebook: bytes, address: str) -> "dict[str, object]":
-    """Send a notebook and wait for the answer; OSError or ValueError if there is none."""
+    """Send a notebook and wait for the answer; raise OSError or ValueError if there is none."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
         parts = [connection.recv(1)]
-        if parts == [b"\n"]:  # else this is the beginning of a refusal
+        if parts == [b"\n"]:  # otherwise this is the beginning of a refusal
             connection.sendall(notebook)
             connection.shutdown(socket.SHUT_WR)
         while part := connection.recv(65536):

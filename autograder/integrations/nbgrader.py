@@ -1,7 +1,7 @@
-"""The other way in: nbgrader's own `autograde` and the button of its formgrader give the points of `make autograde`.
+"""The nbgrader integration: nbgrader's own `autograde` and the formgrader's button give the points of `make autograde`.
 
-`nbgrader_config.py` puts `GradeSubmission` in the place of the preprocessors with which nbgrader repairs and runs a
-notebook and adds up its cells.
+`nbgrader_config.py` replaces the preprocessors with which nbgrader repairs a notebook, runs it and adds up its points
+by `GradeSubmission`.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from autograder.submission.prepare import load_release
 
 
 class GradingService:
-    """Warm kernels and a process that grades, kept from one submission to the next.
+    """Warm kernels and a grading process, which are reused for all submissions.
 
-    Grading has its own process because the formgrader's button is answered inside the event loop of a Jupyter server,
-    where neither nbclient nor pytest may run.
+    Grading has its own process, because the formgrader's button is handled in the event loop of a Jupyter server, where
+    neither nbclient nor pytest can run.
     """
 
     def __init__(self, kernel: Start, isolation: SandboxChoice) -> None:
@@ -48,7 +48,7 @@ class GradingService:
         atexit.register(self.close)
 
     def grade(self, task: Task) -> Verdict:
-        """Grade one submission, write its files and return the verdict, also where the process died of it."""
+        """Grade one submission, write its files and return the verdict, even if the process died."""
         self._executor.seconds = max_seconds(task)
         ((_, outcome),) = self._executor.run([task])
         return (finish_failed(task, outcome) if isinstance(outcome, Failed) else outcome).verdict
@@ -61,20 +61,20 @@ class GradingService:
 
 @cache
 def open_service(kernel: Start, isolation: SandboxChoice) -> GradingService:
-    """Return the service of this process, opened when it is first needed."""
+    """Return the service of this process, which is started when it is first needed."""
     return GradingService(kernel, isolation)
 
 
 class GradeSubmission(NbGraderPreprocessor):
-    """Grades what the student submitted and answers with the notebook that the formgrader shows.
+    """Grades a submission and returns the notebook that the formgrader shows.
 
-    It reads the submitted folder itself: nbgrader's repairs would hide what the student had changed.
+    It reads the submitted folder itself, because nbgrader's repairs would hide changes by the student.
     """
 
-    out = Unicode("graded", help="The folder of the results, as OUT of `make autograde`.").tag(config=True)
-    seed = Integer(None, allow_none=True, help="Draws the same scenarios again; None draws new ones.").tag(config=True)
-    training = Enum(("scripted", "real"), "scripted", help="Whether trainings are scripted or real.").tag(config=True)
-    sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="What holds the submissions in.").tag(config=True)
+    out = Unicode("graded", help="The folder of the results, like OUT in `make autograde`.").tag(config=True)
+    seed = Integer(None, allow_none=True, help="The seed of the scenarios; None samples new ones.").tag(config=True)
+    training = Enum(("scripted", "real"), "scripted", help="Whether training is simulated or real.").tag(config=True)
+    sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="The sandbox of the submissions.").tag(config=True)
     kernel = Enum(("auto", "warm", "plain"), "auto", help="Fork warm kernels or start plain ones.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -105,12 +105,12 @@ class GradeSubmission(NbGraderPreprocessor):
     def _verdict(self, store: ResultStore, student: str) -> Verdict:
         service = open_service(cast(Start, self.kernel), cast(SandboxChoice, self.sandbox))
         options = Options(seed=self.seed, training=cast(Training, self.training))
-        # Without a fingerprint `make autograde` grades the submission once more: it may be given another SEED.
+        # Without a fingerprint, `make autograde` grades the submission again, perhaps with another SEED.
         folder = self._folder(store.assignment, student)
         task = Task(store, student, folder, service.kernels, options, "")
         verdict = service.grade(task)
         if verdict.state == "needs review" and store.read_executed(student) is None:
-            # The machine failed, not the student: the next submission gets kernels and a process that are new.
+            # The machine failed, not the student: the next submission gets new kernels and a new process.
             open_service.cache_clear()
             service.close()
         return verdict
@@ -119,11 +119,11 @@ class GradeSubmission(NbGraderPreprocessor):
         converter = getattr(self.parent, "parent", None)
         course = getattr(converter, "coursedir", None)
         if course is None:
-            raise AutograderError("Only `nbgrader autograde` grades a submission so: run that, or make autograde.")
+            raise AutograderError("This preprocessor works only in `nbgrader autograde`: run that, or make autograde.")
         return Path(course.format_path(course.submitted_directory, student, assignment.name))
 
 
 def announce(db_url: str, assignment: str) -> None:
-    """Tells the gradebook of an assignment, which nbgrader demands before it grades a submission."""
+    """Add an assignment to the gradebook, which nbgrader requires before it grades a submission."""
     loaded = Assignment.load(assignment)
     gradebook.record(db_url, loaded, load_release(loaded), [])

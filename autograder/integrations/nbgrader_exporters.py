@@ -1,4 +1,4 @@
-"""Exporters for `nbgrader export`: the points in the tables that Canvas and Moodle import.
+"""Exporters for `nbgrader export`, which write points into the tables that Canvas and Moodle import.
 
 They take nbgrader's own options and two more::
 
@@ -28,16 +28,16 @@ from .export import WRITERS, marks_of
 
 
 class RosterExporter(ExportPlugin):
-    """Fills the points of one assignment into a table that another system wrote of the class."""
+    """Writes the points of one assignment into a table of the class that another system exported."""
 
-    out = Unicode("graded", help="The folder of the results, as OUT of `make autograde`.").tag(config=True)
+    out = Unicode("graded", help="The folder of the results, like OUT in `make autograde`.").tag(config=True)
     roster = Unicode("", help="The table of the class that the other system exported.").tag(config=True)
-    column = Unicode("", help="What the other system calls the assignment, if not by its title.").tag(config=True)
+    column = Unicode("", help="The name of the assignment in the other system, if not its title.").tag(config=True)
 
     system: Format
 
     def export(self, gradebook: Gradebook) -> None:
-        """Write the table to `to`, by default `<system>.csv`; ends the program with a sentence if that fails."""
+        """Write the table to `to`, by default `<system>.csv`; exit with an error message if that fails."""
         target = Path(self.to or f"{self.system}.csv")
         try:
             text, sentences = self._fill(gradebook)
@@ -49,7 +49,7 @@ class RosterExporter(ExportPlugin):
         self.log.info("Exported grades to %s", target)
 
     def _fill(self, gradebook: Gradebook) -> tuple[str, list[str]]:
-        """The table, and sentences on what a person should know of it."""
+        """Return the table, and sentences that the user should read about it."""
         names = self.assignment or [each.name for each in gradebook.assignments]
         if len(names) != 1:
             raise AutograderError(f"Name one assignment, --assignment='[\"name\"]'; there are: {', '.join(names)}.")
@@ -65,12 +65,12 @@ class RosterExporter(ExportPlugin):
 
 
 class CanvasExporter(RosterExporter):
-    """Canvas's gradebook with this assignment alone."""
+    """Exports Canvas's gradebook with this assignment only."""
 
     system = "canvas"
 
 
 class MoodleExporter(RosterExporter):
-    """Moodle's grading worksheet or, for another table of the class, one for its grade import."""
+    """Exports Moodle's grading worksheet or, for another table of the class, a table for Moodle's grade import."""
 
     system = "moodle"

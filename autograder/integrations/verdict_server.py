@@ -1,7 +1,7 @@
-"""Provisional verdicts on request: students of one machine ask through a socket, and learn points but no checks.
+"""Provisional verdicts on request: students on one machine ask through a socket and learn their points, but no checks.
 
-The kernel of the operating system says which user is at the other end, so nobody can ask in another name, and the
-answer goes to that user only. The command for students is `lab_verdict.py`, which needs nothing of the kit.
+The operating system identifies the user at the other end, so nobody can ask in another user's name, and the answer goes
+only to that user. The command for students is `lab_verdict.py`, which needs nothing else of the kit.
 """
 
 from __future__ import annotations
@@ -35,31 +35,32 @@ from autograder.scheduling.task import Task
 from .nbgrader import GradingService
 
 MAX_BYTES = 20 * MB
-"""The largest notebook that is accepted."""
+"""Maximum size of a notebook."""
 
 MAX_WAITING = 100
-"""Students whose requests are read or wait; others are asked to come back."""
+"""Maximum number of requests that are being read or waiting; others are refused."""
 
 READ_SECONDS = 30
-"""How long a request may take to arrive."""
+"""Seconds that a request may take to arrive."""
 
 MAX_PATH = 100
-"""Bytes of a socket's path; Linux allows 107."""
+"""Maximum number of bytes in a socket's path; Linux allows 107."""
 
 PEER = struct.Struct("3i")
-"""Process, user and group at the other end of a socket, as Linux tells them."""
+"""The format in which Linux returns the process, user and group at the other end of a socket."""
 
 GO_AHEAD = b"\n"
-"""What is sent to a user who may ask, before the notebook is; a refusal comes at once."""
+"""Sent to a user who may ask, before the notebook is received; a refusal is sent instead."""
 
 UNDECIDED = "not decided yet"
+NOT_GRADED = "Your notebook could not be graded: tell your instructor."
 
 Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Request:
-    """A notebook that a user sent, and where the answer goes."""
+    """A notebook that a user sent, and the connection for the answer."""
 
     user: int
     notebook: bytes
@@ -67,21 +68,21 @@ class Request:
 
 
 class RateLimit:
-    """One request per user in so many seconds, also across restarts: the times are kept in a file."""
+    """Allows each user one request in a number of seconds, even across restarts: the times are stored in a file."""
 
     def __init__(self, path: Path, seconds: float, clock: Callable[[], float] = time.time) -> None:
         self.path, self.seconds, self.clock = path, seconds, clock
         try:
             self._last: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         except ValueError:
-            raise UsageError(f"{path} is damaged: remove it, and everybody can ask again.") from None
+            raise UsageError(f"{path} is damaged: remove it. Then everybody can ask again.") from None
 
     def seconds_left(self, user: int) -> float:
         """Return how long the user has to wait; 0 if a request may be made now."""
         return max(0.0, self._last.get(str(user), -self.seconds) + self.seconds - self.clock())
 
     def record(self, user: int) -> None:
-        """Note a request that is made now."""
+        """Record a request that is made now."""
         self._last[str(user)] = self.clock()
         write_text(self.path, json.dumps(self._last))
 
@@ -91,10 +92,10 @@ class VerdictServer:
     """Takes requests in threads, and grades them one after the other.
 
     Attributes:
-        assignment: whose checks decide.
-        grade: grades a notebook and returns the verdict.
+        assignment: the assignment to grade.
+        grade: the function that grades a notebook and returns the verdict.
         limit: how often a user may ask.
-        log: called with a sentence about each request.
+        log: called with a message about each request.
     """
 
     assignment: Assignment
@@ -106,14 +107,14 @@ class VerdictServer:
     _requests: queue.SimpleQueue[Request] = field(default_factory=queue.SimpleQueue)
 
     def accept(self, listener: socket.socket) -> None:
-        """Take requests until the listener is closed."""
+        """Accept requests until the listener is closed."""
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 if listener.fileno() < 0:
                     return
-                time.sleep(1)  # too many files are open, for one: the next moment may be better
+                time.sleep(1)  # for example, too many open files: try again later
                 continue
             _, user, _ = PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
             if refusal := self._admit(user):
@@ -131,12 +132,12 @@ class VerdictServer:
             _send(request.connection, {"granted": True, "text": text})
         except AutograderError as error:
             self.log(f"User {request.user}: not graded. {error}")
-            _send(request.connection, {"granted": False, "text": "It could not be graded: tell your instructor."})
+            _send(request.connection, {"granted": False, "text": NOT_GRADED})
         finally:
             self._release(request.user)
 
     def _admit(self, user: int) -> str:
-        """Return why the user may not ask now; "" if the request is accepted, which ends with `_release`."""
+        """Return why the user may not ask now; "" if the request is accepted, which must be followed by `_release`."""
         with self._lock:
             if user in self._active:
                 return "Your last notebook is still being graded."
@@ -160,15 +161,15 @@ class VerdictServer:
         except (OSError, ValueError, AutograderError) as error:
             self.log(f"User {user}: refused. {error}")
             self._release(user)
-            # What is wrong with this machine is not for students.
-            text = str(error) if isinstance(error, ValueError) else "It could not be graded: tell your instructor."
+            # Students need not see problems of this machine.
+            text = str(error) if isinstance(error, ValueError) else NOT_GRADED
             _send(connection, {"granted": False, "text": text})
         else:
             self._requests.put(Request(user, notebook, connection))
 
 
 def _receive(connection: socket.socket) -> bytes:
-    """Return what is sent until the other side has ended; ValueError if it is too large or takes too long."""
+    """Receive data until the other side has ended; raise ValueError if they are too large or take too long."""
     deadline = time.monotonic() + READ_SECONDS
     received = bytearray()
     size = 0
@@ -180,13 +181,13 @@ def _receive(connection: socket.socket) -> bytes:
         if not part:
             raise ValueError(f"The notebook is larger than {MAX_BYTES // MB} MB.")
         size += len(part)
-        if size <= MAX_BYTES:  # what is too much is read and forgotten: a sender who is cut off gets no answer
+        if size <= MAX_BYTES:  # further data are read but dropped: a client that is cut off gets no answer
             received += part
     raise ValueError(f"The notebook did not arrive within {READ_SECONDS} s.")
 
 
 def _send(connection: socket.socket, answer: dict[str, Any]) -> None:
-    """Send an answer and close; who does not wait for it gets none."""
+    """Send an answer and close the connection; a client that does not wait gets no answer."""
     with connection, contextlib.suppress(OSError):
         connection.settimeout(5)
         connection.sendall(json.dumps(answer).encode())
@@ -196,16 +197,14 @@ def _send(connection: socket.socket, answer: dict[str, Any]) -> None:
 def describe_provisional(assignment: Assignment, verdict: Verdict) -> list[str]:
     """Return what a student may know before the deadline: points by item, and which of their cells stopped.
 
-    No rule, message, value, finding or text of an error is in it: these could hold answers, or parts of the data that
-    the notebook was graded on.
+    It contains no check, message, value, finding or error message: these could contain answers, or parts of the data
+    with which the notebook was graded.
     """
     if verdict.state == "failed to run":
-        return [
-            "This file could not be run: it is not a notebook, or is damaged. Open it in Jupyter and save it again."
-        ]
+        return ["This file could not be run, because it is not a valid notebook. Open it in Jupyter and save it again."]
     judged = sum(item.points for item in assignment.judged_items)
     pending = assignment.max_points - judged
-    by_hand = f"; another {pending:g} points are given by hand" if pending else ""
+    by_hand = f"; another {pending:g} points are graded by hand" if pending else ""
     lines = [f"{assignment.title}: {verdict.points:g} of {judged:g} points (provisional{by_hand})."]
     for item in verdict.items:
         points = UNDECIDED if item.points is None else f"{item.points:g} of {item.max_points:g}"
@@ -226,7 +225,7 @@ def _describe_stop(item: ItemVerdict) -> str:
 
 @contextlib.contextmanager
 def open_socket(path: Path) -> Iterator[socket.socket]:
-    """Listen at a path to which every user of the machine may connect; UsageError where that is not possible."""
+    """Listen at a path to which every user of the machine can connect; raise UsageError if that is not possible."""
     if len(os.fsencode(path.absolute())) > MAX_PATH:
         raise UsageError(f"The path {path} is too long for a socket: use one of at most {MAX_PATH} bytes.")
     try:
@@ -254,7 +253,7 @@ def _remove_stale(path: Path) -> None:
         except ConnectionRefusedError:
             path.unlink()
             return
-    raise UsageError(f"Another process already serves {path}.")
+    raise UsageError(f"Another process already uses the socket {path}.")
 
 
 def serve(
@@ -270,25 +269,25 @@ def serve(
     """Answer requests for provisional verdicts until the process is stopped.
 
     Args:
-        assignment: whose checks decide.
+        assignment: the assignment to grade.
         path: the socket.
-        out: the folder that holds the times of requests; verdicts are not kept.
-        minutes: the time between two requests of a user.
+        out: the folder for the times of requests; verdicts are not stored.
+        minutes: the minimum time between two requests of a user.
         kernel: how kernels are started.
-        sandbox: what isolates the notebooks.
-        log: called with a sentence about each request.
+        sandbox: the sandbox of the notebooks.
+        log: called with a message about each request.
     """
     limit = RateLimit(out / "requests.json", 60 * minutes)
     with open_socket(path) as listener, contextlib.closing(_Grader(assignment, kernel, sandbox)) as grader:
         server = VerdictServer(assignment, grader.grade, limit, log)
         threading.Thread(target=server.accept, args=(listener,), daemon=True).start()
-        log(f"Serving {assignment.name} at {path}; a student can ask every {minutes:g} min.")
+        log(f"Waiting for requests for {assignment.name} at {path}; a student can ask every {minutes:g} min.")
         while True:
             server.answer_next()
 
 
 class _Grader:
-    """Grades notebooks and keeps nothing of them; kernels and process are new where the machine failed."""
+    """Grades notebooks without storing anything; kernels and process are replaced after a failure of the machine."""
 
     def __init__(self, assignment: Assignment, kernel: Start, sandbox: SandboxChoice) -> None:
         self.assignment, self.kernel, self.sandbox = assignment, kernel, sandbox

@@ -1,1 +1,1 @@
-"""Telling people: the gradebook, the feedback pages and the report on the class."""
+"""Reporting results: the gradebook, the feedback pages and the class report."""

@@ -1,4 +1,4 @@
-"""The written answers of a class, question by question, for a person who grades all answers to one before the next."""
+"""Pages with the written answers of a class, question by question, for graders who grade one question at a time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from .pages import environment, formgrader_page
 from .similarity import words
 
 MAX_ANSWERS = 50
-"""Different answers on a page; their figures make it large."""
+"""Maximum number of different answers on a page; their figures make it large."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with all who gave it, word for word, and the results of `measured_by`, the first of them who saved
-    some."""
+    """An answer, the students who gave it word for word, and saved results of one of them, `measured_by`."""
 
     students: list[str]
     text: Markup
@@ -37,7 +36,7 @@ class Answer:
 
 
 def page_name(item: Item, number: int) -> str:
-    """The file of a page of answers to a question, counted from 1."""
+    """Return the file name of a page with answers to a question; `number` counts from 1."""
     return f"answers-{item.id}-{number}.html"
 
 
@@ -57,7 +56,7 @@ def write_answer_pages(store: ResultStore, release: NotebookNode, manual: Manual
 
 
 def group_answers(assignment: Assignment, item: Item, release: NotebookNode, known: ClassData) -> list[Answer]:
-    """The answers to a question, those that read the same together and first; what was not answered is left out."""
+    """Return the answers to a question, identical ones first and as one; missing answers are omitted."""
     students: dict[tuple[str, ...], list[str]] = {}
     cells: dict[tuple[str, ...], NotebookNode] = {}
     for student, notebook in known.notebooks.items():
@@ -76,7 +75,7 @@ def group_answers(assignment: Assignment, item: Item, release: NotebookNode, kno
 
 
 def find_without_cell(item: Item, known: ClassData) -> list[str]:
-    """Return the students whose notebook ran, and has no cell for the answer to a question."""
+    """Return the students whose notebook ran but has no cell for the answer to a question."""
     return [name for name, notebook in known.notebooks.items() if notebook and _find(notebook, item.cell) is None]
 
 
@@ -93,7 +92,7 @@ def answers_page(
     manual: Manual,
     known: ClassData,
 ) -> str:
-    """A page as HTML; `place` is its number and how many there are."""
+    """Return a page as HTML; `place` is its number and the number of pages."""
     number, count = place
     rubric = rubrics(assignment).get(item.cell, "")
     return (

@@ -1,4 +1,4 @@
-"""The written answers, which a person grades: what is remarkable about them, and what a grader wants beside them."""
+"""The written answers, which a person grades: remarks about them, and what a grader needs to see with them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .pages import environment
 from .similarity import groups, words
 
 MARK = "generated-by-the-grader"
-"""The tag of cells that the grader adds for a person, and that no student wrote."""
+"""The tag of cells that the autograder adds for the person who grades; no student wrote them."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What a person should know before reading an answer; `students` are those who share it."""
+    """What a grader should know before reading an answer; `students` are others with the same or a similar answer."""
 
     kind: Literal["empty", "as released", "identical", "nearly identical"]
     students: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Remark:
 
 
 Remarks = Mapping[str, Mapping[str, Remark]]
-"""By student and item."""
+"""Remarks by student and item."""
 
 
 def written_items(assignment: Assignment) -> tuple[Item, ...]:
@@ -50,7 +50,7 @@ def written_items(assignment: Assignment) -> tuple[Item, ...]:
 
 
 def unanswered(assignment: Assignment, release: NotebookNode | None, executed: NotebookNode | None) -> set[str]:
-    """The items whose answer is empty or reads as it was released; all, where there is no notebook to read."""
+    """Return the items whose answer is empty or still the placeholder; all written items if there is no notebook."""
     if executed is None:
         return {item.id for item in written_items(assignment)}
     found = set()
@@ -62,8 +62,8 @@ def unanswered(assignment: Assignment, release: NotebookNode | None, executed: N
 
 
 def rubrics(assignment: Assignment) -> dict[str, str]:
-    """What the source notebook says to the grader of each written answer, as markdown: it stands there where a task
-    has its solution. Empty where there is no source that can be read."""
+    """Return the grader's notes on each written answer, as Markdown, from the solution cells of the source notebook;
+    empty if there is no readable source."""
     try:
         cells = cells_by_id(read(source_path(assignment)))
     except ReleaseError:
@@ -79,7 +79,7 @@ def _without_marks(cell: NotebookNode) -> str:
 def remarks(
     assignment: Assignment, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]
 ) -> dict[str, dict[str, Remark]]:
-    """What is remarkable about each student's answers, in the light of all others'."""
+    """Return the remarks about each student's answers, which are compared with those of all other students."""
     found: dict[str, dict[str, Remark]] = {student: {} for student in notebooks}
     for item in written_items(assignment):
         given = _answer(release, item.cell)
@@ -102,7 +102,7 @@ def remarks(
 
 
 def _answer(notebook: NotebookNode | None, name: str) -> str | None:
-    """The text of an answer; None for a task that nbgrader has answered in new cells below it."""
+    """Return the text of an answer; None for cells of nbgrader's type *task*, which are answered in new cells below."""
     cells = notebook.cells if notebook is not None else []
     found = (cell for cell in cells if grade_id(cell) == name and not grader_metadata(cell).get("task"))
     return next((str(cell.source) for cell in found), None)
@@ -114,8 +114,8 @@ def beside(
     own: SavedOutputs,
     noted: Mapping[str, Remark],
 ) -> dict[str, NotebookNode]:
-    """For each written answer the cell that stands before it in the formgrader: the student's own numbers and figures,
-    what is remarkable, and the rubric."""
+    """Return, for each written answer, the cell to show before it in the formgrader, with the student's own numbers and
+    figures, the remark, and the rubric."""
     return {
         item.cell: _cell(
             item,
@@ -133,10 +133,10 @@ def beside(
 
 
 def own_results(assignment: Assignment, item: Item, own: SavedOutputs) -> dict[str, object]:
-    """What an answer is about: the table of the student's own numbers (`swept` if there should be one, `dry` if it is
-    of a dry run), and the student's own `figures` (`plotted` if there should be some).
+    """Return what an answer is about: the table of the student's own numbers (`swept` if there should be one, `dry` if
+    it is from a dry run), and the student's own `figures` (`plotted` if there should be some).
 
-    Figures of the graded run show other data, and must not be compared with the answer.
+    Figures of the graded run show other data and must not be compared with the answer.
     """
     series = next((series for series in assignment.exercise.series if series.comment == item.id), None)
     saved = own.loops.get(series.name, SavedSeries()) if series is not None else SavedSeries()
@@ -155,7 +155,7 @@ def _cell(item: Item, text: str) -> NotebookNode:
 
 
 def _table(own: SavedOutputs, series: Series | None) -> list[list[str]]:
-    """The recorded rows with what an epoch cost; the first line is the head. Columns without a number are left out."""
+    """Return a heading and the recorded rows with the costs per epoch, without columns that have no numbers."""
     if series is None or series.swept is None or not (rows := own.loops.get(series.name, SavedSeries()).rows):
         return []
     shown = [column for column in series.swept.columns if column.key != series.swept.other]

@@ -1,5 +1,5 @@
-"""Charts of the class report, as SVG that takes its colours from the page. What a mark stands for is read in the space
-above the axes as long as it is pointed at, by a rule of the page's style and without a script."""
+"""Charts of the class report, as SVG that takes its colours from the page. While the pointer is over a mark, its
+description is shown above the axes, by a rule in the page's style sheet and without a script."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from matplotlib.ticker import MaxNLocator
 from autograder.common.encoders import make_visible
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 340, 232, 50, 42, 38
-"""Pixels of a chart: the whole, and what is left for the axes and above them."""
+"""Size of a chart in pixels, and the margins for the axes and above them."""
 
 WIDE = 20.0
-"""Largest over smallest value from which an axis is logarithmic."""
+"""Ratio of the largest to the smallest value from which on an axis is logarithmic."""
 
 MAX_TICKS = 7
 
 MAX_DOTS = 40
-"""Values of a box that are drawn one by one; of more, those beyond the whiskers alone."""
+"""Maximum number of values for which all are drawn; of more values, only those beyond the whiskers are drawn."""
 
 Values = Sequence[tuple[str, float]]
 """Named values, such as each student's time."""
@@ -30,7 +30,7 @@ Values = Sequence[tuple[str, float]]
 
 @dataclass(frozen=True)
 class Scale:
-    """Where a value stands on the vertical axis."""
+    """The scale of the vertical axis."""
 
     low: float
     high: float
@@ -53,7 +53,7 @@ class Scale:
 
 
 def _decades(low: float, high: float) -> tuple[float, ...]:
-    """Powers of ten in the range, with steps between them where they are few; seven or fewer in all."""
+    """Return the powers of ten in the range, with steps between them if there are few; at most seven in total."""
     powers = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
     inside: list[float] = []
     for steps in ((1, 2, 5), (1, 3), (1,)):
@@ -64,7 +64,7 @@ def _decades(low: float, high: float) -> tuple[float, ...]:
 
 
 def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
-    """Bars of how many submissions have how many points, in equal steps from 0 to `most`."""
+    """Draw the distribution of points, as bars of equal steps from 0 to `most`."""
     counts = [0] * bins
     for points in totals:
         counts[max(0, min(bins - 1, int(points / most * bins)))] += 1
@@ -86,7 +86,7 @@ def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
 
 
 def boxes(groups: Mapping[str, Values], across: str, up: str, unit: str) -> Markup:
-    """A box of values for each group: quartiles, median, whiskers of at most 1.5 quartile ranges, and the values."""
+    """Draw a box plot for each group, with whiskers of at most 1.5 interquartile ranges, and its values."""
     scale = Scale.of([value for values in groups.values() for _, value in values])
     shapes = _frame(scale, across, f"{up} ({unit})" if unit else up)
     step = (WIDTH - LEFT - 12) / len(groups)
@@ -102,7 +102,7 @@ def boxes(groups: Mapping[str, Values], across: str, up: str, unit: str) -> Mark
 
 
 def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: str) -> tuple[list[str], str]:
-    """The shapes of a box around `x`, and what it says in words. It can be pointed at in all of its column."""
+    """Return the shapes of a box around `x`, and its description, which is shown for the whole column."""
     half = min(15.0, step / 3)
     numbers = [value for _, value in values]
     low, _, high = quantiles(numbers, n=4, method="inclusive") if len(numbers) > 1 else numbers * 3
@@ -127,7 +127,7 @@ def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: s
 
 
 def _frame(scale: Scale, across: str, up: str) -> list[str]:
-    """Lines at the ticks of the vertical axis, and the labels of both."""
+    """Return lines at the ticks of the vertical axis, and the labels of both axes."""
     shapes = []
     for tick in scale.ticks:
         y = scale.y(tick)
@@ -142,7 +142,7 @@ def _frame(scale: Scale, across: str, up: str) -> list[str]:
 
 
 def _mark(shape: str, *told: str) -> str:
-    """A shape with the lines that are shown while it is pointed at."""
+    """Return a shape with the lines of text that are shown while the pointer is over it."""
     lines = [_text(WIDTH - 8, 13 + 14 * number, line, "told", "end") for number, line in enumerate(told)]
     return f'<g class="mark">{shape}{"".join(lines)}</g>'
 

@@ -1,4 +1,4 @@
-"""What is known of a class beside its verdicts: notebooks, saved outputs, written answers, who belongs to it."""
+"""Data of a class besides its verdicts: notebooks, saved outputs, remarks on written answers, and members."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .answers import Remarks
 
 @dataclass(frozen=True)
 class ClassData:
-    """By student; `members` are all whom the gradebook knows, with the id under which the formgrader shows what they
-    submitted, "" for nothing."""
+    """The data by student. `members` maps all students in the gradebook to the id with which the formgrader shows their
+    submissions, "" if there is none."""
 
     notebooks: Mapping[str, NotebookNode | None] = field(default_factory=dict)
     own: Mapping[str, SavedOutputs] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class ClassData:
 
     @classmethod
     def of(cls, store: ResultStore, release: NotebookNode, notebooks: Mapping[str, NotebookNode | None]) -> ClassData:
-        """From the results and the notebooks as they were run."""
+        """Collect the data from the results and the executed notebooks."""
         return cls(
             notebooks=notebooks,
             own={student: store.read_saved_outputs(student) for student in notebooks},
@@ -37,7 +37,7 @@ class ClassData:
         )
 
     def beside(self, assignment: Assignment) -> dict[str, dict[str, NotebookNode]]:
-        """For each student the cells that the formgrader shows before the written answers."""
+        """Return, for each student, the cells that the formgrader shows before the written answers."""
         rubrics = answers.rubrics(assignment)
         return {
             student: answers.beside(assignment, rubrics, self.own[student], self.remarks[student])

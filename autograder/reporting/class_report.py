@@ -1,4 +1,4 @@
-"""The report on a class: one static page, what needs review first."""
+"""The class report: one static page that begins with what needs review."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from .scores import Score
 from .worklist import ASK_AGAIN, DECIDE, ToDo, group_findings
 
 STATES = {"failed to run": "failed-run", "needs review": "person", "needs reading": "reading", "graded": "graded"}
-"""The states of a submission, the most urgent first, with the class that colours them."""
+"""The states of a submission, the most urgent first, with the CSS class of their colour."""
 
 MAX_MISTAKES = 12
 
 SHOWN, MAX_SHOWN = 12, 400
-"""Entries of a list that are not folded away, and that are listed at all."""
+"""Maximum number of list entries that are visible at first, and that are listed at all."""
 
 OPEN_ROWS = 200
-"""Students up to whom the table of the class is open when the page is."""
+"""Maximum number of students for which the table of the class is initially expanded."""
 
 FEWEST = 5
-"""Submissions without which no correlation is given."""
+"""Minimum number of submissions for a correlation."""
 
 LARGEST = 1e7
-"""Seconds, joules or epochs that are still taken for a measured value."""
+"""Upper limit of a plausible measurement, in seconds, joules or epochs."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """An item that the autograder left to a person, and why."""
+    """An item that was marked for manual review, and the reason."""
 
     item: Item
     reason: str
@@ -53,8 +53,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Row:
-    """A student's line; points are None where a person has yet to give them, and `waiting` are the items that the
-    autograder left to a person."""
+    """A student's row; points still to be given are None, and `waiting` are the items marked for manual review."""
 
     student: str
     state: str
@@ -72,8 +71,8 @@ class Row:
 
 @dataclass(frozen=True)
 class ItemLine:
-    """How the class did on an item; `share` is the mean of the points given, 0 to 1, None if there are none yet, and
-    `discrimination` the correlation with the rest, -1 to 1, None where it cannot be told."""
+    """Statistics of an item; `share` is the mean share of its points, 0 to 1, None if there are none yet, and
+    `discrimination` the correlation with the other items, -1 to 1, None if it is undefined."""
 
     item: Item
     share: float | None
@@ -85,7 +84,7 @@ class ItemLine:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A rule that was missed: how often in each item, by how many students, and an example."""
+    """A check that failed: how often in each item, for how many students, and an example."""
 
     rubric: str
     items: dict[str, int]
@@ -96,14 +95,14 @@ class Mistake:
 
 @dataclass(frozen=True)
 class ToRead:
-    """A written answer that waits for a person."""
+    """A written answer that is still to be graded."""
 
     student: str
     remark: Remark | None
 
 
 def write_report(store: ResultStore, verdicts: Sequence[Verdict], manual: Manual, known: ClassData) -> None:
-    """Write the page of a class beside its results."""
+    """Write the page of a class into the folder of its results."""
     page = report_page(store.assignment, verdicts, manual, known, store.read_left_out())
     write_text(store.folder / "report.html", page)
 
@@ -115,7 +114,7 @@ def report_page(
     known: ClassData | None = None,
     left_out: Sequence[str] = (),
 ) -> str:
-    """The page as HTML, for verdicts in the order of the students; `left_out` are sentences on what was not graded."""
+    """Return the page as HTML, for verdicts by student; `left_out` are sentences about what was not graded."""
     known = known or ClassData()
     rows = [_row(assignment, verdict, manual) for verdict in verdicts]
     ran = [row for row in rows if row.state != "failed to run"]
@@ -161,7 +160,7 @@ def report_page(
 
 
 def _to_do(rows: Sequence[Row]) -> list[ToDo]:
-    """What has to be done for single students: submissions that did not run, then items that need review."""
+    """Return what has to be done for single students: submissions that did not run, then items that need review."""
     failed = [ToDo(row.student, row.state, row.reason, ASK_AGAIN) for row in rows if row.state == "failed to run"]
     review = [
         ToDo(row.student, row.state, "", DECIDE, [(open.item, open.reason or row.reason) for open in row.waiting])
@@ -172,7 +171,7 @@ def _to_do(rows: Sequence[Row]) -> list[ToDo]:
 
 
 def _remarked(assignment: Assignment, known: ClassData) -> list[tuple[str, Item, Remark]]:
-    """What is remarkable about written answers, whether they have points or not."""
+    """Return the remarks about written answers, whether they have points or not."""
     return [
         (student, item, remarks[item.id])
         for item in written_items(assignment)
@@ -182,7 +181,7 @@ def _remarked(assignment: Assignment, known: ClassData) -> list[tuple[str, Item,
 
 
 def _to_read(item: Item, rows: Sequence[Row], known: ClassData) -> list[ToRead]:
-    """The answers without points, first those of which something is to be said."""
+    """Return the answers without points, those with remarks first."""
     found = [
         ToRead(row.student, known.remarks.get(row.student, {}).get(item.id))
         for row in rows
@@ -203,7 +202,7 @@ def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
 
 
 def _waiting(assignment: Assignment, verdict: Verdict, points: Mapping[str, float | None]) -> list[Waiting]:
-    """The items that wait, in their order; the reason is left out where it is the whole submission's."""
+    """Return the items that need review, in order; the reason is empty if it is that of the whole submission."""
     judged = {item.id: item for item in verdict.items}
     return [
         Waiting(item, "" if judged[item.id].message == verdict.reason else without_folders(judged[item.id].message))
@@ -216,7 +215,7 @@ def _item_line(item: Item, rows: list[Row]) -> ItemLine:
     known = [row.points[item.id] for row in rows]
     given = [points for points in known if points is not None]
     waiting = sum(row.points[item.id] is None and row.state != "failed to run" for row in rows)
-    only_zeros = item.graded_by == "person" and waiting and not any(given)  # what nobody answered has 0 at once
+    only_zeros = item.graded_by == "person" and waiting and not any(given)  # missing answers get 0 immediately
     return ItemLine(
         item=item,
         share=mean(given) / item.points if given and not only_zeros else None,
@@ -228,10 +227,11 @@ def _item_line(item: Item, rows: list[Row]) -> ItemLine:
 
 
 def discrimination(item_id: str, points: Sequence[Mapping[str, float | None]]) -> float | None:
-    """Pearson's correlation between the points of an item and those of all other items together, over the submissions
-    that have points for the item (item-rest correlation). The rest are the items for which all of these have points.
+    """Return Pearson's correlation between the points of an item and the sum of those of the other items, over the
+    submissions that have points for the item (item-rest correlation). Only items for which all of these submissions
+    have points are included in the sum.
 
-    None for fewer than FEWEST submissions, or where one of the two is the same for all.
+    Return None for fewer than FEWEST submissions, or if one of the two is constant.
     """
     counted = [given for given in points if given.get(item_id) is not None]
     if len(counted) < FEWEST:
@@ -246,7 +246,7 @@ def discrimination(item_id: str, points: Sequence[Mapping[str, float | None]]) -
 
 
 def charts(assignment: Assignment, known: ClassData) -> dict[str, list[Markup]]:
-    """Boxes of what the students' own runs recorded, by the setting that a loop sweeps."""
+    """Draw box plots of the students' own measurements, by the setting that a loop varies."""
     made: dict[str, list[Markup]] = {}
     for loop, (_, swept) in assignment.exercise.swept.items():
         settings = tuple(map(float, getattr(assignment.parameters, swept.values)))
@@ -259,7 +259,7 @@ def charts(assignment: Assignment, known: ClassData) -> dict[str, list[Markup]]:
 
 
 def _recorded(known: ClassData, loop: str, key: str, settings: Sequence[float], quantity: str) -> dict[str, Values]:
-    """By setting what each student recorded, as far as it can have been measured."""
+    """Return, by setting, the value that each student recorded, without implausible ones."""
     found: dict[float, list[tuple[str, float]]] = {setting: [] for setting in settings}
     for student, own in known.own.items():
         for row in own.measured(loop):
@@ -271,9 +271,10 @@ def _recorded(known: ClassData, loop: str, key: str, settings: Sequence[float], 
 
 
 def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistake]:
-    """The rules that students missed, the most frequent first; a student who missed one in several items counts once.
+    """Return the checks that failed, the most frequent first; a student for whom one failed in several items counts
+    once.
 
-    An item of which nothing could be checked holds no mistake, see `count_not_done`.
+    Items for which no check could be run are ignored, see `count_not_done`.
     """
     found: dict[str, dict[str, list[tuple[int, str]]]] = {}
     for verdict in verdicts:
@@ -286,7 +287,7 @@ def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistak
 
 
 def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[tuple[int, str]]]) -> Mistake:
-    """The example is a student who missed as little else as possible in the same item."""
+    """Describe a mistake; the example is a student for whom as few other checks as possible failed in the same item."""
     counts = {item.id: len(students[item.id]) for item in assignment.items if item.id in students}
     everyone = {student for found in students.values() for _, student in found}
     first = next(iter(counts))
@@ -295,11 +296,11 @@ def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[tuple
 
 
 def count_not_done(verdicts: Sequence[Verdict]) -> int:
-    """How many students have an item of which nothing could be checked."""
+    """Count the students with an item for which no check could be run."""
     return sum(any(_is_not_done(item) for item in verdict.items) for verdict in verdicts)
 
 
 def _is_not_done(item: ItemVerdict) -> bool:
-    """Whether all rules of an item were missed for one reason, such as a cell that is not complete."""
+    """Whether all checks of an item failed for the same reason, such as a cell that is not complete."""
     missed = [rule for rule in item.properties if rule.status in ("failed", "not checked")]
     return 1 < len(missed) == len(item.properties) and len({rule.message for rule in missed}) == 1

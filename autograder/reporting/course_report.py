@@ -1,4 +1,4 @@
-"""The page on a course: what every student has in each of its assignments, from the tables of the classes."""
+"""The course page: every student's points in each assignment, from the tables of grades."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = "course.html"
 
 @dataclass(frozen=True)
 class Lab:
-    """The results in one assignment: the scores of students, and which submissions failed to run."""
+    """The results of one assignment: the scores of the students, and the submissions that failed to run."""
 
     assignment: Assignment
     scores: Mapping[str, Score]
@@ -31,7 +31,7 @@ class Lab:
 
     @property
     def mean(self) -> float | None:
-        """The mean of the submissions that ran; None if there are none."""
+        """The mean score of the submissions that ran; None if there are none."""
         totals = [score.total for student, score in self.scores.items() if student not in self.failed]
         return mean(totals) if totals else None
 
@@ -43,14 +43,14 @@ class Lab:
 
 @dataclass(frozen=True)
 class Student:
-    """A student's scores in the labs, None where there is no submission, and what they come to."""
+    """A student's scores in the labs, None if there is no submission, and their total."""
 
     name: str
     scores: tuple[Score | None, ...]
 
     @property
     def total(self) -> float:
-        """All points given."""
+        """The sum of all points given."""
         return sum(score.total for score in self.scores if score is not None)
 
     @property
@@ -60,18 +60,18 @@ class Student:
 
 
 def write_course_report(store: ResultStore, verdicts: Sequence[Verdict]) -> Path | None:
-    """Write the page of a course beside the results of its assignments.
+    """Write the page of a course into the folder with the results of its assignments.
 
     Args:
         store: the results of the assignment that has changed.
-        verdicts: those of this assignment.
+        verdicts: the verdicts of this assignment.
 
     Returns:
-        The page; None if fewer than two assignments have results, as then the class report says it all.
+        The path of the page; None if fewer than two assignments have results, for which the class report is enough.
     """
     path, stores = store.out / PAGE, find_stores(store.out, store.assignment.course)
     labs = []
-    if len(stores) > 1:  # else nothing needs to be read
+    if len(stores) > 1:  # otherwise nothing needs to be read
         read = [verdicts if each.folder == store.folder else each.read_verdicts() for each in stores]
         labs = [lab for lab in map(_read_lab, stores, read) if lab is not None]
     if len(labs) < 2:
@@ -84,7 +84,7 @@ def write_course_report(store: ResultStore, verdicts: Sequence[Verdict]) -> Path
 def find_stores(out: Path, course: Course) -> list[ResultStore]:
     """Return the results of the assignments that have a table of grades.
 
-    An assignment whose settings cannot be read is left out: its own commands say why.
+    An assignment whose settings cannot be read is omitted; its own commands report the error.
     """
     stores = []
     for name in course.assignments():
@@ -112,7 +112,7 @@ def course_page(labs: Sequence[Lab]) -> str:
 
 
 def _read_lab(store: ResultStore, verdicts: Sequence[Verdict]) -> Lab | None:
-    """Read an assignment's scores; None while it is being graded, as its table is older than its verdicts then."""
+    """Read an assignment's scores; None while it is being graded, because its table is then older than its verdicts."""
     try:
         points = store.read_points(verdicts)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The picture of a training curve by epoch: where the callback stopped, and where it had to."""
+"""A chart of a training curve by epoch, with where the callback stopped and where it should have stopped."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ STEP = 48
 """Pixels from one epoch to the next."""
 
 REACH, GAP = 44, 12
-"""Pixels from the threshold's line to the furthest dot, and to the nearest that is not on the line."""
+"""Pixels from the threshold's line to the farthest dot, and to the nearest dot that is not on the line."""
 
 LEFT, MIDDLE, AXIS, TALLEST, NARROWEST = 46, 92, 178, 206, 250
 
 LETTER = 8
-"""Pixels of a letter, at most on average."""
+"""Upper bound of the mean width of a letter in pixels."""
 
 
 def draw(strip: Strip) -> Markup:
-    """The strip as SVG that takes its colours from the page. Distances from the threshold are drawn by their square
-    root, so that a value next to it can be told from one on it."""
+    """Draw the chart as SVG that takes its colours from the page. Distances from the threshold are drawn as their
+    square root, so that a value close to it can be distinguished from one on it."""
     width = max(NARROWEST, LEFT + STEP * len(strip.val_accuracy) + 12)
     shapes = [
         f'<line class="goal" x1="{LEFT - 6}" x2="{width - 4}" y1="{MIDDLE}" y2="{MIDDLE}"/>',
@@ -40,7 +40,7 @@ def draw(strip: Strip) -> Markup:
 
 
 def described(strip: Strip) -> str:
-    """The picture in words."""
+    """Describe the chart in words."""
     values = ", ".join(
         f"epoch {epoch} {value:.4g} ({_side(value, strip.threshold)})"
         for epoch, value in enumerate(strip.val_accuracy, 1)
@@ -49,7 +49,7 @@ def described(strip: Strip) -> str:
 
 
 def conclude(strip: Strip) -> str:
-    """Say where it stopped and where it should have."""
+    """Describe where training stopped and where it should have stopped."""
     ended = "Did not stop" if strip.stopped is None else f"Stopped after epoch {strip.stopped}"
     due = "should have continued" if strip.due is None else f"should have stopped after epoch {strip.due}"
     return f"{ended}; {due}."
@@ -81,7 +81,7 @@ WORDS = {"stopped": ("stopped here", "did not stop"), "due": ("should stop here"
 
 
 def _end(strip: Strip, kind: str, epoch: int | None) -> str:
-    """A bar after the epoch at which it stopped, with its words above, or had to, with its words below."""
+    """Draw a bar after the epoch at which training stopped (text above), or should have stopped (text below)."""
     text, top, bottom = (14, 6, AXIS - 16) if kind == "stopped" else (TALLEST - 6, 24, TALLEST - 4)
     if epoch is None:
         return f'<text class="{kind}" x="{LEFT - 6}" y="{text}">{WORDS[kind][1]}</text>'

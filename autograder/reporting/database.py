@@ -19,7 +19,7 @@ from autograder.errors import AutograderError
 from autograder.results.files import temporary_name
 
 TIMEOUT = 30.0
-"""Seconds to wait for a program that holds the gradebook."""
+"""Seconds to wait for another program that is using the gradebook."""
 
 ADVICE = {
     "locked": "close the program that is using it, and run the same command again; all results are kept.",
@@ -29,7 +29,7 @@ ADVICE = {
     "readonly": "check the write permissions, and run the same command again; all results are kept.",
     "": "check the disk space and the write permissions, and run the same command again; all results are kept.",
 }
-"""What to do, by what the database says."""
+"""Advice, by a word in the database's error message."""
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def check_gradebook(db_url: str) -> None:
     """Check, without changing it, that the gradebook can be written now or does not exist yet.
 
     Raises:
-        AutograderError: another program holds it, it is damaged, or another version of nbgrader made it.
+        AutograderError: another program is using it, it is damaged, or another version of nbgrader created it.
     """
     path = _file_of(db_url)
     if path is None or not path.exists() or path.stat().st_size == 0:
@@ -79,7 +79,7 @@ def check_gradebook(db_url: str) -> None:
 
 
 def _wait_for(connection: sqlite3.Connection, path: Path, timeout: float) -> None:
-    """Wait until no other program writes to the database; OperationalError if that takes too long."""
+    """Wait until no other program is writing to the database; raise OperationalError if that takes too long."""
     deadline, warned = time.monotonic() + timeout, False
     while True:
         try:
@@ -97,7 +97,7 @@ def _wait_for(connection: sqlite3.Connection, path: Path, timeout: float) -> Non
 
 @contextmanager
 def _explain_errors(db_url: str) -> Iterator[None]:
-    """Turn an error of the database into one sentence with advice."""
+    """Turn an error of the database into an AutograderError with advice."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, InvalidEntry, OSError) as error:
@@ -108,7 +108,7 @@ def _explain_errors(db_url: str) -> Iterator[None]:
 
 
 def _file_of(db_url: str) -> Path | None:
-    """The file of an SQLite database; None for another kind and for one in memory."""
+    """Return the file of an SQLite database; None for other databases and for one in memory."""
     url = make_url(db_url)
     if not url.drivername.startswith("sqlite") or url.database in (None, "", ":memory:"):
         return None
@@ -116,15 +116,16 @@ def _file_of(db_url: str) -> Path | None:
 
 
 def _timeout(db_url: str) -> float:
-    """Seconds to wait for another program."""
+    """Return the seconds to wait for another program."""
     return float(str(make_url(db_url).query.get("timeout", TIMEOUT)))
 
 
 def _create(path: Path) -> None:
-    """Create a gradebook that is complete when it gets its name, whenever this is interrupted.
+    """Create a gradebook under a temporary name and rename it when it is complete, so that an interruption does no
+    harm.
 
-    Its version is written first. In a database without tables nbgrader would start the program `alembic` to look it
-    up, which takes seconds and may not be on the path.
+    Its version is written first: in a database without tables, nbgrader would start the program `alembic` to find out
+    the version, which takes seconds and may not be on the path.
     """
     if path.exists() and path.stat().st_size > 0:
         return
@@ -142,5 +143,5 @@ def _create(path: Path) -> None:
 
 
 def _newest_version() -> str:
-    """The version of the tables that the installed nbgrader makes."""
+    """Return the version of the tables that the installed nbgrader creates."""
     return str(ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head())

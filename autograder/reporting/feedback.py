@@ -1,4 +1,4 @@
-"""The feedback page of a student: one self-contained HTML file in which nothing of the student's can run."""
+"""The feedback page of a student: one self-contained HTML file in which no code of the student can run."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ SUMMARIES: Mapping[State, str] = {
 }
 
 LONGEST, LONGEST_ERROR = 4_000, 1_600
-"""Characters of one text output that are shown, and of a traceback."""
+"""Maximum number of characters that are shown of a text output, and of a traceback."""
 
 MAX_PICTURES = 30
 
 MAX_OUTPUTS = 60
-"""Outputs of one cell that are shown."""
+"""Maximum number of outputs of one cell that are shown."""
 
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
@@ -56,7 +56,7 @@ FOLDERS = re.compile(r"(?:\bfile://|(?<![\w/.<]))/(?:[\w.+@~-]+/)+(?=[\w.+@~-])"
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen, and the rules that it breaks or leaves open."""
+    """A message, and the checks that failed or could not be decided because of it."""
 
     status: str
     message: str
@@ -66,7 +66,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The figures of a task: those of the run that was judged, or `saved` ones of the file that was submitted."""
+    """The figures of a task: those of the graded run, or those `saved` in the submitted file."""
 
     pictures: tuple[str, ...] = ()
     saved: bool = False
@@ -74,10 +74,10 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Part:
-    """An item as the page shows it; `points` None means that a person has yet to give them.
+    """An item on the page; `points` is None if a person has yet to grade it.
 
-    `cell` is the number of the student's cell on the page, None where there is none; `unchecked` are the rules that
-    could not be checked because the cell stopped, and `first_stop` tells how it ended without our stand-ins.
+    `cell` is the number of the student's cell on the page, None if there is none; `unchecked` are the checks that were
+    not run because the cell stopped; `first_stop` describes how it ended without stand-ins.
     """
 
     item: Item
@@ -97,7 +97,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Card:
-    """A cell that stopped, with what it cost and what to do next; `number` is that of the cell on the page."""
+    """A cell that stopped, with the affected items and advice; `number` is the number of the cell on the page."""
 
     stop: Stop
     text: str
@@ -108,7 +108,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Output:
-    """Text, a picture as a data URI, or a note on what is not shown."""
+    """An output: text, a picture as a data URI, or a note about what is not shown."""
 
     kind: str
     content: str
@@ -116,8 +116,8 @@ class Output:
 
 @dataclass(frozen=True)
 class ShownCell:
-    """A cell as the page shows it, with its place in the notebook, from 1: `source` is code with its colours, or what a
-    student wrote as sanitised HTML."""
+    """A cell on the page; `number` is its place in the notebook, counted from 1, and `source` is highlighted code, or a
+    student's text as sanitised HTML."""
 
     number: int
     kind: str
@@ -131,7 +131,7 @@ class ShownCell:
 def write_feedback(
     store: ResultStore, results: Iterable[GradedSubmission], manual: Manual, release: NotebookNode | None = None
 ) -> None:
-    """Write the page of each student; PartlyWritten says afterwards for whom that failed."""
+    """Write the page of each student; at the end, raise PartlyWritten if that failed for some."""
 
     def write(student: str, graded: GradedSubmission) -> None:
         given = manual.get(student, {})
@@ -139,7 +139,7 @@ def write_feedback(
         page = feedback_page(store.assignment, graded.verdict, graded.executed, given, release, own)
         write_text(store.student_folder(student) / "feedback.html", page)
 
-    environment().get_template("feedback.html")  # once, before others share it
+    environment().get_template("feedback.html")  # loads it once, before the forked processes need it
     if failed := parallel_map(write, {graded.student: graded for graded in results}):
         raise PartlyWritten.of("feedback page", failed)
 
@@ -152,8 +152,8 @@ def feedback_page(
     release: NotebookNode | None = None,
     own: SavedOutputs | None = None,
 ) -> str:
-    """The page as HTML; `manual` is what a person gave this student, by item, and `own` what the student's own run left
-    in the file. Texts of the release are not repeated."""
+    """Return the page as HTML; `manual` are points and comments that a person gave this student, by item, and `own` the
+    outputs of the student's own run in the file. Texts of the release are not repeated."""
     points = points_by_item(assignment, verdict, manual)
     figures = {cell: _figures(assignment, executed, own or SavedOutputs(), cell) for cell in assignment.cells}
     cells = shown_cells(executed, {cell for cell in figures if figures[cell].pictures}, given_texts(release))
@@ -190,20 +190,20 @@ def feedback_page(
 
 
 def _shows_results(own: SavedOutputs | None) -> bool:
-    """Whether the submitted file shows numbers or figures of the student's own run; True where that is not known."""
+    """Whether the submitted file shows numbers or figures of the student's own run; True if that is unknown."""
     return own is None or any(loop.rows or loop.pictures for loop in own.loops.values())
 
 
 def _reason(verdict: Verdict, points: Mapping[str, float | None]) -> str:
-    """Why nothing was judged, as long as that stands."""
+    """Return why nothing was graded; empty if something was."""
     if verdict.state != "failed to run" and any(item.properties for item in verdict.items):
         return ""
     return without_folders(standing(verdict, points)[1])
 
 
 def _cards(parts: list[Part]) -> list[Card]:
-    """The cells that stopped, each once, in the order of the notebook; what the kernel's end kept from running is left
-    out where the cell that ended it is known."""
+    """Return the cells that stopped, each once, in the order of the notebook. If the cell that ended the kernel is
+    known, the cells that were therefore not run are omitted."""
     stopped: dict[Stop, list[Part]] = {}
     for part in parts:
         if part.stop is not None:
@@ -260,7 +260,7 @@ def _parts(
 
 
 def _first_stop(decided: ItemVerdict | None) -> str:
-    """How the cell ended without our stand-ins, where it ended otherwise than in the run that was judged."""
+    """Describe how the cell ended without stand-ins; empty if it ended in the same way in the graded run."""
     first = decided.first_stop if decided else None
     if decided is None or first is None or first == decided.stop:
         return ""
@@ -268,13 +268,13 @@ def _first_stop(decided: ItemVerdict | None) -> str:
 
 
 def _shorten(rule: PropertyVerdict, stop: Stop | None) -> PropertyVerdict:
-    """The rule without the sentence on the cell that stopped, which is said once."""
+    """Return a check's result without the sentence about the cell that stopped, which is shown only once."""
     told = rule.message.replace(str(stop), "").strip() if stop else rule.message
     return rule.model_copy(update={"message": without_folders(told)})
 
 
 def _summary(item: Item, decided: ItemVerdict | None, points: float | None, state: State) -> str:
-    """The item's line in the table at the top."""
+    """Return the item's summary in the table at the top."""
     if state != "graded":
         return SUMMARIES[state]
     if item.graded_by == "person" or decided is None or points != decided.points:
@@ -295,8 +295,8 @@ def _summary(item: Item, decided: ItemVerdict | None, points: float | None, stat
 
 
 def _observations(decided: ItemVerdict | None) -> list[Observation]:
-    """The rules that were missed or are open, those with the same reason together, in the order of the checks. What
-    was not checked because the cell stopped is not among them."""
+    """Return the checks that failed or could not be decided, grouped by message, in order. Checks that were not run
+    because the cell stopped are omitted."""
     found: dict[tuple[str, str], list[PropertyVerdict]] = {}
     stop = decided.stop if decided else None
     for rule in decided.properties if decided else ():
@@ -308,18 +308,17 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
 
 
 def _tell(message: str, rules: list[PropertyVerdict]) -> str:
-    """The message, without the values of a curve if a picture shows them."""
+    """Return the message, without the values of a curve if a chart shows them."""
     return VALUES.sub("", message) if any(rule.strip is not None for rule in rules) else message
 
 
 def _curve(rules: list[PropertyVerdict]) -> Markup | None:
-    """The picture of the training curve that the rules' message tells of."""
+    """Return the chart of the training curve to which the checks' message refers."""
     return next((draw(rule.strip) for rule in rules if rule.strip is not None), None)
 
 
 def _figures(assignment: Assignment, executed: NotebookNode | None, own: SavedOutputs, name: str) -> Drawn:
-    """The pictures that the task's cell drew in the run that was judged, or, where none had to be drawn, its saved
-    ones."""
+    """Return the pictures that the task's cell drew in the graded run or, if it drew none, the saved ones."""
     cells = executed.cells if executed is not None else []
     outputs = [out for cell in cells if cell.cell_type == "code" and grade_id(cell) == name for out in cell.outputs]
     found = [shown for out in outputs if (shown := picture(out.get("data", {}))) is not None]
@@ -332,14 +331,14 @@ def _figures(assignment: Assignment, executed: NotebookNode | None, own: SavedOu
 
 
 def given_texts(release: NotebookNode | None) -> set[str]:
-    """The texts of the release that are no answers, without regard to line breaks."""
+    """Return the texts of the release that are not answers, ignoring line breaks."""
     cells = release.cells if release is not None else []
     return {one_line(cell.source) for cell in cells if cell.cell_type != "code" and not is_solution(cell)}
 
 
 def shown_cells(executed: NotebookNode | None, shown_above: set[str], given_texts: set[str]) -> list[ShownCell]:
-    """The notebook as text and pictures: its code cells, and what the student wrote. HTML and scripts among the
-    outputs are never passed on; pictures of the cells in `shown_above` are not repeated."""
+    """Return the notebook's code cells and the student's texts, with outputs as text and pictures. HTML and scripts in
+    outputs are never shown; pictures of the cells in `shown_above` are not repeated."""
     cells, room, renderer = [], MAX_PICTURES, Renderer()
     for number, cell in enumerate(executed.cells if executed is not None else [], 1):
         name = grade_id(cell)
@@ -382,7 +381,7 @@ def _output(output: NotebookNode, room: bool, above: bool) -> Output:
 
 
 def cleaned(text: str, longest: int = LONGEST) -> str:
-    """An output as a terminal would leave it, without escapes and the machine's folders, cut where it is too long."""
+    """Return an output as a terminal would show it, without the machine's folders, and shortened if too long."""
     lines = text.replace("\r\n", "\n").split("\n")
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
     text = without_folders(ESCAPES.sub("", text)).strip("\n")
@@ -393,8 +392,7 @@ def cleaned(text: str, longest: int = LONGEST) -> str:
 
 
 def without_folders(text: str) -> str:
-    """Text in which files keep their names and lose the folders that they lie in on this machine; those of an
-    installed package are named from the package on."""
+    """Remove this machine's folders from file names in a text; names of installed files start with the package."""
     return FOLDERS.sub(_package, text)
 
 

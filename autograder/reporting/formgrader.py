@@ -1,7 +1,7 @@
 """Build the notebooks that nbgrader's formgrader shows: a box for points for each item, and nothing that can run.
 
-nbconvert renders them in the browser of a grader, who is logged in there. So what a student wrote is rendered and
-sanitised here, and stands in the notebook as HTML that every Markdown renderer leaves as it is.
+nbconvert renders them for the browser of a grader, who is logged in there. Students' texts are therefore rendered and
+sanitised here, and stored in the notebook as HTML that no Markdown renderer changes.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from autograder.submission.prepare import load_release
 from .markdown import Renderer, protect, render_formula, render_plain, sanitize
 
 Beside = Mapping[str, NotebookNode]
-"""By the name of a cell: one that is put before it for the grader, and that no student wrote."""
+"""Cells to insert for the grader, which no student wrote, by the name of the cell after them."""
 
 FINGERPRINT = "autograder_source_sha256"
-"""The metadata of a cell that holds HTML: a hash of the Markdown from which it was made."""
+"""The key in the metadata of a cell with HTML for the hash of the Markdown from which it was made."""
 
 MISSING = "This cell was not in the submitted notebook."
 NOTHING = "No part of this submission could be run."
@@ -40,7 +40,7 @@ ALT = "Image drawn by this cell"
 
 
 def notebook_path(folder: Path, student: str, assignment: Assignment) -> Path:
-    """Return where nbgrader looks for the notebook of a student in its folder of autograded notebooks."""
+    """Return the path of a student's notebook in nbgrader's folder of autograded notebooks."""
     return folder / encode_path(student) / assignment.name / assignment.notebook_name
 
 
@@ -52,7 +52,7 @@ def write_notebook(
     release: NotebookNode | None = None,
     beside: Beside = MappingProxyType({}),
 ) -> None:
-    """Write the executed notebook to where nbgrader looks for it; one with only the boxes where nothing was run."""
+    """Write the executed notebook to where nbgrader looks for it; if nothing was run, write one with only the boxes."""
     path = notebook_path(folder, student, assignment)
     write_text(path, nbformat.writes(build_notebook(executed, release or load_release(assignment), beside)))
 
@@ -62,7 +62,7 @@ def build_notebook(
 ) -> NotebookNode:
     """Return the notebook with exactly the release's nbgrader cells, so that each has its box for points.
 
-    A cell of `beside` is put before the cell that it is named for.
+    The cells of `beside` are inserted before the cells with their names.
     """
     given = index_cells(release)
     cells, places = [], {}
@@ -88,7 +88,7 @@ def build_notebook(
 
 
 def _make_placeholder(cell: NotebookNode, text: str) -> NotebookNode:
-    """Return what stands for a graded cell that the submission lacks."""
+    """Return the replacement of a graded cell that the submission lacks."""
     name = f"missing-{grade_id(cell)}"[:64]
     if cell.cell_type == "code":
         return new_cell("code", f"# {text}", cell.metadata, name)
@@ -96,7 +96,7 @@ def _make_placeholder(cell: NotebookNode, text: str) -> NotebookNode:
 
 
 def _copy_inert(cell: NotebookNode, cell_id: str, given: NotebookNode | None, renderer: Renderer) -> NotebookNode:
-    """Copy a cell; what the release locks reads as it was released, and what a student wrote is HTML."""
+    """Copy a cell; a locked cell gets the text of the release, and a student's text becomes HTML."""
     metadata = dict(given.metadata) if given is not None else {}
     locked = given is not None and is_locked(given)
     source = given.source if given is not None and locked else cell.source
@@ -112,7 +112,7 @@ def _copy_inert(cell: NotebookNode, cell_id: str, given: NotebookNode | None, re
 
 
 def _make_output_inert(output: NotebookNode, renderer: Renderer) -> NotebookNode | None:
-    """Keep streams and errors, which the formgrader escapes, and of rich outputs the best form that can do nothing."""
+    """Keep streams and errors, which the formgrader escapes, and the best harmless form of rich outputs."""
     if output.output_type in ("stream", "error"):
         return output
     data, metadata = output.get("data", {}), {}
@@ -139,29 +139,29 @@ def _render_output(data: Mapping[str, Any], renderer: Renderer) -> Markup:
 
 
 def fingerprint(source: str) -> str:
-    """Return a hash that two answers share exactly if their Markdown is the same, comments aside."""
+    """Return a hash that is the same for two answers if and only if their Markdown, without comments, is the same."""
     return hashlib.sha256(_escape_tags(source).encode("utf-8", "replace")).hexdigest()
 
 
 def _escape_tags(source: str) -> str:
-    """Return Markdown as these notebooks held it before they held HTML; hashes of old and new ones must be equal."""
+    """Return Markdown as in older versions of these notebooks, so that old and new hashes are equal."""
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL))
 
 
 def take_fingerprints(notebook: NotebookNode | None) -> dict[str, str]:
-    """Return the fingerprint of each cell as a student wrote it, by name."""
+    """Return the fingerprint of the student's text in each cell, by name."""
     return {name: fingerprint(cell.source) for name, cell in index_cells(notebook).items()}
 
 
 def read_fingerprints(path: Path) -> dict[str, str]:
-    """Return the fingerprints that a notebook was written with; an older one holds the Markdown itself."""
+    """Return the fingerprints stored in a notebook; an older notebook contains the Markdown itself."""
     notebook = _read(path)
     noted = {name: cell.metadata.get(FINGERPRINT) for name, cell in index_cells(notebook).items()}
     return take_fingerprints(notebook) | {name: str(value) for name, value in noted.items() if value}
 
 
 def _read(path: Path) -> NotebookNode:
-    """Read a notebook; return an empty one where nbgrader, which writes in place, was stopped half-way."""
+    """Read a notebook; return an empty one if nbgrader, which writes in place, was interrupted."""
     try:
         made = nbformat.reader.reads(path.read_text(encoding="utf-8"))
         return made if isinstance(made.get("cells"), list) else nbformat.v4.new_notebook()
@@ -170,7 +170,7 @@ def _read(path: Path) -> NotebookNode:
 
 
 def index_cells(notebook: NotebookNode | None) -> dict[str, NotebookNode]:
-    """Return the cells that nbgrader knows, by grade_id; of several with the same id the first."""
+    """Return the cells with nbgrader metadata by grade_id; if several have the same id, the first."""
     found: dict[str, NotebookNode] = {}
     for cell in notebook.cells if notebook is not None else []:
         if name := grade_id(cell):

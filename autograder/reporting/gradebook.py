@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: scores go in through its own API, what a person entered stays."""
+"""nbgrader's gradebook: write scores through its own API, and keep what people entered."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ TIMESTAMP = re.compile(
 
 
 def handed_in(folder: Path) -> datetime | None:
-    """The time in a submission's `timestamp.txt`, in UTC. nbgrader compares it with the gradebook's and knows no
-    other: a time from elsewhere would make its formgrader ask for the submission to be graded again."""
+    """Return the time in a submission's `timestamp.txt`, in UTC. nbgrader compares only this time with the gradebook's:
+    with any other, its formgrader would ask for the submission to be graded again."""
     if folder.is_symlink():
         return None
     try:
@@ -75,13 +75,13 @@ def record(
     before: Mapping[str, NotebookNode] | None = None,
     beside: Mapping[str, Beside] | None = None,
 ) -> None:
-    """Brings cells, students and automatic scores up to date; manual scores, extra credit and comments stay.
+    """Update cells, students and automatic scores, and keep manual scores, extra credit and comments.
 
-    What fails for one student is recorded for all others; PartlyWritten then says whose is missing.
+    If this fails for some students, it is still done for all others; PartlyWritten then names those students.
 
-    An answer that a person had graded and that has changed since is marked to be graded again. How it was is in
-    `before`, by student, or in `autograded`, the folder of the notebooks that the formgrader shows; where that is
-    named, the notebooks in it are written too, each with its student's cells of `beside`.
+    If an answer has changed since a person graded it, it is marked to be graded again. The earlier answers are in
+    `before`, by student, or in `autograded`, the folder of the notebooks that the formgrader shows. If `autograded` is
+    given, the notebooks in it are also written, each with its student's cells of `beside`.
     """
     found = list(results)
     if autograded is not None:
@@ -115,7 +115,7 @@ def record(
 
 @contextmanager
 def _left_out(failed: dict[str, Exception], student: str) -> Iterator[None]:
-    """Notes what fails for one student; a database that refuses everybody is none of that."""
+    """Store an error that concerns only one student; errors of the database itself are raised."""
     try:
         yield
     except OperationalError:
@@ -125,7 +125,7 @@ def _left_out(failed: dict[str, Exception], student: str) -> Iterator[None]:
 
 
 def _record_cells(gradebook: Gradebook, assignment: Assignment, release: NotebookNode) -> None:
-    """Notes what nbgrader itself notes of a released notebook: its grade, solution, task and source cells."""
+    """Record the cells that nbgrader itself records of a released notebook: grade, solution, task and source cells."""
     gradebook.update_or_create_assignment(assignment.name)
     kernel = json.dumps(release.metadata.get("kernelspec", {}))
     notebook = gradebook.update_or_create_notebook(assignment.name, assignment.name, kernelspec=kernel)
@@ -162,7 +162,7 @@ def _entries(release: NotebookNode) -> Iterator[tuple[type, str, dict[str, Any]]
 
 
 def _forget(gradebook: Gradebook, entry: Any) -> None:
-    """Removes a cell that the release no longer has, unless a person has graded it."""
+    """Remove a cell that the release no longer has, unless a person has graded it."""
     grades, comments = getattr(entry, "grades", None) or [], getattr(entry, "comments", None) or []
     by_hand = any(grade.manual_score is not None or grade.extra_credit for grade in grades)
     if by_hand or any(comment.manual_comment for comment in comments):
@@ -176,7 +176,7 @@ def _forget(gradebook: Gradebook, entry: Any) -> None:
 
 
 def _complete(gradebook: Gradebook, notebook: Notebook, submission: SubmittedNotebook) -> None:
-    """Gives a submission that was recorded earlier a place for each cell that the release has had since."""
+    """Add grades and comments for new cells of the release to a submission that was recorded earlier."""
     graded = {grade.cell_id for grade in submission.grades}
     commented = {comment.cell_id for comment in submission.comments}
     for cell in [*notebook.grade_cells, *notebook.task_cells]:
@@ -190,7 +190,7 @@ def _complete(gradebook: Gradebook, notebook: Notebook, submission: SubmittedNot
 def _submissions(
     gradebook: Gradebook, assignment: Assignment, results: list[GradedSubmission]
 ) -> dict[str, SubmittedNotebook]:
-    """The entry of each student, made where there is none yet."""
+    """Return the entry of each student, which is created if it does not exist."""
     names = {encode_path(graded.student): graded.student for graded in results}
     _rename_students(gradebook, names)
     students = {student.id for student in gradebook.students}
@@ -210,15 +210,15 @@ def _submissions(
 
 
 def _rename_folders(autograded: Path, names: Mapping[str, str]) -> None:
-    """Does for the folders of notebooks what `_rename_students` does for the gradebook."""
+    """Rename the folders of notebooks as `_rename_students` renames students in the gradebook."""
     for encoded, name in names.items():
         if encoded != name and name not in names and (autograded / name).is_dir():
-            with suppress(OSError):  # it is written anew anyway; what is lost is only whether an answer changed
+            with suppress(OSError):  # it is rewritten anyway; without it, changes of answers are not noticed
                 (autograded / name).rename(autograded / encoded)
 
 
 def _rename_students(gradebook: Gradebook, names: Mapping[str, str]) -> None:
-    """Gives students whom an older edition recorded under their names the encoded ones, with all that they have."""
+    """Rename students whom an older version recorded under unencoded names, with all their submissions."""
     for encoded, name in names.items():
         if encoded == name or name in names:
             continue
@@ -240,8 +240,8 @@ def _rename_students(gradebook: Gradebook, names: Mapping[str, str]) -> None:
 
 
 def _all_of(gradebook: Gradebook, assignment: Assignment) -> list[SubmittedNotebook]:
-    """What nbgrader's `notebook_submissions` finds, with grades, comments and their cells at once: to ask for those of
-    each student is what a class waits for."""
+    """Return the same as nbgrader's `notebook_submissions`, with grades, comments and their cells in one query, because
+    a query per student would be slow."""
     found = (
         gradebook.db.query(SubmittedNotebook)
         .join(SubmittedNotebook.notebook)
@@ -257,7 +257,7 @@ def _all_of(gradebook: Gradebook, assignment: Assignment) -> list[SubmittedNoteb
 
 
 def _new_submission(released: Released, student: str, came: datetime | None) -> SubmittedAssignment:
-    """What nbgrader's `add_submission` makes; that one commits every student by itself, which a class waits for."""
+    """Create what nbgrader's `add_submission` creates, without its commit per student, which would be slow."""
     submission = SubmittedAssignment(assignment_id=released.id, student_id=student, timestamp=parse_utc(came))
     for notebook in released.notebooks:
         entry = SubmittedNotebook(notebook_id=notebook.id, assignment=submission)
@@ -286,21 +286,21 @@ def _record_scores(
 
 
 def _auto_score(name: str, items: dict[str, ItemVerdict], unanswered: set[str], verdict: Verdict) -> float | None:
-    """The automatic score of a grade cell; None for what a person has to read."""
+    """Return the automatic score of a grade cell; None if a person has to grade it."""
     if name in items:
         return items[name].points
     return 0.0 if name in unanswered or verdict.state == "failed to run" else None
 
 
 def _auto_comment(items: list[ItemVerdict]) -> str:
-    """What is said about a solution cell: the message of each item that judges it. A check cell has no comment."""
+    """Return the comment on a solution cell: the messages of the items that grade it. A check cell has no comment."""
     if len(items) == 1:
         return items[0].message
     return "\n\n".join(f"{item.title}: {item.message}" for item in items)
 
 
 def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: set[str]) -> set[str]:
-    """The written answers that are empty or still stand as they were released."""
+    """Return the written answers that are empty or still the placeholder text."""
     given, written = index_cells(release), index_cells(executed)
     return {
         name for name in answers & written.keys() if written[name].source.strip() in ("", given[name].source.strip())
@@ -310,7 +310,7 @@ def _unanswered(executed: NotebookNode | None, release: NotebookNode, answers: s
 def _read_shown(
     folder: Path | None, assignment: Assignment, results: list[GradedSubmission]
 ) -> dict[str, dict[str, str]]:
-    """The fingerprints of the answers that the formgrader shows now, by student and cell."""
+    """Return the fingerprints of the answers that the formgrader currently shows, by student and cell."""
     if folder is None:
         return {}
     paths = {graded.student: notebook_path(folder, graded.student, assignment) for graded in results}
@@ -318,7 +318,7 @@ def _read_shown(
 
 
 def _changed(before: Mapping[str, str] | None, executed: NotebookNode | None, answers: set[str]) -> set[str]:
-    """The written answers that are not what they were when this was recorded last, by their fingerprints then."""
+    """Return the written answers that have changed since they were last recorded, by comparing fingerprints."""
     if before is None:
         return set()
     new = take_fingerprints(executed)
@@ -326,8 +326,8 @@ def _changed(before: Mapping[str, str] | None, executed: NotebookNode | None, an
 
 
 def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -> None:
-    """Takes nbgrader's own step for each submission that came after the due date in the gradebook; what it costs is
-    for the plugin to say that the configuration names."""
+    """Run nbgrader's own preprocessor for each submission after the due date in the gradebook; the plugin named in the
+    configuration decides the penalty."""
     with open_gradebook(db_url) as gradebook:
         entries = gradebook.assignment_submissions(assignment.name)
         late = [entry.student_id for entry in entries if entry.total_seconds_late or entry.late_submission_penalty]
@@ -344,15 +344,15 @@ def assign_late_penalties(db_url: str, assignment: Assignment, config: Config) -
 
 
 def manual_scores(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -> Scores:
-    """Open the gradebook and read what `read_manual_scores` does."""
+    """Open the gradebook and return the result of `read_manual_scores`."""
     with open_gradebook(db_url) as gradebook:
         return read_manual_scores(gradebook, assignment, students)
 
 
 def read_manual_scores(gradebook: Gradebook, assignment: Assignment, students: Iterable[str] = ()) -> Scores:
-    """By student and item what counts beside the autograder's own judgement: the score that a person entered, with
-    extra credit, the 0 of an answer that was left empty, and the comment; None where there is nothing. A late
-    penalty stands with them as `LATE`. The gradebook holds encoded names; `students` are those to be returned."""
+    """Return, by student and item, scores that do not come from the autograder's checks, and comments: the score that a
+    person entered, with extra credit, or the 0 of an empty answer; None if there is none. A late penalty has the key
+    `LATE`. The gradebook contains encoded names; `students` are the names to return."""
     judged = {item.id for item in assignment.judged_items}
     names = {encode_path(student): student for student in students}
     found: Scores = {}
@@ -374,8 +374,8 @@ def read_manual_scores(gradebook: Gradebook, assignment: Assignment, students: I
 
 
 def members(db_url: str, assignment: Assignment, students: Iterable[str] = ()) -> dict[str, str]:
-    """Every student whom the gradebook knows, with the id under which the formgrader shows the submission, "" where
-    there is none. `students` are as for `manual_scores`."""
+    """Return all students in the gradebook, with the id with which the formgrader shows the submission, "" if there is
+    none. `students` is as in `manual_scores`."""
     names = {encode_path(student): student for student in students}
     with open_gradebook(db_url) as gradebook:
         pages = {student.id: "" for student in gradebook.students}

@@ -1,4 +1,4 @@
-"""Python code with its colours, as HTML that the page's style gives meaning to."""
+"""Syntax highlighting of Python code, as HTML with classes that the page's style sheet defines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pygments.token import Token
 from autograder.common.encoders import make_visible
 
 LONGEST = 20_000
-"""Characters of a cell that are coloured; a longer one stays plain, so that nobody can make this slow."""
+"""Maximum length of a highlighted cell in characters, so that nobody can make this slow."""
 
 CLASSES = {
     Token.Keyword: "word",
@@ -23,7 +23,7 @@ CLASSES = {
     Token.Name.Function: "named",
     Token.Name.Decorator: "named",
 }
-"""The classes of the page's style; what they do not name has the colour of text."""
+"""The classes of the page's style sheet, by type of token; all others have the colour of text."""
 
 
 @lru_cache(maxsize=512)

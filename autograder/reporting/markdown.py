@@ -1,8 +1,8 @@
-"""Render what students wrote in Markdown as HTML in which nothing can run and nothing is loaded.
+"""Render students' Markdown as HTML in which nothing can run and nothing is loaded.
 
-The HTML is sanitised with an allow-list. Links are shown as text with their address behind them, pictures only where
-they are part of the notebook, and formulas as MathML, so that no MathJax command of a student's is carried out. What is
-not allowed stays readable as text.
+The HTML is sanitised with an allow-list. Links are shown as text followed by their address, pictures only if they are
+part of the notebook, and formulas as MathML, so that no MathJax command of a student is executed. Everything else stays
+readable as text.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from autograder.common.images import picture
 
 MAX_CHARACTERS, MAX_TOTAL = 20_000, 200_000
-"""Characters of one text, and of all texts of a notebook, that are rendered; longer ones are shown as typed."""
+"""Maximum number of characters rendered per text, and per notebook; further texts are shown as typed."""
 
 MAX_FORMULA = 2_000
-"""Characters of one formula that are rendered."""
+"""Maximum number of characters of a formula that is rendered."""
 
 MAX_NESTING = 40
-"""Lists and quotations within each other."""
+"""Maximum depth of nested lists and quotations."""
 
 MAX_ADDRESS = 300
-"""Characters of an address that are shown."""
+"""Maximum number of characters of an address that are shown."""
 
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 TYPED = {
@@ -60,7 +60,7 @@ MATHML_ATTRIBUTES = {
     *("separator", "stretchy", "voffset", "width"),
 }
 ATTRIBUTES: dict[str, set[str]] = {
-    "*": set(),  # instead of the sanitiser's own `title` and `lang`
+    "*": set(),  # instead of the sanitiser's default, `title` and `lang`
     "img": {"src", "alt"},
     "ol": {"start"},
     "td": {"colspan", "rowspan", "style"},
@@ -69,35 +69,35 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 
 LOOK = {"table": {"class": "table-condensed"}, "img": {"class": "img-responsive"}}
-"""How tables and pictures look in the formgrader, which has the classes of Bootstrap; our own pages have rules."""
+"""The Bootstrap classes of tables and pictures for the formgrader; our own pages do not need them."""
 
 RAW_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][\w-]*)(?P<rest>[^<>]*)>|<")
 SOURCE = re.compile(r"""\bsrc\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 ALTERNATIVE = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 EMBEDDED = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]+=*)")
-"""A picture in the text itself."""
+"""A picture that is contained in the text itself."""
 
 DEFINITION = re.compile(r"\\(?:def|let|g?def|edef|xdef|(?:re)?newcommand|newenvironment|require)\b")
-"""What makes a formula mean something else, and could make a short one endless."""
+"""Commands that redefine others, with which a short formula could become endless."""
 
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 
 log = logging.getLogger(__name__)
 
 Attachments = Mapping[str, Mapping[str, Any]]
-"""By file name the data of a picture that was pasted into a cell, by MIME type."""
+"""The data of pictures that were pasted into a cell, by file name and MIME type."""
 
 
 class Renderer:
-    """Renders the texts of one notebook, as long as there are not too many of them."""
+    """Renders the texts of one notebook, up to a maximum total length."""
 
     def __init__(self) -> None:
         self._left = MAX_TOTAL
 
     def render(self, source: str, attachments: Attachments | None = None) -> Markup:
-        """Return Markdown as sanitised HTML; `attachments` are those of its cell.
+        """Return Markdown as sanitised HTML; `attachments` are the attachments of its cell.
 
-        What cannot be rendered is returned as it was typed, in a `pre` element.
+        A text that cannot be rendered is returned as it was typed, in a `pre` element.
         """
         pictures = dict(attachments or {})
         text = EMBEDDED.sub(lambda found: _attach(found[1], pictures), source)
@@ -112,7 +112,7 @@ class Renderer:
 
 
 def _render(text: str, env: EnvType) -> Markup | None:
-    """Return the text as HTML; None if something of it would be lost."""
+    """Return the text as HTML; None if a part of it would be lost."""
     tokens = _parser().parse(text, env)
     if max((token.level for token in tokens), default=0) >= MAX_NESTING - 2:
         return None
@@ -121,7 +121,7 @@ def _render(text: str, env: EnvType) -> Markup | None:
 
 
 def _attach(content: str, pictures: dict[str, Mapping[str, Any]]) -> str:
-    """Make a picture in a text one that is attached to it, which keeps the text short."""
+    """Replace a picture in a text by a reference to an attachment, which keeps the text short."""
     name = f"picture-{len(pictures)}"
     pictures[name] = {"image/png": content}
     return f"attachment:{name}"
@@ -154,17 +154,17 @@ def sanitize(html: str) -> Markup:
 
 
 def protect(html: str) -> str:
-    """Return sanitised HTML as one line that Markdown renderers and MathJax leave as it is.
+    """Return sanitised HTML as one line that Markdown renderers and MathJax do not change.
 
-    A block of HTML in Markdown ends at an empty line. The class keeps MathJax away from what is inside; without dollar
-    signs and backslashes no Markdown renderer finds a formula there either.
+    A block of HTML in Markdown ends at an empty line. MathJax ignores elements with this class; without dollar signs
+    and backslashes, no Markdown renderer finds a formula in it either.
     """
     line = html.translate({ord("\n"): "&#10;", ord("\r"): "&#13;", ord("$"): "&#36;", ord("\\"): "&#92;"})
     return f'<div class="tex2jax_ignore">{line}</div>'
 
 
 def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
-    """Keep the source of a picture only if the picture itself is in it."""
+    """Keep the source of a picture only if it contains the picture itself."""
     if (tag, attribute) == ("img", "src"):
         found = EMBEDDED.fullmatch(value)
         return picture({"image/png": found[1]}) if found is not None else None
@@ -173,7 +173,7 @@ def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
 
 @cache
 def _parser() -> MarkdownIt:
-    """Build the parser: what Jupyter renders, CommonMark with tables, struck-out text and formulas."""
+    """Build a parser for what Jupyter renders: CommonMark with tables, struck-out text and formulas."""
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
     parser.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True, renderer=_render_dollars)
     parser.use(amsmath_plugin, renderer=lambda tex: _formula(tex, display=True))
@@ -190,13 +190,13 @@ def _render_dollars(tex: str, options: Mapping[str, Any]) -> str:
 
 
 def _formula(tex: str, *, display: bool) -> str:
-    """Return a formula as MathML, or as it was typed if it cannot be rendered or would do more than show something."""
+    """Return a formula as MathML, or as it was typed if it cannot be rendered or contains a forbidden command."""
     try:
         if len(tex) > MAX_FORMULA or DEFINITION.search(tex):
             return _code(tex)
         made = convert(tex, display="block" if display else "inline")
         parts = list(ElementTree.fromstring(made).iter())
-    except Exception:  # the converter has no common base of its errors
+    except Exception:  # the converter's errors have no common base class
         return _code(tex)
     harmless = all(
         part.tag.removeprefix(NAMESPACE) in MATHML and set(part.attrib) <= MATHML_ATTRIBUTES for part in parts
@@ -211,7 +211,7 @@ def _code(text: str) -> str:
 
 
 def _replace_links(state: StateCore) -> None:
-    """Put the address of each link behind its text, and nothing to click."""
+    """Replace each link by its text and its address, which cannot be clicked."""
     for token in state.tokens:
         if token.children:
             token.children = _without_links(token.children)
@@ -241,7 +241,7 @@ def _short(address: str) -> str:
 
 
 def _order_headings(state: StateCore) -> None:
-    """Begin headings at h3 and let none skip a level, because the page has headings of its own above them."""
+    """Let headings start at h3 and skip no level, because the page has its own headings above them."""
     above, tag = 0, ""
     for token in state.tokens:
         if token.type == "heading_open":
@@ -252,14 +252,14 @@ def _order_headings(state: StateCore) -> None:
 
 
 def _name_table_heads(state: StateCore) -> None:
-    """Say of the cells in the head of a table that they are about their columns, for those who hear the page."""
+    """Mark the heading cells of a table as headings of their columns, for screen readers."""
     for token in state.tokens:
         if token.type == "th_open":
             token.attrSet("scope", "col")
 
 
 def _raw_html(renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType) -> str:
-    """Return HTML that was typed: allowed tags as they are, without comments, all others as text."""
+    """Return HTML that was typed: allowed tags unchanged, all others as text, without comments."""
     attachments = env["attachments"]
     return RAW_TAG.sub(lambda found: _raw_tag(found, attachments), _without_comments(tokens[number].content))
 
@@ -275,7 +275,7 @@ def _without_comments(text: str) -> str:
 def _raw_tag(found: re.Match[str], attachments: Attachments) -> str:
     name, rest = (found["name"] or "").lower(), found["rest"] or ""
     if name in TYPED:
-        kept = rest.strip().rstrip("/")  # the sanitiser decides about each attribute
+        kept = rest.strip().rstrip("/")  # the sanitiser checks each attribute
         return f"<{found['end']}{name}{' ' * bool(kept)}{kept}>"
     source, words = SOURCE.search(rest), ALTERNATIVE.search(rest)
     if name == "img" and source is not None and (shown := _attached(source[1], attachments)) is not None:
@@ -284,7 +284,7 @@ def _raw_tag(found: re.Match[str], attachments: Attachments) -> str:
 
 
 def _image(renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType) -> str:
-    """Return a picture if it is part of the notebook, else what it is called and where it would come from."""
+    """Return a picture if it is part of the notebook, otherwise its alternative text and its address."""
     token = tokens[number]
     address = str(token.attrs.get("src", ""))
     words = renderer.renderInlineAsText(token.children or [], options, env)
@@ -294,7 +294,7 @@ def _image(renderer: RendererHTML, tokens: Sequence[Token], number: int, options
 
 
 def _attached(address: str, attachments: Attachments) -> str | None:
-    """Return an attached picture as a data URI; None if there is none that may be shown."""
+    """Return an attached picture as a data URI; None if there is none, or if it may not be shown."""
     attached = attachments.get(unquote(address.removeprefix("attachment:"))) if "attachment:" in address[:11] else None
     return picture(attached) if isinstance(attached, Mapping) else None
 

@@ -1,4 +1,4 @@
-"""What the HTML pages share: templates and their filters."""
+"""The templates of the HTML pages, and their filters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 @cache
 def environment() -> Environment:
-    """The templates; every value is escaped unless it is markup that was made here, and shows invisible characters."""
+    """Return the template environment; it escapes values, except our own markup, and shows invisible characters."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_show
     )
@@ -37,35 +37,35 @@ def environment() -> Environment:
 
 
 def hash_script(script: str) -> str:
-    """A script as the source list of a Content-Security-Policy names it, so that it alone may run."""
+    """Return the hash of a script for a Content-Security-Policy, so that only this script may run."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _show(value: Any) -> Any:
-    """What a value looks like before it is escaped; line breaks and tabs do no harm in HTML."""
+    """Make invisible characters in a value visible; line breaks and tabs are harmless in HTML."""
     return make_visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def points(value: float) -> str:
-    """Points with as many digits as they need, two at most."""
+    """Format points with as many decimals as needed, at most two."""
     return f"{round(value, 2):g}"
 
 
 def prose(text: str) -> Markup:
-    """Escaped text in which `code` is marked as code."""
+    """Escape a text and mark `code` in it as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(_show(text)))))
 
 
 def protect_name(text: str) -> Markup:
-    """A text with names, for a cell in Markdown: neither Markdown nor MathJax finds anything in it."""
+    """Escape a text that contains names for a Markdown cell, so that neither Markdown nor MathJax interprets it."""
     return Markup(protect(str(escape(make_visible(text)))))
 
 
 def link(student: str) -> str:
-    """The address of a student's page, seen from the class report."""
+    """Return the address of a student's page, relative to the class report."""
     return f"{STUDENTS}/{quote(encode_path(student))}/feedback.html"
 
 
 def formgrader_page(key: str) -> str:
-    """Where the formgrader shows a submission. FORMGRADER in the environment names another server."""
+    """Return the formgrader's address of a submission. The environment variable FORMGRADER names another server."""
     return f"{os.environ.get('FORMGRADER', 'http://localhost:8888').rstrip('/')}/formgrader/submissions/{key}/"

@@ -1,5 +1,4 @@
-"""All that people read of a class, brought up to date with the verdicts on disk: gradebook, table, feedback pages,
-report."""
+"""Publish the results of a class: update gradebook, table, feedback pages and report from the verdicts on disk."""
 
 from __future__ import annotations
 
@@ -24,18 +23,18 @@ from .database import open_gradebook
 
 
 def prepare(store: ResultStore) -> None:
-    """Raise AutograderError if the gradebook cannot be written now; better before grading than after.
+    """Raise AutograderError if the gradebook cannot be written, which should be known before grading.
 
-    A gradebook that is not there yet is made: nbgrader takes some seconds for that.
+    If there is no gradebook, it is created now, because nbgrader takes some seconds for that.
     """
     with open_gradebook(store.gradebook_url):
         pass
 
 
 def publish(store: ResultStore) -> list[Verdict]:
-    """Write everything again, with the points that a person gave since; nobody else may be grading there meanwhile.
+    """Write everything again, with points that were entered since then; no other process may be grading there.
 
-    Raises UsageError where nothing was graded.
+    Raise UsageError if nothing was graded.
     """
     require_results(store)
     with exclusive(store):
@@ -43,9 +42,9 @@ def publish(store: ResultStore) -> list[Verdict]:
 
 
 def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
-    """Write everything, inside `exclusive`; `folders` is where the submissions of students lie.
+    """Write everything, inside `exclusive`; `folders` are the folders of the submissions, by student.
 
-    What fails for one student is written for all others; PartlyWritten then says whose is missing.
+    If this fails for some students, it is still done for all others; PartlyWritten then names those students.
     """
     cache.invalidate(store)
     assignment, database = store.assignment, store.gradebook_url
@@ -76,7 +75,7 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
 def _read_results(
     store: ResultStore, folders: Mapping[str, Path], verdicts: list[Verdict], missing: list[str]
 ) -> list[GradedSubmission]:
-    """What the gradebook is to know of each student."""
+    """Read each student's results for the gradebook."""
     results = []
     for verdict in verdicts:
         folder = folders.get(verdict.student)

@@ -1,4 +1,4 @@
-"""What a student's points come to while some of them are still to be given."""
+"""A student's total while some points are still to be given."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from autograder.assignment.settings import Assignment, Item
 from autograder.results.points import total
 
 State = Literal["graded", "needs reading", "needs review", "no answer"]
-"""Where an item stands: an answer waits to be read, a person has to decide what the autograder could not, or there is
-nothing to read."""
+"""The state of an item: graded, a written answer still to be graded, marked for manual review, or without an answer."""
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True)
 class Score:
-    """The points given so far, of `most` in all, and the items that have none yet."""
+    """The points given so far, the maximum `most`, and the items that have no points yet."""
 
     total: float
     most: float
@@ -32,12 +31,12 @@ class Score:
 
     @property
     def pending(self) -> float:
-        """The points that are still to be given, at most."""
+        """The maximum of the points that are still to be given."""
         return sum(item.points for item in self.waiting)
 
     @property
     def so_far(self) -> float:
-        """The points that could be had for what is graded."""
+        """The maximum points of the items that are graded."""
         return self.most - self.pending
 
     @property
@@ -56,7 +55,7 @@ def _count(number: int, noun: str, rest: str = "") -> str:
 
 
 def state_of(item: Item, points: float | None, unanswered: Collection[str]) -> State:
-    """Say where an item stands; `unanswered` are the items whose answer is empty or still as it was released."""
+    """Return the state of an item; `unanswered` are the items whose answer is empty or still the placeholder text."""
     if item.graded_by == "person" and item.id in unanswered and not points:
         return "no answer"
     if points is not None:

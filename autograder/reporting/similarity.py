@@ -1,7 +1,7 @@
-"""Submissions that are nearly the same: code, without what everybody was given, and written answers.
+"""Find submissions that are nearly the same: code, without the provided code, and written answers.
 
-What is compared are sets of short sequences of words, by the share that two sets have in common (A. Broder, "On the
-resemblance and containment of documents", 1997). All pairs of a class are counted at once, by products of matrices.
+It compares sets of short sequences of words, by the share that two sets have in common (A. Broder, "On the resemblance
+and containment of documents", 1997). All pairs of a class are compared at once, with matrix products.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from autograder.common.cells import grade_id
 
 NEAR = 0.7
-"""The share in common from which two submissions are called nearly the same."""
+"""The share in common from which on two submissions are called nearly the same."""
 
 BLOCK = 4096
-"""Sequences that are counted in one step, so that a large class does not take all memory."""
+"""Number of sequences that are compared in one step, so that a large class does not take too much memory."""
 
 LENGTH = 6
-"""Tokens of a sequence of code; of a written answer half as many words."""
+"""Number of tokens in a sequence of code; a sequence of a written answer has half as many words."""
 
 FEWEST = 40
-"""Sequences of their own without which two submissions are too short to be compared."""
+"""Minimum number of sequences of the student's own code; with fewer, a submission is too short to be compared."""
 
 QUOTED = re.compile(
     r"(\"\"\"|''')[\s\S]*?\1|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*",
@@ -43,7 +43,7 @@ PYTHON = {*keyword.kwlist, *dir(builtins)}
 class Group:
     """Students whose work is linked by pairs that are nearly the same.
 
-    `least` is the smallest share in common among the closest pairs that link them all; 1 if all are the same.
+    `least` is the smallest share in common among the closest pairs that link them all; 1 if all are identical.
     """
 
     students: tuple[str, ...]
@@ -51,15 +51,15 @@ class Group:
 
 
 def groups(sequences: Mapping[str, frozenset[str]], near: float = NEAR) -> list[Group]:
-    """Find the groups among students, given the sequences of each, which are not empty; the closest group comes first.
+    """Find groups of students, given each student's sequences, which must not be empty; the closest group comes first.
 
     Args:
-        sequences: those of each student.
-        near: the share in common, 0 to 1, from which two students are linked.
+        sequences: the sequences of each student.
+        near: the share in common, 0 to 1, from which on two students are linked.
     """
     students = list(sequences)
     shares = _compare(list(sequences.values()))
-    # Lengths lie between 1 and 2, because a length of 0 would be no link; the shortest tree has the closest pairs.
+    # Lengths are between 1 and 2, because a length of 0 means no link; the minimum spanning tree has the closest pairs.
     tree = minimum_spanning_tree(csr_array(np.where(np.triu(shares >= near, 1), 2 - shares, 0)))
     count, labels = connected_components(tree, directed=False)
     linked = [np.flatnonzero(labels == label) for label in range(count)]
@@ -72,13 +72,13 @@ def groups(sequences: Mapping[str, frozenset[str]], near: float = NEAR) -> list[
 
 
 def _compare(sets: list[frozenset[str]]) -> np.ndarray:
-    """The share of their sequences that each two sets have in common, (sets, sets)."""
+    """Return the share of sequences that each pair of sets has in common, (sets, sets)."""
     columns: dict[str, int] = {}
     entries = [columns.setdefault(sequence, len(columns)) for own in sets for sequence in own]
     sizes = np.array([len(own) for own in sets], np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     holds = csr_array((np.ones(len(entries), np.float32), entries, starts), shape=(len(sets), len(columns))).tocsc()
-    holds = holds[:, np.diff(holds.indptr) > 1]  # what only one of them has is in no intersection
+    holds = holds[:, np.diff(holds.indptr) > 1]  # sequences of only one set are in no intersection
     common = np.zeros((len(sets), len(sets)), np.float32)
     for start in range(0, holds.shape[1], BLOCK):
         block = holds[:, start : start + BLOCK].toarray()
@@ -88,9 +88,9 @@ def _compare(sets: list[frozenset[str]]) -> np.ndarray:
 
 
 def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: NotebookNode) -> dict[str, frozenset[str]]:
-    """The sequences of each student's own code, without those of the release; students with too little are left out.
+    """Return the sequences of each student's own code, without those of the release; students with too few are omitted.
 
-    Names count as one and the same, so a copy with other names is found.
+    All names are treated as the same, so that a copy with other names is found.
     """
     everybodys = _sequences(_tokens(_code(release.cells)), LENGTH)
     found = {
@@ -102,7 +102,7 @@ def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: Noteboo
 
 
 def words(text: str) -> frozenset[str]:
-    """The sequences of words of a written answer, without regard to case, signs and line breaks."""
+    """Return the sequences of words in a written answer, ignoring case, punctuation and line breaks."""
     return _sequences(re.findall(r"\w+", text.casefold()), LENGTH // 2)
 
 
@@ -115,8 +115,8 @@ def _code(cells: Iterable[NotebookNode]) -> str:
 
 
 def _tokens(code: str) -> list[str]:
-    """The code without comments and texts. Names are one and the same but for Python's own and those of attributes,
-    which a student who copies does not choose."""
+    """Return the tokens of code without comments and texts. All names are replaced by the same one, except Python's own
+    and those of attributes, which a student who copies does not choose."""
     tokens, before = [], ""
     for token in TOKEN.findall(QUOTED.sub(lambda part: "" if part[0].startswith("#") else "0", code)):
         chosen = token.isidentifier() and token not in PYTHON and before != "."

@@ -1,4 +1,4 @@
-"""What a student can do about a cell that stopped."""
+"""Advice for students on cells that stopped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BY_ERROR = {
 
 
 def next_step(stop: Stop) -> str:
-    """Return a sentence or two on what to do next."""
+    """Return one or two sentences about what to do next."""
     if stop.why != "error":
         return BY_END[stop.why]
     if stop.missing_module:

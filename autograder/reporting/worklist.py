@@ -1,4 +1,4 @@
-"""What a person has to do before the grades of a class can go out."""
+"""The list of what a person has to do before the grades of a class can be published."""
 
 from __future__ import annotations
 
@@ -31,15 +31,14 @@ ADVICE: Mapping[str, str] = {
     "task copied": "If points were lost, find out which of the copies the student meant.",
     "merge conflict": "Look at the cell: the file contained both versions.",
 }
-"""What to do about the findings of a kind; most of the others tell of a repair."""
+"""What to do about findings, by kind; most other kinds describe a repair."""
 
 REPAIRED = "Nothing to do: this was repaired before the run."
 
 
 @dataclass(frozen=True)
 class ToDo:
-    """A line of the list: whose submission, what is wrong with it, and what to do; `items` wait for points, each with
-    the reason as far as it has one of its own."""
+    """An entry of the list: student, problem and action; `items` still need points, perhaps each for its own reason."""
 
     student: str
     state: str
@@ -58,7 +57,7 @@ class Group:
 
 
 def group_findings(findings: Mapping[str, Sequence[Finding]]) -> list[Group]:
-    """Group findings by kind: those that ask for something first, then the most frequent."""
+    """Group findings by kind: those that require an action first, then the most frequent."""
     found: dict[str, list[tuple[str, Finding]]] = {}
     for student, several in findings.items():
         for finding in several:

@@ -1,6 +1,6 @@
-"""Grades a class: every submission in a folder, several at a time, resumable; publishes the results at the end.
+"""Grade a class: all submissions in a folder, several at a time, resumable; publish the results at the end.
 
-What grades is imported where there is something to grade: to see that a class is unchanged takes less time.
+The modules for grading are imported only if there is something to grade, so that an unchanged class takes less time.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from .parallel import count_cores
 
 
 class Publisher(Protocol):
-    """Writes what people read of a class; see `reporting.publish`."""
+    """Writes the gradebook, tables and pages of a class; see `reporting.publish`."""
 
     def prepare(self, store: ResultStore) -> None:
-        """Raise AutograderError if that will not be possible."""
+        """Raise AutograderError if writing will not be possible."""
 
     def write(self, store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
-        """Write everything; `folders` is where the submissions of students lie. Return the verdicts."""
+        """Write everything and return the verdicts; `folders` are the folders of the submissions, by student."""
 
 
 def autograde(
@@ -49,32 +49,32 @@ def autograde(
     on_start: Callable[[str], None] = lambda _: None,
     log: Callable[[str], None] = print,
 ) -> list[Verdict]:
-    """Grade what is new or changed and publish all results.
+    """Grade new and changed submissions and publish all results.
 
     Args:
-        store: where the results are kept, and of which assignment.
-        submitted: the folder with a folder for each student.
+        store: the store for the results of the assignment.
+        submitted: the folder with one subfolder per student.
         options: how submissions are run.
-        publisher: writes the results that people read.
-        jobs: the number of processes of this machine that grade.
+        publisher: writes the gradebook, tables and pages.
+        jobs: the number of grading processes on this machine.
         kernel: how kernels are started.
         isolation: the sandbox of the kernels.
         scheduler: the address of a Dask scheduler whose workers grade instead.
         only: the students whose submissions are graded; empty for all.
-        on_done: called with each result, its number and how many there will be.
-        on_start: called with each student whose submission is started.
-        log: called with sentences about the run as a whole.
+        on_done: called with each result, its number and the total number.
+        on_start: called with each student when grading of the submission starts.
+        log: called with messages about the run as a whole.
 
     Returns:
         The verdicts of the whole class, by student.
 
     Raises:
-        AutograderError: the run had to end; what is graded is kept.
+        AutograderError: the run had to end; the results so far are kept.
     """
     assignment = store.assignment
     folders = students(submitted, assignment)
     left_out = [
-        f"The folder {name} is left out because its name is not text: rename it." for name in misnamed(submitted)
+        f"The folder {name} is ignored, because its name is not valid text: rename it." for name in misnamed(submitted)
     ]
     left_out += filter(None, [loose_notebooks(submitted, assignment)])
     for sentence in left_out:
@@ -91,9 +91,9 @@ def autograde(
         for number, student in enumerate(fresh, 1):
             on_done(Done(student, verdicts[student], skipped=True), number, len(chosen))
         if todo:
-            with ThreadPoolExecutor(1) as thread:  # it ends the kernels while the results are published
+            with ThreadPoolExecutor(1) as thread:  # ends the kernels while the results are published
                 with _remove_unused_gradebook(store.gradebook), ExitStack() as stack:
-                    # Before all else that grading needs is imported: TensorFlow takes longest, in a process of its own.
+                    # Start the kernels before importing the modules for grading: importing TensorFlow takes longest.
                     source = kernels(kernel, isolation, assignment.exercise.instruments)
                     ready = stack.enter_context(_enter_soon(thread, source)) if not scheduler else None
                     from .task import Task
@@ -115,8 +115,8 @@ def autograde(
 def _enter_soon(
     thread: ThreadPoolExecutor, manager: AbstractContextManager[Kernels]
 ) -> Iterator[Callable[[], Kernels]]:
-    """Enter a context in a thread, and yield what waits for it. It is left in the same thread, which stays that long: a
-    process that is to end with its parent ends with the thread that started it."""
+    """Enter a context in a thread, and yield a function that waits for it. The context is left in the same thread,
+    which must live until then: a process that ends with its parent ends with the thread that started it."""
     entered = thread.submit(manager.__enter__)
     try:
         yield entered.result
@@ -127,7 +127,7 @@ def _enter_soon(
 
 @contextmanager
 def _remove_unused_gradebook(path: Path) -> Iterator[None]:
-    """Remove a gradebook that was made meanwhile where the run ends with an error: nothing is recorded in it yet."""
+    """Remove a gradebook that was created in this context, and is still empty, if an error ends the run."""
     is_new = not path.exists()
     try:
         yield
@@ -138,11 +138,11 @@ def _remove_unused_gradebook(path: Path) -> Iterator[None]:
 
 
 def _is_fresh(verdict: Verdict, folder: Path, basis: str) -> bool:
-    """Whether the verdict is on what lies in the folder now."""
+    """Whether the verdict is about the current contents of the folder."""
     found = contents(folder, basis)
     return not found.trouble and verdict.grader.get("fingerprint") == found.digest
 
 
 def default_jobs() -> int:
-    """One for each core that this process may use, and one more: a submission waits now and then."""
+    """Return one more than the number of cores that this process may use, because submissions sometimes wait."""
     return count_cores() + 1

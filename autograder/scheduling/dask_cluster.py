@@ -1,6 +1,6 @@
-"""Grading on a Dask cluster: the same tasks, on workers that each keep their own kernels.
+"""Grading on a Dask cluster: the same tasks on workers, each with its own kernels.
 
-A worker receives the files of one submission and settings, and returns text: no folder has to be shared. See
+A worker receives the files of a submission and the settings, and returns text, so no shared folder is needed. See
 https://distributed.dask.org/en/stable/ for schedulers and workers.
 """
 
@@ -36,12 +36,12 @@ from .memory import limit_memory
 from .task import Task, describe_failure, finish, mark_for_review
 
 MAX_SECONDS_WITHOUT_WORKER = 60.0
-"""Seconds to wait for a worker when there is none, before the run is given up."""
+"""Seconds to wait for a worker, if there is none, before the run ends with an error."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A task as it travels: the submission's files by name, and all that grading depends on."""
+    """A task as it is sent to a worker: the submission's files by name, and everything that grading depends on."""
 
     assignment: str
     student: str
@@ -54,7 +54,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker returns, as JSON; `failure` says why there is no verdict."""
+    """A worker's answer, with its parts as JSON; `failure` says why there is no verdict."""
 
     verdict: str = ""
     evidence: str = ""
@@ -65,7 +65,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A task that a worker has, when that is overdue, and the contents of its folder when it was sent."""
+    """A task that was sent to a worker, with its deadline and the contents of its folder at that time."""
 
     task: Task
     deadline: float
@@ -73,13 +73,13 @@ class _Sent:
 
 
 class DaskExecutor(Executor[Task, Done]):
-    """The workers behind a scheduler; each of their threads runs one task at a time.
+    """Runs tasks on the workers of a scheduler; each of their threads runs one task at a time.
 
     Args:
-        address: the scheduler's, as tcp://host:8786.
-        seconds: what one task may take.
+        address: the address of the scheduler, such as tcp://host:8786.
+        seconds: the time limit of a task.
         start: how workers start their kernels.
-        sandbox: what isolates their kernels.
+        sandbox: the sandbox of their kernels.
     """
 
     def __init__(self, address: str, seconds: float, start: Start, sandbox: SandboxChoice) -> None:
@@ -92,7 +92,7 @@ class DaskExecutor(Executor[Task, Done]):
         except (OSError, ValueError) as error:
             raise AutograderError(
                 f"There is no Dask scheduler at {address} ({one_line(str(error), 120)}): start one with "
-                "`make scheduler`, or leave SCHEDULER out to grade on this machine."
+                "`make scheduler`, or omit SCHEDULER to grade on this machine."
             ) from None
 
     def close(self) -> None:
@@ -100,15 +100,15 @@ class DaskExecutor(Executor[Task, Done]):
             self.client.close(timeout=5)
 
     def count_slots(self) -> int:
-        """The threads of all workers. AutograderError if there has been no worker for a while."""
+        """Return the number of threads of all workers; raise AutograderError if there was no worker for long."""
         count = sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
         now = time.monotonic()
         if count or self._idle_since is None:
             self._idle_since = None if count else now
         elif now - self._idle_since > MAX_SECONDS_WITHOUT_WORKER:
             raise AutograderError(
-                f"The scheduler at {self.address} has no worker. What is graded is kept: start workers with "
-                f"`make worker SCHEDULER={self.address}` and run the same command to go on."
+                f"The scheduler at {self.address} has no workers. The results so far are kept: start workers with "
+                f"`make worker SCHEDULER={self.address}` and run the same command again to continue."
             )
         return int(count)
 
@@ -123,7 +123,7 @@ class DaskExecutor(Executor[Task, Done]):
         self._sent[future] = _Sent(task, time.monotonic() + self.seconds, before)
 
     def _pack(self, task: Task, before: folders.Contents) -> Job:
-        """The task for its journey; OSError if its folder cannot be read."""
+        """Pack a task for a worker; raise OSError if its folder cannot be read."""
         if before.trouble:
             raise OSError(before.trouble)
         files = folders.read_files(task.folder)
@@ -132,7 +132,7 @@ class DaskExecutor(Executor[Task, Done]):
     def poll(self) -> list[tuple[Task, Done | Failed]]:
         if self.client.status != "running":
             raise AutograderError(
-                f"The scheduler at {self.address} is gone: run the same command to go on. What is graded is kept."
+                f"The scheduler at {self.address} is gone. Results so far are kept: run the same command to continue."
             )
         ended: list[tuple[Task, Done | Failed]] = [*self._not_sent]
         self._not_sent.clear()
@@ -175,10 +175,10 @@ def _get_outcome(future: Future[Answer], sent: _Sent) -> Done | Failed:
 
 
 def grade_remotely(job: Job) -> Answer:
-    """Grade one submission; runs in a worker. MemoryError if that takes more memory than it may."""
+    """Grade one submission, in a worker; raise MemoryError if that takes too much memory."""
     assignment = Assignment.load(job.assignment)
     if job.basis and hash_basis(assignment, job.options) != job.basis:
-        return Answer(failure=f"A worker on {os.uname().nodename} has another version of the kit or the assignment.")
+        return Answer(failure=f"A worker on {os.uname().nodename} has a different version of the kit or assignment.")
     with tempfile.TemporaryDirectory(prefix="submission-") as place:
         for name, data in job.files.items():
             path = Path(place, name)
@@ -197,7 +197,7 @@ def grade_remotely(job: Job) -> Answer:
 
 @cache
 def _open_kernels(start: Start, sandbox: SandboxChoice) -> Kernels:
-    """The kernels of this worker, opened when they are first needed and ended with it."""
+    """Return the kernels of this worker, which are started when they are first needed and end with the worker."""
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(kernels(start, sandbox))

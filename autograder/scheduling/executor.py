@@ -1,4 +1,4 @@
-"""Running many tasks: the interface of what carries them out, and the one loop that hands them out and retries them."""
+"""Running many tasks: the interface of executors, and the loop that starts tasks and retries them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 POLL_SECONDS = 1.0
-"""How long an executor waits for an outcome before it looks at deadlines and signals."""
+"""Seconds that an executor waits for an outcome before it checks deadlines and signals."""
 
 MAX_ATTEMPTS = 2
-"""How often a task is started whose worker dies."""
+"""How many times a task is started if its worker dies."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Stands for the outcome of a task that has none.
+    """The outcome of a task that failed.
 
-    Its worker was killed (`died`) or crashed by itself (`crashed`); or the task needed more memory than it may have
-    (`memory`), or was ended because it took too long (`overdue`).
+    Its worker was killed (`died`) or crashed (`crashed`), or the task exceeded its memory limit (`memory`), or it was
+    ended because it took too long (`overdue`).
     """
 
     reason: Literal["died", "crashed", "memory", "overdue"]
 
 
 class Executor(ABC, Generic[Task, Outcome]):
-    """Carries out tasks, several at a time, here or elsewhere. Leaving its context ends what still runs."""
+    """Runs tasks, several at a time, here or elsewhere. Leaving its context ends the tasks that still run."""
 
     def __enter__(self) -> Self:
         return self
@@ -45,18 +45,18 @@ class Executor(ABC, Generic[Task, Outcome]):
 
     @abstractmethod
     def count_slots(self) -> int:
-        """Return how many tasks can run at a time as things are now."""
+        """Return how many tasks can currently run at a time."""
 
     @abstractmethod
     def submit(self, task: Task) -> None:
-        """Start a task; fewer than `count_slots()` run at the moment."""
+        """Start a task; the caller makes sure that fewer than `count_slots()` are running."""
 
     @abstractmethod
     def poll(self) -> list[tuple[Task, Outcome | Failed]]:
-        """Return the tasks that have ended since the last call, after waiting `POLL_SECONDS` at most for the first.
+        """Return the tasks that have ended since the last call; wait at most `POLL_SECONDS` for the first.
 
         Raises:
-            AutograderError: something is wrong that no other task can escape.
+            AutograderError: there is a problem that affects all tasks.
         """
 
     def run(
@@ -64,15 +64,15 @@ class Executor(ABC, Generic[Task, Outcome]):
     ) -> Iterator[tuple[Task, Outcome | Failed]]:
         """Run tasks and yield each with its outcome, in the order in which they end.
 
-        A task whose worker dies is started once more; one that takes too long or too much memory is not, because it
-        would again.
+        A task whose worker dies is started once more. A task that takes too long or too much memory is not, because it
+        would do so again.
 
         Args:
-            tasks: what is to be done.
-            on_start: called with each task that is started.
+            tasks: the tasks to run.
+            on_start: called with each task when it is started.
 
         Raises:
-            AutograderError: as `poll`.
+            AutograderError: as in `poll`.
         """
         waiting, running = deque(tasks), 0
         attempts: Counter[int] = Counter()

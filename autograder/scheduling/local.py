@@ -1,4 +1,4 @@
-"""Processes of this machine that do one task at a time; one that dies or hangs costs its own task and no other."""
+"""Worker processes on this machine that run one task at a time; one that dies or hangs affects only its own task."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from .executor import POLL_SECONDS, Executor, Failed, Outcome, Task
 from .memory import ROOM, count_data, limit_memory
 
 KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
-"""Signals by which others end a worker; by any other it has ended itself."""
+"""Signals with which others end a worker; any other signal means that the worker crashed."""
 
 
 class _Worker(Generic[Task, Outcome]):
-    """One process, and the task that it has, with the time at which that is overdue."""
+    """One process, with its task and the task's deadline."""
 
     def __init__(self, work: Callable[[Task], Outcome], prepare: Callable[[], None], room: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
-        # The work as bytes: reading it imports what it needs, and until then nothing would end the process.
+        # The work is passed as bytes: unpickling it imports modules, which must happen after `_end_with_parent`.
         self.process = context.Process(target=_serve, args=(other, pickle.dumps((work, prepare)), room), daemon=True)
-        # Ctrl-C reaches every process of the terminal; only the one that looks after the others answers it.
-        # The tracker's start would undo the block, so it comes first.
+        # Ctrl-C reaches every process of the terminal, but only the main process should react to it. The resource
+        # tracker is started first, because its start would unblock the signal.
         resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -48,11 +48,11 @@ class _Worker(Generic[Task, Outcome]):
 
     def start(self, task: Task, seconds: float) -> None:
         self.task, self.deadline = task, time.monotonic() + seconds
-        with contextlib.suppress(OSError):  # it is dead, and `receive` will say so
+        with contextlib.suppress(OSError):  # the process is dead, which `receive` will report
             self.connection.send(task)
 
     def receive(self) -> Outcome | Failed:
-        """Return the outcome of its task; AutograderError is what the task raised as one."""
+        """Return the outcome of the task; raise the task's AutograderError if it raised one."""
         try:
             answer, self.is_worn = self.connection.recv()
         except (EOFError, OSError):
@@ -74,14 +74,14 @@ def _do_nothing() -> None:
 
 
 class LocalExecutor(Executor[Task, Outcome]):
-    """At most so many processes of this machine.
+    """Runs tasks in processes on this machine.
 
     Args:
-        work: does a task; may raise AutograderError to end the run.
-        jobs: the number of processes.
-        seconds: what one task may take.
+        work: the function that does a task; it may raise AutograderError to end the run.
+        jobs: the maximum number of processes.
+        seconds: the time limit of a task.
         prepare: called in each process before its first task.
-        room: bytes that a process may take for a task. One that keeps half of them does no other task.
+        room: the memory limit of a task in bytes. A process that keeps half of them gets no further task.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class LocalExecutor(Executor[Task, Outcome]):
         self._workers: list[_Worker[Task, Outcome]] = []
 
     def start(self) -> None:
-        """Start all processes now; otherwise each starts with its first task."""
+        """Start all processes now; otherwise each is started with its first task."""
         while len(self._workers) < self.jobs:
             self._add_worker()
 
@@ -116,7 +116,7 @@ class LocalExecutor(Executor[Task, Outcome]):
     def poll(self) -> list[tuple[Task, Outcome | Failed]]:
         busy = [worker for worker in self._workers if worker.task is not None]
         left = min(worker.deadline for worker in busy) - time.monotonic()
-        # A signal that comes just before a process begins to wait does not wake it: it waits for a moment only.
+        # A signal that arrives just before `wait` does not interrupt it, so it waits only for a short time.
         ready = wait([worker.connection for worker in busy], max(0.0, min(POLL_SECONDS, left)))
         now = time.monotonic()
         ended = []
@@ -138,7 +138,7 @@ class LocalExecutor(Executor[Task, Outcome]):
 
 
 def _serve(connection: Connection, pickled: bytes, room: int) -> None:
-    """Do task after task until the connection ends; runs in the process of a worker."""
+    """Do one task after another until the connection ends, in the process of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
@@ -164,7 +164,7 @@ def _serve(connection: Connection, pickled: bytes, room: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """See to it that nothing works on, and writes, when the process that hands out the tasks is gone."""
+    """Make this process end when the process that distributes the tasks is gone, so that it writes no results."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -172,5 +172,5 @@ def _end_with_parent() -> None:
         parent.join()
         os._exit(1)
 
-    end_with(parent.pid or 0)  # also ends a process whose threads cannot run
+    end_with(parent.pid or 0)  # also works if no thread of this process can run
     threading.Thread(target=watch, daemon=True).start()

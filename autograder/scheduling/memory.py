@@ -1,7 +1,7 @@
-"""A limit on the memory of a process that grades.
+"""A limit on the memory of a grading process.
 
-What a kernel sends is limited in size, but what libraries make of it cannot be bounded from within. A process that
-reaches the limit gets a MemoryError, or is aborted by a library that cannot go on, and no other process is hurt.
+The messages of a kernel are limited in size, but the memory that libraries need to process them is not. A process that
+reaches the limit gets a MemoryError, or a library aborts it; other processes are not affected.
 """
 
 from __future__ import annotations
@@ -15,24 +15,23 @@ from pathlib import Path
 from autograder.common.units import MB
 
 ROOM = 450 * MB
-"""Bytes that grading one submission may take beyond what its process, some 150 MB, had before. One of the samples takes
-100 MB."""
+"""Additional bytes that grading one submission may take; the process has about 150 MB, a sample takes 100 MB."""
 
 MESSAGE = (
-    f"Grading it took more than {ROOM / MB:.0f} MB of memory in the grading process: look at how much the notebook "
-    "puts out."
+    f"Grading took more than {ROOM / MB:.0f} MB of memory in the grading process: check how much output the notebook "
+    "produces."
 )
 
 SCARCE = 32 * MB
-"""With so little left, Python and its libraries raise all kinds of errors."""
+"""If fewer bytes are left, Python and its libraries raise all kinds of errors."""
 
 
 @contextlib.contextmanager
 def limit_memory(room: int = ROOM) -> Iterator[None]:
-    """Let this process, with all its threads, take so many bytes more than it has; only on Linux.
+    """Let this process allocate at most `room` bytes more than it has; only on Linux.
 
-    What counts is memory that can be written and is not shared (RLIMIT_DATA). Addresses alone (RLIMIT_AS) would not do:
-    each thread reserves far more of them than it uses.
+    The limit applies to private writable memory of all threads (RLIMIT_DATA). A limit on the address space (RLIMIT_AS)
+    would not work, because each thread reserves far more of it than it uses.
     """
     if sys.platform != "linux":
         yield
@@ -47,14 +46,14 @@ def limit_memory(room: int = ROOM) -> Iterator[None]:
 
 
 def count_data() -> int:
-    """Return how many bytes of this process count for its limit; 0 where that cannot be told."""
+    """Return how many bytes of this process count towards the limit; 0 if that is unknown."""
     if sys.platform != "linux":
         return 0
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
 
 
 def is_memory_error(error: Exception) -> bool:
-    """Whether memory was short where the error was raised; while it is handled, what its frames hold still counts."""
+    """Whether too little memory was left when the error was raised, including what its frames still use."""
     if isinstance(error, MemoryError):
         return True
     limit = resource.getrlimit(resource.RLIMIT_DATA)[0]

@@ -1,4 +1,4 @@
-"""Work on many items that several processes share, each a fork of this one: what they write are files."""
+"""Work on many items in several processes, which are forks of this one and may only write files."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from autograder.execution.runtime.isolation import end_with
 Item = TypeVar("Item")
 
 MIN_ITEMS_PER_PROCESS = 10
-"""Items that make starting one more process worth while."""
+"""Number of items for which starting one more process is worthwhile."""
 
 MAX_PROCESSES = 8
 
 
 def parallel_map(work: Callable[[str, Item], None], items: Mapping[str, Item]) -> dict[str, Exception]:
-    """Do the work for each item, by name.
+    """Call `work` with each item and its name, in several processes.
 
-    The work may write files and nothing else: what it changes in the memory of another process is lost.
+    The work may only write files: changes in the memory of another process are lost.
 
     Returns:
-        The errors that the work raised, by the item's name, in the order of the items.
+        The errors that the work raised, by item name, in the order of the items.
     """
     processes = min(count_processes(), len(items) // MIN_ITEMS_PER_PROCESS)
     if processes < 2:
@@ -39,25 +39,25 @@ def parallel_map(work: Callable[[str, Item], None], items: Mapping[str, Item]) -
 
 
 def count_cores() -> int:
-    """The number of cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def count_processes() -> int:
-    """How many processes share the work on this machine at most."""
+    """Return the maximum number of processes that share the work on this machine."""
     return min(count_cores(), MAX_PROCESSES) if sys.platform == "linux" else 1
 
 
 def _map_in_forks(
     work: Callable[[str, Item], None], items: Mapping[str, Item], processes: int
 ) -> dict[str, Exception | None]:
-    fork = multiprocessing.get_context("fork")  # hands work and items over without pickling them
+    fork = multiprocessing.get_context("fork")  # passes work and items without pickling them
     outcomes: dict[str, Exception | None] = {}
     others = {*multiprocessing.active_children()}
     pool = ProcessPoolExecutor(processes, fork, _set_up_fork, (work, items, os.getpid()))
     try:
         outcomes.update(zip(items, pool.map(_work_in_fork, items), strict=True))
-    except BrokenProcessPool:  # something killed a process: what is missing is done here
+    except BrokenProcessPool:  # a process was killed: do the remaining items here
         outcomes |= {name: _catch(work, name, item) for name, item in items.items() if name not in outcomes}
     except BaseException:
         for process in {*multiprocessing.active_children()} - others:
@@ -69,12 +69,12 @@ def _map_in_forks(
 
 
 _inherited: tuple[Callable[[str, Any], None], Mapping[str, Any]]
-"""In a fork: the work and the items."""
+"""The work and the items, in a forked process."""
 
 
 def _set_up_fork(work: Callable[[str, Item], None], items: Mapping[str, Item], parent: int) -> None:
     global _inherited
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with(parent)
     _inherited = work, items

@@ -1,7 +1,7 @@
-"""The preflight: before a class is graded, one kernel runs the solution, which must get full points.
+"""The preflight: before a class is graded, the solution is graded, which must get full points.
 
-Where it does not, no submission would be graded fairly: a library that the kit does not work with, a sandbox that
-lets no kernel start, checks that fail. Grading stops then with the cause, before any result is written.
+If it does not, no submission would be graded fairly: perhaps a library is incompatible, no kernel can start in the
+sandbox, or checks fail. Grading then stops with the cause, before any result is written.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ STUDENT = "solution"
 
 ADVICE = (
     "Install versions that requirements.in allows (`make setup` installs those of requirements.lock), and run the same "
-    "command again; docs/versions.md lists the versions that were tried."
+    "command again; docs/versions.md lists the tested versions."
 )
 
 FAILURES = {
-    "died": "ended its process twice",
+    "died": "killed its process twice",
     "crashed": "crashed its process twice",
     "memory": "took too much memory",
     "overdue": "took too long",
@@ -42,9 +42,9 @@ FAILURES = {
 
 
 def run_preflight(task: Task, executor: Executor[Task, Done]) -> None:
-    """Have a worker grade the solution of the task's assignment in the same way.
+    """Have a worker grade the solution of the task's assignment like a submission.
 
-    Where there is no solution, as in the package for Gradescope, a small notebook of the kit's own is run instead.
+    If there is no solution, as in the package for Gradescope, a small test notebook is run instead.
 
     Raises:
         KernelFailed: the solution does not get full points; the message says why and what to do.
@@ -62,7 +62,7 @@ def run_preflight(task: Task, executor: Executor[Task, Done]) -> None:
 
 @contextlib.contextmanager
 def _solution_task(task: Task) -> Iterator[Task | None]:
-    """A task that grades the solution as `task` is graded, into a folder that is removed; None without a source."""
+    """Yield a task that grades the solution like `task`, into a temporary folder; None if there is no source."""
     path = source_path(task.assignment)
     if not path.is_file():
         yield None
@@ -86,7 +86,7 @@ def _require_full_points(solution: Task, verdict: Verdict) -> None:
 
 
 def _describe_stopped_cell(solution: Task) -> str:
-    """The first cell in which the solution stopped, with its error; empty if it ran to its end."""
+    """Describe the first cell in which the solution stopped, with its error; empty if it ran completely."""
     record = solution.store.read_record(STUDENT)
     notebook = solution.store.read_executed(STUDENT)
     for cell in record.first.cells if record is not None else ():
@@ -103,7 +103,7 @@ def _describe_stopped_cell(solution: Task) -> str:
 
 
 def list_versions() -> str:
-    """List the versions of Python and of the packages that decide most often whether the solution runs."""
+    """List the versions of Python and of the packages that most often decide whether the solution runs."""
     versions = [f"Python {platform.python_version()}"]
     for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy", "matplotlib", "ipykernel", "ipython"):
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -112,7 +112,7 @@ def list_versions() -> str:
 
 
 def _describe_loss(verdict: Verdict, lost: list[ItemVerdict]) -> str:
-    """Why a solution that ran to its end lost points."""
+    """Describe why a solution that ran completely lost points."""
     findings = [finding.text for finding in verdict.findings if finding.kind in ("evidence", "kernel ended")]
     first = verdict.reason if verdict.state == "needs review" and all(i.points is None for i in lost) else ""
     return " ".join(filter(None, [first or f"{lost[0].id}: {lost[0].message}", *findings[:1]]))

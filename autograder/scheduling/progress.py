@@ -1,4 +1,4 @@
-"""What a grader sees while a class is graded: a bar in a terminal, elsewhere a line for each submission."""
+"""The progress of grading a class: a bar in a terminal, elsewhere a line for each submission."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from autograder.common.encoders import encode_terminal
 from autograder.grading.verdict import Done
 
 MAX_NAMES = 4
-"""Students who are named while they are graded; of more only the number is shown."""
+"""Maximum number of students who are named while they are graded; of others, only the number is shown."""
 
 
 class ClassProgress:
-    """Done and total, rate and time left of what is graded, and who is being graded."""
+    """Shows how many submissions are graded, the rate, the remaining time, and who is being graded."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -47,7 +47,7 @@ class ClassProgress:
         self._show()
 
     def finish(self, done: Done, number: int, total: int) -> None:
-        """Show that a student is done, as the `number`th of `total`; unchanged submissions are not counted as work."""
+        """Show that a student is done, as the `number`th of `total`; unchanged submissions do not affect the rate."""
         if done.student in self._running:
             self._running.remove(done.student)
         self._unchanged += done.skipped
@@ -66,7 +66,7 @@ class ClassProgress:
 
 
 class _Rate(ProgressColumn):
-    """Submissions a minute."""
+    """Submissions per minute."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{60 * task.speed:.0f}/min" if task.speed else "")

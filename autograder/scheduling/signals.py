@@ -1,4 +1,4 @@
-"""Ending in good order on Ctrl-C or a signal from the system."""
+"""A clean end on Ctrl-C or on a signal from the system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_HANDLERS = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Stopped(KeyboardInterrupt):
-    """The process was asked to end; `status` is the exit status that it should have."""
+    """The process was asked to end; `status` is its exit status."""
 
     def __init__(self, number: int) -> None:
         self.status = 128 + number
@@ -23,13 +23,12 @@ class Stopped(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Raise Stopped wherever the program is when the first such signal comes; further signals are ignored while it
-    cleans up."""
+    """Raise Stopped on the first stop signal, wherever the program is; ignore further ones during cleanup."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    # A signal that is ignored already, as by nohup, stays ignored.
+    # A signal that is already ignored, for example because of nohup, stays ignored.
     ours = [number for number in STOP_SIGNALS if before[number] in DEFAULT_HANDLERS]
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The unit of work: one submission, graded and written into the folder of results."""
+"""The unit of work: grade one submission and write its results."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from autograder.submission.limited import read_saved_outputs
 
 from .memory import is_memory_error
 
-CHANGED = "It changed while it was graded: run the same command again."
+CHANGED = "The submission changed while it was graded: run the same command again."
 
 
 @dataclass(frozen=True)
 class Task:
-    """One student's folder, graded into one folder of results.
+    """One student's folder, to be graded into one folder of results.
 
-    `kernels` is None where the workers have their own. `basis` is a hash of all else that the verdict depends on; empty
-    if the next run is to grade it again.
+    `kernels` is None if the workers have their own. `basis` is a hash of everything else that the verdict depends on;
+    empty if the next run should grade the submission again.
     """
 
     store: ResultStore
@@ -39,16 +39,16 @@ class Task:
 
     @property
     def assignment(self) -> Assignment:
-        """The assignment that it is graded for."""
+        """The assignment of the submission."""
         return self.store.assignment
 
 
 def grade_task(task: Task) -> Done:
-    """Grade one submission and write its results; runs in a worker.
+    """Grade one submission and write its results, in a worker.
 
     Raises:
         AutograderError: the results cannot be written.
-        MemoryError: it takes more memory than the worker may have.
+        MemoryError: grading exceeds the memory limit of the worker.
     """
     assert task.kernels is not None
     before = contents(task.folder, task.basis)
@@ -62,14 +62,14 @@ def grade_task(task: Task) -> Done:
 
 
 def finish(task: Task, graded: GradedSubmission, before: Contents) -> Done:
-    """Write the results of a submission whose folder was as `before` when it was graded. AutograderError as above."""
+    """Write the results of a submission whose folder had the contents `before`; raise errors as `grade_task`."""
     after = contents(task.folder, task.basis)
     if after != before:
         if graded.executed is None:
             return mark_for_review(task, after.trouble or CHANGED)
         graded = _with_finding(graded, Finding(kind="changed while graded", text=after.trouble or CHANGED))
     try:
-        # What the machine, not the submission, kept from being run is tried again next time.
+        # A submission that could not be run because of the machine is tried again next time.
         is_settled = graded.record is not None or graded.verdict.state == "failed to run"
         return _write_results(task, graded, before.digest if is_settled and after == before else "")
     except AutograderError:
@@ -84,10 +84,10 @@ def mark_for_review(task: Task, reason: str, fingerprint: str = "") -> Done:
 
 
 def describe_failure(error: Exception) -> str:
-    """Describe in a sentence an error that is not the submission's; MemoryError if it comes of too little memory."""
+    """Describe an error of the autograder in a sentence; raise MemoryError if it was caused by too little memory."""
     if is_memory_error(error):
         raise MemoryError from error
-    return f"The autograder itself failed on it ({type(error).__name__}: {one_line(str(error), 200)})."
+    return f"The autograder itself failed on this submission ({type(error).__name__}: {one_line(str(error), 200)})."
 
 
 def _with_finding(graded: GradedSubmission, finding: Finding) -> GradedSubmission:

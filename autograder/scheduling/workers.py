@@ -1,4 +1,4 @@
-"""Grading many submissions: opens the executor, tries the solution first, and makes a result of every task."""
+"""Grade many submissions: open the executor, grade the solution first, and return a result for every task."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from .preflight import run_preflight
 from .task import Task, grade_task, mark_for_review
 
 MAX_RUNS = 6
-"""How many whole runs a submission may take before it is given up; the runner ends each of them by itself."""
+"""The time limit of a submission, in complete runs; the runner ends each run itself."""
 
 SLACK_SECONDS = 60.0
-"""What a submission may take beside its runs."""
+"""Seconds that a submission may take in addition to its runs."""
 
-DIED = "The grading process died twice on it."
+DIED = "The grading process died twice on this submission."
 CRASHED = (
-    "The grading process crashed twice on it, as it does where it needs more memory than it may have: "
-    "look at how much the notebook puts out."
+    "The grading process crashed twice on this submission, probably because of too little memory: "
+    "check how much output the notebook produces."
 )
-OVERDUE = "The grading process did not come back in time and was ended."
+OVERDUE = "The grading process took too long and was ended."
 REASONS = {"died": DIED, "crashed": CRASHED, "memory": memory.MESSAGE, "overdue": OVERDUE}
 
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """Where submissions are graded, and in what kernels.
+    """Where submissions are graded, and in which kernels.
 
     Attributes:
         kernel: how kernels are started.
-        sandbox: what isolates the kernels.
-        jobs: the number of processes of this machine.
+        sandbox: the sandbox of the kernels.
+        jobs: the number of processes on this machine.
         scheduler: the address of a Dask scheduler, whose workers then grade with their own kernels.
-        wait_for_kernels: returns the kernels of this machine once they can be had; without a scheduler.
+        wait_for_kernels: returns the kernels of this machine when they are ready; None with a scheduler.
     """
 
     kernel: Start
@@ -61,15 +61,16 @@ def grade_tasks(
     log: Callable[[str], None],
     meanwhile: Callable[[], None],
 ) -> Iterator[Done]:
-    """Grade submissions and yield their results as they come; a worker that is lost costs its own submission a verdict.
+    """Grade submissions and yield each result when it is ready; if a worker is lost, only its submission has no
+    verdict.
 
     Args:
-        tasks: one for each submission.
-        stack: holds the workers, which end with it.
-        config: where and how they are graded.
-        on_start: called with the student of each task that is started.
-        log: called with sentences about the run as a whole.
-        meanwhile: called in a thread while the workers get ready.
+        tasks: one task per submission.
+        stack: the context on whose exit the workers end.
+        config: where and how submissions are graded.
+        on_start: called with the student of each task when it is started.
+        log: called with messages about the run as a whole.
+        meanwhile: called in a thread while the workers start.
 
     Raises:
         KernelFailed: the solution does not get full points here.
@@ -86,17 +87,17 @@ def grade_tasks(
 def _open_executor(
     tasks: list[Task], stack: ExitStack, config: WorkerConfig, log: Callable[[str], None]
 ) -> tuple[Executor[Task, Done], list[Task]]:
-    """The executor, with the tasks as it takes them."""
+    """Return the executor, and the tasks as it needs them."""
     seconds = max_seconds(tasks[0])
     if config.scheduler:
-        from .dask_cluster import DaskExecutor  # here: Dask takes long to import
+        from .dask_cluster import DaskExecutor  # here, because importing Dask takes long
 
         return stack.enter_context(DaskExecutor(config.scheduler, seconds, config.kernel, config.sandbox)), tasks
     assert config.wait_for_kernels is not None
     executor = stack.enter_context(
         LocalExecutor(grade_task, min(config.jobs, len(tasks)), seconds, prepare=limited.start)
     )
-    executor.start()  # the processes import what they need while the fork server does
+    executor.start()  # the processes and the fork server import their modules at the same time
     kernels = config.wait_for_kernels()
     if kernels.note:
         log(kernels.note)
@@ -104,15 +105,15 @@ def _open_executor(
 
 
 def finish_failed(task: Task, failed: Failed) -> Done:
-    """Write the verdict on a task that has no outcome: its submission needs a manual review.
+    """Write the verdict of a task that failed: its submission is marked for manual review.
 
-    Unless its worker was killed by others, it is not graded again by the next run before it changes.
+    The next run grades it again only if its worker was killed by others, or if the submission has changed.
     """
     digest = "" if failed.reason == "died" else contents(task.folder, task.basis).digest
     return mark_for_review(task, REASONS[failed.reason], digest)
 
 
 def max_seconds(task: Task) -> float:
-    """Return the seconds after which a submission is given up."""
+    """Return the time limit of a submission in seconds."""
     limits = task.options.limits_of(task.assignment)
     return MAX_RUNS * (limits.start + limits.run) + SLACK_SECONDS

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fidelity`: grades the same submissions with each grader, and writes docs/fidelity.md."""
+"""`python -m benchmarks.fidelity`: grade the same submissions with each grader, and write docs/fidelity.md."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from . import asserts, graders, lab, page, results, sample
 
 console = Console()
 
-Only = Annotated[str, typer.Option(help="graders, by comma: kit, nbgrader, otter")]
-Limit = Annotated[int, typer.Option(min=0, help="grade so many submissions, always the same ones; 0 for all")]
+Only = Annotated[str, typer.Option(help="graders, separated by commas: kit, nbgrader, otter")]
+Limit = Annotated[int, typer.Option(min=0, help="number of submissions to grade, always the same ones; 0 for all")]
 Jobs = Annotated[int, typer.Option(min=1, help="submissions graded at a time")]
-Work = Annotated[Path, typer.Option(help="where results are kept: what is there is not graded again")]
+Work = Annotated[Path, typer.Option(help="folder of the results: submissions with a result there are not graded again")]
 
 
 def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / ".fidelity") -> None:
-    """Grade with each grader in turn; a run that was stopped goes on. The page is written when all is graded."""
+    """Grade with each grader in turn, continuing an interrupted run; at the end, write the page."""
     before = os.getloadavg()
     plain = Assignment.load("tta-eta")
     assignment = lab.small(plain)
@@ -41,7 +41,7 @@ def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / 
     found: dict[str, dict[str, Any]] = {}
     try:
         if unknown := set(wanted) - set(graders.PREPARE):
-            raise AutograderError(f"There is no grader {', '.join(sorted(unknown))}: known are kit, nbgrader, otter.")
+            raise AutograderError(f"There is no grader {', '.join(sorted(unknown))}: use kit, nbgrader or otter.")
         for name in graders.PREPARE:
             now = (cases[:limit] if limit else cases) if name in wanted else []
             found[name] = _grade(name, assignment, cases, now, work / name, jobs)
@@ -64,7 +64,7 @@ def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / 
 def _grade(
     name: str, assignment: Assignment, cases: list[Case], now: list[Case], work: Path, jobs: int
 ) -> dict[str, dict[str, Any]]:
-    """Grade those of `now` that are not kept; return everything that is kept of this grader."""
+    """Grade the submissions of `now` that have no stored result; return all stored results of this grader."""
     version = graders.VERSIONS[name](assignment)
     keys = {case.name: results.fingerprint(case, version) for case in cases}
     paths = {case.name: work / f"{case.name}.json" for case in cases}
@@ -79,7 +79,7 @@ def _grade(
 def _run(
     name: str, assignment: Assignment, todo: list[Case], work: Path, jobs: int
 ) -> Iterator[tuple[Case, results.Result]]:
-    """Grade in processes of their own; yield each result as it comes."""
+    """Grade in separate processes; yield each result when it is ready."""
     if not todo:
         return
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -95,21 +95,21 @@ def _run(
 
 
 def _explain(case: Case, result: results.Result) -> None:
-    """Print what was graded otherwise than it should be."""
+    """Print what was graded wrongly."""
     missed, undeserved = case.items - set(result.lost), set(result.lost) - case.items
     if missed or undeserved or result.problem:
         console.print(f"[bold]{escape(case.name)}[/] {escape(result.problem)} ({result.seconds:.1f} s)")
     for item in sorted(missed):
-        console.print(f"  {item}: should lose points, and keeps all", style="yellow", highlight=False)
+        console.print(f"  {item}: should lose points, but keeps all", style="yellow", highlight=False)
     for item in sorted(undeserved):
         console.print(f"  {item}: {escape(result.lost[item][: results.MESSAGE])}", style="red", highlight=False)
 
 
 def _report(name: str, counted: results.Count) -> None:
     console.print(
-        f"{name}: {len(counted.unfair)} of {counted.right} right ones lose points, "
-        f"{len(counted.unnoticed)} of {counted.wrong} wrong ones keep all, {counted.elsewhere_items} items lose points "
-        f"in the wrong place; {counted.median:.1f} s a submission (median), {counted.longest:.1f} s at most",
+        f"{name}: {len(counted.unfair)} of {counted.right} correct submissions lose points, "
+        f"{len(counted.unnoticed)} of {counted.wrong} wrong ones keep all, {counted.elsewhere_items} items without a "
+        f"mistake lose points; {counted.median:.1f} s per submission (median), {counted.longest:.1f} s at most",
         highlight=False,
     )
 

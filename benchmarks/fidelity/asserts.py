@@ -1,8 +1,8 @@
-"""The hidden tests of both rivals: what a careful instructor can assert of a notebook that has run.
+"""The hidden tests for nbgrader and Otter: what a careful instructor can assert about a notebook that has run.
 
-Nothing of the kit is imported, because the text of this file goes into the test cells of nbgrader and the test files of
-Otter. Each `check_...` gets the names of the notebook, right after the cell of the task has run, and raises an
-AssertionError where points are lost. Afterwards it puts right what later tasks need, so that a mistake costs once.
+Nothing of the kit is imported, because the text of this file is copied into the test cells of nbgrader and the test
+files of Otter. Each `check_...` gets the variables of the notebook right after the cell of the task has run, and raises
+an AssertionError if points are lost. Then it corrects what later tasks need, so that a mistake costs points only once.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ LOOPS = {
     "lr": ("metrics_vs_lr", "learning_rate", "LEARNING_RATES", "batch_size", "DEFAULT_BATCH_SIZE"),
     "bs": ("metrics_vs_bs", "batch_size", "BATCH_SIZES", "learning_rate", "DEFAULT_LEARNING_RATE"),
 }
-"""Of each loop: the list, the key and the values that change, the key and the value that stay."""
+"""For each loop: the list, the key and the values that vary, the key and the value that are fixed."""
 
 GIVEN_FITS = (5, 100)
-"""Epochs asked for by the two trainings that are given."""
+"""The `epochs` of the two provided training runs."""
 
 QUANTITIES = ("train_time", "total_energy", "test_accuracy", "epochs")
 
@@ -61,7 +61,7 @@ def check_data_details(env):
 
 
 def first_stop(values, threshold, patience):
-    """The epoch, from 0, that completes `patience` epochs in a row above the threshold."""
+    """Return the epoch, counted from 0, that completes `patience` epochs in a row above the threshold."""
     row = 0
     for epoch, value in enumerate(values):
         row = row + 1 if value > threshold else 0
@@ -71,7 +71,7 @@ def first_stop(values, threshold, patience):
 
 
 class Driven:
-    """A callback at a model that only knows whether it should stop."""
+    """A callback with a model that only records whether it should stop."""
 
     def __init__(self, callback):
         self.callback, self.model = callback, SimpleNamespace(stop_training=False, history=None)
@@ -95,7 +95,7 @@ def stop_of(callback, values, accuracies=None):
 
 
 def curves():
-    """Short curves around a threshold: long enough or not, interrupted, equal to it, and random ones."""
+    """Yield short curves around a threshold: long enough or too short, interrupted, equal to it, and random ones."""
     up, down = 0.96, 0.91
     for patience in (1, 2, 3, 5):
         for misses in (0, 1, 4):
@@ -168,12 +168,12 @@ def rows_of(env, loop):
     rows = env.get(name)
     assert isinstance(rows, list), f"there is no list {name}"
     assert rows, f"{name} is empty"
-    assert all(isinstance(row, dict) for row in rows), f"{name} should hold dictionaries"
+    assert all(isinstance(row, dict) for row in rows), f"{name} should contain dictionaries"
     return rows
 
 
 def histories(env, loop):
-    """The Histories of this loop that a variable still holds, or a model; lists of them come first."""
+    """Return the Histories of this loop that are still in a variable or a model; those in lists come first."""
     from tensorflow.keras import Model
     from tensorflow.keras.callbacks import History
 
@@ -188,7 +188,7 @@ def histories(env, loop):
 
 
 def pairs(env, loop):
-    """Rows of which the training can still be seen: all where the Histories were kept, else the last."""
+    """Return the rows whose training run can still be examined: all if the Histories were kept, otherwise the last."""
     rows, found = rows_of(env, loop), histories(env, loop)
     if len(found) == len(rows) and len({id(each.model) for each in found}) == len(found):
         return list(zip(rows, found, strict=True))
@@ -196,7 +196,7 @@ def pairs(env, loop):
 
 
 def check_loop(env, loop):
-    """How the models were trained: of all trainings their number, of those that can be seen everything."""
+    """Check how the models were trained: the number of runs, and the runs that can be examined."""
     _, swept, values, _, _ = LOOPS[loop]
     rows = rows_of(env, loop)
     assert len(rows) == len(env[values]), f"{len(rows)} rows for {len(env[values])} values"
@@ -227,7 +227,7 @@ def check_training(env, history, wanted):
 
 
 def check_metrics(env, loop):
-    """What was recorded: form and plausible values of all rows, and of trainings that can be seen the true values."""
+    """Check that all recorded rows are plausible, and those right whose training run can be examined."""
     try:
         rows = rows_of(env, loop)
         for row in rows:
@@ -250,12 +250,12 @@ def check_row(env, row):
     assert epochs >= 1, f"{epochs} epochs"
     assert 0 <= accuracy <= 1, f"test accuracy {accuracy}"
     hits = accuracy * len(env["yts"])
-    assert abs(hits - round(hits)) < 0.12, f"test accuracy {accuracy} is no share of {len(env['yts'])} notes"
+    assert abs(hits - round(hits)) < 0.12, f"test accuracy {accuracy} is not a fraction of {len(env['yts'])} notes"
     assert seconds > 1e-3 * epochs, f"{seconds} s for {epochs} epochs"
 
 
 def check_settings(env, loop, rows):
-    """The settings are those asked for, or those of a training that can be seen."""
+    """Check that the settings are those required, or those of a training run that can be examined."""
     _, swept, values, fixed, default = LOOPS[loop]
     for row, history in pairs(env, loop):
         steps = math.ceil(int(0.8 * len(env["Xtr_scale"])) / number(row["batch_size"]))
@@ -271,7 +271,7 @@ def check_settings(env, loop, rows):
 
 
 def check_energy(rows):
-    """Energy is recorded in all rows or in none; where it is, energy and time are those of one window."""
+    """Check that energy is recorded in all rows or in none, and that energy and time are those of one window."""
     from zeus.monitor import MEASURED
 
     energies = [row.get("total_energy") for row in rows]
@@ -304,7 +304,7 @@ def seconds_of_kernel():
 
 
 def provide_rows(env, loop):
-    """Where the list cannot be drawn: one that can. Windows that an error left open are closed."""
+    """Replace the list if it cannot be plotted, and close windows that an error left open."""
     name, swept, values, fixed, default = LOOPS[loop]
     getattr(env.get("monitor"), "begun", {}).clear()
     rows = env.get(name) if isinstance(env.get(name), list) else []
@@ -341,7 +341,7 @@ SCALES = {
 
 
 def check_plots(env, loop):
-    """One figure, a bar plot for each quantity with the recorded values, axes named, bars that can be told apart."""
+    """Check for a figure with a bar plot of each recorded quantity, labelled axes and distinguishable bars."""
     rows = rows_of(env, loop)
     drawn = [figure for figure in env["lab"]._figures(f"{loop}-plots") if any(bars_of(ax) for ax in figure.axes)]
     assert drawn, "no figure with bars"
@@ -353,7 +353,7 @@ def check_plots(env, loop):
     shown = {}
     for ax in panels:
         found = [key for key in wanted if key not in shown and shows(ax, figure, rows, LOOPS[loop][1], key)]
-        assert found, f"the bars of the plot {ax.get_ylabel()!r} are no recorded values, or not where they belong"
+        assert found, f"the bars of the plot {ax.get_ylabel()!r} are not recorded values, or are in the wrong place"
         shown[found[0]] = ax
     for key, ax in shown.items():
         check_labels(ax, figure, key, LOOPS[loop][1])
@@ -368,7 +368,7 @@ def bars_of(ax):
 
 
 def words_of(ax, figure):
-    """The words at the horizontal and at the vertical axis, also where axes share them."""
+    """Return the labels of the horizontal and the vertical axis, also if axes share them."""
     beside = [other.get_ylabel() for other in ax.get_shared_y_axes().get_siblings(ax)]
     below = [other.get_xlabel() for other in ax.get_shared_x_axes().get_siblings(ax)]
     horizontal = [ax.get_xlabel() or " ".join(below), figure.get_supxlabel()]
@@ -394,7 +394,7 @@ def shows(ax, figure, rows, swept, key):
 
 
 def stands_at(ax, bar, value):
-    """Whether the bar stands at a setting: on an axis of numbers, or above a tick that names it."""
+    """Whether the bar is at a setting: on a numeric axis, or above a tick with its name."""
     left, right = bar.get_x(), bar.get_x() + bar.get_width()
     for place, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=False):
         if left <= place <= right and (named := read_number(label.get_text())) is not None and close(named, value):
@@ -404,7 +404,7 @@ def stands_at(ax, bar, value):
 
 
 def read_number(text):
-    """The number that a tick shows, as 0.001, 1e-3 or ten to a power; None if there is none."""
+    """Return the number that a tick shows, as 0.001, 1e-3 or a power of ten; None if it shows none."""
     text = text.replace("\N{MINUS SIGN}", "-").replace("$", "").replace(",", "").replace(" ", "")
     text = re.sub(r"\\mathdefault\{(.*)\}", r"\1", text)
     if power := re.search(r"(\d+)\^\{?(-?\d+)\}?", text):
@@ -448,4 +448,4 @@ CHECKS = {
     "bs-metrics": lambda env: check_metrics(env, "bs"),
     "bs-plots": lambda env: check_plots(env, "bs"),
 }
-"""The test of each item, in the order in which they must run."""
+"""The test of each item, in the order in which the tests must run."""

@@ -1,4 +1,4 @@
-"""Three ways of grading one submission, with what each needs prepared once."""
+"""Three ways of grading one submission, each with a setup that is done once."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from . import lab
 from .results import Result
 
 CELL_SECONDS = 900
-"""Limit of a cell in nbgrader, whose default is 30: no submission may lose points because the machine is busy."""
+"""Time limit of a cell in nbgrader (default 30), so long that a busy machine costs no points."""
 
 RUN_SECONDS = 3600
-"""Limit of a whole submission in Otter, which has none for a cell."""
+"""Time limit of a whole submission in Otter, which has none for a cell."""
 
 STUDENT = "student"
 
 
 @dataclass(frozen=True)
 class Kit:
-    """This kit as it comes: scripted training, in the sandbox."""
+    """This kit with its defaults: simulated training, in the sandbox."""
 
     assignment: Assignment
     kernels: Kernels
@@ -61,7 +61,7 @@ class Kit:
 
 @dataclass(frozen=True)
 class Nbgrader:
-    """`nbgrader autograde` with hidden tests, training for real."""
+    """`nbgrader autograde` with hidden tests and real training."""
 
     assignment: Assignment
     course: Path
@@ -76,7 +76,7 @@ class Nbgrader:
             write_submission(fill(release, case.description), case.description, folder, name)
             api = nbgrader_api(root)
             started = time.monotonic()
-            with warnings.catch_warnings(action="ignore"):  # of SQLAlchemy, about each submission
+            with warnings.catch_warnings(action="ignore"):  # SQLAlchemy warns about each submission
                 answer = api.autograde(name, STUDENT)
             seconds = time.monotonic() - started
             if not answer["success"]:
@@ -102,7 +102,7 @@ class Nbgrader:
 
 @dataclass(frozen=True)
 class Otter:
-    """`otter run` with hidden tests, without a container, training for real."""
+    """`otter run` with hidden tests and real training, without a container."""
 
     assignment: Assignment
     package: Path
@@ -129,7 +129,7 @@ class Otter:
 
 
 def run_otter(package: Path, path: Path) -> str:
-    """Grade one file with Otter, which leaves results.json beside it; return what went wrong, if anything."""
+    """Grade one file with Otter, which writes results.json beside it; return what went wrong, "" if nothing did."""
     command = [str(OTTER), "run", "-a", str(package), "-o", ".", "--no-logo", path.name]
     with subprocess.Popen(
         command,
@@ -148,14 +148,14 @@ def run_otter(package: Path, path: Path) -> str:
 
 
 def nbgrader_api(root: Path):
-    """nbgrader in a course of its own."""
+    """Return nbgrader's API for a separate course."""
     from nbgrader.apps.api import NbGraderAPI
     from traitlets.config import Config
 
     config = Config()
     config.CourseDirectory.root = config.Exchange.root = str(root)
     config.Execute.timeout = CELL_SECONDS
-    config.Execute.iopub_timeout = config.Execute.startup_timeout = 120  # of seconds to wait for a busy machine
+    config.Execute.iopub_timeout = config.Execute.startup_timeout = 120  # seconds, because the machine may be busy
     config.NbGraderAPI.log_level = logging.ERROR
     return NbGraderAPI(config=config)
 
@@ -165,13 +165,13 @@ def all_lost(assignment: Assignment, reason: str) -> dict[str, str]:
 
 
 def error_of(cell: NotebookNode) -> str:
-    """The error with which a cell ended."""
+    """Return the error with which a cell ended."""
     errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
     return f"{errors[-1].ename}: {errors[-1].evalue}" if errors else "no points and no error"
 
 
 def find_reason(log: str) -> str:
-    """The last exception in a log of nbgrader, whose own last line only points there."""
+    """Return the last exception in a log of nbgrader, whose last line only refers to it."""
     raised = re.findall(r"^ *((?:\w+\.)*\w*(?:Error|Exception|Timeout|Missing)\w*\b.*)$", log, re.MULTILINE)
     return raised[-1] if raised else last_line(log)
 
@@ -216,7 +216,7 @@ def nbgrader(assignment: Assignment, work: Path) -> Iterator[Nbgrader]:
     with open_gradebook(f"sqlite:///{course / 'gradebook.db'}"):
         answer = nbgrader_api(course).generate_assignment(assignment.name)
     if not answer["success"]:
-        raise AutograderError(f"nbgrader cannot make the assignment: {answer.get('log', '')[-1500:]}")
+        raise AutograderError(f"nbgrader cannot generate the assignment: {answer.get('log', '')[-1500:]}")
     yield Nbgrader(assignment, course)
 
 
@@ -235,7 +235,7 @@ def digest(contents: Iterable[bytes]) -> str:
 
 
 PREPARE = {"kit": kit, "nbgrader": nbgrader, "otter": otter}
-"""What makes each grader ready, in the order in which they run."""
+"""The function that sets up each grader, in the order in which they run."""
 
 VERSIONS = {"kit": kit_version, "nbgrader": nbgrader_version, "otter": otter_version}
-"""What tells whether a grader has changed, without making it ready."""
+"""The function that returns the version of each grader, without setting it up."""

@@ -1,4 +1,4 @@
-"""The lab, small enough to be trained for real, and written as an assignment of nbgrader and of Otter."""
+"""The lab, small enough for real training, written as an assignment for nbgrader and for Otter."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from samples.filling import Description
 from tests.fidelity.outcome import Case
 
 MAX_EPOCHS = 120
-"""In the place of the lab's 500, for every grader: a callback that never stops would train for minutes."""
+"""Replaces the lab's 500, for every grader: with a callback that never stops, training would take minutes."""
 
 SIZES = {"n_train": 1450, "n_test": 240, "n_features": 36, "n_classes": 7}
-"""Of the data: other than the students' own, with accuracies that differ from model to model."""
+"""The sizes of the data, which differ from the students' own; the accuracies differ from model to model."""
 
 SEED = 5
-"""Of the data, and of the kit's challenge."""
+"""The random seed of the data and of the kit's scenario."""
 
 HERE = Path(__file__).parent
 ASSERTS = (HERE / "asserts.py").read_text(encoding="utf-8")
@@ -47,7 +47,7 @@ def small(assignment: Assignment) -> Assignment:
 
 
 def adapt(case: Case, before: int) -> Case:
-    """Return the case as it would have been written for that limit: students type the number in their own code."""
+    """Return the case with the lower limit of epochs, a number that students write in their own code."""
 
     def put(text: str) -> str:
         return re.sub(rf"\b{before}\b", str(MAX_EPOCHS), text)
@@ -59,7 +59,7 @@ def adapt(case: Case, before: int) -> Case:
 
 
 def course_files(assignment: Assignment) -> dict[str, bytes]:
-    """What lies beside a notebook: the helpers, small data, and a stand-in for the energy library."""
+    """Return the files beside a notebook: the helpers, small data, and a stand-in for the energy library."""
     files = dict(helpers(assignment))
     for name, array in draw(assignment, SEED).model_copy(update=SIZES).data().items():
         np.save(content := io.BytesIO(), array, allow_pickle=False)
@@ -74,7 +74,7 @@ def write_files(files: dict[str, bytes], folder: Path) -> None:
 
 
 def nbgrader_source(assignment: Assignment) -> NotebookNode:
-    """The instructor's notebook with a cell of hidden tests for each item, after the given check of the task."""
+    """Return the instructor's notebook with hidden tests for each item, after the provided check of the task."""
     notebook = refresh(read(source_path(assignment)), assignment)
     judged = {item.cell for item in assignment.judged_items}
     for name, cell in cells_by_id(notebook).items():
@@ -86,7 +86,7 @@ def nbgrader_source(assignment: Assignment) -> NotebookNode:
 
 
 def otter_release(assignment: Assignment) -> NotebookNode:
-    """The students' notebook with calls of Otter's checks in the same places."""
+    """Return the students' notebook with calls of Otter's checks in the same places."""
     notebook = deepcopy(refresh(load_release(assignment), assignment))
     begin = new_code_cell("import otter\n\ngrader = otter.Notebook()", id="otter-begin")
     notebook.cells = [begin, *_with_tests(notebook, assignment, _otter_check)]
@@ -94,7 +94,7 @@ def otter_release(assignment: Assignment) -> NotebookNode:
 
 
 def _with_tests(notebook: NotebookNode, assignment: Assignment, make) -> Iterator[NotebookNode]:
-    """The cells, with those that `make(item)` returns after each check, and without the older tests of form."""
+    """Yield the cells, with `make(item)` after each check, and without the existing tests of form."""
     ids = {item.id for item in assignment.judged_items} - {item.cell for item in assignment.judged_items}
     for cell in notebook.cells:
         if grade_id(cell) not in ids:
@@ -121,7 +121,7 @@ def _otter_check(item) -> NotebookNode:
 
 
 def otter_test(item) -> str:
-    """A test file of Otter, in its format of exceptions."""
+    """Return a test file for Otter, in its exception-based format."""
     return (
         f"{ASSERTS}\n\nfrom otter.test_files import test_case\n\nOK_FORMAT = False\n"
         f"name = {item.id!r}\npoints = {item.points!r}\n\n\n"
@@ -132,7 +132,7 @@ def otter_test(item) -> str:
 def otter_package(assignment: Assignment, folder: Path) -> Path:
     """Write Otter's autograder with all tests into `folder`; return the zip file."""
     if not OTTER.exists():
-        raise AutograderError("There is no Otter: `make compare-fidelity` installs it into .venv-bench.")
+        raise AutograderError("Otter is not installed: `make compare-fidelity` installs it into .venv-bench.")
     files = course_files(assignment)
     write_files(files, folder)
     tests = {f"tests/{item.id}.py": otter_test(item).encode() for item in assignment.judged_items}
@@ -141,7 +141,7 @@ def otter_package(assignment: Assignment, folder: Path) -> Path:
     command = [str(OTTER), "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment", *beside]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise AutograderError(f"generate of Otter stopped: {done.stderr[-1000:]}")
+        raise AutograderError(f"`otter generate` failed: {done.stderr[-1000:]}")
     return folder / "autograder.zip"
 
 

@@ -1,4 +1,4 @@
-"""docs/fidelity.md, made from docs/fidelity.json."""
+"""Generate docs/fidelity.md from docs/fidelity.json."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ EXAMPLES = 3
 
 
 def examples(found: dict[str, Any], grader: str) -> list[str]:
-    """Return submissions that this grader treats rightly and another does not: where it can be, of different kinds.
+    """Return submissions that this grader grades correctly and another does not, of different kinds if possible.
 
-    Those that the kit gets wrong come first, for the kit those that both others get wrong.
+    Those that the kit grades wrongly come first; for the kit, those that both others grade wrongly.
     """
     cases, results = found["cases"], found["results"]
     others = [name for name in results if name != grader]
@@ -52,7 +52,7 @@ def _is_new_kind(cases: dict[str, Any], chosen: list[str]) -> Callable[[str], bo
 
 
 def verdict(case: dict[str, Any], result: dict[str, Any]) -> str:
-    """Say in a few words what a grader did, with its message for a loss that is not deserved."""
+    """Describe in a few words what a grader did, with its message for an undeserved loss."""
     if result["problem"]:
         return f"not graded: {_cell(result['problem'])}"
     wanted, lost = set(case["items"]), set(result["lost"])
@@ -66,13 +66,13 @@ def verdict(case: dict[str, Any], result: dict[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text for a cell of a table."""
+    """Format a text for a cell of a table."""
     plain = " ".join(text.split()).replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
     return plain if len(plain) <= 120 else plain[:117] + "..."
 
 
 def write(path: Path = PAGE, found: dict[str, Any] | None = None) -> None:
-    """Write the page from what was kept."""
+    """Write the page from the stored results."""
     found = load(FILE)["comparison"] if found is None else found
     counts = {name: count(found["cases"], found["results"][name]) for name in NAMES}
     environment = Environment(
@@ -92,7 +92,7 @@ def write(path: Path = PAGE, found: dict[str, Any] | None = None) -> None:
 
 
 def _missed_by_item(found: dict[str, Any], grader: str) -> dict[str, tuple[int, int, int]]:
-    """By item: submissions with a mistake in it, those that keep its points, and others that lose some of them."""
+    """Count, by item, submissions with a mistake in it, those that keep its points, and others that lose some."""
     cases, results = found["cases"], found["results"][grader]
     table = {}
     for item in sorted({item for case in cases.values() for item in case["items"]}):

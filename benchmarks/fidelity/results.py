@@ -1,4 +1,4 @@
-"""What each grader made of each submission, kept as it comes, and counted."""
+"""The result of each submission with each grader: stored when it is ready, and counted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from tests.fidelity.outcome import Case
 
 MESSAGE = 240
-"""Letters of a message that are kept."""
+"""Maximum number of characters of a message that are stored."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Seconds of one submission, and the items that lost points or got none, each with the reason."""
+    """The seconds of grading one submission, and the items that lost points, each with the reason."""
 
     seconds: float
     lost: dict[str, str]
@@ -26,11 +26,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Count:
-    """What one grader got right and wrong; names of submissions, and numbers of items.
+    """What one grader graded correctly and wrongly: names of submissions, and numbers of items.
 
     Attributes:
         right, wrong: how many submissions of each kind were graded.
-        unfair: right ones that lose points; `reshaped` of them are files that are not as they were released.
+        unfair: correct ones that lose points; in `reshaped` of them, the file does not have the released structure.
         unnoticed: wrong ones that keep all points of the items with the mistake.
         elsewhere: wrong ones that lose points in an item without a mistake.
     """
@@ -49,13 +49,13 @@ class Count:
 
 
 def describe(case: Case, is_reshaped: bool) -> dict[str, Any]:
-    """What the page must know of a submission."""
+    """Return what the page needs to know about a submission."""
     title = case.fault or case.description.header.title
     return {"title": title, "items": sorted(case.items), "reshaped": is_reshaped}
 
 
 def fingerprint(case: Case, version: str) -> str:
-    """Of a submission and of the grader: a result is kept as long as neither changes."""
+    """Return a hash of a submission and a grader: a stored result is valid as long as neither changes."""
     text = case.description.model_dump_json() + " ".join(sorted(case.items)) + version
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -70,7 +70,7 @@ def save(result: Result, key: str, path: Path) -> None:
 
 
 def load(key: str, path: Path) -> dict[str, Any] | None:
-    """Return the kept result, or None where there is none, or one of another submission or grader."""
+    """Return the stored result; None if there is none, or if the submission or the grader has changed."""
     try:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -79,11 +79,11 @@ def load(key: str, path: Path) -> dict[str, Any] | None:
 
 
 def count(cases: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) -> Count:
-    """Count what a grader made of the submissions that it has graded.
+    """Count the results of a grader.
 
     Args:
-        cases: each submission as `describe` returns it, by name.
-        results: each result as `load` returns it, by name of the submission.
+        cases: the submissions as `describe` returns them, by name.
+        results: the results as `load` returns them, by name of the submission.
     """
     right = [name for name in results if not cases[name]["items"]]
     wrong = [name for name in results if cases[name]["items"]]
@@ -107,5 +107,5 @@ def count(cases: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) 
 
 
 def is_exact(case: dict[str, Any], result: dict[str, Any]) -> bool:
-    """Whether exactly the items lost points that should."""
+    """Whether exactly those items lost points that should."""
     return set(result["lost"]) == set(case["items"])

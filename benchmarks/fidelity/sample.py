@@ -15,7 +15,7 @@ SEED = 17
 
 
 def choose() -> list[Case]:
-    """Return all right submissions and a sample of the wrong ones, in turns: the first few are of both kinds."""
+    """Return all correct submissions and a sample of wrong ones, alternately: the first few are of both kinds."""
     right = [case for case in cases() if not case.is_mutant]
     wrong = spread([case for case in cases() if case.is_mutant], WRONG, SEED)
     random.Random(SEED).shuffle(right)
@@ -23,12 +23,12 @@ def choose() -> list[Case]:
 
 
 def spread(wrong: Sequence[Case], count: int, seed: int) -> list[Case]:
-    """Draw wrong submissions so that the items take turns in losing points.
+    """Sample wrong submissions so that each item loses points about equally often.
 
     Args:
-        wrong: those to draw from, each with the items in which it should lose points.
-        count: how many to draw; all of them if there are fewer.
-        seed: of the draw.
+        wrong: the submissions to sample from, each with the items in which it should lose points.
+        count: the number of submissions to sample; all if there are fewer.
+        seed: the random seed.
     """
     left = list(wrong)
     random.Random(seed).shuffle(left)
@@ -44,6 +44,6 @@ def spread(wrong: Sequence[Case], count: int, seed: int) -> list[Case]:
 
 
 def is_reshaped(case: Case) -> bool:
-    """Whether the file itself is not as it was released: lost metadata, moved or deleted cells, a script."""
+    """Whether the file does not have the released structure: lost metadata, moved or deleted cells, a script."""
     header = case.description.header
     return bool(header.transforms or header.order or header.file != "notebook")

@@ -97,7 +97,7 @@ def test_given_cells_cannot_be_edited_or_deleted_by_accident() -> None:
 def test_a_release_of_another_source_is_found_out(course: Course) -> None:
     path = source_path(ASSIGNMENT.at(course))
     path.write_text(path.read_text().replace("one hidden layer", "a hidden layer"), encoding="utf-8")
-    with pytest.raises(ReleaseError, match=r"not what the source makes \(tta-eta.ipynb\); run `make release`"):
+    with pytest.raises(ReleaseError, match=r"does not match the source \(tta-eta.ipynb\); run `make release`"):
         check(ASSIGNMENT.at(course))
 
 
@@ -140,7 +140,7 @@ def test_nbgrader_says_why_in_one_sentence(course: Course) -> None:
     path.write_text(dumps(notebook), encoding="utf-8")
     with pytest.raises(ReleaseError) as caught:
         release(ASSIGNMENT.at(course))
-    assert str(caught.value).startswith("nbgrader cannot make the release of tta-eta: language 'cobol'")
+    assert str(caught.value).startswith("nbgrader cannot generate the release of tta-eta: language 'cobol'")
     assert "\n" not in str(caught.value)
 
 
@@ -150,7 +150,7 @@ def test_one_edit_of_the_settings_reaches_source_and_release(course: Course) -> 
     path.write_text(edited, encoding="utf-8")
     assert tomllib.loads(edited)["parameters"]["threshold"] == 0.98
     other = Assignment.load("tta-eta", course)
-    with pytest.raises(ReleaseError, match="Cell callback gives 15 points, assignment.toml 20"):
+    with pytest.raises(ReleaseError, match="Cell callback is worth 15 points, but 20 in assignment.toml"):
         check(other)
     release(other)
     check(other)

@@ -188,26 +188,26 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (double_an_id, "The grade_id settings is given to 2 cells."),
+        (double_an_id, "2 cells have the grade_id settings."),
         (drop_a_task, "There is no solution cell bs-plots."),
         (drop_a_check, "There is no check cell lr-metrics."),
-        (forget_an_end, "In cell lr-loop a BEGIN SOLUTION or END SOLUTION has no partner."),
-        (solve_in_a_given_cell, "Cell model holds a solution, and is not marked as a solution cell."),
-        (forget_the_markers, "Cell data-details holds no solution between BEGIN SOLUTION and END SOLUTION."),
-        (other_points, "Cell callback gives 3 points, assignment.toml 15."),
+        (forget_an_end, "Cell lr-loop contains an unpaired BEGIN SOLUTION or END SOLUTION."),
+        (solve_in_a_given_cell, "Cell model contains a solution but is not marked as a solution cell."),
+        (forget_the_markers, "Cell data-details contains no solution between BEGIN SOLUTION and END SOLUTION."),
+        (other_points, "Cell callback is worth 3 points, but 15 in assignment.toml."),
         (
             unknown_graded_cell,
             "Cell extra is graded, but assignment.toml has no such item. Delete it, or put the item back.",
         ),
-        (forget_a_flag, "Cell imports does not say whether it is locked."),
+        (forget_a_flag, "The metadata of cell imports do not specify whether it is locked."),
         (
             begin_a_line_with_a_number,
-            "In cell try-text a marked number begins a line, which Markdown takes for a block of its own.",
+            "In cell try-text a line begins with a marked number, which Markdown treats as a block of HTML.",
         ),
-        (keep_an_output, "Cell data carries outputs; run `make release`."),
+        (keep_an_output, "Cell data has outputs; run `make release`."),
         (
             type_a_number_into_the_settings,
-            "The notebook does not carry the numbers of assignment.toml; run `make release`.",
+            "The numbers in the notebook differ from those in assignment.toml; run `make release`.",
         ),
     ],
 )
@@ -226,8 +226,8 @@ def test_what_is_wrong_is_said_in_a_sentence(
     ("name", "sentence"),
     [
         ("try-plots", "names the unknown cell 'try-plots' .did you mean 'try-plot'."),
-        ("try-text", "names try-text, which is no provided code cell."),
-        ("callback", "names callback, which is no provided code cell."),
+        ("try-text", "names try-text, which is not a provided code cell."),
+        ("callback", "names callback, which is not a provided code cell."),
     ],
 )
 def test_only_a_provided_code_cell_can_be_only_shown(name: str, sentence: str) -> None:

@@ -203,7 +203,7 @@ def test_podman_is_taken_where_bubblewrap_cannot_be_had_and_that_is_said(
     assignment: Assignment, release: NotebookNode, isolation: SandboxChoice
 ) -> None:
     with kernels("warm", isolation) as source:
-        assert "Podman holds the submissions in." in source.note
+        assert "The submissions run in a Podman container." in source.note
         notebook = read_notebook(source_path(assignment))
         graded = grade(assignment, prepare("ada", notebook, release, assignment), source, Options(seed=1))
     assert graded.verdict.grader["sandbox"] == "podman"

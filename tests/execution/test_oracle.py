@@ -99,7 +99,7 @@ def test_messages_without_the_key_or_of_another_form_are_refused_and_said(oracle
     oracle.handle(oracle.key + wire.REPORT + body)
     assert [type(event) for event in oracle.events] == [NameSeen]
     assert "messages of its own" in oracle.lost()
-    assert "2 messages are not of the declared form" in oracle.lost()
+    assert "2 messages did not have the expected form" in oracle.lost()
 
 
 def test_a_message_in_parts_is_put_together_and_one_that_is_too_large_is_dropped(oracle: Oracle) -> None:

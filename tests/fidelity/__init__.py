@@ -1,1 +1,1 @@
-"""Proof that the autograder is right: correct variants keep every point, one-fault mutants lose the right ones."""
+"""Tests that the autograder is right: correct variants keep all points, mutants with one fault lose the right ones."""

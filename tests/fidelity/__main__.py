@@ -1,6 +1,6 @@
-"""`python -m tests.fidelity`: measures the autograder on the right and wrong submissions of an assignment.
+"""`python -m tests.fidelity`: test the autograder with correct and wrong submissions of an assignment.
 
-Ends with status 1 unless every correct variant keeps all points and every mutant loses points in its items alone.
+The exit status is 1 unless every correct variant keeps all points and every mutant loses points only in its items.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from .changed import RIGHT_THEN, adapted, changed
 from .mutants import MUTANTS_OF
 from .outcome import Case, Outcome, cases, grader
 
-console = Console(width=None if sys.stdout.isatty() else 150)  # the table needs more than the 80 of a pipe
+console = Console(width=None if sys.stdout.isatty() else 150)  # the table is wider than the default of 80
 
 
 def main(
-    assignment_name: Annotated[str, typer.Option("--assignment", help="whose submissions to grade")] = LAB,
-    seed: Annotated[int, typer.Option(help="of the challenges")] = 1,
+    assignment_name: Annotated[str, typer.Option("--assignment", help="the assignment of the submissions")] = LAB,
+    seed: Annotated[int, typer.Option(help="random seed of the scenarios")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="submissions graded at a time")] = 2,
     only: Annotated[str, typer.Option(help="names to grade: part of the name, or a pattern with *")] = "",
     variants: Annotated[bool, typer.Option("--variants", help="grade the correct variants only")] = False,
     mutants: Annotated[bool, typer.Option("--mutants", help="grade the mutants only")] = False,
-    sample: Annotated[int, typer.Option(min=0, help="grade so many of them, always the same ones; 0 for all")] = 0,
+    sample: Annotated[int, typer.Option(min=0, help="number of submissions, always the same; 0 for all")] = 0,
     other_settings: Annotated[bool, typer.Option("--changed", help="grade them under other settings")] = False,
 ) -> None:
     """Grade correct variants and one-fault mutants, and compare what was lost with what should be."""
     if assignment_name not in MUTANTS_OF or (other_settings and assignment_name != LAB):
         known = LAB if other_settings else ", ".join(MUTANTS_OF)
-        raise typer.BadParameter(f"there are submissions of {known} only, not of {assignment_name!r}")
+        raise typer.BadParameter(f"there are only submissions of {known}, not of {assignment_name!r}")
     assignment = Assignment.load(assignment_name)
     chosen = [
         case
@@ -72,7 +72,7 @@ def main(
 
 
 def _sample(chosen: list[Case], count: int) -> list[Case]:
-    """So many cases, always the same ones; a quarter of them are correct variants, as far as there are enough."""
+    """Sample `count` cases, always the same ones; a quarter of them are correct variants, if there are enough."""
     rng = random.Random(0)
     right = [case for case in chosen if not case.is_mutant]
     wrong = [case for case in chosen if case.is_mutant]
@@ -95,7 +95,7 @@ def _graded(chosen: list[Case], assignment: Assignment, options: Options, jobs: 
 
 
 def matrix(assignment: Assignment, outcomes: list[Outcome]) -> Table:
-    """One row for each set of items that a fault should cost: how many of its cases lost points in which item."""
+    """Return a table: for each set of items that should lose points, how many cases lost some in each item."""
     ids = [item.id for item in assignment.judged_items]
     table = Table(title="Cases that lost points, by item")
     table.add_column("should lose points in")
@@ -122,7 +122,7 @@ def _explain(outcome: Outcome) -> None:
     if outcome.verdict.reason:
         console.print(f"  {escape(outcome.verdict.reason)}", highlight=False)
     for item_id in sorted(outcome.missed):
-        console.print(f"  {item_id}: should lose points, and keeps all", style="yellow", highlight=False)
+        console.print(f"  {item_id}: should lose points, but keeps all", style="yellow", highlight=False)
     for item_id in sorted(outcome.undeserved):
         item = outcome.item(item_id)
         points = "?" if item.points is None else f"{item.points:g}"
@@ -131,7 +131,7 @@ def _explain(outcome: Outcome) -> None:
 
 
 def result_line(outcomes: list[Outcome], seed: int) -> str:
-    """The three numbers that must be 0, counted in items."""
+    """Return a line with the three numbers that must be 0, counted in items."""
     variants = [outcome for outcome in outcomes if not outcome.case.is_mutant]
     mutants = [outcome for outcome in outcomes if outcome.case.is_mutant]
     return (

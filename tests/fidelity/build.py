@@ -1,6 +1,6 @@
-"""Submissions of the corpora: descriptions under `tests/corpus/variants`, filled into the release.
+"""Build the submissions of the corpora, by filling the descriptions in `tests/corpus/variants` into the release.
 
-Those of the lab are in the folder itself, those of another assignment in a folder of its name.
+The descriptions of the lab are in the folder itself, those of another assignment in a subfolder with its name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REFERENCE = "reference"
 
 @cache
 def variant(name: str, assignment: str = LAB) -> Description:
-    """The described variant; cells that it does not bring are those of the reference solution."""
+    """Return the description of a variant; cells that it does not contain are those of the reference solution."""
     own = read_description(variants_folder(assignment) / f"{name}.py")
     if name == REFERENCE:
         return own

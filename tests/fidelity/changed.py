@@ -1,4 +1,4 @@
-"""The corpora under other settings: what the submissions type as numbers is exchanged with the settings."""
+"""The corpora with other settings: the numbers in the submissions are replaced together with the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SETTINGS = {
     "learning_rates": (0.0001, 0.001, 0.01, 0.1),
     "batch_sizes": (64, 128, 256, 512, 1024, 2048, 4096, 8192),
 }
-# As a pattern, because each student writes the same numbers in a way of their own.
+# Patterns, because each student writes the same numbers differently.
 TYPED = {
     r"(?<![\d.])0?\.95\b": "0.98",
     r"(?<=0\.0001, 0\.001, 0\.01, 0\.1), 1\.0": "",
@@ -29,18 +29,18 @@ TYPED = {
 }
 
 RIGHT_THEN = ("lr-setting-missing",)
-"""Mutants that are no fault under the other settings: they leave out what these do not ask for."""
+"""Mutants that are correct with the other settings, which do not require what the mutants omit."""
 
 
 def changed(assignment: Assignment) -> Assignment:
-    """The assignment with the other settings."""
+    """Return the assignment with the other settings."""
     document = assignment.model_dump()
     document["parameters"] |= SETTINGS
     return Assignment.model_validate(document)
 
 
 def adapted(description: Description) -> Description:
-    """The submission as it would have been written for the other settings."""
+    """Return the submission as it would have been written for the other settings."""
 
     def adapt(text: str) -> str:
         for pattern, number in TYPED.items():

@@ -1,4 +1,4 @@
-"""A mutant: a correct variant with one fault, and the items that the fault may cost."""
+"""A mutant: a correct variant with one fault, and the items in which it should lose points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from samples.filling import Description
 
 from .build import LAB, REFERENCE, variant
 
-# What stands in the text of a mutant that is made for both loops, and what it becomes in each.
+# Placeholders in the text of a mutant that is made for both loops, and their replacement in each.
 TOKENS = {
     "lr": {
         "SWEEP": "lr",
@@ -31,7 +31,7 @@ TOKENS = {
 
 @dataclass(frozen=True)
 class Edit:
-    """`old`, which occurs in the cell exactly `times` times, becomes `new`; without `old` the whole cell does."""
+    """Replaces `old`, which occurs in the cell exactly `times` times, or the whole cell if None, by `new`."""
 
     cell: str
     old: str | None
@@ -48,7 +48,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """`items` are those in which points must be lost; all others must stay full."""
+    """A mutant; it must lose points in `items`, and keep all points in the other items."""
 
     id: str
     fault: str
@@ -58,7 +58,7 @@ class Mutant:
     assignment: str = LAB
 
     def description(self) -> Description:
-        """The variant with the fault; raises ValueError where an edit does not apply or changes nothing."""
+        """Return the variant with the fault; raise ValueError if an edit does not apply or changes nothing."""
         base = variant(self.variant, self.assignment)
         cells = dict(base.cells)
         for edit in self.edits:
@@ -69,12 +69,12 @@ class Mutant:
 
 
 def mutant(id_: str, fault: str, *edits: Edit, items: str, variant: str = REFERENCE, assignment: str = LAB) -> Mutant:
-    """`items` are the ids of the items, divided by blanks."""
+    """Make a mutant; `items` are the ids of the items, separated by spaces."""
     return Mutant(id_, fault, edits, frozenset(items.split()), variant, assignment)
 
 
 def in_sweep(sweep: str, id_: str, fault: str, *edits: Edit, items: str, variant: str = REFERENCE) -> Mutant:
-    """A mutant whose texts hold the TOKENS, made for one of the two loops."""
+    """Make a mutant whose texts contain TOKENS, for one of the two loops."""
 
     def put(text: str) -> str:
         for token, value in TOKENS[sweep].items():

@@ -1,4 +1,4 @@
-"""A case of the corpora, and what the autograder made of it."""
+"""A case of the corpora, and how the autograder graded it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict on a case; an item that is left to a person counts as lost, since it was not decided."""
+    """The verdict on a case; an item that is marked for manual review counts as lost, because it was not decided."""
 
     case: Case
     verdict: Verdict
@@ -73,7 +73,7 @@ def cases(variants: bool = True, mutants: bool = True, assignment: str = LAB) ->
 
 
 def grade(case: Case, assignment: Assignment, kernels: Kernels, options: Options) -> Outcome:
-    """Hands the case in as a student would, as a file in a folder, and grades it."""
+    """Submit the case as a student would, as a file in a folder, and grade it."""
     with tempfile.TemporaryDirectory(prefix="fidelity-") as place:
         folder = Path(place)
         release = refresh(load_release(assignment), assignment)
@@ -84,5 +84,5 @@ def grade(case: Case, assignment: Assignment, kernels: Kernels, options: Options
 
 
 def grader(assignment: Assignment, kernels: Kernels, options: Options) -> partial[Outcome]:
-    """`grade` with everything but the case filled in, to be sent to another process."""
+    """Return `grade` with all arguments except the case, to be sent to another process."""
     return partial(grade, assignment=assignment, kernels=kernels, options=options)

@@ -1,4 +1,4 @@
-"""The corpora themselves: everything is valid Python, every fault applies, and the three numbers are counted right."""
+"""Tests of the corpora: everything is valid Python, every fault applies, and the counts are right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filling descriptions into the release: places, transforms, files and refusals."""
+"""Tests of filling descriptions into the release: places, transforms, files and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample class is laid out as students would hand it in."""
+"""Tests that the sample class is written as students would submit it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_building_again_leaves_no_old_file(folder):
 
 
 def test_the_class_fits_a_course_that_leaves_tasks_out(tmp_path, monkeypatch):
-    """An instructor asks for another accuracy, and neither for the plots nor for the comment on learning rates."""
+    """An instructor requires another accuracy, and neither the plots nor the written answer about learning rates."""
     shutil.copytree(COURSE / "source", tmp_path / "source")
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     settings = tmp_path / "source" / "tta-eta" / "assignment.toml"

@@ -81,7 +81,7 @@ def test_a_changed_or_missing_file_is_found_out_and_graded_again(course: Course,
     try:
         released.write_text("level\n3\n", encoding="utf-8")
         assert hash_basis(grader.assignment, Options()) != before
-        with pytest.raises(ReleaseError, match=r"not what the source makes \(data/notes.csv\)"):
+        with pytest.raises(ReleaseError, match=r"does not match the source \(data/notes.csv\)"):
             check(grader.assignment)
     finally:
         released.write_text(text, encoding="utf-8")
@@ -132,5 +132,5 @@ def test_other_files_can_be_drawn_for_every_run(course: Course, grader: Grader) 
         assert lost_points(grader.grade({"rms": read}, seed=seed)) == {}
     (checks / "exercise.py").write_text(EXERCISE.replace('b"level', '"level'), encoding="utf-8")
     forget(checks)
-    with pytest.raises(AssignmentError, match="`draw_files` returns no bytes for 'data/notes.csv'"):
+    with pytest.raises(AssignmentError, match="`draw_files` must return bytes for 'data/notes.csv'"):
         grader.grade({"rms": read})

@@ -180,7 +180,7 @@ def test_a_test_without_a_cell_to_judge_is_an_error(texts: Grader, tmp_path: Pat
     course = make_texts(tmp_path)
     path = course.source / "texts" / "texts.ipynb"
     path.write_text(path.read_text(encoding="utf-8").replace('"solution": true', '"solution": false'), encoding="utf-8")
-    with pytest.raises(AssignmentError, match=r"no cell for an answer in code before the test cell '"):
+    with pytest.raises(AssignmentError, match=r"no solution cell with code before the test cell '"):
         Assignment.load("texts", course)
     assert set(cells_by_id(load_release(texts.assignment))) == {
         "words",

@@ -122,5 +122,5 @@ def test_validate_breaks_each_needed_cell(course: Course, grader: Grader) -> Non
     path.write_text(EXERCISE.replace("/ len(x)", "/ (1 + len(x))"), encoding="utf-8")
     forget(path.parent)
     (problem,) = validate_release(grader.assignment)
-    assert problem.startswith("Where the cell rms is not filled in, the solution loses points in loudest: `[loudest(")
+    assert problem.startswith("If the cell rms is not completed, the solution loses points in loudest: `[loudest(")
     assert problem.endswith("Check the stand-in for rms in exercise.py, and `needs` in assignment.toml.")

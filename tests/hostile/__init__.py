@@ -1,6 +1,5 @@
-"""Attacks and faults, each tried twice: against the protection, and without it, where it must succeed.
+"""Attacks and faults, each tried twice: with protection, and without it, when it must succeed.
 
-Every row is harmless to the machine that runs it, also unprotected: bounded in count, size and time, with bait in the
-place of secrets and processes of the table's own in the place of others. What the unbounded form would be is said in
-the row.
+Every row is harmless to the machine, even without protection: it is limited in number, size and time, and uses bait
+instead of secrets and its own processes instead of others. The description of the row names the unlimited form.
 """

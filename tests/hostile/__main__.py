@@ -1,6 +1,6 @@
-"""`python -m tests.hostile`: tries every row with and without protection, and says what was to happen and what did.
+"""`python -m tests.hostile`: try every row with and without protection, and print what must happen and what did.
 
-Ends with status 1 unless every row went as it must and every control fired.
+The exit status is 1 unless every row has the required result and every control fires.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 def main(
-    only: Annotated[str, typer.Option(help="rows to try: parts of names, or patterns with *, by comma")] = "",
+    only: Annotated[str, typer.Option(help="rows: parts of names, or patterns with *, separated by commas")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="rows tried at a time")] = 2,
-    engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="what protects")] = "bwrap",
-    user: Annotated[str, typer.Option(help="who tries them, where root starts it; the kit must be readable")] = "",
+    engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="the sandbox")] = "bwrap",
+    user: Annotated[
+        str, typer.Option(help="the user to run as, if root starts this; must be able to read the kit")
+    ] = "",
 ) -> None:
     """Try every attack and fault of the table, with the protection and without it."""
     if user:
@@ -55,14 +57,12 @@ def main(
             console.print(_shown(part, mine))
     wrong = [outcome for outcome in outcomes.values() if not outcome.is_right]
     quiet = [outcome for outcome in outcomes.values() if not outcome.control]
-    console.print(
-        f"\n{len(outcomes)} rows: {len(wrong)} went otherwise than they must, {len(quiet)} controls did not fire"
-    )
+    console.print(f"\n{len(outcomes)} rows: {len(wrong)} had the wrong result, {len(quiet)} controls did not fire")
     raise typer.Exit(1 if wrong or quiet else 0)
 
 
 def _run_as(name: str, *options: str) -> int:
-    """Run this command as another user, with that user's groups and home; answers its exit status."""
+    """Run this command as another user, with that user's groups and home folder; return its exit status."""
     try:
         user = pwd.getpwnam(name)
     except KeyError:

@@ -1,4 +1,4 @@
-"""Bait on the machine that runs the table: secrets that are none, listeners, and a process to harm."""
+"""Bait on the machine that runs the table: fake secrets, listeners, and a process to harm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Bait:
-    """Where the bait lies; an attack names it as `@NAME@`."""
+    """The places of the bait; an attack refers to one as `@NAME@`."""
 
     folder: Path
     canary: str
@@ -27,7 +27,7 @@ class Bait:
     shared: str
 
     def into(self, code: str) -> str:
-        """The code of an attack with the places of this bait."""
+        """Insert the places of this bait into the code of an attack."""
         places = {
             "FOLDER": str(self.folder),
             "CANARY": self.canary,
@@ -51,7 +51,7 @@ class Bait:
 
 @contextlib.contextmanager
 def laid() -> Iterator[Bait]:
-    """Lays the bait, open to everybody, and takes it away again."""
+    """Lay out the bait, accessible to all users, and remove it at the end."""
     canary = f"canary-{secrets.token_hex(8)}"
     os.environ["GRADERS_SECRET"] = canary
     with contextlib.ExitStack() as stack:

@@ -1,9 +1,9 @@
-"""`python -m tests.hostile.company`: honest submissions keep their points when hostile ones are graded among them.
+"""`python -m tests.hostile.company`: test that hostile submissions in a class do not affect the points of honest ones.
 
-Honest submissions are graded alone, then, with the same scenarios, in a class in which the others hold every attack of
-the table that needs no lowered limits, several to a notebook, or a broken file. Ends with status 1 unless each honest
-submission has the same points in every item, no process of the grader's ever held more than MAX_MEGABYTES, the bait is
-untouched, and no process and no temporary file is left.
+Honest submissions are graded alone and then, with the same scenarios, in a class whose other submissions contain a
+broken file or several attacks of the table each: all those that need no lowered limits. The exit status is 1 unless
+each honest submission has the same points in every item, no process of the grader used more than MAX_MEGABYTES, the
+bait is untouched, and no process or temporary file is left.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from .trial import with_attack
 NAME = "tta-eta"
 MAX_MEGABYTES = 700
 BROKEN_FILES = 4
-"""Of so many hostile submissions, one is a broken file."""
+"""One in this many hostile submissions is a broken file."""
 
 SANDBOXED = ("runtime.fork_server", "bwrap", "podman", "conmon")
-"""In the commands of processes in which, or with which, submissions run: they have limits of their own."""
+"""Names in the commands of processes that run submissions, which have their own limits."""
 
 BECOME_SUBREAPER = 36
-"""For `prctl`: orphans become children of this process, and so are seen; see prctl(2)."""
+"""Option of `prctl`: orphans become children of this process and are therefore found; see prctl(2)."""
 
 
 @dataclass
 class Watch:
-    """Looks at the grader's processes: the most megabytes that one held, by its command."""
+    """Observes the grader's processes: the peak memory in megabytes, by command."""
 
     peaks: dict[str, float] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -78,7 +78,7 @@ class Watch:
 
 
 def _read_peak(pid: int) -> float:
-    """The most megabytes that a process has held until now."""
+    """Return the peak memory of a process until now, in megabytes."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
 
@@ -87,7 +87,7 @@ def main(
     honest: Annotated[int, typer.Option(min=1, help="honest submissions")] = 20,
     company: Annotated[int, typer.Option(min=1, help="hostile submissions")] = 40,
     jobs: Annotated[int, typer.Option(min=1, help="submissions at a time")] = 2,
-    engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="what protects")] = "bwrap",
+    engine: Annotated[Literal["bwrap", "podman"], typer.Option("--sandbox", help="the sandbox")] = "bwrap",
 ) -> None:
     """Grade honest submissions alone and among hostile ones, and compare the points."""
     with tempfile.TemporaryDirectory(prefix="company-") as place, bait.laid() as laid, Watch() as watch:
@@ -101,7 +101,7 @@ def main(
         faults = [
             f"{name}: {alone[name]} alone, {among[name]} in company" for name in names if among[name] != alone[name]
         ]
-        faults += [] if laid.is_untouched() else ["the bait is touched"]
+        faults += [] if laid.is_untouched() else ["the bait was changed"]
         faults += [f"{path.name} is left in the temporary folder" for path in temporary.iterdir()]
         faults += [f"a process is left: {command}" for command in _list_children() if command not in before]
     faults += [
@@ -111,15 +111,15 @@ def main(
     ]
     print(*faults, sep="\n")
     print(
-        f"{len(names)} honest submissions among {company} hostile ones: {len(faults)} things went otherwise than they "
-        f"must; the largest process of the grader held {max(watch.peaks.values()):.0f} MB"
+        f"{len(names)} honest submissions among {company} hostile ones: {len(faults)} faults; the largest process of "
+        f"the grader used {max(watch.peaks.values()):.0f} MB"
     )
     sys.exit(1 if faults else 0)
 
 
 @contextlib.contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """Have this process and all that it starts make their temporary files there."""
+    """Make this process, and all processes that it starts, create their temporary files there."""
     folder.mkdir()
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
@@ -133,7 +133,7 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
 
 
 def _list_children() -> list[str]:
-    """The commands of processes that are left, but for multiprocessing's own helper, which ends with this one."""
+    """Return the commands of remaining processes, except multiprocessing's own helper, which ends with this process."""
     commands = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
@@ -144,7 +144,7 @@ def _list_children() -> list[str]:
 
 
 def _lay_honest(folder: Path, count: int) -> list[str]:
-    """Lay out so many honest submissions: the sample class, and the corpus of right work after it."""
+    """Write `count` honest submissions: the sample class, then the corpus of correct variants."""
     build(folder)
     names = students()[:count]
     for student in students()[count:]:
@@ -156,7 +156,7 @@ def _lay_honest(folder: Path, count: int) -> list[str]:
 
 
 def _lay_hostile(folder: Path, count: int, laid: bait.Bait) -> None:
-    """Lay out so many hostile submissions, whose names come between those of the others."""
+    """Write `count` hostile submissions, whose names sort between those of the others."""
     attacks = [row for row in rows().values() if isinstance(row, Row) and not row.limits and not row.task]
     files = [row for row in rows().values() if isinstance(row, FileRow)]
     broken = count // BROKEN_FILES
@@ -180,7 +180,7 @@ def _print_done(done: Done, number: int, total: int) -> None:
 
 
 def _grade(folder: Path, jobs: int, engine: Engine) -> dict[str, list[str]]:
-    """Grade a class; the row of grades.csv of each student."""
+    """Grade a class; return the row of grades.csv of each student."""
     grade_class(
         Assignment.load(NAME),
         folder / "submitted",

@@ -1,4 +1,4 @@
-"""What a row of the table says: what is tried, what must happen, and how the same goes without protection."""
+"""A row of the table: what is tried, what must happen, and what happens without protection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal
 import jupytext
 
 REACHED = "REACHED"
-"""What the code of an attack prints when it has got what it wanted."""
+"""The code of an attack prints this when it has reached its goal."""
 
 FULL = 88
 Points = float | Literal["less", "person"]
@@ -22,7 +22,7 @@ try:
     if {{goal}}: print('{REACHED}')
 except BaseException as error:
     print(type(error).__name__)"""
-"""Says so if the attempt reaches its goal, and keeps quiet about every failure."""
+"""Prints REACHED if the attempt reaches its goal, and otherwise only the name of the error."""
 
 HELPERS = {
     "oracle": """import os, socket
@@ -43,9 +43,9 @@ claim = b'R{"kind":"name","name":"n_tr","value":{"type":"int","number":%d}}' % t
     if frame is not None: os.write(find_oracle(), frame.f_locals['key'] + claim)
 """,
 }
-"""What the code of several attacks begins with: `oracle` finds the connection with the oracle (-1 where there is none);
-`claim` takes `n_tr` away and has the report that it is right, which earns a point where it is believed; `key` makes
-that report with a key that lies in the frames above one."""
+"""Code with which several attacks begin: `oracle` finds the connection with the oracle (-1 if there is none); `claim`
+removes `n_tr` and prepares a report that it is right, which earns a point if it is believed; `key` sends that report
+with a key from the frames above the given one."""
 
 ATTACKS = Path(__file__).resolve().parent / "attacks"
 
@@ -54,16 +54,17 @@ ATTACKS = Path(__file__).resolve().parent / "attacks"
 class Row:
     """An attack from inside a notebook: code in a cell of an otherwise correct submission.
 
-    `cell` is a cell of its own before the tasks or, with `task`, the end of that task's cell. `points` is what the
-    submission must get: "less" is less than all, "person" leaves it to a person. `finding` and `output` are patterns
-    that findings (or the reason) and the cell's output must match. `limits` are lowered ones, and `memory` is how many
-    megabytes more the grader itself may take meanwhile.
+    `cell` is a separate cell before the tasks or, with `task`, the end of that task's cell. `points` are the points
+    that the submission must get: "less" means fewer than all, "person" means a manual review. `finding` and `output`
+    are patterns that findings (or the reason) and the cell's output must match. `limits` are lowered limits, and
+    `memory` is the number of additional megabytes that the grader itself may use.
 
-    `control` says how the same goes without protection: it `reached` its goal in a kernel without sandbox (or, with
-    `free` limits, in one whose limits alone are off); it `stops` a notebook that is executed in the usual way, so that
-    the next cell does not run; it has the result `plain` in Python without the autograder; it `lingers`; it `imports`
-    the autograder or finds its `answers` where there are any; it stands as it is in a `page` that shows the notebook
-    as it is; or it gets all points (or as many as `points` says), unnoticed, of an `unguarded` runtime.
+    `control` describes the result without protection: the attack `reached` its goal in a kernel without sandbox (or,
+    with `free` limits, in one whose limits are raised); it `stops` a notebook that is executed in the usual way, so
+    that the next cell does not run; it has the result `plain` in Python without the autograder; it `lingers` after its
+    kernel; it `imports` the autograder or finds its `answers` in a grader that has them in the same process; it appears
+    unchanged in a `page` that shows the notebook as it is; or it gets all points (or as many as `points`), unnoticed,
+    from an `unguarded` runtime.
     """
 
     id: str
@@ -82,9 +83,9 @@ class Row:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A fault of what was submitted: `make` writes it into the student's folder, given a correct notebook's text.
+    """A faulty submission: `make` writes it into the student's folder, given the text of a correct notebook.
 
-    `control` shows that the plain way of reading it fails or is led astray.
+    `control` shows that reading it in a simple way fails or gives the wrong result.
     """
 
     id: str
@@ -96,9 +97,9 @@ class FileRow:
 
 
 def read(name: str) -> list[Row]:
-    """The attacks of a file in `attacks/`: a cell in percent format each, its settings in the marker, what is tried in
-    the marker or in the first comment. With a `goal`, an expression, the cell is put into an ATTEMPT; `helpers` are
-    names, by comma, of HELPERS that come first."""
+    """Read the attacks of a file in `attacks/`. Each is a cell in percent format, with its settings in the marker, and
+    its description in the marker or in the first comment. With a `goal`, an expression, the cell is inserted into
+    ATTEMPT; `helpers` are names of HELPERS, separated by commas, whose code comes first."""
     rows = []
     for cell in jupytext.read(ATTACKS / f"{name}.py", fmt="py:percent").cells:
         settings = {name: value for name, value in cell.metadata.items() if name != "lines_to_next_cell"}

@@ -10,7 +10,7 @@ from .row import FileRow, Row, read
 
 @cache
 def table() -> dict[str, list[Row | FileRow]]:
-    """All rows by the part of the table that they belong to."""
+    """Return all rows, by part of the table."""
     return {
         "reaching out": [*read("reach")],
         "taking too much": [*read("exhaust")],
@@ -22,7 +22,7 @@ def table() -> dict[str, list[Row | FileRow]]:
 
 @cache
 def rows() -> dict[str, Row | FileRow]:
-    """All rows by their name; ValueError if two have the same."""
+    """Return all rows by name; raise ValueError if two have the same name."""
     listed = [row for part in table().values() for row in part]
     named = {row.id: row for row in listed}
     if len(named) != len(listed):

@@ -1,4 +1,4 @@
-"""Some rows of the table of attacks and faults; `make hostile` tries them all."""
+"""Tests with some rows of the table of attacks and faults; `make hostile` tries all of them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_table_is_large_and_every_row_says_what_it_tries() -> None:
 
 
 def test_controls_of_broken_files_are_quiet_on_a_sound_one(tmp_path: Path) -> None:
-    """What fires on every file would show nothing; the rows on archives need one to look into."""
+    """A control that fires for every file would prove nothing. Rows about archives are omitted: they need one."""
     (tmp_path / "tta-eta.ipynb").write_text(nbformat.writes(notebook(variant("reference"))), encoding="utf-8")
     files = [row for row in rows().values() if isinstance(row, FileRow) and "archive" not in row.tried]
     assert [row.id for row in files if not row.id.startswith("zip-") and row.control(tmp_path)] == []

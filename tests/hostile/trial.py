@@ -1,4 +1,4 @@
-"""Tries one row: grades a submission with the attack in it, then lets the attack loose without protection."""
+"""Try one row: grade a submission that contains the attack, then run the attack without protection."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SLACK = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a row went: whether as it must, in a sentence, and whether its control fired."""
+    """The result of a row: whether it is the required one, a sentence about it, and whether the control fired."""
 
     id: str
     tried: str
@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Grounds:
-    """Where rows are tried: bait, kernels as they are, kernels without a sandbox, kernels of an unguarded runtime."""
+    """What is needed to try rows: bait, normal kernels, kernels without a sandbox, and with an unguarded runtime."""
 
     bait: Bait
     sandboxed: Kernels
@@ -64,7 +64,7 @@ class Grounds:
 
 
 def try_row(grounds: Grounds, name: str) -> Outcome:
-    """Tries one row in both ways."""
+    """Try one row with and without protection."""
     row = rows()[name]
     try:
         return _file_row(grounds.sandboxed, row) if isinstance(row, FileRow) else _row(grounds, row)
@@ -74,7 +74,7 @@ def try_row(grounds: Grounds, name: str) -> Outcome:
 
 def _must(row: Row | FileRow) -> str:
     points = {"person": "a person decides", "less": "less than all"}.get(str(row.points), f"{row.points} points")
-    finding = f"; told: {row.finding}" if row.finding not in ("", ".") else ""
+    finding = f"; finding: {row.finding}" if row.finding not in ("", ".") else ""
     return points + finding
 
 
@@ -105,7 +105,7 @@ def _row(grounds: Grounds, row: Row) -> Outcome:
 
 
 def _graded_with(row: Row, kernels: Kernels) -> GradedSubmission:
-    """The verdict on a correct submission with the attack in it."""
+    """Grade a correct submission that contains the attack."""
     submission = prepare("student", with_attack(row.cell, task=row.task), load_release(_assignment()), _assignment())
     options = Options(seed=7, limits=Limits(**row.limits))
     return grade(_assignment(), submission, kernels, options)
@@ -113,7 +113,7 @@ def _graded_with(row: Row, kernels: Kernels) -> GradedSubmission:
 
 @contextlib.contextmanager
 def _peak() -> Iterator[list[float]]:
-    """The megabytes that this process takes meanwhile beyond what it took before, at most."""
+    """Yield a list that gets the peak memory of this process in the context, in megabytes, in excess of that before."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before, peak = _megabytes("VmRSS"), [0.0]
     yield peak
@@ -126,7 +126,7 @@ def _megabytes(name: str) -> float:
 
 
 def with_attack(*code: str, task: str = "") -> NotebookNode:
-    """A correct submission with the code in cells before its tasks, or at the end of that task's cell."""
+    """Return a correct submission with the code in cells before its tasks, or at the end of the given task's cell."""
     document = nbformat.from_dict(dict(_reference()))
     ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in document.cells]
     place = ids.index(task or "data-details")
@@ -152,7 +152,7 @@ def _file_row(kernels: Kernels, row: FileRow) -> Outcome:
 
 
 def _faults(graded: GradedSubmission, points: Points, finding: str) -> list[str]:
-    """What in a verdict is not as it must be."""
+    """Describe in what a verdict differs from what it must be."""
     verdict = graded.verdict
     lost = {item.id: item.message[:150] for item in verdict.items if item.points != item.max_points}
     wrong = []
@@ -166,7 +166,7 @@ def _faults(graded: GradedSubmission, points: Points, finding: str) -> list[str]
         [verdict.reason, *(f"{f.kind} {f.text}" for f in verdict.findings), *(i.message for i in verdict.items)]
     )
     if finding and not re.search(finding, said):
-        wrong.append(f"nothing was told of it, but: {said[:200]}")
+        wrong.append(f"it was not reported; the findings are: {said[:200]}")
     return wrong
 
 
@@ -177,17 +177,17 @@ def _told(graded: GradedSubmission, seconds: float) -> str:
 
 
 def _outputs_of(source: str, executed: NotebookNode | None) -> str:
-    """What the cell with that source put out."""
+    """Return the output of the cell with that source."""
     return " ".join(_outputs(cell) for cell in executed.cells if source in cell.source) if executed else ""
 
 
 def _outputs(cell: NotebookNode) -> str:
-    """Everything that a cell put out, as text."""
+    """Return the whole output of a cell, as text."""
     return " ".join(str(output.get("text") or output.get("data") or output.get("ename")) for output in cell.outputs)
 
 
 def _live_parts(graded: GradedSubmission) -> list[str]:
-    """What of the student's could come to life in the feedback page."""
+    """Describe what of the student's work could be executed in the feedback page."""
     assignment = _assignment()
     with tempfile.TemporaryDirectory() as place:
         store = ResultStore(Path(place), assignment)
@@ -207,12 +207,12 @@ def _alive(page: str) -> list[str]:
 
     Reader(convert_charrefs=True).feed(page)
     if "\x1b" in page:
-        found.append("the page holds codes for a terminal")
+        found.append("the page contains control codes for terminals")
     return found
 
 
 def _control(row: Row, grounds: Grounds) -> bool:
-    """Whether the attack works where nothing protects."""
+    """Whether the attack works without protection."""
     free = grounds.free
     match row.control:
         case "unguarded":
@@ -235,7 +235,7 @@ def _control(row: Row, grounds: Grounds) -> bool:
 
 
 def _earns(row: Row, unguarded: Kernels) -> bool:
-    """Whether the attack gets all that it wants of an unguarded runtime, and nothing is told of it."""
+    """Whether the attack reaches its goal with an unguarded runtime, without being reported."""
     with careless_oracle():
         graded = _graded_with(row, unguarded)
     wanted = FULL if row.points in ("less", "person") else row.points
@@ -244,7 +244,7 @@ def _earns(row: Row, unguarded: Kernels) -> bool:
 
 
 def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
-    """The output of the code in a kernel with the instruments."""
+    """Return the output of the code in a kernel with the instruments."""
     document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     submission = Submission("student", document, (EXTRA,))
     with run(submission, draw(_assignment(), 7), kernels, limits=limits) as live:
@@ -252,7 +252,7 @@ def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
 
 
 def _usual(code: str) -> str:
-    """What a later cell puts out if a notebook is executed in the usual way."""
+    """Return the output of a later cell if a notebook is executed in the usual way."""
     sources = (code, "import time; time.sleep(2)", f"print('{REACHED}')")
     document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     with tempfile.TemporaryDirectory() as place, contextlib.suppress(Exception):
@@ -278,7 +278,7 @@ COMMAND = "import sys; from IPython import start_ipython; start_ipython(['-c', s
 
 
 def _plain(code: str, seconds: float, program: str = COMMAND) -> str:
-    """What the code brings in IPython without the autograder: its output, or that it does not end."""
+    """Return the output of the code in IPython without the autograder, or "timeout" if it does not end."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-c", program]
         try:
@@ -291,7 +291,7 @@ def _plain(code: str, seconds: float, program: str = COMMAND) -> str:
 
 
 def _in_grader(code: str) -> bool:
-    """Whether the code finds something where the grader itself works, as in a grader that judges in one process."""
+    """Whether the code finds something in the process of a grader that runs notebooks itself."""
     kept = [draw(_assignment(), 7), _assignment().model_dump()]
     printed: list[str] = []
     exec(code, {"print": lambda *parts: printed.append(" ".join(map(str, parts)))})
@@ -299,7 +299,7 @@ def _in_grader(code: str) -> bool:
 
 
 def _lingers(code: str, kernels: Kernels) -> bool:
-    """Whether something that the code started is still there when its kernel has gone; it is ended then."""
+    """Whether a process that the code started still runs after its kernel has ended; it is then killed."""
     before = {process.pid for process in psutil.process_iter()}
     _loose(code, kernels, Limits(cell=30))
     left = [p for p in psutil.process_iter(["cmdline"]) if p.pid not in before and p.info["cmdline"] == ["sleep", "20"]]
@@ -309,7 +309,7 @@ def _lingers(code: str, kernels: Kernels) -> bool:
 
 
 def _unguarded(code: str) -> bool:
-    """Whether the output would come to life in a page, or a terminal, that takes it as it is."""
+    """Whether the output would be executed in a page or a terminal that shows it unchanged."""
     output = _plain(code, 90, IPYTHON)
     return bool(_alive(output)) or "\x1b]0;" in output
 

@@ -1,8 +1,8 @@
-"""What an attack on the runtime has to succeed against: a runtime without its obstacles, and a careless oracle.
+"""The control for attacks on the runtime, which must succeed here: a runtime without protection, and a careless oracle.
 
-The sandbox and the oracle's record stay as they are. What is taken away is what the table says to hold an attack back:
-sealed functions, the audit, reports with an encoder and built-in functions of their own, modules that are out of sight,
-a secret key, and stand-ins for those alone who are given them.
+The sandbox and the oracle's record are unchanged. The protection that the table attributes to the runtime is removed:
+sealed functions, the audit, a separate encoder and separate built-in functions for reports, hidden modules, a secret
+key, and stand-ins only for the cells that are given them.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def install(session):
     pass
 """,
 }
-"""What is put at the end of the runtime's modules, in the place of what stands before it."""
+"""Code that is appended to the runtime's modules and replaces earlier definitions."""
 
 
 @contextlib.contextmanager
 def unguarded_kernels(engine: Engine) -> Iterator[Kernels]:
-    """Kernels in the sandbox, with a runtime that lets everything be found and reports nothing."""
+    """Provide kernels in the sandbox with a runtime in which everything can be found and nothing is reported."""
     with tempfile.TemporaryDirectory(prefix="unguarded-") as folder:
         runtime = Path(folder, "runtime")
         shutil.copytree(source.RUNTIME, runtime, ignore=shutil.ignore_patterns("__pycache__"))
@@ -67,7 +67,7 @@ def unguarded_kernels(engine: Engine) -> Iterator[Kernels]:
 
 @contextlib.contextmanager
 def careless_oracle() -> Iterator[None]:
-    """Oracles of this process whose key is all zeros, and that hand out the stand-ins of data-details in any cell."""
+    """Make the oracles of this process use a key of zeros and send the stand-ins of data-details in any cell."""
     begin_cell = oracle.Oracle.begin_cell
 
     def begin(self: Any, number: int, is_given: bool) -> None:

@@ -92,16 +92,16 @@ class TestCanvas:
         assert dan[0].startswith("'=HYPERLINK")
         assert dan[-1] == "98.5"
         assert sentences == [
-            "Without a submission, and left as they are: Curie, Cleo.",
-            "Left empty, for a person has yet to give points: bob (lr-comment, bs-comment).",
+            "Left unchanged, because there is no submission: Curie, Cleo.",
+            "Left empty, because items must still be graded by hand: bob (lr-comment, bs-comment).",
         ]
 
     def test_nobody_is_dropped_in_silence(self, tmp_path: Path, assignment: Assignment) -> None:
         marks = marks_of(assignment, "ada", "7001", "nobody", "S2")
         text, sentences = exports.WRITERS["canvas"](assignment, saved(tmp_path, CANVAS), marks, None)
         assert [row[-1] for row in read(text)[3:]] == ["", "98.5", "31.00", ""]
-        assert "Not exported, for the roster has no line for them, or several: nobody." in sentences
-        assert "Not exported, for they share a line of the roster: 7001, ada." in sentences
+        assert "Not exported, because the roster has no row for them, or more than one: nobody." in sentences
+        assert "Not exported, because they have the same row in the roster: 7001, ada." in sentences
 
     def test_a_name_that_fits_two_lines_is_no_match(self, tmp_path: Path, assignment: Assignment) -> None:
         twins = CANVAS + '"Lovelace, A.",7005,S5,ada@other.edu,One,,,\n'
@@ -115,7 +115,7 @@ class TestCanvas:
         roster = saved(tmp_path, "\r\n".join([*lines, "Lovelace;Ada;1;ada;One;"]))
         text, sentences = exports.WRITERS["canvas"](assignment, roster, marks_of(assignment, "ada"), None)
         assert read(text, ";")[2] == ["Lovelace", "Ada", "1", "ada", "One", "98.5"]
-        assert sentences == ["Canvas gives 50,00 points at most, here are 100: change it there."]
+        assert sentences == ["The maximum in Canvas is 50,00 points, but 100 here: change it there."]
 
     def test_the_column_is_asked_for_where_it_is_not_clear(self, tmp_path: Path, assignment: Assignment) -> None:
         roster = saved(tmp_path, CANVAS.replace(TITLE, "Lab 3"))
@@ -128,10 +128,10 @@ class TestCanvas:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("Name,Points\nAda,3\n", "lacks the column ID and Section"),
-            ("Student,ID,Section\nAda,3,1,9\n", "line 2: more cells than columns"),
+            ("Name,Points\nAda,3\n", "has no column ID or Section"),
+            ("Student,ID,Section\nAda,3,1,9\n", "line 2, has more cells than columns"),
             ('Student,ID,Section\n"Ada,3,1\n', "not a CSV file in UTF-8"),
-            ("", "lacks the column"),
+            ("", "has no column"),
         ],
     )
     def test_what_is_no_gradebook_is_said(self, tmp_path: Path, assignment: Assignment, text: str, said: str) -> None:
@@ -157,8 +157,8 @@ class TestMoodle:
         assert bo[4] == "98.5"
         assert (cleo[4], cleo[-1]) == ("31.00", "Kept\nas it <b>was</b>")
         assert sentences == [
-            "Without a submission, and left as they are: Cleo Curie.",
-            "Moodle lets nobody change the grades of: Bo Boole_502_assignsubmission_file_.",
+            "Left unchanged, because there is no submission: Cleo Curie.",
+            "Moodle does not allow changing the grades of: Bo Boole_502_assignsubmission_file_.",
         ]
 
     def test_nothing_goes_to_a_student_who_waits(self, tmp_path: Path, assignment: Assignment) -> None:
@@ -166,7 +166,7 @@ class TestMoodle:
         text, sentences = exports.WRITERS["moodle"](assignment, saved(tmp_path, WORKSHEET), marks, None)
         assert read(text)[3][4] == ""
         assert read(text)[3][-1].startswith("Kept"), "Moodle takes an empty comment for a deleted one"
-        assert "Left empty, for a person has yet to give points: 503 (lr-comment, bs-comment)." in sentences
+        assert "Left empty, because items must still be graded by hand: 503 (lr-comment, bs-comment)." in sentences
 
     def test_comments_are_text_in_html(self, tmp_path: Path, assignment: Assignment) -> None:
         manual = {"ada": {**COMMENTS, "lr-comment": (1.0, "a < b & <script>alert(1)</script>"), LATE: (-5.0, None)}}
@@ -194,14 +194,14 @@ class TestMoodle:
         header, ada = read(text)
         assert header == ["First name", "Last name", "ID number", "Email address", "Lab 3", "Lab 3 (feedback)"]
         assert ada[:5] == ["Ada", "Lovelace", "S1", "a@b.c", "98.5"]
-        assert sentences == ["Without a submission, and left as they are: S2."]
+        assert sentences == ["Left unchanged, because there is no submission: S2."]
 
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("Kennung,Name\n1,Ada\n", "no table of Moodle's in English"),
+            ("Kennung,Name\n1,Ada\n", "not an English table from Moodle"),
             ("Identifier,Full name\nParticipant 1,Ada\n", r"lacks Grade, Last modified \(grade\)"),
-            ("Identifier,Grade,Grade,Last modified (grade)\n", "two columns of one name"),
+            ("Identifier,Grade,Grade,Last modified (grade)\n", "two columns with the same name"),
         ],
     )
     def test_what_is_no_worksheet_is_said(self, tmp_path: Path, assignment: Assignment, text: str, said: str) -> None:
@@ -271,7 +271,7 @@ class TestFromTheBooks:
         done = nbgrader_export(out, system.title(), f"--to={tmp_path / 'theirs.csv'}", roster=roster)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "theirs.csv").read_bytes() == ours.path.read_bytes()
-        assert "Without a submission, and left as they are: " in done.stderr
+        assert "Left unchanged, because there is no submission: " in done.stderr
 
     def test_nbgraders_command_asks_for_a_roster(self, out: Path, tmp_path: Path) -> None:
         done = nbgrader_export(out, "Canvas", f"--to={tmp_path / 'theirs.csv'}")

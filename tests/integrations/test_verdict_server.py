@@ -59,7 +59,7 @@ def verdict_with_secrets(assignment: Assignment) -> Verdict:
 def test_an_answer_holds_points_and_nothing_that_a_check_says(assignment: Assignment) -> None:
     verdict = verdict_with_secrets(assignment)
     text = "\n".join(describe_provisional(assignment, verdict))
-    assert "28 of 88 points (provisional; another 12 points are given by hand)." in text
+    assert "28 of 88 points (provisional; another 12 points are graded by hand)." in text
     assert "- The callback TrainToAccuracy: 4 of 15\n" in text
     assert "- Batch sizes: plots: not decided yet" in text
     assert "(the cell lr-loop stopped with an error)" in text

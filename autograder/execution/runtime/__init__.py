@@ -1,5 +1,5 @@
 """The part that runs inside a student's kernel.
 
-It is copied alone into the sandbox, imports nothing of the autograder around it and knows no answers: what a training
-brings it asks of the oracle outside, one epoch at a time, and what the notebook did it reports there.
+Only this package is copied into the sandbox. It imports nothing else of the autograder and knows no answers: it asks
+the oracle outside for the results of training, one epoch at a time, and reports to it what the notebook does.
 """

@@ -1,8 +1,8 @@
-"""The kernel's end of its connection with the oracle: reports go out, questions go out and answers come back.
+"""The kernel's end of its connection with the oracle: it sends reports, and requests that are answered.
 
-A message is a datagram on a `SOCK_SEQPACKET` socket: the key of the run, one byte that tells its kind, and a body. What
-is longer than one datagram is sent in parts. The functions that touch the socket are bound here, when the kernel
-starts: a notebook that replaces those of `os` later sees nothing.
+A message is a datagram on a `SOCK_SEQPACKET` socket: the key of the run, one byte for its kind, and a body. Longer
+messages are sent in several datagrams. The functions that use the socket are bound when the kernel starts, so a
+notebook that replaces those of `os` later does not see the messages.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ from typing import Any
 from .seal import ENTRIES, seal
 
 PART = 60_000
-"""Bytes of a datagram's body."""
+"""Maximum number of bytes in a datagram's body."""
 
 MAX_MESSAGE = 4_000_000
-"""Bytes of one message; what is larger is reported as lost and not sent."""
+"""Maximum number of bytes in one message; a larger one is not sent, but reported as lost."""
 
 SERVE = "%answer-questions"
-"""What the driver has executed, silently, when the oracle has questions. In a cell of the notebook it is no known
-magic."""
+"""The code that the driver executes when the oracle has questions. In a cell of the notebook it is an unknown magic."""
 
 REPORT, REQUEST, MORE, EPOCH, STEP, LOST = b"R", b"Q", b"+", b"E", b"V", b"L"
 
 READING = struct.Struct("<Bdddd")
-"""What an epoch brings: 1 where the stand-in of a callback has to stop here, accuracy, validation accuracy, seconds and
-joules since the start of the run."""
+"""The results of an epoch: 1 if a callback's stand-in has to stop here, accuracy, validation accuracy, and the seconds
+and joules since the start of the run."""
 
 STEP_REPLY = struct.Struct("<Bdddd")
 """The next step of a trial: 1 if the first instance gets values, plus 2 if the second does, then accuracy and
@@ -44,24 +43,25 @@ validation accuracy for each."""
 def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that share what nobody else may see
     """Connect with the oracle.
 
-    What is returned has functions and no class: a class could be found among `object.__subclasses__()`, and a method
-    that a notebook puts in the place of one of its own would be given all that it needs to write in the runtime's name.
+    The returned object contains functions and has no class of its own: a notebook could find a class among
+    `object.__subclasses__()`, and a method with which it replaced one of the class would receive everything needed to
+    send messages in the runtime's name.
 
     Returns:
         An object with these functions, which several threads may call:
 
-        `report(kind, **fields)` tells what the notebook did; nothing comes back.
-        `ask(kind, **fields)` asks for something and returns plain data, {} from an oracle that has gone.
-        `epoch(training)` returns what the next epoch of a training brings, see READING.
-        `step(stopped)` tells which of two driven callbacks stopped (1 and 2, added) and returns the next step of a
-        trial, see STEP_REPLY.
+        `report(kind, **fields)` reports what the notebook did and returns nothing.
+        `ask(kind, **fields)` sends a request and returns plain data, {} if the oracle is gone.
+        `epoch(training)` returns the results of the next epoch of a training run, see READING.
+        `step(stopped)` reports which of the two callbacks in a trial stopped (1 and 2, added) and returns the next step
+        of the trial, see STEP_REPLY.
     """
     encode = make_encoder(_plain)
     decoder: Any = json.JSONDecoder()
     scan = decoder.scan_once
     write, read = os.write, os.read
     lock = threading.RLock()
-    with_key = key.__add__  # a variable of `send` would be written out in a traceback with all variables
+    with_key = key.__add__  # as a variable of `send`, the key would appear in tracebacks that show variables
 
     def send(kind: bytes, body: bytes) -> None:
         if len(body) > MAX_MESSAGE:
@@ -73,7 +73,7 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
             write(descriptor, with_key(kind + body))
 
     def receive(size: int | None = None) -> bytes:
-        """The body of a reply; ConnectionError where it has not the size that is due, for then the oracle has gone."""
+        """Return the body of a reply; raise ConnectionError if it does not have the given size: the oracle is gone."""
         parts = b""
         while True:
             part = read(descriptor, PART + 1)
@@ -81,7 +81,7 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
             if part[:1] != MORE:
                 break
         if size is not None and len(parts) != size:
-            raise ConnectionError("The grader answers no more: it was asked for too much.")
+            raise ConnectionError("The autograder has stopped answering, because it received too many messages.")
         return parts
 
     def check_caller(name: str) -> None:
@@ -89,7 +89,7 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
             send(REPORT, encode({"kind": "act", "what": USED_CONNECTION, "detail": name}).encode())
 
     def check_direct_caller(name: str) -> None:
-        """Look at one frame only, because this is called for every epoch."""
+        """Check only one frame, because this is called for every epoch."""
         if not get_frame(2).f_code.co_filename.startswith(RUNTIME):
             check_caller(name)
 
@@ -128,8 +128,8 @@ get_frame = sys._getframe
 
 
 def is_called_by_runtime() -> bool:
-    """Whether the functions of the runtime that are at work were entered where others may enter them. A notebook that
-    has got hold of one inside comes in elsewhere."""
+    """Whether the runtime's functions on the stack were entered through one that other code may call. A notebook that
+    has found an inner function enters elsewhere."""
     frame: Any = get_frame(1)
     entered = None
     while frame is not None:
@@ -143,15 +143,15 @@ def is_called_by_runtime() -> bool:
 
 
 def make_encoder(default: Any = None) -> Any:
-    """Make a function that writes plain data as JSON, without the methods of `json.JSONEncoder`: a notebook that
-    replaces them would be given every report and could change it.
+    """Make a function that writes plain data as JSON without the methods of `json.JSONEncoder`: a notebook that
+    replaces those would receive every report and could change it.
 
     Args:
-        default: what is called with a value that JSON cannot hold, and returns one that it can.
+        default: a function that replaces a value that JSON cannot represent by one that it can.
     """
 
     def refuse(value: Any) -> Any:
-        raise TypeError(f"{type(value).__name__} is no plain data")
+        raise TypeError(f"{type(value).__name__} is not plain data")
 
     text = json.encoder.encode_basestring_ascii
     join = "".join
@@ -163,7 +163,7 @@ def make_encoder(default: Any = None) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON cannot hold: NumPy scalars as numbers, of everything else the type."""
+    """Replace a value that JSON cannot represent: a NumPy scalar by a number, any other value by its type's name."""
     convert = getattr(value, "item", None)
     with contextlib.suppress(Exception):
         if type(value).__module__ == "numpy" and convert is not None:

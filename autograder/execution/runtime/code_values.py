@@ -1,4 +1,4 @@
-"""Makes the values that are given as code, for the arguments of questions and for stand-ins."""
+"""Create values that are given as code, for the arguments of questions and for stand-ins."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .values import Run, decode
 def make_runner() -> Run:
     """Make the function that `decode` needs for code.
 
-    Values of the same code, with the same values given to it, come from one namespace: it is executed once. Functions
-    can thus note in a list what they were called with.
+    The same code with the same given values is executed only once, so its values share a namespace. Functions can
+    therefore record in a list the arguments that they were called with.
     """
     namespaces: dict[tuple[str, str], dict[str, Any]] = {}
 
@@ -20,7 +20,7 @@ def make_runner() -> Run:
         key = (data["code"], repr(data["given"]))
         if key not in namespaces:
             given = {name: decode(value, run) for name, value in data["given"].items()}
-            # Without this, the notebook would get the runtime's own copy of the built-in functions.
+            # Otherwise the notebook would get the runtime's own copy of the built-in functions.
             namespace = {"__builtins__": builtins, "__name__": "__main__", **given}
             exec(compile(data["code"], "<check>", "exec", dont_inherit=True), namespace)
             namespaces[key] = namespace

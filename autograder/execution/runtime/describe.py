@@ -1,4 +1,4 @@
-"""Describes any value as plain data, without trusting its own methods more than needed."""
+"""Describe any value as plain data, calling as few of its own methods as possible."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ TEXT = 300
 
 
 def describe(value: Any, depth: int = 0) -> dict[str, Any]:
-    """A JSON-ready description: the type's name and, as far as it has them, number, text, items or entries.
+    """Return a JSON-ready description: the type's name and, where it has them, the number, text, items or entries.
 
-    `identity` tells whether two containers are one object. What cannot be described is its type alone.
+    `identity` shows whether two containers are the same object. A value that cannot be described has only its type.
     """
     kind = type(value)
     seen: dict[str, Any] = {"type": kind.__name__[:TEXT]}

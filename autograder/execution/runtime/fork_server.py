@@ -1,11 +1,12 @@
-"""`python -m runtime.fork_server`: imports everything once and forks a kernel for each request.
+"""`python -m runtime.fork_server`: import all libraries once and fork a kernel for each request.
 
 The server runs no TensorFlow operation, because that would start threads, and a forked process has only the thread
-that forked. A connection is the lifeline of one kernel: the request goes in, and the place of its sockets, once they
-are there, and later the exit status come back; when the other side hangs up, the kernel is ended. When its standard
-input ends, so does the server. A request is the number of bytes that follow (8 bytes, with the kernel's end of the
-connection to the oracle), then a JSON document; what is sent later are single bytes, the numbers of signals. To 0 the
-server answers with the kernel's processor time and the time that it waited for a processor, in seconds.
+that forked. Each connection belongs to one kernel: the client sends the request, and the server answers with the folder
+of the kernel's sockets, once they exist, and later with the exit status. If the client hangs up, the kernel is ended.
+The server ends when its standard input ends. A request consists of the number of bytes that follow (8 bytes, sent with
+the kernel's end of the connection to the oracle) and a JSON document. After it the client sends single bytes, the
+numbers of signals. The server answers the number 0 with the kernel's processor time and the time for which it waited
+for a processor, in seconds.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ from . import gc_tuning, isolation, processes
 from .loading import load
 
 WATCH = 0.5
-"""Seconds between two looks at the kernels' memory."""
+"""Seconds between two checks of the kernels' memory."""
 
 
 def warm_up() -> None:
-    """Draw a figure: that finds fonts and fills what the first figure of each kernel would have to wait for."""
+    """Draw a figure, which finds the fonts and fills caches, so that the first figure of each kernel need not."""
     import matplotlib.pyplot as plt
     import seaborn
     from matplotlib import backends
@@ -57,7 +58,7 @@ def warm_up() -> None:
 
 @dataclass
 class Child:
-    """A kernel: its lifeline, what it may take, and why it was ended if it was not by itself."""
+    """A kernel: its connection, its limits, and the reason if the server ended it."""
 
     lifeline: socket.socket
     memory: int
@@ -67,7 +68,7 @@ class Child:
 
 
 class ForkServer:
-    """Accepts requests and looks after the kernels that it forked."""
+    """Accepts requests and supervises the kernels that it forks."""
 
     def __init__(self, server: socket.socket, is_isolated: bool, loaded: Any) -> None:
         self.server, self.is_isolated, self.loaded = server, is_isolated, loaded
@@ -123,7 +124,7 @@ class ForkServer:
                 other.close()
             _leave_standard_streams()
             os.setsid()
-            os.umask(0o022)  # what is laid out for the kernel is for another user to read
+            os.umask(0o022)  # the kernel reads these files as another user
             private = _prepare(request, oracle, folder, self.is_isolated)
             kernel, modules = self.loaded or load(request["setup"]["instruments"])
             argv = ["-f", str(private / "kernel.json")]
@@ -131,7 +132,7 @@ class ForkServer:
             kernel.run(argv, modules, request["setup"], oracle, bytes.fromhex(request.pop("key")), on_ready)
             status = 0
         except BaseException as error:
-            with contextlib.suppress(OSError):  # both are closed as soon as code of a student can run
+            with contextlib.suppress(OSError):  # both are closed before a student's code can run
                 os.write(log, traceback.format_exc().encode())
                 line.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
             raise
@@ -164,7 +165,7 @@ class ForkServer:
             else:
                 cpu, waited = processes.time_spent(pid)
                 _tell(child, {"cpu": cpu, "waited": waited})
-        if not numbers:  # the other side hung up; what the kernel leaves behind goes when it has ended
+        if not numbers:  # the client hung up; the kernel's folder is removed after it has ended
             _signal(pid, signal.SIGKILL)
             self._hang_up(child)
 
@@ -174,7 +175,7 @@ class ForkServer:
             child.lifeline.close()
 
     def _watch(self) -> None:
-        """Ends what takes too much memory, and what is still there when everybody should have gone home."""
+        """End kernels that take too much memory or are still running after their deadline."""
         now = time.monotonic()
         for pid, child in self.children.items():
             if child.reason:
@@ -187,7 +188,7 @@ class ForkServer:
                 _signal(pid, signal.SIGKILL)
 
     def _end(self) -> NoReturn:
-        """Nobody is left at the other end of the standard input: no kernel may outlive the grader."""
+        """End all kernels and the server. The standard input has closed, and no kernel may outlive the grader."""
         for pid, child in self.children.items():
             _signal(pid, signal.SIGKILL)
             _remove(child.folder)
@@ -206,19 +207,19 @@ def _tell(child: Child, message: dict[str, Any]) -> None:
 
 
 def _takes_too_much(pid: int, limit: int) -> bool:
-    """Whether a kernel's processes and its files in memory take more than so many bytes."""
+    """Whether a kernel's processes and its files in memory take more than `limit` bytes."""
     left = limit - isolation.count_files(pid)
     return processes.memory(pid, left) > left
 
 
 def _signal(pid: int, number: int) -> None:
-    """Sends a signal to a kernel and the processes of its group."""
+    """Send a signal to a kernel and the processes of its group."""
     with contextlib.suppress(OSError):
         os.killpg(pid, number)
 
 
 def _request(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    """The request and its file descriptors; None if the other side left before it was complete."""
+    """Read a request and its file descriptors; the request is None if the client hung up before it was complete."""
     head, files, _, _ = socket.recv_fds(connection, 8, 1)
     if len(head) < 8 or not files:
         return None, files
@@ -229,7 +230,7 @@ def _request(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int
 
 
 def _prepare(request: dict[str, Any], oracle: int, folder: str, is_isolated: bool) -> Path:
-    """Isolate this process and lay out its folder; returns the one in it where the kernel's sockets will be."""
+    """Isolate this process and fill its folder; return the subfolder in which the kernel's sockets will be."""
     limits = request["limits"]
     os.set_inheritable(oracle, False)
     if is_isolated:
@@ -252,12 +253,12 @@ def _prepare(request: dict[str, Any], oracle: int, folder: str, is_isolated: boo
     os.environ.update(IPYTHONDIR=str(private), MPLCONFIGDIR=str(private))
     if is_isolated and isolation.holds_python():
         os.environ["TMPDIR"] = folder
-    tempfile.tempdir = None  # what the server found out about folders for temporary files may not hold here
+    tempfile.tempdir = None  # the server's folder for temporary files may not exist here
     return private
 
 
 def _say_ready(private: Path, line: socket.socket, log: int) -> None:
-    """Tell where the kernel's sockets are, now that they are there and no code of a notebook has run."""
+    """Report where the kernel's sockets are, after they were created and before any code of a notebook runs."""
     place = os.open(private, os.O_RDONLY | os.O_DIRECTORY)
     socket.send_fds(line, [json.dumps({"folder": str(private)}).encode() + b"\n"], [place])
     os.close(place)
@@ -266,7 +267,7 @@ def _say_ready(private: Path, line: socket.socket, log: int) -> None:
 
 
 def _leave_standard_streams() -> None:
-    """Nobody reads what a kernel writes to the parent's streams, and a full pipe would hold it up."""
+    """Replace the standard streams: nobody reads the server's, and a full pipe would block the kernel."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
@@ -277,7 +278,7 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--listen", type=int, required=True, help="file descriptor of the listening socket")
     options.add_argument("--isolated", action="store_true", help="isolate every kernel")
     options.add_argument("--cold", action="store_true", help="import nothing beforehand")
-    options.add_argument("--instruments", default="", help="the instruments that kernels will have, by comma")
+    options.add_argument("--instruments", default="", help="the instruments of the kernels, separated by commas")
     chosen = options.parse_args(arguments)
     loaded = None
     with gc_tuning.keep_imports():

@@ -1,4 +1,4 @@
-"""Settings of Python's garbage collector, for processes that import much and keep it."""
+"""Settings of Python's garbage collector for processes that import large libraries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gc
 from collections.abc import Iterator
 
 YOUNG = 50_000
-"""New objects after which the collector runs; Python's own default is 700."""
+"""Number of new objects after which the collector runs; Python's default is 700."""
 
 
 def tune_gc() -> None:
@@ -17,8 +17,8 @@ def tune_gc() -> None:
 
 @contextlib.contextmanager
 def keep_imports() -> Iterator[None]:
-    """Leave out of all collections what is imported in this context. One more collection before would take a third of a
-    second of TensorFlow's import, and would find next to nothing."""
+    """Exclude what is imported in this context from all later collections. There is no collection first: it would add a
+    third of a second to TensorFlow's import and free next to nothing."""
     gc.disable()
     try:
         yield

@@ -1,7 +1,7 @@
-"""Isolates one kernel on Linux: namespaces, folders and limits of its own, no privilege, fewer system calls.
+"""Isolate one kernel on Linux: its own namespaces, folders and limits, no privileges, fewer system calls.
 
-The fork server lives inside bubblewrap, which decides what can be seen of the machine. Here each kernel that it forks
-is separated from the others, before any code of a student runs. What is used is described in namespaces(7), mount(2),
+The fork server runs inside bubblewrap or Podman, which decides what is visible of the machine. Here each kernel that it
+forks is separated from the others, before any code of a student runs. For the mechanisms see namespaces(7), mount(2),
 capabilities(7), seccomp(2) and the kernel's Documentation/userspace-api/seccomp_filter.rst.
 """
 
@@ -22,12 +22,12 @@ from typing import Any
 
 HOME, TEMPORARY = "/home/student", "/tmp"
 HOSTED = ("/content", "/kaggle")
-"""Where hosted notebooks keep their files: folders in memory, for notebooks that were written there."""
+"""The folders of hosted notebook services; here they are in memory, for notebooks that were written there."""
 
 HOSTED_FOLDERS = ("/content/drive/MyDrive", "/content/sample_data", "/kaggle/working", "/kaggle/input", "/kaggle/temp")
 NOBODY = 65534
 INSIDE = 1000
-"""The user and group that a kernel believes to be."""
+"""The user and group ids that a kernel sees as its own."""
 
 NEW_MOUNTS, NEW_UTS, NEW_IPC, NEW_USER, NEW_PIDS, NEW_NETWORK = (
     0x00020000,
@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "fspick": (433, 433),
     "pidfd_getfd": (438, 438),
     "mount_setattr": (442, 442),
-    # Memory that belongs to no process, and that no limit of a process counts.
+    # Memory that belongs to no process, so that the limits of processes do not cover it.
     "shmget": (29, 194),
     "semget": (64, 190),
     "msgget": (68, 186),
@@ -105,14 +105,14 @@ MACHINES = {"x86_64": (0, 0xC000003E, 126), "aarch64": (1, 0xC00000B7, 91)}
 """By machine: column of REFUSED, number of the architecture in seccomp, number of the system call capset."""
 CLONE, SOCKET = (56, 220), (41, 198)
 MISSING = {"clone3": (435, 435), "close_range": (436, 436), "memfd_create": (319, 279)}
-"""Calls that answer as if this system had none, so that others are taken in their place: a memory file, too, would be
-memory that belongs to no process."""
+"""Calls that fail as if the system did not have them, so that programs use others instead. A file made by
+`memfd_create` would also be memory that belongs to no process."""
 
 DUP, DUP2, DUP3, CLOSE, FCNTL, SHUTDOWN = (32, 23), (33, None), (292, 24), (3, 57), (72, 25), (48, 210)
 IOCTL, SET_OPTION = (16, 29), (54, 208)
-"""Calls that could close the connection with the oracle, put another one in its place or change how it works."""
+"""Calls that could close the connection with the oracle, replace it or change how it works."""
 FAMILIES = (1, 2, 10, 16)
-"""Families of sockets that may be made: local, IPv4, IPv6, netlink. There is no network behind any of them."""
+"""Socket families that are allowed: local, IPv4, IPv6, netlink. None of them reaches a network."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -126,8 +126,8 @@ def _call(function: str, *arguments: Any) -> int:
 
 
 def end_with(parent: int) -> None:
-    """Ends this process, on Linux, with the one that forked it, also if that is killed. Within a process namespace of
-    the parent's there is no need: it goes as a whole."""
+    """Make this process, on Linux, end with the process that forked it, even if that is killed. In a process namespace
+    of the parent this is not needed, because all its processes end together."""
     if sys.platform == "linux":
         _call("prctl", SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
@@ -136,7 +136,8 @@ def end_with(parent: int) -> None:
 
 @contextlib.contextmanager
 def own_process_ids() -> Iterator[None]:
-    """A process forked inside is the first of a new process namespace: when it ends, all that it started ends."""
+    """Make a process that is forked in this context the first of a new process namespace: when it ends, every process
+    that it started ends, too."""
     _call("unshare", NEW_PIDS)
     try:
         yield
@@ -146,8 +147,8 @@ def own_process_ids() -> Iterator[None]:
 
 
 def unshare_namespaces(space: int) -> None:
-    """Gives this process network, mounts, names and shared memory of its own; HOME is empty and the only writable
-    folder with /tmp and /dev/shm, each with that many bytes in memory."""
+    """Give this process its own network, mounts, host name and shared memory. HOME, /tmp, /dev/shm and the folders in
+    HOSTED are empty, in memory, and the only writable ones; `space` is the size of HOME and of /tmp in bytes."""
     _call("unshare", NEW_MOUNTS | NEW_UTS | NEW_IPC | NEW_NETWORK)
     _call("mount", None, b"/", None, RECURSIVE | PRIVATE, None)
     _call("mount", b"proc", b"/proc", b"proc", NO_SUID | NO_DEVICES | NO_EXEC, None)
@@ -162,14 +163,14 @@ def unshare_namespaces(space: int) -> None:
 
 
 def _memory_folders(space: int) -> dict[str, int]:
-    """The folders of a kernel that lie in memory, with the bytes that each may hold."""
+    """Return the folders of a kernel that are in memory, with their sizes in bytes."""
     folders = {HOME: space, "/dev/shm": space // 4, "/dev/pts": 4096}
     folders |= {folder: space // 4 for folder in HOSTED if os.path.isdir(folder)}
     return folders if holds_python() else {TEMPORARY: space, **folders}
 
 
 def count_files(pid: int) -> int:
-    """Bytes of the files of a kernel that lie in memory, where they belong to no process."""
+    """Count the bytes of a kernel's files in memory, which belong to no process."""
     total = 0
     for folder in _memory_folders(0):
         with contextlib.suppress(OSError):
@@ -179,7 +180,7 @@ def count_files(pid: int) -> int:
 
 
 def _make_folders(path: str) -> None:
-    """Make a folder and those above it that are missing, for the kernel's user."""
+    """Create a folder, and those above it that are missing, for the kernel's user."""
     if not os.path.isdir(path):
         _make_folders(os.path.dirname(path))
         os.mkdir(path)
@@ -187,7 +188,7 @@ def _make_folders(path: str) -> None:
 
 
 def holds_python() -> bool:
-    """Whether the interpreter or its packages lie below /tmp, which must then stay as it is."""
+    """Whether the interpreter or its packages are below /tmp, which then must not be replaced."""
     return any(Path(prefix).is_relative_to(TEMPORARY) for prefix in (sys.prefix, sys.base_prefix))
 
 
@@ -197,8 +198,7 @@ def _memory_folder(folder: str, size: int) -> None:
 
 
 def apply_limits(limits: dict[str, int], oracle: int) -> None:
-    """Set the limits and give up every privilege, for good; the descriptor `oracle` can be neither closed nor
-    replaced."""
+    """Set the limits and drop all privileges for good; the descriptor `oracle` can then not be closed or replaced."""
     for name, limit in (
         (resource.RLIMIT_AS, limits["address_space"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
@@ -216,24 +216,24 @@ def apply_limits(limits: dict[str, int], oracle: int) -> None:
 
 
 def _is_real_root() -> bool:
-    """Whether user 0 here is the machine's: then all users are mapped, and another one can be taken."""
+    """Whether user 0 here is the machine's root: then all users are mapped, and this process can switch to another."""
     return int(Path("/proc/self/uid_map").read_text(encoding="ascii").split()[2]) > NOBODY
 
 
 def owner() -> int:
-    """The user and group, as numbers of the fork server, that the kernel will run as."""
+    """Return the user and group id, in the fork server's namespace, of the kernel."""
     return NOBODY if _is_real_root() else 0
 
 
 def _become_nobody() -> None:
-    """A user without rights in a user namespace of its own, where its processes are counted apart from others."""
+    """Switch to a user without rights in a new user namespace, where its processes are counted separately."""
     if _is_real_root():
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     user, group = os.getuid(), os.getgid()
     _call("unshare", NEW_USER)
-    _call("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # after a change of user its own files in /proc are closed to it
+    _call("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # without it, /proc/self is not writable after a change of user
     for name, text in (("setgroups", "deny"), ("uid_map", f"{INSIDE} {user} 1"), ("gid_map", f"{INSIDE} {group} 1")):
         Path("/proc/self", name).write_text(text, encoding="ascii")
 
@@ -248,7 +248,7 @@ def _drop_capabilities() -> None:
 
 
 def _refuse_calls(oracle: int) -> None:
-    """The filter, see seccomp(2): refused calls fail with EPERM, as they do for those who lack the privilege."""
+    """Install the filter, see seccomp(2). Refused calls fail with EPERM, as they do without the privilege."""
     column, architecture, _ = MACHINES[platform.machine()]
     program = _filter(column, architecture, oracle)
     instructions = ctypes.create_string_buffer(b"".join(program), 8 * len(program))
@@ -257,12 +257,12 @@ def _refuse_calls(oracle: int) -> None:
 
 
 def _filter(column: int, architecture: int, oracle: int) -> list[bytes]:
-    """The seccomp program in classic BPF: each instruction is code, jump if true, jump if false, operand."""
+    """Return the seccomp program in classic BPF: each instruction is code, jump if true, jump if false, operand."""
 
     def load(offset: int) -> bytes:
         return struct.pack("=HBBI", 0x20, 0, 0, offset)
 
-    def unless(test: int, operand: int) -> bytes:  # skips the next instruction where the test fails
+    def unless(test: int, operand: int) -> bytes:  # skip the next instruction if the test fails
         return struct.pack("=HBBI", test, 0, 1, operand)
 
     def give(value: int) -> bytes:

@@ -1,4 +1,4 @@
-"""An IPython kernel with the instruments inside; the fork server runs it in a process of its own."""
+"""An IPython kernel that contains the instruments; the fork server runs it in a separate process."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def run(
 
     Args:
         argv: arguments of the kernel application, the connection file among them.
-        modules: the instruments and what answers questions, see `loading.load`.
-        setup: what the instruments have to know; see `Scenario.setup`.
+        modules: the modules to install, see `loading.load`.
+        setup: the settings of the instruments, see `Scenario.setup`.
         descriptor: the kernel's end of the connection with the oracle.
-        key: what every message to the oracle begins with.
-        on_ready: called when all is set up, before the first cell.
+        key: the bytes with which every message to the oracle begins.
+        on_ready: called after the setup, before the first cell.
     """
     gc_tuning.tune_gc()
     sessions: list[Any] = []
@@ -47,7 +47,7 @@ def run(
         session = sessions[0]
         if code == SERVE and session.serve():
             return {"status": "ok", "execution_count": self.execution_count, "payload": [], "user_expressions": {}}
-        if running:  # a cell that calls this itself; what it executes is part of it
+        if running:  # a cell calls this function; the code that it executes is part of the cell
             return await execute(self, code, *args, **kwargs)
         running.append(code)
         try:
@@ -63,18 +63,18 @@ def run(
     kernel_class = type("NotebookKernel", (IPythonKernel,), {"do_execute": sealed, "__module__": "ipykernel.ipkernel"})
     settings = Config()
     settings.HistoryManager.enabled = False
-    settings.InlineBackend.figure_formats = set()  # figures are described, and drawn only where somebody looks at them
+    settings.InlineBackend.figure_formats = set()  # figures are only described, and drawn on request
     app = IPKernelApp.instance(kernel_class=kernel_class, config=settings)
     _restore_backend_names()
     app.initialize(argv)
     assert app.shell is not None
     app.shell.run_line_magic("matplotlib", "inline")
     sessions.append(start(modules, setup, descriptor, key, Path(os.environ["HOME"]), app.shell))
-    del key  # this frame stays, and cells are executed above it
+    del key  # this frame stays on the stack while cells are executed
     on_ready()
     app.start()
 
 
 def _restore_backend_names() -> None:
-    """Matplotlib before 3.9 imports a dictionary that IPython 9.16 removed; the inline backend had no entry in it."""
+    """Restore a dictionary that Matplotlib before 3.9 imports from IPython, and that IPython 9.16 removed."""
     vars(pylabtools).setdefault("backend2gui", {})

@@ -1,4 +1,4 @@
-"""Loads the runtime so that a notebook does not find it among the modules of its process."""
+"""Load the runtime in such a way that a notebook does not find it among the modules of its process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTRUMENTS = (
 """All instruments, in the order in which they are installed."""
 
 LIBRARIES = ("numpy", "pandas", "seaborn", "matplotlib_inline.backend_inline", "ipykernel.kernelapp")
-"""What notebooks import and what the kernel itself imports when it starts."""
+"""Libraries that notebooks import, and those that the kernel itself imports when it starts."""
 
 TRAINING_LIBRARIES = ("tensorflow.keras.layers", "keras")
 
@@ -34,7 +34,7 @@ LATE = (
     "tornado.platform.asyncio",
     "zmq.utils.garbage",
 )
-"""Modules that others import only when they need them, and every kernel does."""
+"""Modules that are imported only when they are needed, but are needed in every kernel."""
 
 
 def load(names: list[str]) -> tuple[Any, list[Any]]:
@@ -44,7 +44,7 @@ def load(names: list[str]) -> tuple[Any, list[Any]]:
         names: the instruments.
 
     Returns:
-        The module `kernel`, and the modules to install, in their order.
+        The module `kernel`, and the modules to install, in this order: instruments, `questions`, `stand_ins`.
     """
     for library in (*LIBRARIES, *(TRAINING_LIBRARIES if "keras" in names else ())):
         importlib.import_module(library)
@@ -62,8 +62,8 @@ def load(names: list[str]) -> tuple[Any, list[Any]]:
 
 @contextlib.contextmanager
 def _own_builtins() -> Iterator[None]:
-    """Give the runtime's modules that are imported meanwhile a copy of the built-in functions, so that a notebook that
-    replaces those changes nothing here. A function takes over the `__builtins__` of its module when it is defined."""
+    """Give the runtime's modules that are imported in this context a copy of the built-in functions, so that a notebook
+    that replaces them changes nothing here. A function takes the `__builtins__` of its module when it is defined."""
     copied = dict(vars(builtins))
 
     def find_spec(name: str, path: Any, target: Any = None) -> Any:
@@ -80,7 +80,7 @@ def _own_builtins() -> Iterator[None]:
         loader.exec_module = exec_module
         return spec
 
-    finder: Any = types.SimpleNamespace(find_spec=find_spec)  # no class, which could be found among `__subclasses__()`
+    finder: Any = types.SimpleNamespace(find_spec=find_spec)  # a class could be found among `__subclasses__()`
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -89,8 +89,8 @@ def _own_builtins() -> Iterator[None]:
 
 
 def _hide_runtime() -> None:
-    """Take the runtime's modules out of `sys.modules` and out of their packages. They work on; but libraries keep
-    copies of `sys.modules`, through which a notebook would find them."""
+    """Remove the runtime's modules from `sys.modules` and from their packages. They still work. Removing them from both
+    is needed because libraries keep copies of `sys.modules`, through which a notebook would find them."""
     package = __package__ or ""
     for name in [name for name in sys.modules if name.startswith(f"{package}.")]:
         parent, _, last = name.rpartition(".")

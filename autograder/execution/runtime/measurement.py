@@ -1,4 +1,4 @@
-"""What a window of the energy monitor measured: a class of its own module, which leads to nothing else."""
+"""The result of a measurement window. The class has its own module, so that it gives access to nothing else."""
 
 from __future__ import annotations
 

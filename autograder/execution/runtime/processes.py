@@ -1,4 +1,4 @@
-"""What Linux tells of processes in /proc: see proc(5)."""
+"""Memory and processor time of processes, from /proc on Linux: see proc(5)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
-"""Units of processor time in a second."""
+"""Clock ticks per second, the unit of processor time in /proc."""
 
 
 def threads() -> int:
-    """The number of threads of this process; 1 where the system does not tell."""
+    """Return the number of threads of this process; 1 if the system does not provide it."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
     return next((int(line.split()[1]) for line in lines if line.startswith("Threads:")), 1)
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
+    """Return a process and all its descendants."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -34,9 +34,10 @@ def family(pid: int) -> list[int]:
 
 
 def memory(pid: int, limit: int) -> int:
-    """Bytes that a process and its descendants take; pages that they share with others are divided among all.
+    """Return the bytes used by a process and its descendants; shared pages are divided among all processes that share
+    them.
 
-    That takes a while to find out, so it is asked only where the cheap figure, which counts such pages for each,
+    Finding that out takes a while, so it is done only if a cheap estimate, which counts shared pages for each process,
     is above `limit`.
     """
     processes = family(pid)
@@ -45,9 +46,10 @@ def memory(pid: int, limit: int) -> int:
 
 
 def time_spent(pid: int) -> tuple[float, float]:
-    """Seconds of the processor that a process took, and those for which its threads were ready and had to wait for it.
+    """Return the processor time of a process, and the time for which its threads waited for a processor, in seconds.
 
-    All threads count together; those that ended do not count as waiting. (0.0, 0.0) where the system does not tell.
+    The times of all threads are added; the waiting time of ended threads is not included. (0.0, 0.0) if the system does
+    not provide them.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -1,6 +1,6 @@
-"""Answers to the questions that checks ask while the kernel lives: call a function, look at an expression.
+"""Answer the questions that checks ask while the kernel lives: call a function, evaluate an expression.
 
-How arguments and values are written is told in `values`.
+The encoding of arguments and values is described in `values`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .values import TIME_LIMIT, decode, encode
 from .virtual_clock import real_cpu
 
 MAX_ANSWERS = 3_000_000
-"""Characters of the answers to several questions at once; they are sent in one message."""
+"""Maximum number of characters in the answers to several questions, which are sent in one message."""
 
 
 def install(session: Any) -> None:
     def call(question: dict[str, Any]) -> dict[str, Any]:
-        """Call a function of the notebook's."""
+        """Call a function of the notebook."""
         name, namespace = question["name"], session.shell.user_ns
         if name not in namespace:
             return {"missing": name}
@@ -42,7 +42,7 @@ def install(session: Any) -> None:
         return _ask_student(lambda: eval(code, session.shell.user_ns), question)
 
     def many(question: dict[str, Any]) -> list[dict[str, Any]]:
-        """Answer several questions, up to the first that takes too long and as long as time and message suffice."""
+        """Answer several questions, until one takes too long, the time is used up or the message is full."""
         answers: list[dict[str, Any]] = []
         left, started = MAX_ANSWERS, real_cpu()
         for each in question["questions"]:
@@ -59,7 +59,7 @@ def install(session: Any) -> None:
 
 
 def _ask_student(function: Any, question: dict[str, Any]) -> dict[str, Any]:
-    """What the student's code returns, described and by value, or its error; what it prints is not shown."""
+    """Run the student's code; return a description of its result, the value and what it printed, or its error."""
     printed, seconds = io.StringIO(), question["seconds"]
     attributes = tuple(question.get("attributes", ()))
     try:
@@ -75,7 +75,7 @@ def _ask_student(function: Any, question: dict[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise TooLate in what runs longer, without the time for which it had to wait for a processor."""
+    """Raise TooLate in code that runs longer, not counting the time for which it waited for a processor."""
     start = time_spent(os.getpid())[1]
     granted = [0.0]
 

@@ -1,4 +1,4 @@
-"""Recognises rows of the scenario's data, so that the report can say what a model was trained on."""
+"""Recognise rows of the scenario's data, so that a report can say what a model was trained on."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 MAX_DESCRIBED = 4
-"""Pairs of arrays whose description is remembered, because a notebook trains on the same ones again and again."""
+"""Number of pairs of arrays whose description is cached, because a notebook trains on the same ones repeatedly."""
 
 
 def make_rows(x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> Any:
-    """Make what looks up feature rows in the training and the test set by their values; an object of no class of the
-    runtime's, see `channel.connect`.
+    """Make an object that finds feature rows in the training and test set by their values. Its class is not one of the
+    runtime, see `channel.connect`.
 
     Returns:
-        An object with `describe(x, y)`: how many rows come from where, how many of them are distinct, and whether the
-        labels are theirs; and with the test set as `x_test`, float32 (rows, features), and `y_test`, (rows,).
+        An object with `describe(x, y)`, which returns how many rows come from each set, how many of them are distinct,
+        and whether the labels belong to them; and with the test set as `x_test`, float32 (rows, features), and
+        `y_test`, (rows,).
     """
     tests, test_labels = np.ascontiguousarray(x_test, np.float32), np.asarray(y_test).reshape(-1)
     labels = {"train": np.asarray(y_train).reshape(-1), "test": test_labels}
@@ -55,7 +56,7 @@ def make_rows(x_train: Any, y_train: Any, x_test: Any, y_test: Any) -> Any:
 
 
 def as_arrays(x: Any, y: Any = None) -> tuple[Any, Any]:
-    """`fit`'s data as NumPy arrays; a dataset of batches is drawn once."""
+    """Return the data passed to `fit` as NumPy arrays; a dataset of batches is iterated once."""
     if hasattr(x, "unbatch") and hasattr(x, "element_spec"):
         batches = [tuple(part.numpy() for part in element) for element in x]
         columns = list(zip(*batches, strict=True))

@@ -1,4 +1,4 @@
-"""Functions of the runtime as a notebook gets to see them: they can be called, but lead nowhere."""
+"""Seal the runtime's functions that a notebook can see: they can be called, but give access to nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import inspect
 from typing import Any
 
 ENTRIES: set[Any] = set()
-"""The code of the functions through which others may come into the runtime: what is sealed, and what is marked."""
+"""The code of the functions through which other code may enter the runtime: sealed and marked functions."""
 
 
 def mark_entry(function: Any) -> Any:
-    """Allow that others than the runtime call a function that sends messages to the oracle; returns the function."""
+    """Allow code outside the runtime to call a function that sends messages to the oracle; return the function."""
     ENTRIES.add(getattr(function, "__code__", None))
     return function
 
@@ -19,15 +19,15 @@ def mark_entry(function: Any) -> Any:
 def seal(function: Any, like: Any = None, is_entry: bool = True) -> Any:
     """Wrap a function so that its globals, its closure and its code cannot be reached through attributes.
 
-    A Python function hands out `__globals__` and `__closure__`, through which a notebook would find the runtime's
-    objects. `functools.lru_cache` with a size of 0 keeps nothing and is written in C: it calls the function and has no
-    attribute for it but `__wrapped__`, which is removed here. What is left is the garbage collector and the frames of
-    callers, and to look there is reported (see `instruments.audit`).
+    A Python function has the attributes `__globals__` and `__closure__`, through which a notebook would find the
+    runtime's objects. `functools.lru_cache` with a size of 0 stores nothing and is written in C: it calls the function,
+    and its only attribute that leads to it is `__wrapped__`, which is removed here. The remaining ways are the garbage
+    collector and the frames of callers, and their use is reported (see `instruments.audit`).
 
     Args:
-        function: what is to be called; it works as a method, too.
-        like: the function whose place it takes, for its name, its docstring and its signature.
-        is_entry: whether others than the runtime may call it, see `channel`.
+        function: the function to call; it can also be used as a method.
+        like: the function that it replaces, for its name, docstring and signature.
+        is_entry: whether code outside the runtime may call it, see `channel`.
     """
     if is_entry:
         mark_entry(function)

@@ -1,4 +1,4 @@
-"""One run of a notebook: sets the instruments up and describes what each cell left behind."""
+"""One run of a notebook: set up the instruments and describe the state after each cell."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def start(modules: list[Any], setup: dict[str, Any], descriptor: int, key: bytes
     """Set everything up for one run.
 
     Args:
-        modules: the instruments and what answers questions, in the order in which they are installed.
-        setup: what they have to know.
+        modules: the modules to install, in this order.
+        setup: their settings.
         descriptor: the kernel's end of the connection with the oracle.
-        key: what every message to the oracle begins with.
+        key: the bytes with which every message to the oracle begins.
         folder: the notebook's folder.
-        shell: IPython's.
+        shell: IPython's shell.
 
     Returns:
-        An object with the functions `begin_cell(code)`, `end_cell(stopped)` and `serve()`, which answers the oracle's
-        questions until it has no more and tells whether it had any.
+        An object with the functions `begin_cell(code)`, `end_cell(stopped)` and `serve()`, which answers all questions
+        of the oracle and returns whether there were any.
     """
     session = _make_session(setup, descriptor, key, folder, shell)
     np.random.seed(setup["seed"])
@@ -49,18 +49,19 @@ def start(modules: list[Any], setup: dict[str, Any], descriptor: int, key: bytes
 
 
 def _make_session(setup: dict[str, Any], descriptor: int, key: bytes, folder: Path, shell: Any) -> Any:
-    """What the instruments of one kernel share; an object of no class of the runtime's, see `channel.connect`.
+    """Make the object that the instruments of a kernel share; its class is not one of the runtime, see
+    `channel.connect`.
 
-    `arrays` are the data files by name, `parts` what instruments have for one another. `before_cell` (called with the
-    cell's code), `after_cell`, `before_use` (of a model), `before_stand_in` and `after_stand_in` are functions to be
-    called then; `answers` has a function for each question.
+    `arrays` are the data files by name, `parts` the objects that instruments provide for each other. `before_cell`
+    (called with the cell's code), `after_cell`, `before_use` (of a model), `before_stand_in` and `after_stand_in` are
+    lists of functions to call then; `answers` has a function for each kind of question.
     """
     channel = connect(descriptor, key)
     described: dict[str, str] = {}
     guarded: list[tuple[Any, str, Any]] = []
 
     def guard(owner: Any, *names: str) -> None:
-        """From now on it is reported when one of these attributes is replaced."""
+        """Have it reported if one of these attributes is replaced from now on."""
         guarded.extend((owner, name, getattr(owner, name)) for name in names)
 
     def report_if_changed(kind: str, value: Any, name: str = "") -> None:
@@ -99,18 +100,18 @@ def _make_steps(session: Any) -> Any:
             step(code)
 
     def end_cell(stopped: bool) -> None:
-        """Describe what the cell left behind, and do what the oracle wants to know right after it."""
+        """Call the instruments' functions for the end of a cell, and report the end."""
         cpu = real_cpu() - started[0]
         fault = find_fault() if stopped else None
         for step in session.after_cell:
             try:
                 step()
-            except Exception as error:  # without its report, a cell would be taken for one that was silenced
+            except Exception as error:  # the end must be reported, or the notebook seems to have prevented it
                 fault = fault or f"{type(error).__name__}: {short_text(error)}"[:300]
         channel.ask("end", cpu=round(cpu, 4), fault=fault)
 
     def serve() -> bool:
-        """Whether the oracle had any question; each is answered."""
+        """Answer all questions of the oracle; return whether there were any."""
         count = 0
         while question := channel.ask("next").get("question"):
             channel.report("answer", answer=answer(question))
@@ -138,7 +139,7 @@ def _report_names(session: Any) -> Any:
 
 
 def find_fault() -> str | None:
-    """The error that stopped the last cell, where it arose in the runtime and was not meant for the student."""
+    """Describe the error that stopped the last cell, if it arose in the runtime and was not meant for the student."""
     error, traceback = getattr(sys, "last_value", None), getattr(sys, "last_traceback", None)
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

@@ -1,4 +1,4 @@
-"""Makes the values that a stand-in leaves in the notebook, from their description."""
+"""Create the values that a stand-in assigns in the notebook, from their descriptions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .values import decode
 
 def install(session: Any) -> None:
     def assign(question: dict[str, Any]) -> None:
-        """Give names of the notebook's namespace their stand-ins."""
+        """Assign the stand-ins in the notebook's namespace."""
         for step in session.before_stand_in:
             step()
         namespace, run = session.shell.user_ns, make_runner()
@@ -26,9 +26,9 @@ def install(session: Any) -> None:
 
 
 def take_types(rows: Any, own: Any) -> Any:
-    """Rows whose numbers are of the types that the notebook's own rows have them in: its later cells may rely on that.
+    """Convert the numbers in rows to the types in the notebook's own rows, because its later cells may rely on them.
 
-    Whatever else the value is, and whatever cannot be told, stays as it is.
+    A value that is not a list of rows, or whose type is unknown, is returned unchanged.
     """
     first = own[0] if type(own) is list and own else None  # a subclass could answer anything
     if not isinstance(rows, list) or not isinstance(first, dict):
@@ -37,7 +37,7 @@ def take_types(rows: Any, own: Any) -> Any:
 
 
 def take_type(value: Any, own: Any) -> Any:
-    """A number as a tensor, an array or a NumPy number, where the notebook's own value is one."""
+    """Convert a number to a tensor, an array or a NumPy number if the notebook's own value is one."""
     try:
         if isinstance(own, np.generic) and own.dtype.kind in "iuf":
             return own.dtype.type(value)
@@ -53,10 +53,10 @@ def take_type(value: Any, own: Any) -> Any:
 
 
 def make(name: str, value: Any, session: Any) -> Any:
-    """Make one value: most are as they come.
+    """Create one value; most are returned unchanged.
 
-    The dictionary `{"stand_in": "callback"}` stands for a callback class that ends each training where the oracle says
-    so.
+    The dictionary `{"stand_in": "callback"}` stands for a callback class that ends each training run where the oracle
+    says so.
     """
     is_callback = isinstance(value, dict) and value.get("stand_in") == "callback"
     return _make_callback(name, session) if is_callback else value
@@ -74,6 +74,6 @@ def _make_callback(name: str, session: Any) -> type:
         if training.is_stand_in_due:
             self.model.stop_training = True
 
-    about = "Ends each training at an epoch that the grader chose."
+    about = "Ends each training run at an epoch chosen by the autograder."
     members = {"__init__": seal(init), "on_epoch_end": seal(on_epoch_end), "__doc__": about}
     return type(name, (keras.callbacks.Callback,), members)

@@ -1,18 +1,18 @@
-"""Values as plain data, for questions and their answers: both ends use this module.
+"""Values as plain data, for questions and answers; the kernel and the grader both use this module.
 
-Numbers, texts, booleans and None stand for themselves, and lists for lists. Everything else is a dictionary with one of
-these keys, so that nothing that a notebook makes can be taken for something else:
+Numbers, texts, booleans, None and lists stand for themselves. Everything else is a dictionary with one of these keys,
+so that no value of a notebook can be mistaken for another:
 
 | key | value |
 |---|---|
-| `float` | a number that JSON does not have, by its name |
-| `array` | with `dtype` and `shape`: the elements, or their bytes in base64 where there are many |
+| `float` | a number that JSON cannot represent, by its name |
+| `array` | with `dtype` and `shape`: the elements or, if there are many, their bytes in base64 |
 | `dict`, `tuple`, `set` | pairs, or members |
-| `frame`, `series` | a table of pandas: columns with name, type and values, and the `index` in the same form |
-| `time` | a moment, in the ISO format |
-| `object` | the name of a type, with the `attributes` that were asked for |
-| `opaque` | the name of a type of which no value can be sent |
-| `code` | source, with the values that are `given` to it and the `expression` of what is meant; only on the way in |
+| `frame`, `series` | a pandas table: columns with name, type and values, and the `index` in the same form |
+| `time` | a point in time, in ISO format |
+| `object` | the name of a type, with the requested `attributes` |
+| `opaque` | the name of a type whose values cannot be sent |
+| `code` | source code, with the values `given` to it and the `expression` to evaluate; only sent to the kernel |
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from typing import Any
 import numpy as np
 
 TIME_LIMIT = "TimeLimit"
-"""The name of the error of a question that took too long."""
+"""The name of the error if a question took too long."""
 
 MAX_BYTES = 2_400_000
-"""Bytes of the arrays of one value; in base64 they fit into one message."""
+"""Maximum number of bytes in the arrays of one value; in base64 they fit into one message."""
 
 MAX_ITEMS = 20_000
-"""Members of lists, dictionaries and table columns that are sent, counted over a whole value."""
+"""Maximum number of members of lists, dictionaries and table columns in one value."""
 
 MAX_TEXT = 10_000
 MAX_DEPTH = 8
 MANY = 64
-"""Elements from which an array is sent as bytes."""
+"""Number of elements from which on an array is sent as bytes."""
 
 
 class CodeValue(types.SimpleNamespace):
-    """A value given as code: the `source`, the values that are `given` to it by name, and the `expression` of what is
-    meant. It has no method, because a notebook can find every class of its process."""
+    """A value given as code: the `source`, the values `given` to it by name, and the `expression` that evaluates to the
+    value. It has no methods, because a notebook can find every class of its process."""
 
 
 Run = Callable[[dict[str, Any]], Any]
-"""Makes a value of the data of code."""
+"""Creates a value from the data of code."""
 
 
 def encode(value: Any, attributes: tuple[str, ...] = (), left: list[int] | None = None, depth: int = 0) -> Any:
@@ -54,12 +54,12 @@ def encode(value: Any, attributes: tuple[str, ...] = (), left: list[int] | None 
 
     Args:
         value: any value.
-        attributes: what is sent of objects that have no other form: these of their attributes.
-        left: bytes and members that may still be sent.
-        depth: how deep in another value this one lies.
+        attributes: the attributes to send of objects that cannot be sent in another form.
+        left: how many bytes and members may still be sent.
+        depth: the depth at which the value is nested in another one.
 
     Returns:
-        Plain data; a value that is too large, too deep or of an unknown type comes out as `opaque`.
+        Plain data; a value that is too large, too deep or of an unknown type becomes `opaque`.
     """
     if left is None:
         left = [MAX_BYTES, MAX_ITEMS]
@@ -131,7 +131,7 @@ def _encode_table(value: Any, attributes: tuple[str, ...], left: list[int], dept
 
 
 def _encode_column(column: Any, left: list[int], depth: int) -> dict[str, Any]:
-    """A column of a table, or its index."""
+    """Encode a column of a table, or its index."""
     dtype = str(column.dtype)[:100]
     name = encode(column.name, (), left, depth + 1)
     if (names := getattr(column, "names", None)) is not None:
@@ -166,14 +166,14 @@ def _spend(left: list[int], size: int, members: int) -> None:
 
 
 def decode(data: Any, run: Run | None = None) -> Any:
-    """Make a value from its plain data; what is `opaque` becomes an object with the attribute `opaque`.
+    """Create a value from its plain data; `opaque` data become an object with the attribute `opaque`.
 
     Args:
-        data: what `encode` returned, or what claims to be.
-        run: makes the values that are given as code; without it, there may be none.
+        data: the result of `encode`, which may have been forged.
+        run: creates the values that are given as code; without it, code is refused.
 
     Raises:
-        ValueError, TypeError, KeyError and others: the data are not of the declared form.
+        ValueError, TypeError, KeyError and others: the data do not have the declared form.
     """
     if isinstance(data, list):
         return [decode(each, run) for each in data]
@@ -245,4 +245,4 @@ DECODERS: dict[str, Any] = {
     ),
     "opaque": lambda data, name, run: types.SimpleNamespace(opaque=str(name)[:200]),
 }
-"""What makes a value from its data, by the key that tells its form."""
+"""The functions that create a value from its data, by the key of the data."""

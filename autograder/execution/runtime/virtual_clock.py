@@ -7,25 +7,25 @@ import types
 from typing import Any
 
 real_cpu = time.process_time
-"""Seconds of the processor that this process has used, whatever the clock shows."""
+"""The real processor time of this process in seconds, whatever the clock shows."""
 
 TICK = 1e-6
-"""Seconds that pass at every look at the clock, so that waiting for it to move ends."""
+"""Seconds by which every reading advances the clock, so that a loop that waits for it ends."""
 
 PROCESSOR_SHARE = 0.37
-"""Seconds of the processor for each second on the clock."""
+"""Seconds of processor time for each second on the clock."""
 
 
 def make_clock(channel: Any) -> Any:
-    """Make the clock of a run; like the channel, it has functions and no class.
+    """Make the clock of a run; like the channel, it contains functions and has no class of its own.
 
     Returns:
         An object with these functions:
 
-        `show(seconds, joules)` takes over a reading of the oracle's, since the start of the run.
-        `spend(what, **details)` lets the time and energy pass that something costs; the oracle knows how much.
-        `seconds()`, `joules()` are what is shown now, without a tick.
-        `now()`, `wall()`, `processor()` are readings: seconds since the start of the run, since 1970, of the processor.
+        `show(seconds, joules)` sets the clock to a reading of the oracle, counted from the start of the run.
+        `spend(what, **details)` adds the time and energy that something costs, which the oracle knows.
+        `seconds()`, `joules()` return the current values without advancing the clock.
+        `now()`, `wall()`, `processor()` are readings in seconds: since the run began, since 1970, processor time.
         `sleep(seconds)` lets virtual time pass.
     """
     origin = time.time()

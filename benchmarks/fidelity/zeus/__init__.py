@@ -1,1 +1,1 @@
-"""Stands in for the energy library where rivals grade: a machine without a GPU could not run most submissions."""
+"""A stand-in for the energy library for the other graders: without a GPU, most submissions could not run."""

@@ -1,4 +1,4 @@
-"""A monitor of one GPU that does not exist: seconds from the clock, and joules in proportion."""
+"""A monitor of one simulated GPU: seconds from the clock, and joules in proportion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WATTS, JOULES = 61.7, 3.1
-"""Joules are these watts times the seconds, and these joules once: no submission can guess them."""
+"""The energy is these watts times the seconds plus these joules, which no submission can guess."""
 
 MEASURED: list[Measurement] = []
 """All windows of this kernel; hidden tests compare recorded values with them."""
@@ -15,7 +15,7 @@ MEASURED: list[Measurement] = []
 
 @dataclass(frozen=True)
 class Measurement:
-    """Seconds and joules of a window."""
+    """The seconds and joules of a window."""
 
     time: float
     gpu_energy: dict[int, float]
@@ -27,7 +27,7 @@ class Measurement:
 
 
 class ZeusMonitor:
-    """Measures windows as the library does, and refuses what it refuses."""
+    """Measures windows and raises errors as the library does."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         self.gpu_indices = [0]

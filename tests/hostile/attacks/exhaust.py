@@ -95,7 +95,7 @@ for _ in range(4):
 select.select([], [], [], 3)
 print('REACHED')
 
-# %% fork-bomb finding="made another process" output="refused" limits={"processes": 130} free={"processes": 400}
+# %% fork-bomb finding="started another process" output="refused" limits={"processes": 130} free={"processes": 400}
 # a fork bomb (here 150 processes, which are waited for, against a limit of 130, threads among them)
 import os, select
 made = []
@@ -183,7 +183,7 @@ try:
     os.close(place)
 except OSError as error: print('refused', error)
 
-# %% system-v-memory finding="foreign code" output="refused"
+# %% system-v-memory finding="native code" output="refused"
 # memory in a System V segment, which no process owns once it is detached
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
@@ -191,7 +191,7 @@ segment = libc.shmget(0, 300_000_000, 0o1600)
 print('refused' if segment < 0 else 'REACHED', ctypes.get_errno())
 if segment >= 0: libc.shmctl(segment, 0, None)
 
-# %% message-queues finding="foreign code" output="refused"
+# %% message-queues finding="native code" output="refused"
 # memory in System V message queues, which no process owns
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
@@ -293,7 +293,7 @@ import os; os.abort()
 # asks the kernel to shut down
 get_ipython().kernel.do_shutdown(True)
 
-# %% replaces-itself finding="became another program|ended the kernel" control="stops"
+# %% replaces-itself finding="replaced its process|ended the kernel" control="stops"
 # becomes another program
 import os; os.execv('/bin/sleep', ['sleep', '1'])
 

@@ -531,7 +531,7 @@ def before(info):
 shell.events.register('pre_run_cell', before)
 print('REACHED')
 
-# %% acts-in-a-fork finding="made another process" control="unguarded"
+# %% acts-in-a-fork finding="started another process" control="unguarded"
 # forks the kernel, and goes through all objects in the other process
 import gc, os
 child = os.fork()

@@ -110,7 +110,7 @@ os.remove('/var/tmp/left-behind')
 import fcntl, termios
 os.close(os.open('/dev/kmsg', os.O_WRONLY | os.O_NONBLOCK))
 
-# %% tcp goal="True" finding="reached for the network"
+# %% tcp goal="True" finding="tried to use the network"
 # connects to a service on this machine
 socket.create_connection(('127.0.0.1', @PORT@), 5).close()
 

@@ -1,14 +1,15 @@
-"""Reports what a notebook does that a grader should know of. It prevents nothing: that is the sandbox's part.
+"""Report what a notebook does that a grader should know about. Preventing it is the task of the sandbox.
 
-Python's audit hooks (PEP 578, https://docs.python.org/3/library/audit_events.html) tell of reading outside, other
-processes, the network, foreign memory and looking into other people's frames; they cannot be taken out again. Whose
-act it is, is told by the code on the stack: the notebook's is all that does not come from the files of Python, of its
-packages or of the runtime. Acts are looked at at any moment, because a notebook's code can run at any: in a callback
-that is driven, in a method of a value that is described, in a thread.
+Python's audit hooks (PEP 578, https://docs.python.org/3/library/audit_events.html) report access to files outside the
+notebook's folder, to other processes, to the network, to raw memory and to the frames of other code; they cannot be
+removed again. The code on the stack decides who is responsible for an act: all code that does not come from the files
+of Python, of its packages or of the runtime is the notebook's. Acts are examined at all times, because a notebook's
+code can run at any time: in a callback that is being tested, in a method of a value that is being described, in a
+thread.
 
-What has no audit event is replaced: `signal.signal`, whose handlers are given a frame.
+`signal.signal`, whose handlers receive a frame, has no audit event and is replaced instead.
 
-Events: `act`. What the code of a given cell itself does is left out by the oracle.
+Events: `act`. The oracle ignores the acts of code in given cells.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from typing import Any
 from ..seal import mark_entry, seal
 
 MAX_ACTS = 10
-"""Acts of one kind that are reported of one cell; how many more there were is reported with the last."""
+"""Maximum number of acts of one kind that are reported per cell; the number of further ones is reported."""
 
-# What Python's own library never does on its own account: through it, too, it is the notebook's act.
+# Python's standard library never does this on its own, so an act through the library is also the notebook's.
 RARE = {
     "sys._current_frames": "looked into the frames of all threads",
     "gc.get_objects": "went through all objects of the process",
@@ -47,28 +48,29 @@ RARE = {
     "compile": "compiled code under the name of another file",
     "code.__new__": "compiled code under the name of another file",
 }
-# What the library does for good reasons: noted if the notebook does it itself, or through a function that hands it out.
+# The library does this for good reasons, so it is reported only if the notebook does it itself, or through a function
+# of the library that returns frames.
 FRAMES = {
     "sys._getframe": "looked into the frames of its callers",
     "object.__getattr__": "looked into the frames of its callers",
 }
-# What is noted also if the notebook does it through Python's own library.
+# Reported also if the notebook does it through Python's standard library.
 THROUGH_LIBRARY = {
     "subprocess.Popen": "started a program",
     "os.system": "started a program",
-    "os.exec": "became another program",
+    "os.exec": "replaced its process by another program",
     "os.posix_spawn": "started a program",
-    "os.fork": "made another process",
-    "os.forkpty": "made another process",
+    "os.fork": "started another process",
+    "os.forkpty": "started another process",
     "os.kill": "sent a signal",
     "os.killpg": "sent a signal",
     "signal.pthread_kill": "sent a signal",
-    "socket.connect": "reached for the network",
+    "socket.connect": "tried to use the network",
     "socket.bind": "opened a port",
-    "socket.getaddrinfo": "asked for an address on the network",
-    "urllib.Request": "reached for the network",
-    "ctypes.dlopen": "called into foreign code",
-    "ctypes.dlsym": "called into foreign code",
+    "socket.getaddrinfo": "looked up a network address",
+    "urllib.Request": "tried to use the network",
+    "ctypes.dlopen": "called native code",
+    "ctypes.dlsym": "called native code",
     "ctypes.string_at": "read memory directly",
     "ctypes.wstring_at": "read memory directly",
     "ctypes.PyObj_FromPtr": "read memory directly",
@@ -83,19 +85,19 @@ HARMLESS_PROC = re.compile(r"/proc/(?:self|\d+)/(?:stat|status|statm|cgroup|limi
 FRAME_ATTRIBUTES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
 FRAME_GIVERS = ("/inspect.py", "/asyncio/base_tasks.py", "/bdb.py", "/types.py")
 DIRECT_FRAME_GIVERS = ("/traceback.py", "/logging/__init__.py", "/IPython/utils/frame.py")
-"""Files whose functions hand out frames; those of the second kind use them themselves, too, on the way to their own
-ends, and count only where they are called from outside of their file."""
+"""Files with functions that return frames. The second group also uses these functions for its own purposes, so only
+calls from outside the file are reported."""
 
 SCOPE = "/pandas/core/computation/scope.py"
-"""Where pandas takes the variables of a frame, at any level of the stack, to evaluate an expression."""
+"""The file in which pandas reads the variables of a frame, at any level of the stack, to evaluate an expression."""
 
 COMPILERS = ("/codeop.py", "/IPython/core/compilerop.py")
 HOSTED = ("/content", "/kaggle")
-"""Folders of hosted notebook services, which a notebook that was written there names."""
+"""Folders of hosted notebook services, which occur in notebooks that were written there."""
 
 SHELL = ("run_cell", "run_cell_async", "run_ast_nodes", "run_code", "transform_cell", "compile")
 TRANSFORMERS = ("ast_transformers", "input_transformers_cleanup", "input_transformers_post")
-"""What of IPython's shell decides how a cell is executed."""
+"""Attributes of IPython's shell that decide how a cell is executed."""
 
 RUNTIME = str(Path(__file__).parent.parent)
 get_frame, get_thread, real_path = sys._getframe, threading.get_ident, os.path.realpath
@@ -116,7 +118,7 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
         check_execution()
 
     def check_execution() -> None:
-        """Report what changes how cells are executed, or under which name, by which they are told from libraries."""
+        """Report changes of how cells are executed, or of the file names that distinguish them from libraries."""
         if owner_of(state.file) != "notebook":
             report("changed how cells are executed", "the name of their code")
         for name, before in transformers.items():
@@ -125,7 +127,7 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
                 report("changed how cells are executed", name)
 
     def check_guarded() -> None:
-        """Report which guarded attributes are replaced, each once."""
+        """Report each guarded attribute that was replaced, once."""
         for place in list(session.guarded):
             owner, name, ours = place
             if not _is_same(getattr(owner, name, None), ours):
@@ -133,12 +135,12 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
                 report("replaced what the autograder relies on", f"{getattr(owner, '__name__', owner)}.{name}")
 
     def end_cell() -> None:
-        """Report what is replaced now, and how much was left out."""
+        """Report what is replaced now, and how many acts were not reported."""
         check_execution()
         check_guarded()
         for what, count in state.counts.items():
             if count > MAX_ACTS:
-                session.channel.report("act", what=what, detail=f"and {count - MAX_ACTS} times more")
+                session.channel.report("act", what=what, detail=f"and {count - MAX_ACTS} more times")
 
     def report(what: str, detail: str, by_cell: bool = False) -> None:
         act = (what, detail[:200], by_cell)
@@ -148,7 +150,7 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
             if state.counts[what] <= MAX_ACTS:
                 session.channel.report("act", what=what, detail=detail[:200], by_cell=by_cell)
 
-    def hear(event: str, arguments: tuple[Any, ...]) -> None:  # ten thousand times in a notebook, for `id` alone
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:  # called thousands of times, e.g. for each `id`
         if event not in NOTED or (event == "object.__getattr__" and arguments[1] not in FRAME_ATTRIBUTES):
             return
         if (thread := get_thread()) in state.busy:
@@ -163,20 +165,20 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
             frame = get_frame(1)
             if _is_by_notebook(owner_of, frame, event):
                 report(NOTED[event], detail, is_by_cell(frame))
-        except Exception:  # nothing that is looked at may break the notebook
+        except Exception:  # an error here must not stop the notebook
             return
         finally:
             state.busy.discard(thread)
 
     def note_origin(file: Any, frame: FrameType | None) -> None:
-        """Remember in which cell code of that name was made first; none, if code of an earlier cell makes it."""
+        """Remember the cell that first compiled code with this file name; 0 if an earlier cell's code compiles it."""
         if type(file) is str and len(state.origins) < MAX_FILES:
             state.origins.setdefault(file, state.cell)
             if any(state.origins.get(maker) != state.cell for maker in files_above(frame)):
                 state.origins[file] = 0
 
     def files_above(frame: FrameType | None) -> list[str]:
-        """The files of the notebook's code on the stack, the innermost first."""
+        """Return the files of the notebook's code on the stack, innermost first."""
         files = []
         while frame is not None:
             if owner_of(frame.f_code.co_filename) == "notebook":
@@ -185,12 +187,12 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
         return files
 
     def is_by_cell(frame: FrameType | None) -> bool:
-        """Whether the cell that is executed does it itself, with no code of an earlier cell on the way."""
+        """Whether only code of the cell being executed is on the stack, and none of an earlier cell."""
         files = files_above(frame)
         return bool(files) and files[-1] == state.file and all(state.origins.get(f) == state.cell for f in files)
 
     def heard_signal(number: Any, handler: Any) -> Any:
-        """`signal.signal`: a handler of Python's is given the frame that it interrupts."""
+        """Replace `signal.signal`, because a handler in Python receives the frame that it interrupts."""
         if callable(handler) and _is_by_notebook(owner_of, get_frame(1), "signal.signal"):
             report("set a signal handler", str(int(number)), is_by_cell(get_frame(1)))
         return set_handler(number, handler)
@@ -209,14 +211,14 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
 
 
 CHANGED_BY_IPYTHON = ("_", "open", "print", "input", "exit", "quit")
-"""Built-in names that IPython itself sets anew."""
+"""Built-in names that IPython itself replaces."""
 
 MAX_FILES = 20_000
-"""Names of compiled code that are remembered."""
+"""Maximum number of file names of compiled code that are remembered."""
 
 
 def _make_filters(home: str) -> tuple[Callable[[str], str], Callable[[str, str], bool]]:
-    """What tells whose code a file holds, and whether something is the notebook's own to open or to import."""
+    """Make functions that tell whose code a file contains, and whether the notebook may open or import something."""
     library = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib"))
     packages = tuple({f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib")})
     programs = ("/usr/", "/lib/", "/lib64/", "/bin/", "/etc/fonts", "/etc/localtime", "/sys/")
@@ -226,14 +228,14 @@ def _make_filters(home: str) -> tuple[Callable[[str], str], Callable[[str, str],
     stat = os.stat
 
     def owner_of(file: str) -> str:
-        """`package`, `library` (Python's own), `runtime`, `text` (compiled from a string) or `notebook`."""
+        """Return `package`, `library` (Python's own), `runtime`, `text` (compiled from a string) or `notebook`."""
         if file.startswith(packages):
             return "package"
         if file.startswith((*library, "<frozen ")):
             return "library"
         if file.startswith(RUNTIME):
             return "runtime"
-        if file in laid:  # a module that came with the notebook, as long as nobody has written into it
+        if file in laid:  # a module that came with the notebook, unless it was changed
             return "package" if stat(file).st_ctime_ns == laid[file] else "notebook"
         return "text" if file.startswith("<") else "notebook"
 
@@ -250,18 +252,16 @@ def _make_filters(home: str) -> tuple[Callable[[str], str], Callable[[str, str],
 
 
 def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, event: str) -> bool:
-    """Whether the notebook's code did it, itself or through functions that do it for their callers.
+    """Whether the notebook's code is responsible, directly or through functions that act for their callers.
 
-    A stack of Python's own library alone is that of a thread that the notebook started.
+    A stack with code of Python's standard library only belongs to a thread that the notebook started.
     """
     nearest, passed = "", False
     while frame is not None:
         file = frame.f_code.co_filename
         owner = owner_of(file)
         if frame.f_code.co_name == "_modified_open" or (event == "compile" and file.endswith(COMPILERS)):
-            frame = (
-                frame.f_back
-            )  # IPython's own wrapper, which every cell calls for `open`; and what only passes code on
+            frame = frame.f_back  # IPython's wrapper of `open`, or a function that only passes code on
             continue
         if owner == "notebook" or (owner == "text" and event not in THROUGH_LIBRARY):
             return True
@@ -282,7 +282,7 @@ def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, eve
 
 
 def _reaches_runtime(owner_of: Callable[[str], str], frame: FrameType) -> bool:
-    """Whether pandas takes the variables of a frame of the runtime's."""
+    """Whether pandas reads the variables of a frame of the runtime."""
     if not frame.f_code.co_filename.endswith(SCOPE):
         return False
     target: FrameType | None = frame
@@ -292,7 +292,7 @@ def _reaches_runtime(owner_of: Callable[[str], str], frame: FrameType) -> bool:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Whether an attribute is the same; a method is made anew at each look."""
+    """Whether two values of an attribute are the same; each access to a method creates a new object."""
     return one is other or (
         isinstance(one, types.MethodType)
         and isinstance(other, types.MethodType)
@@ -306,13 +306,13 @@ def _nothing(arguments: tuple[Any, ...]) -> str | None:
 
 
 def _path(arguments: tuple[Any, ...]) -> str | None:
-    """The path that is meant, without links; None for what is open already."""
+    """Return the path with links resolved; None for an open file."""
     path = arguments[0]
     return real_path(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else None
 
 
 def _code_name(arguments: tuple[Any, ...]) -> str | None:
-    """The file that code is to come from."""
+    """Return the file name for which code is compiled."""
     name = arguments[1]
     return os.fsdecode(name) if isinstance(name, (str, bytes)) else None
 

@@ -1,8 +1,8 @@
-"""Watches the student's callback class, and drives it through short training curves.
+"""Observe the student's callback class, and test it with short training curves.
 
-Which values come next is known outside alone: the oracle serves an epoch of a trial after the answer to the last one.
+The values of a trial are known only outside: the oracle sends those of an epoch after the reply to the previous one.
 
-Events: `trial` (a request of the kernel's, with the answers to the trials of the class).
+Requests: `trial`, from which the oracle records the event `callback` with the results.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def install(session: Any) -> None:
     session.guard(keras.callbacks.Callback, "__new__")
 
 
-# `watch` knows with which arguments instances of the callback class of its name were made; "" for none.
+# `watch` has the name of the observed callback class, "" for none, and the arguments of its instances.
 
 
 def describe_callback(watch: Any, callback: Any) -> dict[str, Any]:
-    """The class of a callback in use and, for the watched one, which instance it is and how it was made."""
+    """Describe a callback passed to `fit`: its class and instance and, if it is observed, its arguments."""
     kind = type(callback)
     seen: dict[str, Any] = {"type": kind.__name__[:100], "watched": is_watched(watch, kind), "instance": id(callback)}
     _, args, kwargs = watch.instances.get(id(callback), (None, (), {}))
@@ -72,15 +72,15 @@ def is_watched(watch: Any, cls: type) -> bool:
 
 
 def find_fresh_stop(watch: Any, callbacks: list[Any], served: list[tuple[float, float]], first: int) -> int | None:
-    """After how many of the served epochs a new instance like the one in use stops, 0 if it does not.
+    """Return the number of epochs after which a new instance with the same arguments stops, 0 if it does not.
 
     Args:
-        callbacks: those given to `fit`.
-        served: accuracy and validation accuracy of each epoch that was served.
+        callbacks: the callbacks passed to `fit`.
+        served: accuracy and validation accuracy of each epoch that ran.
         first: number of the first epoch.
 
     Returns:
-        None where no instance was watched or a new one could not be driven.
+        None if no instance was observed or a new one raised an error.
     """
     used = next((each for each in callbacks if is_watched(watch, type(each)) and id(each) in watch.instances), None)
     if used is None or not served:
@@ -113,7 +113,7 @@ def _logs(accuracy: float, val_accuracy: float, validated: bool) -> dict[str, fl
 
 
 def _arguments(cls: type, instance: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-    """Threshold and patience as the call gives them, by keyword, by position or by default."""
+    """Return threshold and patience as passed to the constructor, by keyword, by position or by default."""
     try:
         bound = _signature(cls.__init__).bind(instance, *args, **kwargs)  # type: ignore[misc]
         bound.apply_defaults()
@@ -135,7 +135,7 @@ def _plain(value: Any) -> float | None:
 
 
 def drive(cls: Any, channel: Any) -> None:
-    """Take new instances of the class through the trials that the oracle has, value by value."""
+    """Run the oracle's trials with new instances of the class, value by value."""
     models = [_small_model(), _small_model()]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         trial = channel.ask("trial").get("trial")
@@ -148,7 +148,7 @@ def _small_model() -> Any:
 
 
 def _drive_one(cls: Any, trial: dict[str, Any], models: list[Any], channel: Any) -> str | None:
-    """Take one instance, or two in turn, through a trial; returns the error that stopped it."""
+    """Run a trial with one instance, or with two in turn; return the error that stopped it."""
     try:
         runs = [_begin_run(cls, trial, model) for model in (models if trial["beside"] else models[:1])]
         stopped, epoch = 0, 0
@@ -164,7 +164,7 @@ def _drive_one(cls: Any, trial: dict[str, Any], models: list[Any], channel: Any)
 
 
 def _begin_run(cls: Any, trial: dict[str, Any], model: Any) -> Any:
-    """One instance on its way through a curve: what takes it through one epoch, and tells whether it stopped there."""
+    """Create an instance; return the function that runs one epoch with it and returns whether it stopped there."""
     callback, history = _construct(cls, trial), keras.callbacks.History()
     model.stop_training = False
     _begin(callback, model)

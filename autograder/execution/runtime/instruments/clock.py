@@ -1,9 +1,9 @@
-"""A clock and an energy meter that show what the oracle served.
+"""A clock and an energy meter that show the oracle's readings.
 
-Code of the notebook sees them in place of the machine's own: training for an epoch takes exactly the seconds and joules
-of the scenario, so a window that covers too much or too little shows in its numbers. Replaced are the clocks of `time`,
-`timeit`, `datetime`, pandas, NumPy and TensorFlow. Processor time (`time.process_time`) is a clock of its own, of which
-training on a GPU takes only a part.
+The notebook sees them instead of the machine's: training for one epoch takes exactly the seconds and joules of the
+scenario, so the numbers show if a measurement window covers too much or too little. The clocks of `time`, `timeit`,
+`datetime`, pandas, NumPy and TensorFlow are replaced. Processor time (`time.process_time`) is a separate clock, which
+runs more slowly, as it does during training on a GPU.
 
 Events: none.
 """
@@ -21,7 +21,7 @@ from ..seal import seal
 
 
 def virtual_time(clock: Any) -> types.ModuleType:
-    """A module like `time` whose readings come from the clock; `sleep` lets virtual time pass."""
+    """Make a module like `time` whose readings come from the clock; `sleep` lets virtual time pass."""
     module = types.ModuleType("time", time.__doc__)
     module.__dict__.update({k: v for k, v in vars(time).items() if not k.startswith("__")})
     readings: dict[str, Any] = {"time": clock.wall, "sleep": clock.sleep}
@@ -48,7 +48,7 @@ def _with_default(function: Any, wall: Any) -> Any:
 
 
 def virtual_datetime(clock: Any) -> types.ModuleType:
-    """A module like `datetime` in which `now`, `utcnow` and `today` show the clock."""
+    """Make a module like `datetime` in which `now`, `utcnow` and `today` show the clock."""
 
     def now(cls: Any, tz: datetime.tzinfo | None = None) -> Any:
         return cls.fromtimestamp(clock.wall(), tz)
@@ -69,7 +69,7 @@ def virtual_datetime(clock: Any) -> types.ModuleType:
 
 
 def install(session: Any) -> None:
-    """Show the clock to every later `import time` or `import datetime`; what is imported already keeps real time."""
+    """Make later imports of `time` and `datetime` use the clock; modules imported before keep real time."""
     clock = session.clock
     sys.modules["time"] = virtual_time(clock)
     sys.modules["datetime"] = virtual_datetime(clock)
@@ -104,7 +104,7 @@ def _install_pandas(clock: Any) -> None:
 
 
 def _install_numpy(clock: Any) -> None:
-    """`np.datetime64("now")` shows the clock, too; a subclass of the type stands in for it."""
+    """Make `np.datetime64("now")` show the clock, by replacing the type with a subclass."""
     import numpy as np
 
     real = np.datetime64
@@ -119,7 +119,7 @@ def _install_numpy(clock: Any) -> None:
 
 
 def _stand_in(real: Any, make: Any, module: str) -> Any:
-    """A subclass of a type whose call is `make`, and whose instances are all those of the type."""
+    """Make a subclass of a type whose call is `make`; all instances of the type count as its instances."""
     checks = {
         "__instancecheck__": seal(lambda cls, value: isinstance(value, real)),
         "__subclasscheck__": seal(lambda cls, other: issubclass(other, real)),

@@ -1,4 +1,4 @@
-"""TensorFlow's view of the machine: with or without GPUs, of which none has to be there."""
+"""TensorFlow's view of the machine: it can show GPUs that do not exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..seal import seal
 
 
 def install(gpus: int) -> None:
-    """Pretend that the machine has that many GPUs; see `tf.config`."""
+    """Make `tf.config` report that many GPUs."""
     original = tf.config.list_physical_devices
     pretended = [tf.config.PhysicalDevice(f"/physical_device:GPU:{n}", "GPU") for n in range(gpus)]
     hidden: list[bool] = []

@@ -1,6 +1,6 @@
-"""What a cell shows and then updates again and again, like a progress bar, is sent once, as it is when the cell ends.
+"""Send displays that a cell updates repeatedly, such as a progress bar, only once, in their state when the cell ends.
 
-An epoch takes no time here, and to send a progress bar after each of them would take longer than everything else.
+A simulated epoch takes no time, so sending a progress bar after each one would take longer than everything else.
 
 Events: none.
 """
@@ -13,11 +13,11 @@ from typing import Any
 from ..seal import seal
 
 MAX_WAITING = 1_000
-"""Displays of one cell that wait; those beyond it are sent at once."""
+"""Maximum number of displays of one cell that are kept back; further ones are sent at once."""
 
 
 def install(session: Any) -> None:
-    """Keep back the updates of displays; see `IPython.core.displaypub.DisplayPublisher.publish`."""
+    """Delay the updates of displays; see `IPython.core.displaypub.DisplayPublisher.publish`."""
     latest: dict[str, tuple[Any, dict[str, Any]]] = {}
     publisher = session.shell.display_pub
     original = publisher.publish

@@ -1,7 +1,7 @@
 """A stand-in for `zeus.monitor.ZeusMonitor`: the same calls, fields and errors, fed by the virtual clock.
 
-Follows zeus 0.16 (https://ml.energy/zeus/): windows are named, may overlap, and one begun twice or ended without
-a beginning raises ValueError.
+It follows zeus 0.16 (https://ml.energy/zeus/): windows have names and may overlap; beginning one twice, or ending one
+that was not begun, raises ValueError.
 
 Events: `window`.
 """
@@ -19,11 +19,11 @@ from ..seal import seal
 
 
 def make_monitor_class(clock: Any, channel: Any, gpus: int) -> tuple[type, list[Any]]:
-    """Make the ZeusMonitor of a machine with that many GPUs; the first one does all the work.
+    """Make the ZeusMonitor of a machine with that many GPUs, of which only the first uses energy.
 
     Returns:
-        The class and the list of its instances; `measurement_states` of each holds its open windows, virtual seconds
-        and joules at their beginning, by name.
+        The class and the list of its instances. Their `measurement_states` map the names of open windows to the virtual
+        seconds and joules at their beginning.
     """
     instances: list[Any] = []
 
@@ -65,7 +65,7 @@ def make_monitor_class(clock: Any, channel: Any, gpus: int) -> tuple[type, list[
 
 
 def install(session: Any) -> None:
-    """Put the stand-in where `import zeus` finds it."""
+    """Make `import zeus` find the stand-in."""
     names = ("zeus", "zeus.monitor", "zeus.monitor.energy")
     modules = {name: types.ModuleType(name) for name in names}
     for name, module in modules.items():
@@ -78,7 +78,7 @@ def install(session: Any) -> None:
     sys.modules.update(modules)
 
     def close_windows() -> None:
-        """Close what a cell that stopped with an error left open."""
+        """Close the windows that a cell left open when an error stopped it."""
         for instance in instances:
             instance.measurement_states.clear()
 

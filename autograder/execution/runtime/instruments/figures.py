@@ -1,6 +1,6 @@
-"""Describes figures: their bars, curves, labels and ranges, whichever library drew them.
+"""Describe figures: their bars, curves, labels and ranges, whichever library drew them.
 
-No figure is drawn while the notebook runs. A check may ask for a picture while the kernel lives.
+No figure is rendered while the notebook runs. A check can request a picture while the kernel lives.
 
 Events: `figures`. Questions: `draw`.
 """
@@ -33,7 +33,7 @@ MAX_FIGURES = 60
 MAX_BARS = 200
 MAX_CURVES, MAX_POINTS = 30, 1000
 MAX_INCHES = 40
-"""Width and height up to which a figure is drawn; a larger one is made smaller."""
+"""Maximum width and height of a rendered figure; a larger one is scaled down."""
 
 _x, _y, _width, _height = Rectangle.get_x, Rectangle.get_y, Rectangle.get_width, Rectangle.get_height
 
@@ -68,10 +68,10 @@ def install(session: Any) -> None:
 
 
 def draw_figure(figure: Figure, render: bool) -> dict[str, Any]:
-    """Draw a figure: as a PNG picture, in base64, or only so far that one knows whether it can be drawn.
+    """Draw a figure: as a PNG picture in base64, or only to find out whether it can be drawn.
 
     Returns:
-        `{"png": text}`, `{}`, or `{"error": name, "message": text}` where Matplotlib raises.
+        `{"png": text}`, `{}`, or `{"error": name, "message": text}` if Matplotlib raises an error.
     """
     try:
         with warnings.catch_warnings():
@@ -107,8 +107,8 @@ def describe_figure(number: int, figure: Figure) -> dict[str, Any]:
 
 
 def _is_at_risk(figure: Figure) -> bool:
-    """Whether a figure holds something that may fail only when it is drawn: formulas, its size, parts of the student's
-    own making. Formulas that Matplotlib itself writes are in order."""
+    """Whether a figure contains something that may fail only when it is drawn: formulas, except Matplotlib's own, a
+    very large size, or parts that are not classes of Matplotlib."""
     if max(figure.get_size_inches()) > MAX_INCHES:
         return True
     for ax in figure.axes:
@@ -167,7 +167,7 @@ def _bars(ax: Axes) -> list[dict[str, Any]]:
 
 
 def _outlined_bars(patch: Any) -> Iterator[tuple[bool, float, float, float, float]]:
-    """The bars of which a histogram shows the outline alone: their direction, place and size."""
+    """Yield the direction, place and size of the bars in a histogram that shows only their outline."""
     if isinstance(patch, StepPatch):
         values, edges, baseline = patch.get_data()
         bottoms = np.broadcast_to(0.0 if baseline is None else baseline, np.shape(values))
@@ -203,7 +203,7 @@ def _whole_bars(ax: Axes) -> list[dict[str, Any]]:
 
 
 def _curves(ax: Axes) -> list[dict[str, Any]]:
-    """Lines and clouds of points, without what has no points; a point that cannot be drawn is left out."""
+    """Describe lines and scatter plots that have points; points that are not finite are omitted."""
     drawn: list[Any] = [*ax.lines, *(cloud for cloud in ax.collections if isinstance(cloud, PathCollection))]
     curves = []
     for artist in drawn[:MAX_CURVES]:
@@ -215,7 +215,7 @@ def _curves(ax: Axes) -> list[dict[str, Any]]:
 
 
 def _legend_name(artist: Any, ax: Axes) -> str:
-    """What a legend calls a curve: its own label, or the text beside the only sample of its colour."""
+    """Return a curve's name in the legend: its label, or the text beside the only sample of its colour."""
     own = ax.get_legend()
     legends = [own] if own is not None else ax.get_figure().legends  # type: ignore[union-attr]
     texts = [text.get_text() for legend in legends for text in legend.get_texts()]
@@ -231,7 +231,7 @@ def _samples(legend: Legend) -> list[tuple[str, str]]:
 
 
 def _colour(artist: Any) -> str:
-    """A line's colour or a cloud's first one, "" for none that can be told."""
+    """Return the colour of a line, or the first one of a scatter plot; "" if it is unknown."""
     try:
         if isinstance(artist, Line2D):
             return colors.to_hex(artist.get_color())

@@ -1,4 +1,4 @@
-"""The data of the scenario, found under any path by its file name, and downloads that need no network.
+"""Provide the scenario's data under any path with the right file name, and downloads that need no network.
 
 Events: none.
 """
@@ -54,11 +54,11 @@ def _install_downloads(files: dict[str, Path]) -> None:
 
 
 def fetch(files: dict[str, Path], url: str, target: str | None) -> str:
-    """Put a data file where a download would; every other address is out of reach."""
+    """Copy a data file to where a download would be saved; every other address cannot be reached."""
     name = os.path.basename(str(url).split("?")[0])
     source = files.get(os.path.basename(target or "")) or files.get(name)
     if source is None:
-        raise meant(OSError(f"There is no network while the notebook is graded: {url} was not fetched."))
+        raise meant(OSError(f"There is no network while the notebook is graded: {url} was not downloaded."))
     path = target or name
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if not (os.path.exists(path) and os.path.samefile(source, path)):
@@ -67,7 +67,7 @@ def fetch(files: dict[str, Path], url: str, target: str | None) -> str:
 
 
 def file_name(file: Any) -> str:
-    """The last part of a path or of an open file's name, for either kind of slash."""
+    """Return the last part of a path or of an open file's name, for either kind of slash."""
     is_path = isinstance(file, (str, bytes, os.PathLike))
     path = os.fsdecode(file) if is_path else str(getattr(file, "name", ""))
     return path.replace("\\", "/").rsplit("/", 1)[-1]

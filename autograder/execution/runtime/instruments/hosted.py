@@ -1,6 +1,6 @@
-"""Modules and folders of hosted notebook services, as far as notebooks use them to reach their files.
+"""The modules and folders of hosted notebook services with which notebooks access their files.
 
-The folders can be written where the sandbox made them; see `isolation.HOSTED`.
+The folders are writable if the sandbox created them; see `isolation.HOSTED`.
 
 Events: none.
 """

@@ -1,7 +1,7 @@
-"""Lets an import of what is not installed here fail only where a notebook uses it.
+"""Let the import of a package that is not installed fail only where a notebook uses the package.
 
-Hosted services have many packages, and a notebook may import one that nothing in it needs. The name is then bound to
-the error, so that the message of whatever uses it names what is missing.
+Hosted services have many packages, and a notebook may import one that it does not need. The name is then bound to the
+error, so that the message at its first use names the missing package.
 
 Events: none.
 """
@@ -26,12 +26,12 @@ except ModuleNotFoundError as _problem:
 
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
-"""Statements whose imports are guarded too. Functions are not, nor is what handles a failure itself."""
+"""Statements in which imports are guarded, too; functions and `try` handle a failure themselves."""
 
 
 def install(session: Any) -> None:
     def visit(tree: ast.Module) -> ast.Module:
-        """What IPython calls with each cell; no class, as a class can be found through the one it derives from."""
+        """Transform the code of a cell. There is no class, because a notebook could find it through its base class."""
         tree.body = _guard_all(tree.body)
         return tree
 

@@ -1,9 +1,9 @@
-"""Training with Keras's contract, but with accuracies, seconds and joules that the oracle serves, epoch by epoch.
+"""Training with Keras's interface, but with accuracies, seconds and joules from the oracle, epoch by epoch.
 
-Replaced are `Model.fit`, `evaluate`, `predict`, `compile` and the call of a model. Everything around the optimizer's
-steps is Keras's own: shapes, labels, losses, metrics and optimizers are checked by a real forward pass and a real
-(zero) optimizer step, and callbacks are those of `keras.callbacks.CallbackList`. With real training Keras trains
-itself, and only clock and energy are the oracle's.
+`Model.fit`, `evaluate`, `predict`, `compile` and the call of a model are replaced. Everything except the optimizer's
+steps is done by Keras: shapes, labels, losses, metrics and optimizers are checked by a real forward pass and a real
+optimizer step of size zero, and callbacks run in `keras.callbacks.CallbackList`. If training is real, Keras does all of
+it, and only time and energy come from the oracle.
 
 Events: `use`, `outcome`. Requests: `train`, `train_end`.
 """
@@ -38,7 +38,7 @@ from .weights import learn, read_weights
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 TRIED_ROWS = 256
-"""Rows of the forward pass that shows whether a model fits its data."""
+"""Number of rows in the forward pass that checks whether a model fits its data."""
 
 
 def install(session: Any) -> None:
@@ -55,7 +55,7 @@ def install(session: Any) -> None:
 
 
 def _write_no_logs() -> None:
-    """Nobody reads what TensorBoard would be shown, and it may not be installed here."""
+    """Stop TensorBoard's callback from writing logs: nobody reads them, and TensorBoard may not be installed here."""
     board, plain = keras.callbacks.TensorBoard, keras.callbacks.Callback
     for name in ("set_model", *(name for name in vars(board) if name.startswith("on_"))):
         setattr(board, name, getattr(plain, name))
@@ -64,7 +64,7 @@ def _write_no_logs() -> None:
 
 
 def _replacements(training: Any) -> dict[str, Any]:
-    """The functions that take the places of those of `keras.Model`."""
+    """Return the functions that replace methods of `keras.Model`, by name."""
     originals = {name: getattr(keras.Model, name) for name in ("fit", "evaluate", "predict", "compile", "__call__")}
     fit_signature = inspect.signature(originals["fit"])
 
@@ -81,7 +81,7 @@ def _replacements(training: Any) -> dict[str, Any]:
         return result
 
     def compile_from_config(model: Any, config: Any) -> None:
-        """Compile a model that is loaded, as Keras does by itself where `compile` is its own."""
+        """Compile a loaded model, as Keras does itself if `compile` is not replaced."""
         model.compile(**keras.saving.deserialize_keras_object(config))
         if getattr(model, "optimizer", None) is not None and model.built:
             model.optimizer.build(model.trainable_variables)
@@ -108,9 +108,9 @@ def _replacements(training: Any) -> dict[str, Any]:
 
 
 def _evaluate_at_once(model: Any, x: np.ndarray, y: np.ndarray, return_dict: bool, original: Any) -> Any:
-    """What `evaluate` returns, by one batch of all rows: no less work, but far less around it.
+    """Return what `evaluate` returns, with one batch of all rows, which has far less overhead.
 
-    `test_on_batch` puts the values in the order of `evaluate`; that of the logs differs between versions of Keras.
+    `test_on_batch` returns the values in the order of `evaluate`; the order of the logs depends on the Keras version.
     """
     if not model.compiled or not model.run_eagerly:
         return original(model, x, y, return_dict=return_dict)
@@ -121,14 +121,14 @@ def _evaluate_at_once(model: Any, x: np.ndarray, y: np.ndarray, return_dict: boo
 
 
 def _are_rows(x: Any, y: Any) -> bool:
-    """Whether these are two arrays of as many rows."""
+    """Whether these are two arrays with the same number of rows."""
     return (
         isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and x.ndim > 0 and y.ndim > 0 and 0 < len(x) == len(y)
     )
 
 
 def _make_training(session: Any) -> Any:
-    """What is known of the trainings of one notebook; an object of no class of the runtime's, see `channel.connect`."""
+    """Make the state of a notebook's training runs; its class is not one of the runtime, see `channel.connect`."""
     training = types.SimpleNamespace(
         session=session,
         clock=session.clock,
@@ -148,7 +148,7 @@ def _make_training(session: Any) -> Any:
 
 @contextlib.contextmanager
 def _unseen(training: Any) -> Iterator[None]:
-    """What the runtime itself does with a model is not reported and costs nothing."""
+    """Report nothing and count no costs while the runtime itself uses a model."""
     training.inside += 1
     try:
         yield
@@ -168,18 +168,18 @@ def _use(training: Any, what: str, model: Any, x: Any, y: Any) -> Iterator[None]
 
 
 def _look_around(training: Any) -> None:
-    """Have it reported what is replaced just now: a cell could put it back before its end."""
+    """Report now which functions are replaced: a cell could restore them before it ends."""
     for step in training.session.before_use:
         step()
 
 
 def _number(training: Any, model: Any) -> int:
-    """A small number for a model; the model is kept, so that no other gets the same."""
+    """Return a small number for a model, which is kept, so that no other model gets the same number."""
     return training.models.setdefault(id(model), (len(training.models), model))[0]
 
 
 def _fit(training: Any, original: Any, model: Any, arguments: dict[str, Any]) -> Any:
-    """Run one `fit`; its arguments, its epochs, its end and its outcome are known to the oracle."""
+    """Run one `fit` and report its arguments, epochs, end and outcome to the oracle."""
     _look_around(training)
     with training.unseen():
         names, error = _check(training, model, arguments)
@@ -200,9 +200,9 @@ def _fit(training: Any, original: Any, model: Any, arguments: dict[str, Any]) ->
 
 
 def _claims(training: Any, model: Any, arguments: dict[str, Any]) -> dict[str, Any]:
-    """What the notebook says that it trains: the model, the optimizer, the data and the arguments of `fit`."""
+    """Describe the training run: the model, the optimizer, the data and the arguments of `fit`."""
     optimizer: Any = getattr(model, "optimizer", None)
-    while hasattr(optimizer, "inner_optimizer"):  # mixed precision puts one around another
+    while hasattr(optimizer, "inner_optimizer"):  # mixed precision wraps the optimizer in another one
         optimizer = optimizer.inner_optimizer
     x, y, validation = arguments["x"], arguments["y"], arguments["validation_data"]
     watch = training.session.parts["callbacks"]
@@ -231,7 +231,7 @@ def _describe_validation(training: Any, data: Any) -> dict[str, Any]:
 
 
 def _scripted(training: Any, original: Any, model: Any, arguments: dict[str, Any], run: Any, names: list[str]) -> Any:
-    """The oracle's curve through Keras's callback protocol."""
+    """Run the epochs with the oracle's values and Keras's callbacks."""
     rows = len(arguments["x"]) if hasattr(arguments["x"], "__len__") else 1
     rows = math.floor(rows * (1 - (arguments["validation_split"] or 0.0)))
     steps = math.ceil(max(1, rows) / (arguments["batch_size"] or read_batch_size(arguments["x"]) or 32))
@@ -263,14 +263,14 @@ def _scripted(training: Any, original: Any, model: Any, arguments: dict[str, Any
 
 
 def _take_outcome(training: Any, model: Any, run: Any) -> None:
-    """The training is over: take over what the model has learned."""
+    """Give the model the weights that match the oracle's outcome, after the last epoch."""
     outcome = training.channel.ask("outcome", training=run.number)
     if outcome:
         run.weights, run.is_applied = learn(model, training.rows, outcome["wrong"], outcome["noise"])
 
 
 def _real(training: Any, original: Any, model: Any, arguments: dict[str, Any], run: Any, names: list[str]) -> Any:
-    """Keras's own training; the clock still shows the oracle's seconds and joules."""
+    """Let Keras train the model; the clock still shows the oracle's seconds and joules."""
 
     def on_epoch_end(epoch: int, logs: dict[str, Any] | None = None) -> None:
         due, _, _, seconds, joules = training.channel.epoch(run.number)
@@ -307,7 +307,7 @@ def _finish(training: Any, model: Any, arguments: dict[str, Any], run: Any) -> N
 
 
 def _predict(training: Any, model: Any) -> list[int] | None:
-    """The classes that a model finds for the test rows."""
+    """Return the classes that a model predicts for the test rows; None if it fails."""
     try:
         return np.argmax(np.asarray(model(training.rows.x_test, training=False)), axis=-1).tolist()
     except Exception:
@@ -315,12 +315,12 @@ def _predict(training: Any, model: Any) -> list[int] | None:
 
 
 def _check(training: Any, model: Any, arguments: dict[str, Any]) -> tuple[list[str], Exception | None]:
-    """What Keras itself would refuse is refused here.
+    """Check the arguments as Keras would.
 
-    A model that differs from an earlier one in nothing that decides this is not tried again.
+    A model that is equivalent to an earlier one for this purpose is not checked again.
 
     Returns:
-        The names in the logs of an epoch, and the error that `fit` has to raise.
+        The names in the logs of an epoch, and the error that `fit` has to raise, None if there is none.
     """
     if not training.scripted:
         return [], None
@@ -350,7 +350,7 @@ def _log_names(training: Any, model: Any, arguments: dict[str, Any]) -> list[str
 
 
 def _try(training: Any, model: Any, x: Any, y: Any) -> list[str]:
-    """One step as in training, which changes nothing; returns the names of what it measures."""
+    """Take a training step that changes nothing; return the names of its metrics."""
     if y is not None and x.shape[0] != y.shape[0]:
         raise meant(ValueError(f"Data cardinality is ambiguous: x has {x.shape[0]} rows and y has {y.shape[0]}."))
     model.stop_training = False
@@ -363,7 +363,7 @@ def _try(training: Any, model: Any, x: Any, y: Any) -> list[str]:
 
 
 def _step(training: Any, optimizer: Any, variables: list[Any]) -> None:
-    """One step that changes nothing; an optimizer that belongs to another model refuses it as it would in Keras."""
+    """Take an optimizer step that changes nothing; the optimizer of another model refuses it, as in Keras."""
     _, owned = training.owned.setdefault(id(optimizer), (optimizer, variables))
     if not optimizer.built:
         optimizer.build(owned)
@@ -372,12 +372,12 @@ def _step(training: Any, optimizer: Any, variables: list[Any]) -> None:
 
 
 def _make_run(number: int) -> Any:
-    """One training as it goes: what was served, how it ended, and the weights that it left."""
+    """Make the state of one training run: the epochs so far, how it ended, and the resulting weights."""
     return types.SimpleNamespace(number=number, served=[], error=None, stopped=False, is_applied=False, weights=[])
 
 
 def _call_batch_hooks(listener: Any, steps: int) -> None:
-    """Call the hooks of batches where a callback has any: by its class or set on it."""
+    """Call the batch hooks if a callback has any, from its class or set on the instance."""
 
     def overrides(callback: Any, name: str) -> bool:
         return getattr(getattr(callback, name, None), "__func__", None) is not getattr(keras.callbacks.Callback, name)
@@ -389,7 +389,7 @@ def _call_batch_hooks(listener: Any, steps: int) -> None:
 
 
 def _logs(epoch: int, accuracy: float, val_accuracy: float, names: list[str]) -> dict[str, float]:
-    """The logs of an epoch, counted from 1, under the names that the model measures."""
+    """Return the logs of an epoch, counted from 1, for the names of the model's metrics."""
     readings = {
         "accuracy": accuracy,
         "val_accuracy": val_accuracy,

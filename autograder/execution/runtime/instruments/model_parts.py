@@ -13,9 +13,10 @@ import tensorflow as tf
 
 
 def trainable_key(model: Any, arguments: dict[str, Any]) -> str:
-    """All that decides whether Keras can train such a model on such data; empty where that cannot be told for sure.
+    """Return a key of everything that decides whether Keras can train this model on this data; empty if it is
+    uncertain.
 
-    It can of a chain of Keras's own layers with a loss and metrics of Keras's own, on two arrays.
+    It is certain for a sequence of Keras's own layers, with Keras's own loss and metrics, and two arrays.
     """
     x, y = arguments["x"], arguments["y"]
     if (
@@ -39,7 +40,7 @@ def trainable_key(model: Any, arguments: dict[str, Any]) -> str:
 
 
 def describe_part(part: Any) -> dict[str, Any]:
-    """The configuration of a layer or an optimizer: its class and all settings that are plain."""
+    """Return the configuration of a layer or an optimizer: its class and all settings that are plain values."""
     seen: dict[str, Any] = {"class": type(part).__name__}
     try:
         config = part.get_config()
@@ -56,7 +57,7 @@ def describe_part(part: Any) -> dict[str, Any]:
 
 
 def _name_activation(function: Any) -> str | None:
-    """The name of Keras's function that does the same as another library's, a layer or the notebook's own."""
+    """Return the name of the Keras function that computes the same as a layer or a function from anywhere."""
     probe = tf.constant([[-1.5, 0.0, 0.5, 2.0]])
     with contextlib.suppress(Exception):
         values = np.asarray(function(probe))
@@ -67,7 +68,7 @@ def _name_activation(function: Any) -> str | None:
 
 
 def flatten_callbacks(callbacks: Any) -> list[Any]:
-    """Return the callbacks that `fit` got, in whatever form, as a list."""
+    """Return the callbacks passed to `fit`, in any form, as a list."""
     if callbacks is None:
         return []
     if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -76,7 +77,7 @@ def flatten_callbacks(callbacks: Any) -> list[Any]:
 
 
 def read_learning_rate(optimizer: Any) -> float | None:
-    """Return the learning rate of an optimizer; None if it has none that is a number."""
+    """Return the learning rate of an optimizer; None if it is not a number."""
     try:
         return float(np.asarray(optimizer.learning_rate))
     except Exception:
@@ -89,12 +90,12 @@ def name_loss(loss: Any) -> str:
 
 
 def read_batch_size(x: Any) -> int | None:
-    """Return the size of the first batch of a data set; None for arrays."""
+    """Return the size of the first batch of a `tf.data.Dataset`; None for arrays."""
     spec = getattr(x, "element_spec", None)
     first = spec[0] if isinstance(spec, tuple) else spec
     return None if first is None else int(next(iter(x))[0].shape[0])
 
 
 def fingerprint(weights: list[np.ndarray]) -> set[str]:
-    """A hash for each weight matrix; biases start at zero in every model and tell nothing."""
+    """Hash each weight matrix. Biases are omitted, because they start at zero in every model."""
     return {hashlib.sha256(weight.tobytes()).hexdigest()[:16] for weight in weights if weight.ndim >= 2}

@@ -1,4 +1,4 @@
-"""Answers shell commands, package installs and magics of hosted notebooks; of these, only folders are made.
+"""Answer the shell commands, package installs and magics of hosted notebooks; only `mkdir` is really executed.
 
 Events: none.
 """
@@ -14,10 +14,10 @@ from .files import fetch
 INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
 SCRIPTS = ("bash", "sh", "script", "system", "writefile_to_shell")
 SIGNS = set("$`{}*?;&|<>()")
-"""Signs that a shell reads in its own way."""
+"""Characters with a special meaning in a shell."""
 
 QUIET = ("load_ext", "reload_ext", "unload_ext", "tensorboard", "autoreload", "aimport", "watermark")
-"""Magics that change nothing that is judged, and whose packages may be missing here."""
+"""Magics that do not affect grading and whose packages may be missing here."""
 
 
 def install(session: Any) -> None:
@@ -43,7 +43,7 @@ def install(session: Any) -> None:
 
     shell.system = shell.system_piped = shell.system_raw = seal(system)
     shell.getoutput = seal(getoutput)
-    shell.ask_exit = seal(lambda: print("(the kernel goes on while the notebook is graded)"))
+    shell.ask_exit = seal(lambda: print("(the kernel is not stopped while the notebook is graded)"))
     shell.kernel.do_shutdown = seal(lambda restart: {"status": "ok", "restart": restart})
     for magic in INSTALLERS:
         shell.register_magic_function(_answer(system, magic), "line", magic)
@@ -66,7 +66,7 @@ def _answer(system: Any, magic: str) -> Any:
 
 
 def _plain_backend(shell: Any) -> Any:
-    """`%matplotlib` with any backend takes the inline one: there is no window, and no browser, to show figures in."""
+    """Make `%matplotlib` choose the inline backend for any name: there is no window or browser to show figures in."""
     original = shell.find_line_magic("matplotlib")
 
     def choose(line: str) -> Any:

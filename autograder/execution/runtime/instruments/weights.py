@@ -1,4 +1,4 @@
-"""Gives a model the weights with which it gets just those test rows wrong that the oracle names."""
+"""Give a model weights with which it gets exactly the test rows wrong that the oracle names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 KEEP_ORDER = (keras.activations.softmax, keras.activations.linear, keras.activations.sigmoid)
-"""Activations under which the largest output stays the largest."""
+"""Activation functions that keep the largest output the largest."""
 
 
 def read_weights(model: Any) -> list[np.ndarray]:
-    """The model's weights; none of a model that has none yet."""
+    """Return the model's weights; an empty list if it has none yet."""
     try:
         return [np.asarray(weight.numpy()) for weight in model.weights]
     except Exception:
@@ -21,23 +21,23 @@ def read_weights(model: Any) -> list[np.ndarray]:
 
 
 def learn(model: Any, rows: Any, wrong: list[int], noise: int) -> tuple[list[np.ndarray], bool]:
-    """Move the weights and solve for those of the last layer.
+    """Perturb the weights and solve for those of the last layer.
 
     Args:
-        model: a built model whose last layer is to be a `Dense` one.
-        rows: the data; its test rows are those that count.
-        wrong: the test rows that the model is to get wrong.
-        noise: seed of the small moves of all other weights.
+        model: a built model whose last layer should be a `Dense` layer.
+        rows: the data with the test rows.
+        wrong: the test rows that the model should get wrong.
+        noise: random seed of the small changes to all other weights.
 
     Returns:
-        The weights, and whether the model is right and wrong on those rows as it is to be.
+        The weights, and whether the model gets exactly those test rows wrong.
     """
     rng = np.random.default_rng(noise)
     last: Any = next((layer for layer in reversed(model.layers) if layer.weights), None)
     final = list(last.weights) if isinstance(last, keras.layers.Dense) else []
     _move([each for each in model.weights if not any(each is own for own in final)], rng)
     hidden = _hidden(model, last, rows) if final else None
-    if hidden is None or hidden.shape[1] != final[0].shape[0]:  # it was made for other data
+    if hidden is None or hidden.shape[1] != final[0].shape[0]:  # a model for other data
         _move(final, rng)
         return read_weights(model), False
     wanted = rows.y_test.astype(int).copy()
@@ -50,7 +50,7 @@ def learn(model: Any, rows: Any, wrong: list[int], noise: int) -> tuple[list[np.
 
 
 def _hidden(model: Any, last: Any, rows: Any) -> np.ndarray | None:
-    """What reaches the last layer on the test rows, float32 (rows, units); None if that cannot be told."""
+    """Return the last layer's input for the test rows, float32 (rows, units); None if the model fails."""
     caught: list[Any] = []
     original = last.call
 
@@ -76,7 +76,7 @@ def _hidden(model: Any, last: Any, rows: Any) -> np.ndarray | None:
 
 
 def _move(variables: list[Any], rng: np.random.Generator) -> None:
-    """Move each number of the variables by a thousandth at most."""
+    """Change each number of the variables by at most a thousandth."""
     for variable in variables:
         weight = np.asarray(variable.numpy())
         step = np.float32(2e-3) * (rng.random(weight.shape, np.float32) - np.float32(0.5))
@@ -84,8 +84,8 @@ def _move(variables: list[Any], rng: np.random.Generator) -> None:
 
 
 def _interpolate(hidden: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The kernel, float32 (units, classes), and bias, (classes,), that lead from (rows, units) to (rows, classes) as
-    near as can be; with one more unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t is the one of least norm."""
+    """Return the kernel, float32 (units, classes), and bias, (classes,), that map (rows, units) to (rows, classes) as
+    closely as possible. With an extra unit of ones for the bias, w = Hᵀ (H Hᵀ)⁻¹ t is the solution of least norm."""
     wide = np.column_stack([hidden, np.ones(len(hidden))])
     gram = wide @ wide.T
     gram.flat[:: len(gram) + 1] += 1e-6
@@ -94,8 +94,8 @@ def _interpolate(hidden: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _classes(model: Any, last: Any, outputs: np.ndarray, rows: Any) -> np.ndarray:
-    """The class of each row, from (rows, classes) before the last activation; the model itself is asked where rounding,
-    an activation or a way of its own could make it another."""
+    """Return the class of each row, from (rows, classes) before the last activation. If rounding, the activation or the
+    type of the model could change the class, it is predicted with the model itself."""
     nearest = np.partition(outputs, -2, axis=1)[:, -2:] if outputs.shape[1] > 1 else np.zeros((1, 2))
     is_plain = type(model) is keras.Sequential and type(last) is keras.layers.Dense and model.layers[-1] is last
     if is_plain and last.activation in KEEP_ORDER and (nearest[:, 1] - nearest[:, 0]).min() >= 1:
