@@ -84,7 +84,7 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, SEED=1 gives all one scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, | SEED=1 grades all submissions on the same scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
@@ -159,7 +159,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## run attacks and corrupt files, with and without the sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## test with attacks and damaged files, with and without the sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
@@ -198,8 +198,8 @@ docs: $(READY) .venv-docs/.ready have-data ## build the documentation as a site 
 	@.venv-docs/bin/python -m sphinx -W --keep-going -q -E -j auto -c docs . docs/_build/html
 	@echo "Open docs/_build/html/index.html."
 
-# A lock holds every package with its hashes, for all systems and Pythons that are supported. The second is the
-# first with TensorFlow's build exchanged. data/requirements.lock stays: with the same versions the data have the same bytes.
+# A lock file contains every package with its hashes, for all supported systems and versions of Python. The second differs
+# from the first only in TensorFlow's build. data/requirements.lock is not updated, so that the data keep the same bytes.
 lock: ## pin the versions again after you change requirements.in
 	@$(call create,.venv) && $(call install-uv,.venv)
 	@$(call compile,requirements.lock) requirements.in

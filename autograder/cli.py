@@ -34,7 +34,7 @@ from .errors import AutograderError
 
 
 class Commands(TyperGroup):
-    """The commands; what is wrong with an option is said as about a setting."""
+    """The commands; an invalid option is described in the same words as an invalid setting."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -50,38 +50,38 @@ console = Console()
 errors = Console(stderr=True)
 
 DEMO_SECONDS = 10
-"""How long a cell of the made-up class may run: one of them holds a loop that never ends."""
+"""Time limit in seconds for a cell of the sample class: one of its notebooks contains an endless loop."""
 
 Name = Annotated[str, typer.Option(help="name of the assignment, a folder in source/")]
 Out = Annotated[Path, typer.Option(help="folder for the results")]
 Submitted = Annotated[Path, typer.Option(help="folder with one folder for each student")]
-Jobs = Annotated[int, typer.Option(help="number of submissions graded in parallel; 0: one more than there are cores")]
+Jobs = Annotated[int, typer.Option(help="number of submissions graded in parallel; 0: number of cores + 1")]
 Train = Annotated[
     Literal["scripted", "real"],
     typer.Option(help="simulated (scripted) or real training, on a small data set"),
 ]
 Data = Annotated[Path | None, typer.Option(help="folder with the four data files (default: data/ of the course)")]
-Seed = Annotated[int | None, typer.Option(help="sample the same scenarios again")]
+Seed = Annotated[int | None, typer.Option(help="random seed; the same seed gives the same scenarios")]
 Sandbox = Annotated[
     Literal["any", "bwrap", "podman", "none"],
     typer.Option(help="sandbox for the submissions; any: bubblewrap, or else Podman; none: no sandbox"),
 ]
 Kernel = Annotated[
     Literal["auto", "warm", "plain"],
-    typer.Option(help="fork kernels (warm) or start each one (plain)"),
+    typer.Option(help="fork kernels from a preloaded process (warm) or start a new process for each (plain)"),
 ]
 
 
 class TerminalFormatter(logging.Formatter):
-    """Shows warnings without what students chose acting on the terminal; tracebacks keep their lines."""
+    """Escapes control characters in warnings, which may quote names chosen by students; tracebacks keep their lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return encode_terminal(super().formatMessage(record))
 
 
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns the errors that a grader may see into their sentence and exit status: 2 where the command was given
-    something that it cannot use, else 1."""
+    """Make a command print the message of an error that a grader may see, and exit with its status: 2 if the command
+    was given something that it cannot use, else 1."""
 
     @functools.wraps(command)
     def speak(*args: Any, **kwargs: Any) -> Any:
@@ -111,7 +111,7 @@ def release(assignment: Name = "tta-eta") -> None:
     path = releases.release(loaded)
     console.print(f"Released: {path}")
     for part, name in loaded.exercise.find_unknown(loaded.cells):
-        console.print(f"Note: `{part}` in exercise.py names {name!r}, which is no cell of this assignment.")
+        console.print(f"Note: `{part}` in exercise.py names {name!r}, which is not a cell of this assignment.")
 
 
 @app.command()
@@ -156,7 +156,7 @@ def autograde(
 
 
 def run_grading(assignment: Assignment, submitted: Path, out: Path, options: Options | None = None, **how: Any) -> None:
-    """Grade a class with a progress bar, and print how it did; `how` are further settings of `grade_class`."""
+    """Grade a class with a progress bar, and print the results; `how` are further arguments of `grade_class`."""
     from autograder.commands.grade import grade_class
     from autograder.scheduling.progress import ClassProgress
 
@@ -170,8 +170,11 @@ def run_grading(assignment: Assignment, submitted: Path, out: Path, options: Opt
 def class_table(
     assignment: Assignment, verdicts: list[Verdict], points: Mapping[str, Mapping[str, float | None]], width: int = 100
 ) -> Table:
-    """The class at a glance: points per item, total, state. `points` are those of each student, with a person's; on
-    a terminal of less than 100 characters, the word "pending" stands in the heading only."""
+    """Return a table of the class: points per item, total and state.
+
+    `points` are those of each student, including manual ones. On a terminal that is narrower than 100 characters, only
+    the heading contains the word "pending".
+    """
     heading, word = ("total", " pending") if width >= 100 else ("total +\npending", "")
     table = Table(title=f"{assignment.title} ({assignment.name})", box=None, padding=(0, 1, 0, 0))
     longest = max((len(verdict.student) for verdict in verdicts), default=0)
@@ -189,7 +192,7 @@ def class_table(
 
 
 def describe_total(score: Score, word: str) -> str:
-    """Return "88/88 + 12 pending": the points, those that could be had so far, those that are still to be given."""
+    """Return a total such as "88/88 + 12 pending": the points, their maximum so far, and points still to be given."""
     return f"{score.total:g}/{score.so_far:g}" + (f" + {score.pending:g}{word}" if score.pending else "")
 
 
@@ -209,7 +212,7 @@ def rejudge_class(
     console.print("{} changed, {} unchanged, {} to run again.".format(*counts))
     if rejudged.to_run:
         names = ", ".join(rejudged.to_run)
-        why = "a check needs something that was not recorded, or the evidence is missing or of another edition"
+        why = "a check needs something that was not recorded, or the evidence is missing or of another version"
         tell(f"Running again, because {why}: {names}")
         run_grading(loaded, submitted, out, only=rejudged.to_run)
         tell_where(ResultStore(out, loaded))
@@ -260,7 +263,7 @@ def publish(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
 
 
 def tell_where(store: ResultStore) -> None:
-    """Print where the results of a class lie."""
+    """Print where the results of a class are."""
     tell(f"Report: {store.folder / 'report.html'}")
     tell(f"Table: {store.folder / 'grades.csv'}")
     tell(f"Gradebook: {store.gradebook}")
@@ -323,7 +326,7 @@ def serve(
     minutes: Annotated[float, typer.Option(min=0, help="minutes that must pass between a student's requests")] = 30,
     sandbox: Annotated[Literal["any", "bwrap", "podman"], typer.Option(help="sandbox for the notebooks")] = "any",
 ) -> None:
-    """Give provisional verdicts to the users of this machine until it is stopped."""
+    """Run a server that gives provisional verdicts to the users of this machine."""
     from autograder.integrations import verdict_server
 
     verdict_server.serve(Assignment.load(assignment), at, out, minutes=minutes, sandbox=sandbox, log=tell)
@@ -335,7 +338,7 @@ def tell_all(sentences: Iterable[str]) -> None:
 
 
 def tell(sentence: str) -> None:
-    """Print a sentence as it is: what students chose of it is neither markup nor a control sequence."""
+    """Print a sentence literally: names that students chose must not act as markup or control sequences."""
     console.print(encode_terminal(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
@@ -380,4 +383,4 @@ def demo(out: Path = Path("demo")) -> None:
     if len(wanted) > 1:
         tell(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
     tell("Read docs/grader.md: what the results mean, and how to give the points that are pending.")
-    tell("Next, grade a class of yours: make autograde SUBMITTED=folder OUT=graded")
+    tell("Next, grade your own class: make autograde SUBMITTED=folder OUT=graded")

@@ -1,4 +1,4 @@
-"""The errors that a grader may see; each carries one sentence saying what, where and what to do."""
+"""The errors that a grader may see; the message of each says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .common.encoders import one_line
 
 
 class AutograderError(Exception):
-    """Base of the family; the command line prints its sentence and ends with `status`."""
+    """The base class; the command line prints the message and exits with `status`."""
 
     status = 1
 
 
 class UsageError(AutograderError):
-    """A command was given something that is not there or that it cannot use: no work was begun."""
+    """A command was given something that does not exist or that it cannot use; nothing was done."""
 
     status = 2
 
 
 class AssignmentError(AutograderError):
-    """The assignment's settings are missing or do not fit together."""
+    """The assignment's settings are missing or inconsistent."""
 
 
 class UnknownAssignment(AssignmentError, UsageError):
@@ -35,38 +35,38 @@ class SubmissionError(AutograderError):
 
 
 class Unreadable(AutograderError):
-    """A submission's file is there, and this machine does not let it be opened: no fault of the student's."""
+    """A submitted file exists but cannot be opened on this machine, which is not the student's fault."""
 
 
 class KernelFailed(AutograderError):
-    """No kernel could be started, or it broke before the first cell of the student."""
+    """No kernel could be started, or it failed before the student's first cell."""
 
 
 class ServerGone(KernelFailed):
-    """The process from which kernels are forked ended while one of them ran."""
+    """The process from which kernels are forked ended while one of them was running."""
 
 
 class EvidenceError(AutograderError):
-    """What a run left behind is not evidence of the declared form."""
+    """The evidence of a run does not have the declared form."""
 
 
 class ReleaseError(AutograderError):
-    """The student version cannot be made, or is not what the source makes."""
+    """The students' version cannot be created, or is not the one that the source gives."""
 
 
 class DataError(AutograderError):
-    """The data files are missing, truncated or not of the form that the lab needs."""
+    """The data files are missing, truncated or not in the form that the lab needs."""
 
 
 class PartlyWritten(AutograderError):
     """Results of some students could not be written; those of all others were."""
 
     MAX_NAMED = 5
-    """Students who are named with their reason."""
+    """Maximum number of students who are named with their reason."""
 
     @classmethod
     def of(cls, what: str, failed: Mapping[str, Exception]) -> PartlyWritten:
-        """The error that says by name whose `what` is missing, and why."""
+        """Return the error that names the students whose `what` could not be written, and says why."""
         named = [f"{student} ({_reason(error)})" for student, error in list(failed.items())[: cls.MAX_NAMED]]
         more = [f"{len(failed) - cls.MAX_NAMED} more"] if len(failed) > cls.MAX_NAMED else []
         return cls(f"The {what} could not be written for {', '.join([*named, *more])}; all others are up to date.")
@@ -78,12 +78,12 @@ def _reason(error: Exception) -> str:
 
 
 def shorten_path(path: Path) -> str:
-    """Return a path as an author of an assignment calls it: from the working directory, if it lies there."""
+    """Return a path as the author of an assignment knows it: relative to the working directory, if it is inside."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def describe_place(error: BaseException, path: Path) -> str:
-    """Name the file of an author's and the line of it in which an error arose."""
+    """Return the name of an author's file and the line in which an error occurred."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{shorten_path(Path(error.filename))}, line {error.lineno},"
     frames = traceback.extract_tb(error.__traceback__)

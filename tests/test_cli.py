@@ -23,10 +23,13 @@ NAME = "tta-eta"
 
 USAGE = {
     "unknown assignment": (["report", "--assignment", "nope"], "There is no assignment 'nope'"),
-    "no results": (["report", "--out", "nowhere"], f"Nothing of {NAME} is graded in nowhere yet: run make autograde."),
-    "no pages": (["feedback", "--out", "nowhere"], f"Nothing of {NAME} is graded in nowhere yet"),
-    "no evidence": (["rejudge", "--out", "nowhere"], f"Nothing of {NAME} is graded in nowhere yet"),
-    "nothing to export": (["export", "--format", "canvas", "--out", "nowhere"], f"Nothing of {NAME} is graded"),
+    "no results": (["report", "--out", "nowhere"], f"no results of {NAME} in nowhere yet: run make autograde."),
+    "no pages": (["feedback", "--out", "nowhere"], f"There are no results of {NAME} in nowhere yet"),
+    "no evidence": (["rejudge", "--out", "nowhere"], f"There are no results of {NAME} in nowhere yet"),
+    "nothing to export": (
+        ["export", "--format", "canvas", "--out", "nowhere"],
+        f"There are no results of {NAME} in nowhere yet",
+    ),
     "no submissions": (["autograde", "--submitted", "nowhere"], "There is no folder nowhere"),
     "no notebook": (["validate", "nowhere.ipynb"], "There is no notebook nowhere.ipynb."),
     "a name": (["new-assignment", "My Task"], "'My Task' is not a valid assignment name"),

@@ -655,7 +655,7 @@ def test_a_machine_without_a_counter_measures_time_alone(helpers: Any, names: di
         names["lab"] = helpers.Lab(names)
         exec(CELLS["monitor"].source, names)
     assert names["monitor"] is None
-    assert "time fit with time.perf_counter(), and record None as total_energy" in capsys.readouterr().out
+    assert "measure the duration of fit with time.perf_counter(), and record None" in capsys.readouterr().out
 
 
 # Graded

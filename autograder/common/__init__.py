@@ -1,1 +1,1 @@
-"""What several packages use: the cells of a notebook, encoded names, data that does not change, units."""
+"""Code that several packages use: the cells of a notebook, encoded names, immutable data, units."""

@@ -1,4 +1,4 @@
-"""What nbgrader notes about cells."""
+"""The metadata that nbgrader stores in cells."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def grader_metadata(cell: NotebookNode) -> dict[str, Any]:
-    """What nbgrader noted about the cell; empty when it is none of nbgrader's."""
+    """Return nbgrader's metadata of a cell; empty if there are none."""
     return dict(cell.metadata.get("nbgrader", {}))
 
 
 def grade_id(cell: Mapping[str, Any]) -> str:
-    """The name that nbgrader knows the cell by; empty for none, whatever a student's file holds in its place."""
+    """Return nbgrader's name of a cell; empty if there is none, or if the metadata are invalid."""
     metadata = cell.get("metadata")
     details = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return str(details.get("grade_id", "")) if isinstance(details, dict) else ""
 
 
 def cells_by_id(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    """The cells that have a `grade_id`, by it."""
+    """Return the cells that have a `grade_id`, by that id."""
     return {name: cell for cell in notebook.cells if (name := grade_id(cell))}

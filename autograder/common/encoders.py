@@ -1,7 +1,7 @@
 """Encode names and texts that others chose, for a terminal, a table, a page or a path.
 
-Names of folders and files come from students. They may hold line breaks, control characters, characters that turn the
-direction of writing, formulas, or the names of our own files. Every place that shows or stores one encodes it here.
+Names of folders and files come from students. They may contain line breaks, control characters, characters that change
+the direction of writing, formulas, or the names of our own files. All code that shows or stores one encodes it here.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ JOINERS = {"\u200c", "\u200d"}
 """Invisible characters that Persian, Indic scripts and emoji need."""
 
 FORMULA = re.compile(r"""(^|[;\t\r\n])([\s"']*)(?=[=+\-@＝＋－＠])""")
-"""Where a spreadsheet would begin a formula: at the start of a cell, or behind a character that some programs split
-at although the file is separated by another one."""
+"""Where a formula would begin in a spreadsheet: at the start of a cell, or after a character that some programs treat
+as a separator although the file uses another one."""
 
 INNER_SIGN = re.compile(r"""([;\t\r\n][\s"']*)([=+\-@＝＋－＠])""")
-"""The same within a cell, with its sign."""
+"""The same inside a cell, with the sign that begins the formula."""
 
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 """Names that mean a device on Windows (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
 
 PLAIN = " .,@+=()!#'_-"
-"""Characters that a path keeps, beside letters, their marks and digits."""
+"""Characters that are kept in a path, besides letters, combining marks and digits."""
 
 MAX_PATH_BYTES = 120
-"""Bytes of an encoded name; file systems allow 255, and nbgrader adds to some names."""
+"""Maximum number of bytes of an encoded name; file systems allow 255, and nbgrader adds to some names."""
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -41,7 +41,7 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 
 def make_visible(text: str, keep: str = "") -> str:
-    """Return the text with every invisible character as its escape, such as `\\n`; those in `keep` stay."""
+    """Return the text with every invisible character escaped, such as `\\n`, except those in `keep`."""
     if text.isprintable():
         return text
     return "".join(char if char in keep or not _is_invisible(char) else _escape(char) for char in text)
@@ -56,17 +56,17 @@ def _escape(char: str) -> str:
 
 
 def encode_terminal(text: str) -> str:
-    """Return one line that a terminal shows as it is, without control sequences."""
+    """Return one line that is safe to show on a terminal, without control sequences."""
     return make_visible(text)
 
 
 def encode_html(text: str) -> Markup:
-    """Return a name as HTML: escaped, and apart from the direction of writing around it."""
+    """Return a name as HTML: escaped, and isolated from the direction of the text around it."""
     return Markup("<bdi>{}</bdi>").format(escape(make_visible(text)))
 
 
 def encode_csv(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula, whether it splits at commas, semicolons or tabs.
+    """Return a cell that no spreadsheet treats as a formula, whether it splits at commas, semicolons or tabs.
 
     See https://owasp.org/www-community/attacks/CSV_Injection. Line breaks and other invisible characters are escaped.
     """
@@ -74,12 +74,12 @@ def encode_csv(text: str) -> str:
 
 
 def guard_formulas(text: str) -> str:
-    """Put an apostrophe before everything in a cell that a spreadsheet would calculate; the rest stays."""
+    """Put an apostrophe before every part of a cell that a spreadsheet would treat as a formula."""
     return FORMULA.sub(r"\1\2'", text)
 
 
 def encode_html_signs(html: str) -> str:
-    """Return HTML that reads the same and in which `guard_formulas` finds nothing but at the very start.
+    """Return equivalent HTML in which `guard_formulas` finds nothing, except at the very start.
 
     An entity such as `&gt;` ends with a semicolon, so that `&gt;=` would get an apostrophe that students see.
     """
@@ -92,8 +92,8 @@ def encode_path(name: str) -> str:
     """Return a folder name for a student: the same for ordinary names, safe on every file system for others.
 
     Distinct names stay distinct. An unsafe character becomes `~` and the hexadecimal digits of its bytes; a long name
-    is cut and gets a part of its hash behind `~~`. The result never begins with a dot, so it is never hidden, and holds
-    nothing that has a meaning in HTML: nbgrader's pages show it unescaped.
+    is cut and ends with `~~` and a part of its hash. The result never begins with a dot, so it is never hidden, and
+    contains nothing that has a meaning in HTML: nbgrader's pages show it unescaped.
     """
     encoded = "".join(char if _is_plain(char) else _hex(char) for char in name)
     if encoded[:1] in (".", " ", "") or RESERVED.fullmatch(encoded):

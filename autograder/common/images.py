@@ -1,4 +1,4 @@
-"""The pictures that pages may show of what a notebook put out."""
+"""The pictures from a notebook's outputs that pages may show."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 LARGEST = 3_000_000
-"""Characters of one encoded picture that are shown; a figure of this lab has some 50,000."""
+"""Maximum number of characters of an encoded picture; a figure of this lab has about 50,000."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 """How a PNG file begins."""
 
 
 def picture(data: Mapping[str, Any]) -> str | None:
-    """A data URI of the PNG picture in an output's data, None if there is none that can be shown.
+    """Return a data URI of the PNG picture in an output's data, None if there is none that can be shown.
 
-    No other kind is passed on: SVG is a document, which runs scripts where it is opened by itself.
+    Other formats are ignored: an SVG picture is a document that can run scripts if it is opened by itself.
     """
     content = data.get("image/png")
     if not isinstance(content, str) or len(content) > LARGEST:

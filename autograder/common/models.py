@@ -1,4 +1,4 @@
-"""The base of all data that is written to a file or read from one."""
+"""The base class of data that is written to a file or read from one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Data that does not change and has no other fields than its own."""
+    """Immutable data; unknown fields are not accepted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in the words of the kit: those of pydantic are meant for programmers."""
+"""Describe what is wrong with a setting, in plain words: pydantic's messages are meant for programmers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from autograder.common.encoders import one_line
 
 MAX_SHOWN = 40
-"""Characters of a value that are quoted."""
+"""Maximum number of characters that are quoted of a value."""
 
 SENTENCES = {
     "missing": "is missing",
@@ -45,9 +45,9 @@ SENTENCES = {
 
 
 def first_error(error: ValidationError) -> Any:
-    """Return the error to mention of several, in pydantic's form.
+    """Return the error to report if there are several, in pydantic's form.
 
-    A key that is not known comes first: it may be why another one is missing.
+    An unknown key comes first, because it may be the reason why another one is missing.
     """
     errors = error.errors()
     return next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
@@ -62,12 +62,12 @@ def describe_invalid(error: ValidationError) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Write 3.0 as 3; everything else stays."""
+    """Write 3.0 as 3; leave everything else unchanged."""
     return f"{value:g}" if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _show(value: Any) -> str:
-    """Write a value as a settings file has it."""
+    """Write a value as in a settings file."""
     if isinstance(value, bool):
         return str(value).lower()
     text = one_line(repr(value))

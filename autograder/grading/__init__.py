@@ -1,1 +1,1 @@
-"""Judging a submission: from the evidence to the verdict."""
+"""Judge a submission: from the evidence to the verdict."""

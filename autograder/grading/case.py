@@ -1,4 +1,4 @@
-"""What a check works with: the case it decides, and the ways to decide it."""
+"""What a check works with: the case, with methods to ask the notebook questions and to check the answers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Wrong(AssertionError):
-    """The evidence speaks against the property; the text is for the student, and so is the strip, its picture.
+    """The evidence contradicts the property; the text, and the strip that illustrates it, are for the student.
 
-    `share` is the share of the property's points that what is right is worth all the same.
+    `share` is the share of the property's points that is awarded all the same.
     """
 
     def __init__(self, text: str, strip: Strip | None = None, share: float = 0.0) -> None:
@@ -33,25 +33,25 @@ class Wrong(AssertionError):
 
 
 class NotChecked(Wrong):
-    """There is nothing that the property could be held against; the text says why."""
+    """There is nothing on which the property could be checked; the text says why."""
 
 
 class Undecided(Exception):
-    """The evidence does not decide the property; a person has to. The text says why."""
+    """The evidence does not decide the property, which needs review; the text says why."""
 
 
 def items(*ids: str) -> pytest.MarkDecorator:
-    """For a module: the items that its tests judge."""
+    """Mark a module with the items that its tests judge."""
     return pytest.mark.items(*ids)
 
 
 def points(weight: float) -> pytest.MarkDecorator:
-    """For a test: its points, as long as the item's points are the sum of its tests; else its share of them."""
+    """Mark a test with its points; they are scaled if the points of an item's tests do not add up to the item's."""
     return pytest.mark.points(weight)
 
 
 def item(name: str, points: float = 1) -> Callable[[Any], Any]:
-    """For a test: the item that it judges, and its points; see `points`."""
+    """Mark a test with the item that it judges and its points; see `points`."""
 
     def mark(test: Any) -> Any:
         return pytest.mark.items(name)(pytest.mark.points(points)(test))
@@ -60,37 +60,37 @@ def item(name: str, points: float = 1) -> Callable[[Any], Any]:
 
 
 MAX_ERROR_TEXT = 160
-"""Characters of an error's text that a message repeats."""
+"""Maximum number of characters that a message quotes of an error's text."""
 
 PASSED_OVER = "'ModuleNotFoundError' object"
-"""What an error says of a name that an import of a missing module left behind, see `instruments.imports`."""
+"""Part of an error about a name that was imported from a missing module; see `instruments.imports`."""
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
-"""Has a kernel answer a question, both as plain data; see `runtime.questions`."""
+"""Sends a question to a kernel and returns its answer, both as plain data; see `runtime.questions`."""
 
 Draw = Callable[["SearchStrategy[Any]"], Any]
-"""Draws a value of a strategy."""
+"""Draws a value from a strategy."""
 
 
 class NeedsSamples(BaseException):
-    """A check asks for samples and has to be called once for each; see `sampling`."""
+    """A check asks for samples and must be called once for each; see `sampling`."""
 
 
-NOT_ASKED = "The check asks something that was not asked when the notebook ran: grade it again."
+NOT_ASKED = "The check asks a question that was not asked when the notebook ran: grade the submission again."
 
 
 class NotAsked(Undecided):
-    """A check asks something that was not asked when the submission ran: it has to run again."""
+    """A check asks a question that was not asked when the submission ran, which therefore must run again."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a function or an expression of the student's came to.
+    """The result of a call of a student's function, or of an expression.
 
-    `value` is what came back, as far as it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas,
-    and objects with the attributes that were asked for. `described` is what can be told of any value; `printed` is
-    what was written meanwhile. `record` is the value that was asked for of the code in the arguments. `error` is the
-    name of the exception that came instead, `message` its text; `asked` is the question as code.
+    `value` is the returned value if it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas, and
+    objects with the attributes that were requested. `described` describes any value; `printed` is what was printed
+    meanwhile. `record` is the value that was requested from the code in the arguments. `error` is the name of the
+    exception that was raised instead, `message` its text; `asked` is the question as code.
     """
 
     value: Any = None
@@ -104,46 +104,46 @@ class Reply:
 
 @dataclass(frozen=True)
 class Case:
-    """One item of one submission: what was asked and what came out."""
+    """One item of one submission, with the scenario and the evidence of a run."""
 
     assignment: Assignment
     item: Item
     scenario: Scenario
     evidence: Evidence
     memo: dict[str, Any] = field(default_factory=dict, compare=False)
-    """What checks of the same run worked out before and may use again."""
+    """Values that checks of the same run have computed and may use again."""
 
     ask: Ask | None = field(default=None, compare=False)
-    """Asks the kernel a question while it lives; None where only answers on record can be used."""
+    """Asks the kernel a question while it is alive; None if only recorded answers can be used."""
 
     check: str = ""
-    """The check that it is made for; empty where none is called."""
+    """The check for which this case was created; empty if none is called."""
 
     draw: Draw | None = field(default=None, compare=False)
-    """Draws a sample; None as long as the check has not asked for one."""
+    """Draws a sample; None until the check has asked for one."""
 
     seconds_waited: Callable[[], float] = field(default=float, compare=False)
     """Returns for how long the kernel has waited for a processor."""
 
     @property
     def parameters(self) -> Any:
-        """Of the class that the exercise has for them."""
+        """The assignment's parameters, of the class that the exercise defines."""
         return self.assignment.parameters
 
     @property
     def cells(self) -> set[int]:
-        """The cells of the item's task, as numbers of the run."""
+        """The cells of the item's task, by their numbers in the run."""
         return self.evidence.cells_of(self.item.cell)
 
     def question(self, ask: str, **details: Any) -> dict[str, Any]:
         """Ask the kernel a question.
 
         Returns:
-            What it answered.
+            The kernel's answer.
 
         Raises:
             Undecided: the kernel could not answer.
-            NotAsked: there is no kernel, and the question is not on record.
+            NotAsked: there is no kernel, and no answer was recorded.
         """
         question = {"ask": ask, **details}
         answers = self.answers
@@ -154,13 +154,13 @@ class Case:
             answers[key] = self.ask(question)
         answer = answers[key]
         if "error" in answer:
-            raise Undecided(f"The notebook could not be asked ({answer['error']}: {answer.get('message', '')}).")
+            raise Undecided(f"A question to the notebook failed ({answer['error']}: {answer.get('message', '')}).")
         value = answer.get("value")
         return value if isinstance(value, dict) else {}
 
     @property
     def answers(self) -> dict[str, dict[str, Any]]:
-        """The answers on record, by question."""
+        """The recorded answers, by question."""
         if "answers" not in self.memo:
             self.memo["answers"] = {}
             for event in self.evidence.of(Answer):
@@ -177,19 +177,19 @@ class Case:
         record: CodeValue | None = None,
         **kwargs: Any,
     ) -> Reply:
-        """Call a function of the notebook's after its last cell.
+        """Call a function of the notebook after its last cell.
 
         Args:
-            name: of the function.
+            name: the name of the function.
             args: plain data, arrays or tables of pandas; functions and other values are given as code, see `Code`.
             seconds: how long it may take.
-            attributes: those that are wanted of an object that comes back.
+            attributes: the attributes to return if the result is an object.
             record: a value of the code, such as the list in which its functions noted their calls. It is read after
-                the call, also where that failed, and comes back as the `record` of the reply.
+                the call, also if that failed, and returned as the `record` of the reply.
             kwargs: further arguments, by name.
 
         Raises:
-            NotChecked: there is nothing of that name.
+            NotChecked: the notebook does not define that name.
         """
         arguments: dict[str, Any] = {
             "args": [encode(each) for each in args],
@@ -211,13 +211,13 @@ class Case:
         return _reply(self.question("look", expression=expression, **wanted, seconds=seconds), expression)
 
     def samples(self, strategy: SearchStrategy[Any]) -> Iterator[Any]:
-        """Draw inputs for a loop, other ones in every run.
+        """Draw inputs for a loop, different ones in every run.
 
-        The check is called once for each input. Where one fails it is called with ever smaller ones, and the smallest
-        that fails is what the student is told of.
+        The check is called once for each input. If one fails, the check is called with smaller and smaller ones, and
+        the message to the student is about the smallest that fails.
 
         Args:
-            strategy: of Hypothesis, for values that can be sent to the notebook; see `samples.arrays`.
+            strategy: a strategy of Hypothesis for values that can be sent to the notebook; see `samples.arrays`.
         """
         if self.draw is None:
             raise NeedsSamples
@@ -230,15 +230,15 @@ class Case:
         yield tuple(map(self.draw, strategies))
 
     def expect(self, value: Any, rule: Rule | Any, *, given: Any = NOTHING) -> None:
-        """Hold a value against a rule.
+        """Check a value against a rule.
 
         Args:
-            value: a reply of the notebook's, or any value.
-            rule: such as `close_to(2.5)`; a plain value stands for `equal_to(value)`.
+            value: a reply of the notebook, or any value.
+            rule: a rule such as `close_to(2.5)`; a plain value stands for `equal_to(value)`.
             given: the input that the value belongs to, for the message.
 
         Raises:
-            Wrong: says for which input, what came back, and what the rule asks.
+            Wrong: the value breaks the rule; the text contains the input, the value and what it should be.
         """
         rule = rule if isinstance(rule, Rule) else equal_to(rule)
         reply = value if isinstance(value, Reply) else Reply(value)
@@ -252,40 +252,40 @@ class Case:
             if reply.error == TIME_LIMIT:
                 raise Wrong(f"{subject} did not return: {reply.message}.")
             told = f": {reply.message}" if reply.message else ""
-            raise Wrong(f"{subject} stopped with {reply.error}{told}. It should be {rule.text}.")
+            raise Wrong(f"{subject} stopped with {reply.error}{told}. The result should be {rule.text}.")
         if complaint := rule.complain(reply.value):
             verb = "is" if not reply.asked or "(" not in reply.asked else "returned"
             raise Wrong(f"{subject} {verb} {show(reply.value)}; it should be {rule.text}. {complaint}".rstrip())
 
     @property
     def files(self) -> dict[str, bytes]:
-        """The files of the assignment that lay beside the notebook, those that were drawn for this run among them."""
+        """The files of the assignment that were next to the notebook, including those sampled for this run."""
         if "files" not in self.memo:
             self.memo["files"] = collect_files(self.assignment, self.scenario)
         files: dict[str, bytes] = self.memo["files"]
         return files
 
     def judge_by(self, figure: int) -> None:
-        """Say by which figure of the run the item is judged: it is shown where points are lost."""
+        """Record by which figure of the run the item is judged: it is shown if points are lost."""
         self.memo.setdefault("figures", {})[self.item.id] = figure
 
     def drawing_error(self, figure: int) -> str:
-        """What Matplotlib raises when a figure is drawn; empty if it can be drawn."""
+        """Return the error that Matplotlib raises when a figure is drawn; empty if it can be drawn."""
         answer = self.question("draw", figure=figure, render=False)
         return f"{answer['error']}: {answer.get('message', '')}" if "error" in answer else ""
 
     def missing(self, what: str) -> NoReturn:
-        """Raises NotChecked for something that is not there, with the reason as far as the run shows it."""
+        """Raise NotChecked for something that is missing, with the reason if the run shows it."""
         raise NotChecked(f"{describe_stop(self.evidence, self.item.cell)} {what}.".lstrip())
 
 
 def describe_stop(evidence: Evidence, task: str) -> str:
-    """A sentence on the first cell of a task that did not run to its end: where it stopped, and why; "" for none."""
+    """Return a sentence on the first cell of a task that did not finish: where it stopped, and why; "" for none."""
     return str(find_stop(evidence, task) or "")
 
 
 def find_stop(evidence: Evidence, task: str) -> Stop | None:
-    """The first cell of a task that did not run to its end; None if all did."""
+    """Return where and why the first unfinished cell of a task stopped; None if all cells finished."""
     numbers = sorted(evidence.cells_of(task))
     number = next((number for number in numbers if evidence.cells[number].status != "ran"), None)
     if number is None:
@@ -310,12 +310,12 @@ def find_stop(evidence: Evidence, task: str) -> Stop | None:
 
 
 def write_question(question: dict[str, Any]) -> str:
-    """Write a question as a text that is the same for the same question."""
+    """Write a question as text, the same for equal questions."""
     return json.dumps(question, sort_keys=True)
 
 
 def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], answer: dict[str, Any]) -> None:
-    """Note an answer, or those to several questions that were asked at once; the first answer to each counts."""
+    """Note an answer, or those to several questions that were asked together; the first answer to each is kept."""
     if question.get("ask") != "many":
         answers.setdefault(write_question(question), answer)
         return
@@ -325,7 +325,7 @@ def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], an
 
 
 def _reply(answer: dict[str, Any], asked: str) -> Reply:
-    """A reply from what the kernel sent, in which nothing can be taken for granted."""
+    """Convert an answer of the kernel, which is not trusted, to a reply."""
     try:
         reply = Reply(asked=asked, record=decode(answer.get("record")))
         if "error" in answer:
@@ -334,11 +334,11 @@ def _reply(answer: dict[str, Any], asked: str) -> Reply:
         printed = str(answer.get("printed", ""))[:2000]
         return replace(reply, value=decode(answer.get("data")), described=described, printed=printed)
     except Exception as error:
-        raise Undecided(f"The notebook's answer is not of the declared form ({type(error).__name__}).") from None
+        raise Undecided(f"The notebook's answer does not have the declared form ({type(error).__name__}).") from None
 
 
 def forall(things: Any, rule: Callable[[Any], str | None]) -> None:
-    """Raises Wrong with the first few sentences that the rule returns for the things; None is no complaint."""
+    """Raise Wrong if the rule returns a sentence, not None, for any thing: with the first, and the number of others."""
     complaints = [sentence for thing in things if (sentence := rule(thing))]
     if complaints:
         others = len(complaints) - 1

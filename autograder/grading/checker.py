@@ -1,6 +1,6 @@
-"""Applies the checks of an assignment to the evidence, item by item.
+"""Apply the checks of an assignment to the evidence, item by item.
 
-The checks are pytest modules. A pytest session takes longer than judging a submission, so each process has pytest
+The checks are pytest modules. A pytest session takes longer than judging a submission, so each process lets pytest
 collect the checks once and then calls their functions for each submission.
 """
 
@@ -42,7 +42,7 @@ OPTIONS = (
 )
 
 MAX_JUDGING_SECONDS = 20.0
-"""Seconds of processor time that judging one run may take."""
+"""Maximum processor time in seconds for judging one run."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Check:
 
 
 class TooLong(BaseException):
-    """Judging took more processor time than it may."""
+    """Judging took more processor time than allowed."""
 
 
 @dataclass
 class Judgement:
-    """The verdict on every item of one run, the figures that items were judged by, as numbers of the run's, and the
+    """The verdict on every item of one run, the numbers in that run of the figures by which items were judged, and the
     inputs that checks drew, by item and check."""
 
     items: tuple[ItemVerdict, ...]
@@ -82,15 +82,15 @@ def judge(
     """Judge every item that the autograder gives points for, in the order of the assignment.
 
     Args:
-        assignment: whose checks decide.
-        scenario: what the notebook met.
-        evidence: what it did.
-        ask: asks the kernel a question; None where only recorded answers can be used.
-        samples: inputs on record that checks are to use again.
+        assignment: the assignment whose checks are applied.
+        scenario: the scenario under which the notebook was run.
+        evidence: what the notebook did in that run.
+        ask: asks the kernel a question; None if only recorded answers can be used.
+        samples: recorded inputs that checks must use again.
         seconds_waited: returns for how long the kernel has waited for a processor.
 
     Raises:
-        AssignmentError: the checks cannot be collected, or none judges an item.
+        AssignmentError: the checks cannot be collected, or there is an item without a check.
     """
     ids = tuple(item.id for item in assignment.checked_items)
     memo: dict[str, Any] = {}
@@ -141,10 +141,10 @@ def _call(
 
 @contextlib.contextmanager
 def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
-    """Raise TooLong after so many seconds of processor time; only the main thread can be interrupted in this way.
+    """Raise TooLong after that much processor time; only the main thread can be interrupted in this way.
 
     Yields:
-        A function that returns the seconds that were spent, once the context is left.
+        A function that returns the seconds that were spent; call it after the context.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGVTALRM"):
         yield lambda: 0.0
@@ -165,7 +165,7 @@ def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
 
 
 def make_checks(assignment: Assignment) -> Iterator[Check]:
-    """Make the check of each item that a test cell of the notebook judges."""
+    """Yield a check for each item that is judged by a test cell of the notebook."""
     for name, source in assignment.read_tests().items():
         points = assignment.item(name).points
         yield Check(name, "tests", describe_tests(source), points, check_tests, {"source": source})
@@ -173,14 +173,14 @@ def make_checks(assignment: Assignment) -> Iterator[Check]:
 
 @cache
 def collect(folder: Path, ids: tuple[str, ...]) -> tuple[Check, ...]:
-    """Have pytest collect the checks for some items, in the order of the modules.
+    """Let pytest collect the checks for some items, in the order of the modules.
 
     Args:
-        folder: where they lie.
-        ids: the items.
+        folder: the folder with the checks.
+        ids: the ids of the items.
 
     Raises:
-        AssignmentError: says what is wrong with which check.
+        AssignmentError: a check is invalid; the message says which one and why.
     """
     if not folder.is_dir():
         raise AssignmentError(f"There is no folder of checks {shorten_path(folder)}.")
@@ -205,14 +205,14 @@ def forget(folder: Path) -> None:
 
 
 def _unload_modules(folder: Path) -> None:
-    """Remove modules that may be half imported: the next collection would take them for modules without checks."""
+    """Remove modules that may be partly imported: the next collection would treat them as modules without checks."""
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
 
 
 class _Collector:
-    """A plugin that keeps what pytest collected, and a sentence on each thing that is wrong with it; for its hooks see
+    """A plugin that keeps what pytest collected, and a sentence on each problem with it; for its hooks see
     https://docs.pytest.org/en/stable/reference/reference.html."""
 
     def __init__(self, ids: tuple[str, ...], folder: Path) -> None:
@@ -238,7 +238,7 @@ class _Collector:
             metafunc.parametrize("case", known, ids=known)
 
     def _find_items(self, metafunc: pytest.Metafunc) -> tuple[str, ...]:
-        """The items that a test judges; notes what is wrong with it."""
+        """Return the items that a test judges, and note what is wrong with the test."""
         place = _locate(metafunc.function)
         name = metafunc.function.__name__
         items = metafunc.definition.get_closest_marker("items")
@@ -262,7 +262,7 @@ class _Collector:
 
 
 def _locate(function: Callable[..., Any]) -> str:
-    """File and line of a check."""
+    """Return the file and line of a check."""
     code = inspect.unwrap(function).__code__
     return f"{shorten_path(Path(code.co_filename))}, line {code.co_firstlineno}"
 
@@ -311,17 +311,17 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
         return "ungraded", str(error)
     if isinstance(error, TooLong):
         return "ungraded", f"Judging took over {MAX_JUDGING_SECONDS:g} s of processor time. This item needs review."
-    return "ungraded", f"An error of the grader's own kept it from judging this ({type(error).__name__})."
+    return "ungraded", f"An internal error of the autograder prevented this check ({type(error).__name__})."
 
 
 def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) -> ItemVerdict:
-    """Scale the weights to the item's points; one undecided property leaves the item to a person, and so does an error
-    of the autograder's own in one of its cells."""
+    """Scale the weights to the item's points. One undecided property marks the item for manual review, and so does an
+    internal error of the autograder in one of its cells, if points were lost."""
     total = sum(each.max_points for each in found)
     if not total:
         raise AssignmentError(
-            f"No check judges the item {item.id!r}: write one with `@item({item.id!r}, points=...)`, or take the item "
-            "out of assignment.toml."
+            f"No check judges the item {item.id!r}: write one with `@item({item.id!r}, points=...)`, or remove the "
+            "item from assignment.toml."
         )
     scale = item.points / total
     stop = find_stop(evidence, item.cell)
@@ -349,7 +349,7 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
 
 
 def _name_stop_first(found: list[PropertyVerdict], stop: str) -> list[PropertyVerdict]:
-    """Where a cell of the task stopped, the first message on what was missed begins with that."""
+    """If a cell of the task stopped, put that at the beginning of the first message about a failed check."""
     missed = [place for place, each in enumerate(found) if each.status in ("failed", "not checked")]
     if not stop or not missed or any(stop in found[place].message for place in missed):
         return found

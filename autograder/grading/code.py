@@ -8,13 +8,13 @@ from autograder.execution.runtime.values import CodeValue
 
 
 class Code:
-    """Code that is executed in the notebook's process, in a namespace of its own; its values are sent by expression::
+    """Code that is executed in the notebook's process, in its own namespace; its values are passed as expressions::
 
         script = Code("calls = []\\ndef train(model): calls.append(model)")
         reply = case.call("train_twice", "model", script["train"], record=script["calls"])
         case.expect(reply.record, ["model", "model"])
 
-    It is executed once for a question, also where several arguments come from it.
+    The code is executed once for each question, even if several arguments come from it.
     """
 
     def __init__(self, source: str, **given: Any) -> None:
@@ -22,15 +22,15 @@ class Code:
 
         Args:
             source: the code.
-            given: values that it finds under these names, such as those that a check has drawn.
+            given: values that the code can use under these names, such as those that a check has drawn.
 
         Raises:
-            SyntaxError: it is no Python.
+            SyntaxError: the code is not valid Python.
         """
         compile(source, "<check>", "exec", dont_inherit=True)
         self.source, self.given = source, given
 
     def __getitem__(self, expression: str) -> CodeValue:
-        """Return what can be sent in the place of the value that an expression, such as a name, has in the code."""
+        """Return an argument that stands for the value of an expression, such as a name, in the code."""
         compile(expression, "<check>", "eval", dont_inherit=True)
         return CodeValue(source=self.source, given=self.given, expression=expression)

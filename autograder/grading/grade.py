@@ -1,4 +1,4 @@
-"""Grades one submission: runs it, judges it, and runs it again where a broken task would spoil the ones after it."""
+"""Grade one submission: run it, judge it, and run it again if a broken task affected the tasks after it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from .saved_runs import EDITION, Merged, Purpose, SavedRun, SavedRuns
 from .verdict import GradedSubmission, ItemVerdict, Verdict
 
 MAX_STUCK = 3
-"""How often a submission is run again because cells hung or ended the kernel."""
+"""How often a submission is run again at most because cells ran too long or ended the kernel."""
 
 
 def grade_folder(
     assignment: Assignment, folder: Path, student: str, kernels: Kernels, options: Options
 ) -> GradedSubmission:
-    """Grade what lies in a student's folder; whatever is wrong with it ends in a verdict, not in an error."""
+    """Grade the submission in a student's folder; whatever is wrong with it leads to a verdict, not to an error."""
     try:
         submission = read_submission(folder, assignment, student)
     except SubmissionError as error:
@@ -47,7 +47,7 @@ def grade_folder(
 
 
 def not_run(assignment: Assignment, student: str, reason: str) -> Verdict:
-    """The verdict on what cannot be executed: no points, every item explained."""
+    """Return the verdict on a submission that cannot be executed: no points, with the reason in every item."""
     items = tuple(
         ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=0.0, status="graded", message=reason)
         for i in assignment.judged_items
@@ -61,13 +61,13 @@ def grade(
     kernels: Kernels,
     options: Options,
 ) -> GradedSubmission:
-    """Run and judge a submission as often as it takes to judge every item fairly.
+    """Run and judge a submission as often as necessary to judge every item fairly.
 
     Args:
-        assignment: whose checks decide.
-        submission: the repaired notebook; figures that its saved outputs show need not be drawn again.
-        kernels: where kernels come from.
-        options: how it is run.
+        assignment: the assignment whose checks are applied.
+        submission: the repaired notebook; figures in its saved outputs need not be drawn again.
+        kernels: the source of kernels.
+        options: the settings of the runs.
     """
     seed = options.seed if options.seed is not None else secrets.randbits(64)
     started = time.monotonic()
@@ -86,7 +86,7 @@ def grade(
 def _attempt_all(
     assignment: Assignment, submission: Submission, kernels: Kernels, options: Options, seed: int
 ) -> _Attempts:
-    """All runs that it takes. They begin anew, once, where the fork server ended under them."""
+    """Make all necessary runs. Start again, once, if the fork server ends during one of them."""
     for _ in range(2):
         attempts = _Attempts(assignment, submission, kernels, options, seed)
         try:
@@ -99,14 +99,14 @@ def _attempt_all(
 
 @dataclass(frozen=True)
 class _LeftUndone:
-    """The tasks whose cell says that it is not implemented, and those whose cell stopped with another error."""
+    """The tasks whose cell raised NotImplementedError, and those whose cell raised another error."""
 
     empty: frozenset[str]
     failed: frozenset[str]
 
 
 class _Attempts:
-    """The runs of one submission, each under a scenario of its own."""
+    """The runs of one submission, each under its own scenario."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class _Attempts:
         return self.merged.items
 
     def run_all(self) -> None:
-        """The first run, and those that fairness asks for."""
+        """Make the first run, and the further ones that are necessary to judge every item fairly."""
         self._attempt("first")
         self._go_past_stuck_cells()
         self._try_without_gpu()
@@ -141,7 +141,7 @@ class _Attempts:
         return self.runs[-1].evidence
 
     def _attempt(self, purpose: Purpose, gpus: int = 1) -> None:
-        """Run it once, judge it while the kernel lives, and have the figures drawn that somebody will look at."""
+        """Run the submission once, judge it while the kernel is alive, and draw the figures that pages will show."""
         seed, training = self.seed + len(self.runs), self.options.training
         scenario = scenarios.draw(self.assignment, seed, training=training, gpus=gpus)
         replaced = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
@@ -165,7 +165,7 @@ class _Attempts:
         self.executed.append(executed)
 
     def _show_figures(self, executed: NotebookNode, judged: Judgement, live: Run) -> None:
-        """Draw the figures of items that lost points, and those that the student's file shows nowhere."""
+        """Draw the figures of items that lost points, and those that are missing from the student's saved outputs."""
         figures = _figures_by_cell(live.evidence)
         own = self.submission.saved_outputs
         saved = {series.plots for series in self.assignment.exercise.series if own.pictures(series.name)}
@@ -182,7 +182,7 @@ class _Attempts:
                 self._draw(executed, task, number, live)
 
     def _draw(self, executed: NotebookNode, task: str, number: int, live: Run) -> None:
-        """Have one figure drawn and put it below the task's last cell, if this machine has the time for it."""
+        """Draw a figure and add it to the outputs of the task's last cell; do nothing if the kernel fails."""
         try:
             answer = live.ask({"ask": "draw", "figure": number, "render": True})
         except KernelFailed:
@@ -195,7 +195,7 @@ class _Attempts:
             executed.cells[places[-1]].outputs.append(output)
 
     def show(self) -> NotebookNode:
-        """The executed notebook: of each task, the outputs of the run in which it was judged."""
+        """Return the executed notebook, with each task's outputs from the run in which it was judged."""
         shown = self.executed[0]
         for item_id, source in self.merged.source.items():
             task = self.assignment.item(item_id).cell
@@ -205,7 +205,7 @@ class _Attempts:
         return shown
 
     def _go_past_stuck_cells(self) -> None:
-        """Run it again without the cells that ran too long or ended the kernel, with stand-ins for tasks."""
+        """Run again without the cells that ran too long or ended the kernel, with stand-ins for tasks among them."""
         for _ in range(MAX_STUCK):
             stuck = _find_stuck(self.latest)
             if not stuck or _all_full(self.items):
@@ -215,13 +215,13 @@ class _Attempts:
             self._attempt("without stuck cells")
 
     def _try_without_gpu(self) -> None:
-        """A notebook that opens no energy window may be meant for a CPU runtime: it is run on one if needed."""
+        """Run again without a GPU if points were lost and no energy was measured: the notebook may be for a CPU."""
         measures = "energy" in self.assignment.exercise.instruments
         if measures and not _all_full(self.items) and not _uses_windows(self.latest):
             self._attempt("without GPU", gpus=0)
 
     def _try_with_stand_ins(self) -> None:
-        """Items that lost points behind a broken task are judged again with a stand-in for that task."""
+        """Judge items that lost points after a broken task again, with a stand-in for that task."""
         used = [saved for saved in self.runs if saved.purpose != "without GPU"][-1]
         if self.runs[-1].purpose == "without GPU" and len(self.runs) - 1 in self.merged.source.values():
             used = self.runs[-1]
@@ -236,9 +236,9 @@ class _Attempts:
         return _LeftUndone(empty, frozenset(cell.role for cell in tasks) - empty)
 
     def _find_broken(self, left: _LeftUndone) -> set[str]:
-        """The first cells in line that lost points and on which a cell rests that lost points too, though filled in.
+        """Find the first cells that lost points and on which a completed cell depends that lost points, too.
 
-        A cell rests on those that it needs, and on earlier ones that stopped with an error, for what they left behind.
+        A cell depends on those that it needs, and on earlier ones that stopped with an error, because of their effects.
         """
         poor = [self.assignment.item(item.id) for item in self.items if item.points != item.max_points]
         cells = {item.cell for item in poor} - self.replaced
@@ -253,7 +253,7 @@ class _Attempts:
 
 
 def _figures_by_cell(evidence: Evidence) -> dict[int, int]:
-    """The figures of a run, each with the cell after which it was first seen."""
+    """Return the figures of a run, each with the cell after which it was first seen."""
     seen: dict[int, int] = {}
     for event in evidence.of(Figures):
         for figure in event.value:
@@ -262,7 +262,7 @@ def _figures_by_cell(evidence: Evidence) -> dict[int, int]:
 
 
 def _find_stuck(evidence: Evidence) -> dict[int, str]:
-    """Place in the notebook and role of cells that ran too long or ended the kernel."""
+    """Return the place in the notebook and the role of cells that ran too long or ended the kernel."""
     return {
         cell.index: cell.role
         for cell in evidence.cells
@@ -280,7 +280,7 @@ def _uses_windows(evidence: Evidence) -> bool:
 
 
 def leave_ungraded(assignment: Assignment, student: str, reason: str, findings: tuple[Finding, ...] = ()) -> Verdict:
-    """The verdict on what could not be judged, through no fault that could be pinned on the student."""
+    """Return the verdict on a submission that could not be judged, for a reason that is not the student's fault."""
     items = tuple(
         ItemVerdict(id=i.id, title=i.title, max_points=i.points, points=None, status="ungraded", message=reason)
         for i in assignment.judged_items

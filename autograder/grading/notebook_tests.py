@@ -1,5 +1,5 @@
-"""Judges an item by a test cell of the notebook, as nbgrader does: an error costs all points, and a number as the value
-of its last expression is the points."""
+"""Judge an item by a test cell of the notebook, as nbgrader does: an error costs all points; otherwise, if the value of
+the cell's last expression is a number, this number is the points."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .case import MAX_ERROR_TEXT, NOT_ASKED, Case, NotAsked, NotChecked, Undecid
 from .verdict import ENDS
 
 NUMBER = re.compile(r"(?:np\.\w+\()?([-+]?[\d.]+(?:e[-+]?\d+)?)\)?", re.IGNORECASE)
-"""A number as text; one of NumPy's is shown as `np.float64(1.5)`."""
+"""A number as text; NumPy shows its own as `np.float64(1.5)`."""
 
 FAILING = (ast.Assert, ast.Raise, ast.Expr)
-"""Statements that can be a test; Python may name another one, such as the last of a `finally`."""
+"""Statements that can be a test; an error may name the line of another one, such as the last of a `finally`."""
 
 LINE = re.compile(r"line (\d+)")
 
 
 def describe_tests(source: str) -> str:
-    """Return the sentence of the rubric that a test cell stands for: the text with which it begins, if there is any."""
+    """Return the sentence of the rubric for a test cell: the string with which its code begins, if there is one."""
     tree = _parse(source)
     return one_line((ast.get_docstring(tree) if tree is not None else None) or "The tests of the notebook pass.")
 
 
 def check_tests(case: Case, source: str) -> None:
-    """Judge the item of a case by what became of its test cell, whose code is `source`."""
+    """Judge the item of a case by the outcome of its test cell, whose code is `source`."""
     numbers = sorted(case.evidence.cells_of(case.item.id))
     if not numbers:
-        raise Undecided("The tests were not run, as the notebook no longer contains their cell.")
+        raise Undecided("The tests were not run, because the notebook no longer contains their cell.")
     cell = case.evidence.cells[numbers[-1]]
     if cell.tests != hash_tests(source):
         raise NotAsked(NOT_ASKED)
@@ -41,7 +41,7 @@ def check_tests(case: Case, source: str) -> None:
     if cell.status == "error" and cell.error != KERNEL_DIED:
         raise Wrong(_describe_error(cell, source))
     if cell.status != "ran":
-        raise Wrong(f"The cell of the tests {ENDS[_ENDED.get(cell.status, 'kernel ended')]}.")
+        raise Wrong(f"The test cell {ENDS[_ENDED.get(cell.status, 'kernel ended')]}.")
     _check_score(cell.result, case.item.points)
 
 
@@ -49,7 +49,7 @@ _ENDED = {"timeout": "time limit", "not run": "not run"}
 
 
 def _check_score(result: str, points: float) -> None:
-    """Take a number as points; nbgrader gives all of them for every other value, and for a negative number."""
+    """Treat a number as points; every other value, and a negative number, gives all points, as in nbgrader."""
     number = NUMBER.fullmatch(result)
     score = _to_float(number[1]) if number is not None else math.nan
     if score > points:
@@ -79,7 +79,7 @@ def _describe_error(cell: RunCell, source: str) -> str:
 
 
 def _find_statement(source: str, line: str) -> ast.stmt | None:
-    """The smallest statement that a line is part of; None where the cell is no plain Python."""
+    """Return the smallest statement that contains a line; None if the cell is not plain Python."""
     match, tree = LINE.match(line), _parse(source)
     if match is None or tree is None:
         return None

@@ -1,4 +1,4 @@
-"""Rules that a value is held against: what they ask, in words, and what they say of a value that breaks them."""
+"""Rules for values: what they require, in words, and what they say about a value that breaks them."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ NOTHING: Any = object()
 """Stands for an argument that was not given."""
 
 MAX_SHOWN = 160
-"""Characters of a value in a message."""
+"""Maximum number of characters of a value in a message."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What is asked of a value: `text` goes on after "it should be"; `complain` returns a sentence on a value that
-    breaks the rule, or a space where the value itself says it all; empty for one that keeps it."""
+    """A requirement for a value.
+
+    `text` continues a sentence after "it should be". `complain` returns a sentence about a value that breaks the rule,
+    or a space if the value itself shows why; empty for a value that follows it.
+    """
 
     text: str
     complain: Callable[[Any], str]
 
 
 def close_to(expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> Rule:
-    """Ask for the same numbers up to rounding, in the same form: a list may come as an array.
+    """Require the same numbers up to rounding, in the same structure; an array may replace a list.
 
     Args:
         expected: a number, an array, a table or series of pandas, or lists and dictionaries of them.
-        rtol: how far a number may be off, as a share of the expected one.
-        atol: how far it may be off besides.
+        rtol: the relative tolerance: how far a number may be off, as a fraction of the expected one.
+        atol: the absolute tolerance, which is added to it.
     """
     return Rule(show(expected), lambda value: find_difference(value, expected, rtol, atol))
 
 
 def equal_to(expected: Any) -> Rule:
-    """Ask for exactly the same: types, and index and column types of tables, count."""
+    """Require exactly the same value, including types and the index and column types of tables."""
     return Rule(show(expected), lambda value: find_difference(value, expected, 0.0, 0.0, strict=True))
 
 
 def between(low: float, high: float) -> Rule:
-    """Ask for a number, or for an array of numbers, from `low` to `high`."""
+    """Require a number, or an array of numbers, from `low` to `high`."""
 
     def complain(value: Any) -> str:
         numbers = _numbers(value)
@@ -56,7 +59,7 @@ def between(low: float, high: float) -> Rule:
 
 
 def satisfying(text: str, predicate: Callable[[Any], bool]) -> Rule:
-    """Ask for whatever a function of the value says; `text` goes on after "it should be"."""
+    """Require that a function returns True for the value; `text` continues a sentence after "it should be"."""
     return Rule(text, lambda value: "" if predicate(value) else " ")
 
 
@@ -92,7 +95,7 @@ def find_difference(value: Any, expected: Any, rtol: float, atol: float, *, stri
     """Say where a value differs from the expected one.
 
     Returns:
-        A sentence; a space for a plain value, which needs none; empty where there is no difference.
+        A sentence; a space for a plain value, which needs none; empty if there is no difference.
     """
     if type(expected).__module__.startswith("pandas"):
         return _compare_tables(value, expected, rtol, atol, strict)
@@ -168,7 +171,7 @@ def _compare_tables(value: Any, expected: Any, rtol: float, atol: float, strict:
 
 
 def _numbers(value: Any) -> np.ndarray[Any, Any] | None:
-    """A number, an array of numbers, or lists of numbers as an array; None for anything else."""
+    """Convert a number, an array of numbers, or lists of numbers to an array; return None for anything else."""
     if isinstance(value, (str, dict, set)) or value is None or isinstance(value, types.SimpleNamespace):
         return None
     try:
@@ -185,4 +188,4 @@ def _name_type(value: Any) -> str:
         return f"an array of {value.dtype}"
     if isinstance(value, types.SimpleNamespace):
         return show(value)
-    return f"a {type(value).__name__}"
+    return f"of type {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""What a person should know of a run beside the points."""
+"""Findings about a run: what a person should know in addition to the points."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from autograder.submission.prepare import EXTRA, GIVEN
 
 from .verdict import ENDS
 
-INSIDE = "Reported from inside the kernel:"
+NO_SANDBOX = "The notebook was run without a sandbox, with the permissions of the user who graded it."
+REAL_TRAINING = "Training was real, not simulated: the notebook's own process reported all information about it."
+
 MAX_DETAILS = 5
-"""Details of one kind of act that are named."""
+"""Maximum number of details that are named of one kind of act."""
 
 
 def collect_findings(runs: list[Evidence], sandbox: str) -> list[Finding]:
-    """All findings of a submission, each once: those of its first run, and what the notebook did only in a later one,
-    which it could tell by a stand-in."""
+    """Return all findings of a submission, each once: those of its first run, and what the notebook did only in a
+    later one, which it could recognise by a stand-in."""
     first, *later = runs
     findings = _find_first(first, sandbox)
     for evidence in later:
@@ -25,7 +27,7 @@ def collect_findings(runs: list[Evidence], sandbox: str) -> list[Finding]:
 
 
 def find_provided_stop(evidence: Evidence) -> list[Finding]:
-    """A provided cell that stopped before any cell of the student's did: it may be the reason of all that follows."""
+    """Return a finding if a provided cell was the first to stop: that may be the reason for all later errors."""
     stopped = next((number for number, cell in enumerate(evidence.cells) if cell.status == "error"), None)
     if stopped is None or evidence.cells[stopped].role != GIVEN:
         return []
@@ -38,29 +40,32 @@ def find_provided_stop(evidence: Evidence) -> list[Finding]:
 def _find_first(evidence: Evidence, sandbox: str) -> list[Finding]:
     findings = []
     if sandbox == "none":
-        findings.append(Finding(kind="no sandbox", text="It ran without a sandbox, with the rights of the grader."))
+        findings.append(Finding(kind="no sandbox", text=NO_SANDBOX))
     if evidence.training == "real":
-        text = "It trained for real: what is known of its trainings comes from inside the notebook's own process."
-        findings.append(Finding(kind="real training", text=text))
+        findings.append(Finding(kind="real training", text=REAL_TRAINING))
     if evidence.lost:
         findings.append(Finding(kind="evidence", text=evidence.lost))
     return [*findings, *_find_acts(evidence), *_find_ends(evidence)]
 
 
 def _find_acts(evidence: Evidence) -> list[Finding]:
-    """What the notebook did that a person should look at, once for each place and kind. It was reported by code that
-    shares the notebook's process, which the text says."""
+    """Return what the notebook did that a person should look at, once for each place and kind. It was reported by code
+    that shares the notebook's process, and the text says so."""
     found: dict[tuple[str, str], list[str]] = {}
     for act in evidence.of(Act):
         found.setdefault((name_place(evidence, act.cell), act.what), []).append(act.detail)
     return [
-        Finding(kind="suspicious act", text=f"{INSIDE} it {what}: {_list(details)}".rstrip(": "), cell=place)
+        Finding(kind="suspicious act", text=_describe_act(what, _list(details)), cell=place)
         for (place, what), details in found.items()
     ]
 
 
+def _describe_act(what: str, details: str) -> str:
+    return f"According to the notebook's own process, the notebook {what}{f': {details}' if details else ''}."
+
+
 def _list(details: list[str]) -> str:
-    """The first few details, and how many more there were."""
+    """Return the first few details, and how many more there were."""
     named = [detail for detail in details if detail and not detail.startswith("and ")]
     more = [detail for detail in details if detail.startswith("and ")]
     if len(named) > MAX_DETAILS and not more:
@@ -69,7 +74,7 @@ def _list(details: list[str]) -> str:
 
 
 def _find_ends(evidence: Evidence) -> list[Finding]:
-    """Which cells did not come to their own end, and why."""
+    """Return findings on the cells that did not finish by themselves, and why."""
     ends = [
         ("time limit" if cell.status == "timeout" else "kernel ended", number)
         for number, cell in enumerate(evidence.cells)
@@ -82,7 +87,7 @@ def _find_ends(evidence: Evidence) -> list[Finding]:
 
 
 def name_place(evidence: Evidence, number: int) -> str:
-    """A cell by the name of its task or by its number, as the student counts cells."""
+    """Return the name of a cell: that of its task, or its number as the student counts cells."""
     cell = evidence.cells[number] if 0 <= number < len(evidence.cells) else None
     if cell is None or cell.index is None:
         return "unknown"

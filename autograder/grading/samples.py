@@ -1,4 +1,4 @@
-"""Inputs that checks draw: a few strategies that are short to write. Any other strategy of Hypothesis will do too."""
+"""Strategies for the inputs that checks draw: short forms of common ones. Every strategy of Hypothesis can be used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 SMALL_RANGE = 3
-"""How much larger than the least a small size is at most."""
+"""Maximum difference between a small size and the smallest one."""
 
 Range = int | tuple[int, int]
 
@@ -23,7 +23,7 @@ def integers(low: int = -100, high: int = 100) -> SearchStrategy[int]:
 
 
 def numbers(low: float = -100.0, high: float = 100.0) -> SearchStrategy[float]:
-    """Draw finite floats from `low` to `high`, of at most 3 decimals, so that a message can show them."""
+    """Draw finite floats from `low` to `high`, with at most 3 decimals, so that a message can show them."""
     from hypothesis import strategies
 
     return strategies.integers(round(low * 1000), round(high * 1000)).map(functools.partial(_scale, low, high))
@@ -48,9 +48,9 @@ def arrays(
 
     Args:
         dtype: float, int or a type of NumPy.
-        shape: elements, or a range of them, such as `(1, 200)`; for more dimensions a list, such as `[(1, 30), 3]`.
+        shape: a length, or a range such as `(1, 200)`; for more dimensions a list, such as `[(1, 30), 3]`.
         low, high: the range of the numbers, both included.
-        unique: whether no number may come twice.
+        unique: whether all numbers must be different.
     """
     import numpy as np
     from hypothesis import strategies
@@ -66,7 +66,7 @@ def arrays(
 
 
 def _draw_size(least: int, most: int) -> SearchStrategy[int]:
-    """Sizes of which many are small, so that a small one that fails is found soon."""
+    """Draw sizes, many of which are small, so that a small input that fails is found soon."""
     from hypothesis import strategies
 
     if most <= least + SMALL_RANGE:
@@ -75,7 +75,7 @@ def _draw_size(least: int, most: int) -> SearchStrategy[int]:
 
 
 def _scale(low: float, high: float, thousandths: int) -> float:
-    """A number for each integer, a whole one for small integers: these are what failing inputs come down to."""
+    """Convert thousandths to a number, but a small integer to itself: failing inputs are reduced to such integers."""
     return float(thousandths) if abs(thousandths) <= 100 and low <= thousandths <= high else thousandths / 1000
 
 

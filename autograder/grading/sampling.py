@@ -1,8 +1,8 @@
-"""Calls a check once for each input that it draws, and finds the smallest one that fails.
+"""Call a check once for each input that it draws, and find the smallest one that fails.
 
-Inputs are drawn by Hypothesis from the seed of the scenario. Questions about all of them are collected and asked at
-once, because each exchange with a kernel takes as long as many answers. The inputs go on record: judging again uses
-them, whatever Hypothesis would draw then.
+Hypothesis draws the inputs from the seed of the scenario. Questions about all of them are collected and asked together,
+because one exchange with a kernel takes as long as many answers. The inputs are recorded: judging again uses the same
+ones, even if Hypothesis would draw others then.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 N_SAMPLES = 20
-"""Inputs that a check is called with."""
+"""Number of inputs with which a check is called."""
 
 SECONDS = 30.0
-"""How long the notebook may take to answer all questions of a check, without its waiting for a processor."""
+"""Maximum time in seconds for the notebook to answer all questions of a check, without its waiting for a processor."""
 
 ROUNDS = 4
-"""How often questions about all inputs are collected; a check that asks on after that is answered one by one."""
+"""How often questions about all inputs are collected; later questions of a check are asked one by one."""
 
 MAX_TRIES = 200
 SHRINK_SECONDS = 4.0
-"""How long, and with how many inputs, a smaller one that fails is looked for."""
+"""How many inputs are tried, and for how many seconds, to find a smaller one that fails."""
 
 Sample = list[dict[str, Any]]
 """What one call of a check drew: the strategy of each value, as text, and the value as plain data."""
 
 
 class Pending(BaseException):
-    """The check asks something that will be asked together with other questions."""
+    """The check asks a question that will be asked together with others."""
 
 
 class Enough(BaseException):
-    """Smaller inputs that fail have been looked for long enough."""
+    """The search for smaller inputs that fail has reached its limit."""
 
 
 @dataclass
 class Sampler:
-    """The calls of one check; `samples` are the inputs that go on record."""
+    """The calls of one check; `samples` are the inputs to record."""
 
     case: Case
     call: Callable[[Case], None]
@@ -59,14 +59,14 @@ class Sampler:
     _deadline: float = 0.0
 
     def judge_again(self, samples: list[Sample] | None) -> None:
-        """Call the check with the inputs on record. Raises what it raises; NotAsked where it draws others."""
+        """Call the check with the recorded inputs. Raises what the check raises, and NotAsked if it draws others."""
         if samples is None:
             raise NotAsked(NOT_ASKED)
         for sample in samples:
             self.call(replace(self.case, draw=functools.partial(_take, iter(sample))))
 
     def judge(self) -> None:
-        """Draw inputs and call the check with each. Raises Wrong for the smallest that fails, or what else comes."""
+        """Draw inputs and call the check with each. Raises Wrong for the smallest that fails, or any other error."""
         seed = random.Random(f"{self.case.scenario.seed} {self.case.check}").getrandbits(48)
         self._deadline = self._now() + SECONDS
         for is_last in (*[False] * ROUNDS, True):
@@ -76,7 +76,7 @@ class Sampler:
             if not self.pending:
                 break
             self._ask_pending()
-        if attempt.error is not None and attempt.smallest is None:  # an input that fails decides, whatever others do
+        if attempt.error is not None and attempt.smallest is None:  # an input that fails decides, whatever others raise
             raise attempt.error
         if attempt.smallest is not None:
             smaller = _Reduction(self, *attempt.smallest)
@@ -91,7 +91,7 @@ class Sampler:
         raise Pending
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Ask a question at once."""
+        """Ask a question immediately."""
         if self._now() > self._deadline:
             raise Undecided(f"The notebook did not answer all questions within {SECONDS:g} s.")
         assert self.case.ask is not None
@@ -114,7 +114,7 @@ class _Attempt:
         self.sampler = sampler
 
     def run(self, seed: int) -> None:
-        """Have Hypothesis draw the inputs that belong to the seed."""
+        """Let Hypothesis draw the inputs for a seed."""
         from hypothesis import HealthCheck, Phase, Verbosity, given, settings, strategies
         from hypothesis import seed as seeded
         from hypothesis.errors import HypothesisException
@@ -152,7 +152,7 @@ class _Attempt:
         except Pending:
             pass
         except HypothesisException:
-            raise  # with which it ends an input that it cannot complete
+            raise  # Hypothesis ends an input in this way if it cannot complete it
         except Exception as error:
             return sample, error
         return sample, None
@@ -178,7 +178,7 @@ class _Exploration(_Attempt):
 
 
 class _Reduction(_Attempt):
-    """Finds smaller inputs that fail than one that does."""
+    """Finds inputs that fail and are smaller than a given one."""
 
     def __init__(self, sampler: Sampler, sample: Sample, error: Wrong) -> None:
         super().__init__(sampler)
@@ -197,13 +197,13 @@ class _Reduction(_Attempt):
 
 
 def _measure(sample: Sample) -> tuple[int, str]:
-    """How large an input is: short ones are simple."""
+    """Return a measure of an input's size: shorter ones are simpler."""
     text = json.dumps(sample)
     return len(text), text
 
 
 def _take(drawn: Iterator[dict[str, Any]], strategy: SearchStrategy[Any]) -> Any:
-    """The next value on record."""
+    """Return the next recorded value; raise NotAsked if it was drawn from another strategy."""
     found = next(drawn, None)
     if found is None or found["strategy"] != repr(strategy):
         raise NotAsked(NOT_ASKED)

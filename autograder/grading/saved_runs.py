@@ -1,6 +1,6 @@
-"""The saved evidence of a submission: all runs that grading it took, and how their verdicts become one.
+"""The saved evidence of a submission: all runs that were made to grade it, and how their verdicts are merged.
 
-Judging them again gives the same points as long as the checks are the same.
+Judging the runs again gives the same points as long as the checks are the same.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .sampling import Sample
 from .verdict import ItemVerdict
 
 EDITION = 3
-"""The number of the shape of saved evidence: raise it with every change of a field or of what one means. Evidence of
-another edition is not judged again; its submission is run again."""
+"""The version of the format of saved evidence: increase it whenever a field or its meaning changes. Evidence of another
+version is not judged again; its submission is run again."""
 
 Purpose = Literal["first", "without stuck cells", "without GPU", "with stand-ins"]
 """Why a run was made."""
 
 
 class SavedRun(BaseModel):
-    """One run: what it met and what it did.
+    """One run: its scenario and its evidence.
 
-    `replaced` are the tasks that had a stand-in, `samples` the inputs that checks drew, by item and check.
+    `replaced` are the tasks for which a stand-in was used, `samples` the inputs that checks drew, by item and check.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +44,7 @@ class SavedRun(BaseModel):
 
     @field_serializer("scenario")
     def _write_scenario(self, scenario: Scenario) -> dict[str, Any]:
-        """Stand-ins can be of any type, also of one that JSON cannot hold."""
+        """Encode stand-ins, whose values can be of any type, also of one that JSON does not have."""
         return scenario.model_dump(exclude={"stand_ins"}) | {"stand_ins": encode_stand_ins(scenario.stand_ins)}
 
     @field_validator("scenario", mode="before")
@@ -68,7 +68,7 @@ class SavedRuns(BaseModel):
 
 
 class Merged:
-    """The best verdict on each item over all runs so far, and the run that it is from."""
+    """The best verdict on each item over all runs so far, and the run that it comes from."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
@@ -82,7 +82,7 @@ class Merged:
         return tuple(self.best.values())
 
     def add(self, purpose: Purpose, replaced: Sequence[str], items: Sequence[ItemVerdict]) -> None:
-        """Take over what a run is better in; items of a task with a stand-in keep what the task itself was worth."""
+        """Take over the items that are better in a run, but not those of tasks that had a stand-in in it."""
         number, self._count = self._count, self._count + 1
         if purpose == "without GPU" and sum_points(items) <= sum_points(self.items):
             return
@@ -94,8 +94,8 @@ class Merged:
                 self.source[item.id] = number
 
     def _tell_run(self, item: ItemVerdict, replaced: Sequence[str]) -> ItemVerdict:
-        """Add to an item what was different in its run: the stand-ins that it rests on, and how its cell ended without
-        them."""
+        """Add to an item what was different in its run: the stand-ins on which it depends, and how its cell ended
+        without them."""
         first = self._first.setdefault(item.id, item)
         asked, order = self.assignment.item(item.id), self.assignment.cells
         earlier = order[: order.index(asked.cell)] if rank(item) > rank(first) else ()
@@ -104,7 +104,7 @@ class Merged:
 
 
 def rejudge(assignment: Assignment, record: SavedRuns, ask: Ask | None = None) -> tuple[ItemVerdict, ...]:
-    """Judge saved runs again. An item whose check asks something new comes out ungraded, with that as its reason."""
+    """Judge saved runs again. An item whose check asks a new question is ungraded, with that as its reason."""
     merged = Merged(assignment)
     for saved in record.runs:
         judged: Judgement = judge(assignment, saved.scenario, saved.evidence, ask, saved.samples)
@@ -113,7 +113,7 @@ def rejudge(assignment: Assignment, record: SavedRuns, ask: Ask | None = None) -
 
 
 def rank(item: ItemVerdict) -> tuple[float, bool]:
-    """How good a verdict on an item is."""
+    """Return a key that sorts verdicts on an item from worst to best."""
     return (item.points if item.points is not None else -1.0, item.status == "graded")
 
 

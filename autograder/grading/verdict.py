@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Strip(Frozen):
-    """A training curve on which a callback stopped at another epoch than the rule says.
+    """A training curve on which a callback stopped training at the wrong epoch.
 
-    Epochs are counted from 1; `stopped` is None where it did not stop, `due` where it had to go on.
+    Epochs are counted from 1. `stopped` is None if the callback did not stop, `due` if it should not have stopped.
     """
 
     threshold: float
@@ -32,10 +32,10 @@ class Strip(Frozen):
 
 
 class Stop(Frozen):
-    """Why the cell of a task did not run to its end in the run that was judged.
+    """Why the cell of a task did not finish in the run that was judged.
 
-    `cell` is the task, `number` the place of the cell as the student counts; `line` ("line 3") and `code` are where in
-    the cell it stopped. `defined_in` is the number of the later cell that defines the name which was missing.
+    `cell` is the task, `number` the cell's number as the student counts; `line` ("line 3") and `code` are where in the
+    cell it stopped. `defined_in` is the number of the later cell that defines the missing name.
     """
 
     cell: str
@@ -50,7 +50,7 @@ class Stop(Frozen):
 
     @property
     def name(self) -> str:
-        """What the cell is called at the beginning of a sentence."""
+        """The cell's name for the beginning of a sentence."""
         return f"The cell {self.cell}" if self.number is None else f"Cell number {self.number} ({self.cell})"
 
     @property
@@ -60,7 +60,7 @@ class Stop(Frozen):
 
     @property
     def end(self) -> str:
-        """How the cell ended, as what follows its name."""
+        """How the cell ended, in words that follow its name."""
         return ENDS[self.why]
 
     def __str__(self) -> str:
@@ -84,15 +84,15 @@ ENDS = {
     "kernel ended": "ended the kernel",
     "not filled in": "is not complete",
 }
-"""How a cell ended that did not run to its end: these words for students and graders alike."""
+"""How a cell that did not finish ended, in the same words for students and graders."""
 
 
 class PropertyVerdict(Frozen):
-    """One sentence of the rubric and whether the evidence bears it out.
+    """One sentence of the rubric, and whether the evidence confirms it.
 
-    `status` is `ungraded` when the evidence does not decide it, and `not checked` when there was nothing to hold it
-    against, as where its cell stopped; `message` is written for the student, and `strip` draws the training curve that
-    the message tells of.
+    `status` is `ungraded` if the evidence does not decide it, and `not checked` if there was nothing to check, for
+    example because its cell stopped. `message` is for the student, and `strip` is the training curve that the message
+    is about.
     """
 
     id: str
@@ -105,11 +105,11 @@ class PropertyVerdict(Frozen):
 
 
 class ItemVerdict(Frozen):
-    """The points of one item; `points` is None when a person has to give them.
+    """The points of one item; `points` is None if it needs review.
 
     They come from one run: `stop` says where the item's cell stopped in it, and `stand_ins` are the tasks on which the
-    item rests and that the grader solved for it. `first_stop` is where the cell stopped in the first run, without any
-    of these, if the item was judged in a later one.
+    item depends and for which stand-ins were used. `first_stop` is where the cell stopped in the first run, without any
+    stand-in, if the item was judged in a later one.
     """
 
     id: str
@@ -125,7 +125,7 @@ class ItemVerdict(Frozen):
 
 
 def _rename_state(state: object) -> object:
-    """The state as it is called now; verdicts of earlier versions say it in other words."""
+    """Return the current name of a state; verdicts of earlier versions may contain an older one."""
     return "needs review" if state == "needs a person" else state
 
 
@@ -147,7 +147,7 @@ class Verdict(Frozen):
 
     @property
     def points(self) -> float:
-        """Sum of the points given; ungraded items count nothing yet."""
+        """The sum of the points given, not including ungraded items."""
         return round(sum(item.points or 0.0 for item in self.items), 2)
 
     @property
@@ -157,11 +157,11 @@ class Verdict(Frozen):
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """The verdict on a submission with what it rests on.
+    """The verdict on a submission, and what it is based on.
 
-    `record` is the evidence of its runs and `executed` the notebook as it was run; both are None where nothing could
-    be run, and `record` is not read again from results on disk. `saved_outputs` are those of the student's own run,
-    None where they have not been read. `submitted_at`, in UTC, is when it was submitted, if that is known.
+    `record` is the evidence of its runs and `executed` the notebook as it was run; both are None if nothing could be
+    run, and `record` is not read again from results on disk. `saved_outputs` are those of the student's own run, None
+    if they have not been read. `submitted_at`, in UTC, is when it was submitted, if that is known.
     """
 
     verdict: Verdict
@@ -172,7 +172,7 @@ class GradedSubmission:
 
     @property
     def student(self) -> str:
-        """Whose it is."""
+        """The student who submitted it."""
         return self.verdict.student
 
 

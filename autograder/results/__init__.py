@@ -1,1 +1,1 @@
-"""What is kept of a class: verdicts and points on disk, and who may write them."""
+"""The stored results of a class: verdicts and points on disk, and the lock for writing them."""

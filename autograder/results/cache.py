@@ -1,4 +1,4 @@
-"""What results were made from, so that what is unchanged is neither graded nor published again."""
+"""Hashes of everything that results depend on, so that what is unchanged is neither graded nor published again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .files import write_text
 from .store import ResultStore
 
 NAME = ".published"
-"""The file beside a class's results that holds a hash of what they were published from and of how they were left."""
+"""The file with a hash of what a class's results were published from and of the published files."""
 
 GRADER = ("*.py", "*.ini", "*.html", "*.css")
 """The files of this package that a verdict may depend on."""
@@ -27,13 +27,13 @@ PUBLISHER = ("**/*.py", "**/*.ini", "reporting/templates/*")
 
 
 def hash_basis(assignment: Assignment, options: Options) -> str:
-    """Hash everything but the submission that a verdict depends on."""
+    """Hash everything that a verdict depends on, except the submission."""
     digest = hashlib.sha256(assignment.model_dump_json().encode())
     digest.update(repr(options).encode())
     notebook = assignment.release_folder / assignment.notebook_name
     given = {notebook.name: notebook} | find_given_files(assignment)
     for name, path in given.items():
-        if path.is_file():  # a release that is missing is told of where it is needed
+        if path.is_file():  # a missing release is reported where it is needed
             digest.update(name.encode() + path.read_bytes())
     digest.update(repr(assignment.read_tests()).encode())
     files = {path for pattern in GRADER for path in PACKAGE.rglob(pattern)} | set(_find_checks(assignment))
@@ -51,23 +51,23 @@ def hash_gradebook(store: ResultStore) -> str:
 
 
 def mark_current(store: ResultStore, gradebook: str) -> None:
-    """Note that all results are published.
+    """Record that all results are published.
 
     Args:
         store: the results.
-        gradebook: the hash of the gradebook when the points given by hand were read.
+        gradebook: the hash of the gradebook when the manual points were read.
     """
     write_text(store.folder / NAME, _hash_state(store, gradebook))
 
 
 def is_current(store: ResultStore) -> bool:
-    """Whether nothing has changed since: verdicts, gradebook, the kit, the published files themselves."""
+    """Whether nothing has changed since `mark_current`: verdicts, gradebook, the kit, the published files."""
     path = store.folder / NAME
     return path.is_file() and path.read_text("utf-8") == _hash_state(store, hash_gradebook(store))
 
 
 def invalidate(store: ResultStore) -> None:
-    """Forget that results are published; call it before any is written, because the run may be killed meanwhile."""
+    """Remove the record that results are published; call it before writing any, because the run may be killed."""
     with contextlib.suppress(FileNotFoundError):
         (store.folder / NAME).unlink()
 
@@ -82,7 +82,7 @@ def _hash_state(store: ResultStore, gradebook: str) -> str:
 
 
 def _find_inputs(assignment: Assignment) -> list[Path]:
-    """The files of the kit and of the assignment that published results depend on."""
+    """Return the files of the kit and of the assignment that published results depend on."""
     kit = [path for pattern in PUBLISHER for path in PACKAGE.glob(pattern)]
     own = [*_find_checks(assignment), *assignment.source_folder.glob("*"), *assignment.release_folder.glob("*")]
     files = {*kit, *own, assignment.course.root / "nbgrader_config.py"}
@@ -90,12 +90,12 @@ def _find_inputs(assignment: Assignment) -> list[Path]:
 
 
 def _find_checks(assignment: Assignment) -> list[Path]:
-    """The files of its checks, which may lie outside this package."""
+    """Return the files of the assignment's checks, which may be outside this package."""
     return list(assignment.checks_folder.rglob("*.py"))
 
 
 def _describe_files(store: ResultStore) -> Iterator[str]:
-    """Name, size and time of every file of the class that is not hidden."""
+    """Yield name, size and time of every file of the class that is not hidden."""
     places = [store.folder, *store.autograded.glob(f"*/{store.assignment.name}")]
     while places:
         with contextlib.suppress(FileNotFoundError), os.scandir(places.pop()) as entries:

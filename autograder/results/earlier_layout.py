@@ -1,4 +1,4 @@
-"""Results that an older edition wrote directly into `OUT/<assignment>/`, and how they come to where they lie now."""
+"""Move results that an older version wrote directly into `OUT/<assignment>/` to their current place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograder.errors import AutograderError, UsageError
 from .store import SAVED_OUTPUTS, STUDENTS, ResultStore
 
 ASIDE = ".students"
-"""Holds, while it is moved, the results of a student who is called like the folder `students`."""
+"""A temporary folder for the results of a student whose name is that of the folder `students`."""
 
 FILES = ("verdict.json", "evidence.json", "results.json", "feedback.html", SAVED_OUTPUTS)
 """Files by which a student's results are recognised."""
@@ -20,23 +20,23 @@ log = logging.getLogger(__name__)
 
 
 def find_earlier_results(store: ResultStore) -> list[Path]:
-    """Return the folders of students that an older edition wrote."""
+    """Return the folders of students that an older version wrote."""
     if not store.folder.is_dir():
         return []
     return [path for path in sorted(store.folder.iterdir()) if path.name != ASIDE and _holds_results(path)]
 
 
 def require_results(store: ResultStore) -> None:
-    """Raise UsageError where nothing of the assignment was graded, as in a folder that is not there."""
+    """Raise UsageError if nothing of the assignment was graded, for example because the folder does not exist."""
     if not (any((store.folder / STUDENTS).glob("*/verdict.json")) or find_earlier_results(store)):
-        raise UsageError(f"Nothing of {store.assignment.name} is graded in {store.out} yet: run make autograde.")
+        raise UsageError(f"There are no results of {store.assignment.name} in {store.out} yet: run make autograde.")
 
 
 def adopt_earlier_results(store: ResultStore) -> None:
-    """Move results of an older edition to where they lie now; nobody else may write there meanwhile.
+    """Move results of an older version to their current place; no other process may write there meanwhile.
 
-    Nothing is written over: where there are newer results of a student, the older ones stay where they are. Raises
-    AutograderError if something cannot be moved; the next call then goes on.
+    Nothing is overwritten: if there are newer results of a student, the older ones stay where they are. Raises
+    AutograderError if something cannot be moved; the next call then continues.
     """
     place = store.folder
     students = place / STUDENTS
@@ -54,7 +54,7 @@ def _holds_results(folder: Path) -> bool:
 
 def _move(folder: Path, target: Path) -> None:
     if target.exists():
-        log.warning("%s holds older results than %s and is left as it is.", folder, target)
+        log.warning("%s contains older results than %s and was not moved.", folder, target)
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The right to write results: one process at a time has it."""
+"""Exclusive access to results: only one process at a time may write them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .store import ResultStore
 
 @contextmanager
 def exclusive(store: ResultStore) -> Iterator[None]:
-    """Keep everybody else from writing into `store.out`; raises AutograderError where somebody does already.
+    """Prevent other processes from writing into `store.out`; raise AutograderError if one is doing so already.
 
-    Nothing temporary is left behind, and results of an older edition lie where newer ones do.
+    Temporary files are removed at the end, and results of an older version are moved to their current place.
     """
     with ExitStack() as stack:
         stack.enter_context(hold_lock(store.out))

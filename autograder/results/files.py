@@ -16,9 +16,9 @@ TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp(?:-journal)?")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name first and rename it then; raises AutograderError if that fails.
+    """Write a file under a temporary name and then rename it; raise AutograderError if that fails.
 
-    A lone surrogate, which UTF-8 cannot hold and which a student's output may contain, becomes its escape.
+    Lone surrogates, which a student's output may contain and UTF-8 cannot encode, are escaped.
     """
     temporary = temporary_name(path)
     try:
@@ -41,7 +41,7 @@ def temporary_name(path: Path) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what processes that are gone had begun to write in a folder."""
+    """Remove the unfinished files of processes that have ended, and of this one, from a folder."""
     for path in folder.rglob(".*.tmp*"):
         named = TEMPORARY.fullmatch(path.name)
         if named is not None and (int(named[1]) == os.getpid() or not is_running(int(named[1]))):
@@ -50,8 +50,8 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it is there; raises AutograderError if it cannot be removed."""
+    """Remove a file if it exists; raise AutograderError if it cannot be removed."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise AutograderError(f"{path} cannot be removed ({error.strerror}): check who may write there.") from None
+        raise AutograderError(f"{path} cannot be removed ({error.strerror}): check its permissions.") from None

@@ -44,7 +44,7 @@ def _test(number: int, item: ItemVerdict) -> dict[str, Any]:
 
 
 def _output(item: ItemVerdict) -> str:
-    """The message, and each rule that was missed with what was seen; what kept rules from being checked comes once."""
+    """Return the item's message: each failed check with its reason, and the reasons why others were not run, once."""
     reasons = {rule.message: None for rule in item.properties if rule.status == "not checked"}
     missed = [*reasons, *(f"- {r.rubric} {r.message}".rstrip() for r in item.properties if r.status == "failed")]
     if item.points is None:

@@ -19,10 +19,10 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def hold_lock(out: Path) -> Iterator[None]:
-    """Hold the lock on a folder of results, which is made if it does not exist.
+    """Hold the lock on a folder of results, which is created if it does not exist.
 
-    The operating system releases the lock when the process ends, however it ends. Afterwards the file is removed, and
-    so is a folder that was made here and is still empty.
+    The operating system releases the lock when the process ends, however it ends. At the end of the context, the file
+    is removed, and so is a folder that was created here and is still empty.
 
     Raises:
         AutograderError: another run holds the lock, or nothing can be written there.
@@ -35,8 +35,8 @@ def hold_lock(out: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise AutograderError(
-            f"Another run ({_read_holder(path)}) writes into {out}: wait until it has ended, or end it, and run the "
-            "same command again."
+            f"Another run ({_read_holder(path)}) is writing into {out}: wait until it has ended, or stop it, and run "
+            "the same command again."
         ) from None
     except OSError as error:
         raise AutograderError(
@@ -54,7 +54,7 @@ def hold_lock(out: Path) -> Iterator[None]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether this machine has a process of that number."""
+    """Whether this machine has a process with that number."""
     return bool(psutil.pid_exists(pid))
 
 
@@ -65,5 +65,5 @@ def _write_holder(descriptor: int) -> None:
 
 def _read_holder(path: Path) -> str:
     with contextlib.suppress(OSError):
-        return path.read_text(encoding="utf-8", errors="replace")[:200].strip() or "which has not given its name yet"
+        return path.read_text(encoding="utf-8", errors="replace")[:200].strip() or "process not known yet"
     return "which has just ended"

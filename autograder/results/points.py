@@ -1,4 +1,4 @@
-"""The points of a student: the autograder's, those that a person gave, and what submitting late costs."""
+"""The points of a student: those from the autograder, those that were entered manually, and the late penalty."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from autograder.common.encoders import encode_csv, one_line
 from autograder.grading.verdict import Verdict
 
 Given = Mapping[str, tuple[float | None, str | None]]
-"""By item: the score and the comment that a person gave to one student."""
+"""The score and the comment that one student was given manually, by item."""
 
 Manual = Mapping[str, Given]
 """The same by student."""
 
 LATE = "late-penalty"
-"""Stands among a student's items in `Given` for what submitting late costs, as points below zero."""
+"""The key in `Given` for the late penalty, in points below zero."""
 
 
 def points_by_item(assignment: Assignment, verdict: Verdict, given: Given) -> dict[str, float | None]:
-    """Points of every item of the assignment: a person's if there are any, else the autograder's, else None; with them
-    what submitting late costs, if it does."""
+    """Return the points of every item of the assignment, and the late penalty if there is one.
+
+    Manual points take precedence over the autograder's; None means that there are neither.
+    """
     points: dict[str, float | None] = {item.id: None for item in assignment.items}
     points |= {item.id: item.points for item in verdict.items if item.id in points}
     known = {*points, LATE}
@@ -31,14 +33,14 @@ def points_by_item(assignment: Assignment, verdict: Verdict, given: Given) -> di
 
 
 def total(points: Mapping[str, float | None]) -> float:
-    """The sum of the points that are given."""
+    """Return the sum of the points that have been given."""
     return round(sum(value or 0.0 for value in points.values()), 2)
 
 
 def standing(
     verdict: Verdict, points: Mapping[str, float | None]
 ) -> tuple[Literal["graded", "needs review", "failed to run"], str]:
-    """State and reason as they are now: what a person has given points for needs nobody any more."""
+    """Return the current state and its reason: items that have manual points no longer need review."""
     waits = any(points[item.id] is None for item in verdict.items if item.id in points)
     if verdict.state == "needs review" and not waits:
         return "graded", ""
@@ -46,14 +48,14 @@ def standing(
 
 
 def plain(value: float | None) -> str:
-    """Points with two digits at most, nothing for none."""
+    """Return points as text, with two decimals at most; empty for None."""
     return "" if value is None else f"{round(value, 2):g}"
 
 
 def format_grades(assignment: Assignment, verdicts: Iterable[Verdict], manual: Manual) -> str:
-    """Return the table of a class as CSV: a row a student, a column an item; empty where a person has yet to decide.
+    """Return the table of a class as CSV, with a row per student and a column per item; pending points are empty.
 
-    Late penalties have a column where there are any.
+    There is a column for late penalties if there are any.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

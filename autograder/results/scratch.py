@@ -1,4 +1,4 @@
-"""The temporary files of a run, in one folder that is removed after the run, or by a later one if that was killed."""
+"""The temporary files of a run, in one folder that is removed after the run or, if that was killed, by a later one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from filelock import FileLock, Timeout
 from .lock import LOCK, is_running
 
 NAME = re.compile(r"grader-(\d+)-\w+")
-"""The folder's name, with the process that made it. It is short: the path of a socket may have some 100 characters."""
+"""The folder's name, with the number of its process. It is short: a socket's path may have about 100 characters."""
 
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder in which this process and its children make all temporary files from now on.
+    """Create a folder in which this process and its children put all temporary files while the context is open.
 
-    It is locked as long as it is used. Folders of runs that were killed are removed.
+    The folder is locked while it is in use. Folders of runs that were killed are removed.
     """
     before, variable = tempfile.tempdir, os.environ.get("TMPDIR")
     _remove_abandoned(Path(tempfile.gettempdir()))
@@ -52,8 +52,8 @@ def _remove_abandoned(place: Path) -> None:
 def _is_abandoned(folder: Path) -> bool:
     """Whether no process uses the folder, neither here nor in another container with the same temporary files.
 
-    The number of the process is not enough for another container; the lock is not enough for a process that has made
-    its folder and not locked it yet.
+    The process number alone does not show a process in another container; the lock alone does not show a process that
+    has created its folder but not locked it yet.
     """
     named = NAME.fullmatch(folder.name)
     if named is None or is_running(int(named[1])):

@@ -1,5 +1,5 @@
-"""The results of an assignment, as files: `OUT/<assignment>/` holds the class, `students/<student>/` in it each
-student."""
+"""The results of an assignment as files: those of the class are in `OUT/<assignment>/`, those of each student in its
+subfolder `students/<student>/`."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
     from autograder.grading.saved_runs import SavedRuns
 
 STUDENTS = "students"
-"""The folder that holds one folder for each student, so that no student's name can be that of a file of the class."""
+"""The folder with one folder for each student, so that no student's name can be that of a file of the class."""
 
 SAVED_OUTPUTS = "own-run.json"
 
 LEFT_OUT = "left-out.txt"
-"""The file with sentences on what lies beside the students' folders and was not graded."""
+"""The file with sentences on files that belong to no student and were not graded."""
 
 log = logging.getLogger(__name__)
 
 
 def gradebook_url(out: Path) -> str:
-    """Return the address of the gradebook in a folder of results, as nbgrader wants it."""
+    """Return the address of the gradebook in a folder of results, in the form that nbgrader expects."""
     return f"sqlite:///{(out / 'gradebook.db').resolve()}"
 
 
 @dataclass(frozen=True)
 class ResultStore:
-    """The results of one assignment in the folder `out`, which may hold those of several."""
+    """The results of one assignment in the folder `out`, which may contain those of several."""
 
     out: Path
     assignment: Assignment
 
     @property
     def folder(self) -> Path:
-        """Where the results of this assignment lie."""
+        """The folder with the results of this assignment."""
         return self.out / self.assignment.name
 
     @property
@@ -64,7 +64,7 @@ class ResultStore:
 
     @property
     def gradebook_url(self) -> str:
-        """The gradebook as a database's address."""
+        """The address of the gradebook as a database."""
         return gradebook_url(self.out)
 
     @property
@@ -73,13 +73,16 @@ class ResultStore:
         return self.out / "autograded"
 
     def student_folder(self, student: str) -> Path:
-        """Return where the results of a student lie."""
+        """Return the folder with the results of a student."""
         return self.folder / STUDENTS / encode_path(student)
 
     def write(self, graded: GradedSubmission) -> None:
-        """Write all files of one student. An older verdict goes first and the new one comes last: where a verdict is,
-        the other files are complete and belong to it. Raises AutograderError if that fails."""
-        import nbformat  # here: what does not touch a notebook need not wait for it
+        """Write all files of one student; raise AutograderError if that fails.
+
+        An older verdict is removed first and the new one is written last: if there is a verdict, the other files are
+        complete and belong to it.
+        """
+        import nbformat  # here: commands that use no notebook need not wait for it
 
         folder = self.student_folder(graded.student)
         notebook = folder / self.assignment.notebook_name
@@ -94,7 +97,7 @@ class ResultStore:
         self.write_verdict(graded.verdict)
 
     def write_verdict(self, verdict: Verdict) -> None:
-        """Write the verdict on one student and the results for other systems; the verdict itself comes last."""
+        """Write the results for other systems and then the verdict on one student."""
         folder = self.student_folder(verdict.student)
         remove(folder / "verdict.json")
         results = build_results(self.assignment, verdict)
@@ -106,10 +109,10 @@ class ResultStore:
         write_text(self.folder / "grades.csv", format_grades(self.assignment, verdicts, manual))
 
     def read_points(self, verdicts: Iterable[Verdict]) -> dict[str, dict[str, float | None]]:
-        """Return the points of students as grades.csv has them, by item; None where a person has yet to decide.
+        """Return the points of students from grades.csv, by item; None if they are pending.
 
         Args:
-            verdicts: those that the table was written from.
+            verdicts: the verdicts from which the table was written.
         """
         students = sorted(verdict.student for verdict in verdicts)
         table = csv.DictReader(io.StringIO((self.folder / "grades.csv").read_text(encoding="utf-8")))
@@ -122,7 +125,7 @@ class ResultStore:
         }
 
     def write_left_out(self, sentences: Iterable[str]) -> None:
-        """Keep what is to be said of files that belong to no student; where it is kept already, nothing is written."""
+        """Save sentences on files that belong to no student; write nothing if they are the same as before."""
         path, lines = self.folder / LEFT_OUT, list(sentences)
         if lines == self.read_left_out():
             return
@@ -139,18 +142,18 @@ class ResultStore:
     def read_verdicts(self) -> list[Verdict]:
         """Return all verdicts, by student.
 
-        One that cannot be read is left out with a warning; its submission counts as not graded yet.
+        A verdict that cannot be read is ignored with a warning, as if its submission were not graded yet.
         """
         found = [self._read_verdict(path) for path in (self.folder / STUDENTS).glob("*/verdict.json")]
         return sorted((verdict for verdict in found if verdict is not None), key=lambda verdict: verdict.student)
 
     def read_executed(self, student: str) -> NotebookNode | None:
-        """Return the executed notebook of a student, None where nothing could be executed."""
+        """Return the executed notebook of a student, None if nothing could be executed."""
         import nbformat  # here, as above
 
         path = self.student_folder(student) / self.assignment.notebook_name
         try:
-            return nbformat.reader.reads(path.read_text(encoding="utf-8"))  # it was checked when it was written
+            return nbformat.reader.reads(path.read_text(encoding="utf-8"))  # it was validated when it was written
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -160,9 +163,9 @@ class ResultStore:
             ) from None
 
     def read_record(self, student: str) -> SavedRuns | None:
-        """Return the evidence of all runs of a student; None where there is none that this edition can read."""
+        """Return the evidence of all runs of a student; None if there is none that this version can read."""
         from autograder.grading.saved_runs import (
-            SavedRuns,  # here: it takes pytest along, which reading a table needs not
+            SavedRuns,  # here: it imports pytest, which is not needed to read a table
         )
 
         try:
@@ -172,14 +175,14 @@ class ResultStore:
         return record if record.runs else None
 
     def read_saved_outputs(self, student: str) -> SavedOutputs:
-        """Return what the student's own run left in the file; an empty one where there is nothing."""
+        """Return the saved outputs of the student's own run; empty ones if there are none."""
         path = self.student_folder(student) / SAVED_OUTPUTS
         try:
             return SavedOutputs.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return SavedOutputs()
         except (OSError, ValidationError) as error:
-            log.warning("%s is left out (%s).", path, one_line(str(error), 120))
+            log.warning("%s is ignored (%s).", path, one_line(str(error), 120))
             return SavedOutputs()
 
     def _write_saved_outputs(self, path: Path, saved: SavedOutputs) -> None:
@@ -198,6 +201,6 @@ class ResultStore:
         else:
             if (verdict.assignment, encode_path(verdict.student)) == (self.assignment.name, path.parent.name):
                 return verdict
-            reason = f"it is on {verdict.assignment} of {verdict.student}"
-        log.warning("%s is left out (%s): make autograde grades that submission again.", path, reason)
+            reason = f"it is the verdict on {verdict.assignment} of {verdict.student}"
+        log.warning("%s is ignored (%s): make autograde grades that submission again.", path, reason)
         return None

@@ -1,1 +1,1 @@
-"""What was submitted: found, read and repaired, so that it can be run."""
+"""Find, read and repair what a student submitted, so that it can be run."""

@@ -1,8 +1,9 @@
-"""Archives that students submit, read in memory: names and single members, within limits, nothing unpacked.
+"""Read the archives that students submit: the names of their members and single members, in memory and within limits.
 
-Only what can be read piece by piece is accepted: zip members that are stored or deflated, and tar files, plain or
-packed with gzip, whose headers are small. The decompressors for bzip2 and LZMA in `zipfile` return all of a member at
-once, and `tarfile` reads a header of any length into memory, so a file of a kilobyte could take gigabytes.
+Nothing is unpacked to disk. Only formats that can be read in pieces are accepted: zip members that are stored or
+deflated, and tar files, uncompressed or compressed with gzip, whose headers are small. The decompressors for bzip2 and
+LZMA in `zipfile` return a whole member at once, and `tarfile` reads a header of any length into memory, so a file of a
+kilobyte could take gigabytes.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from autograder.errors import SubmissionError
 
 MAX_MEMBERS = 5_000
 UNPACKED = 300 * MB
-"""Bytes that an archive may grow to while a member is looked for."""
+"""Maximum number of bytes of an uncompressed tar file that are read to find a member."""
 
 LARGEST_HEADER = 1 * MB
-"""Bytes of an extended header of a tar file; it holds a long name, and attributes that some systems keep of a file."""
+"""Maximum size, in bytes, of an extended header of a tar file, which contains a long name or attributes of a file."""
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 OTHER_METHODS = {9: "Deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandard", 95: "xz"}
-"""How a zip file can be compressed, by the numbers in its headers."""
+"""Compression methods that cannot be read, by their numbers in the headers of a zip file."""
 
 LONG_NAME, EXTENDED, GLOBAL = tarfile.GNUTYPE_LONGNAME, (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE), tarfile.XGLTYPE
 EXTENSIONS = (LONG_NAME, tarfile.GNUTYPE_LONGLINK, *EXTENDED, GLOBAL)
-"""Entries of a tar file that describe the entry after them."""
+"""Types of entries in a tar file that describe the entry after them."""
 
 PAX_RECORD = re.compile(rb"(\d{1,20}) ([^=]+)=")
 
@@ -48,10 +49,10 @@ BROKEN = (
     ValueError,
     LookupError,
     MemoryError,
-    NotImplementedError,  # a method of packing that Python does not know; first, as it is a RuntimeError too
+    NotImplementedError,  # an unknown compression method; also a RuntimeError, which is caught after these
 )
 LINK = 0o120000
-"""File type of a symbolic link, as zip keeps it."""
+"""File type of a symbolic link in a zip file."""
 
 
 class _TooLarge(Exception):
@@ -63,13 +64,13 @@ class _UnknownMethod(Exception):
 
 
 class _Bounded:
-    """A stream that is read from its beginning to its end, and no further than to a limit."""
+    """A stream that is read sequentially, up to a limit."""
 
     def __init__(self, stream: BinaryIO | gzip.GzipFile, most: int) -> None:
         self._stream, self.left = stream, most
 
     def read(self, size: int) -> bytes:
-        """Exactly so many bytes; fewer only at the end of the stream."""
+        """Return exactly `size` bytes, or fewer at the end of the stream."""
         if size > self.left:
             raise _TooLarge
         content = self._stream.read(size)
@@ -85,37 +86,37 @@ class _Bounded:
 
 @dataclass(frozen=True)
 class _TarEntry:
-    """A regular file in a tar file; its content is what the stream gives next."""
+    """A regular file in a tar file; its content comes next in the stream."""
 
     name: str
     size: int
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a path leads through what systems and tools put beside a file."""
+    """Whether a part of the path is hidden or was created by a system or tool, such as `__MACOSX`."""
     return any(part.startswith(".") or part in ("__MACOSX", "__pycache__") for part in name.split("/"))
 
 
 def names(stream: BinaryIO, title: str) -> list[str]:
-    """The names of the regular files in an archive; links, hidden files and paths that lead out of it are left out."""
+    """Return the names of the regular files in an archive, except links, hidden files and paths that lead out of it."""
     with _explained(title):
         listed = _zip_names(stream) if zipfile.is_zipfile(stream) else _tar_names(stream)
         return [name for name in listed if not is_hidden(name.removeprefix("./")) and not _leads_out(name)]
 
 
 def read(stream: BinaryIO, title: str, member: str, most: int) -> bytes:
-    """What the member holds; SubmissionError where it is too large, locked, broken or compressed in another way."""
+    """Return the content of a member; raise SubmissionError if it is too large, encrypted, damaged or unsupported."""
     with _explained(title):
         read_member = _read_zip_member if zipfile.is_zipfile(stream) else _read_tar_member
         content = read_member(stream, member, most)
     if content is None or len(content) > most:
-        raise SubmissionError(f"What is in {title} is larger than {most / MB:.0f} MB: submit the notebook itself.")
+        raise SubmissionError(f"The notebook in {title} is larger than {most / MB:.0f} MB: submit the notebook itself.")
     return content
 
 
 def _zip_names(stream: BinaryIO) -> list[str]:
     stream.seek(0)
-    # Counted before zipfile makes an object of each.
+    # Count the members before zipfile creates an object for each.
     if sum(block.count(b"PK\x01\x02") for block in iter(lambda: stream.read(1 << 20), b"")) > MAX_MEMBERS:
         raise _TooLarge
     with zipfile.ZipFile(stream) as archive:
@@ -148,9 +149,9 @@ def _read_tar_member(stream: BinaryIO, member: str, most: int) -> bytes | None:
 
 
 def _tar_entries(stream: BinaryIO) -> Iterator[tuple[_TarEntry, _Bounded]]:
-    """The regular files of a tar file with the stream that stands at the beginning of their content.
+    """Yield the regular files of a tar file, each with the stream at the beginning of its content.
 
-    `tarfile.TarInfo` reads the headers; their extensions are read here, as `tarfile` takes them of any length.
+    `tarfile.TarInfo` parses the headers; extended headers are read here, because `tarfile` reads them at any length.
     """
     content = _open_tar(stream)
     extension: dict[str, str] = {}
@@ -184,7 +185,7 @@ def _open_tar(stream: BinaryIO) -> _Bounded:
 
 
 def _read_extension(header: tarfile.TarInfo, content: _Bounded) -> dict[str, str]:
-    """What an extended header says of the next entry: `path`, `size`, and `sparse` for a file that has holes."""
+    """Return what an extended header says about the next entry: `path`, `size`, and `sparse` for a sparse file."""
     if not 0 <= header.size <= LARGEST_HEADER:
         raise _TooLarge
     block = content.read(_padded(header.size))[: header.size]
@@ -194,7 +195,7 @@ def _read_extension(header: tarfile.TarInfo, content: _Bounded) -> dict[str, str
 
 
 def _pax_records(block: bytes) -> dict[str, str]:
-    """The records `length key=value` that matter; see `man 5 pax`."""
+    """Return the relevant ones of the records `length key=value`; see `man 5 pax`."""
     records, place = {}, 0
     while match := PAX_RECORD.match(block, place):
         place += max(int(match[1]), 1)
@@ -207,7 +208,7 @@ def _pax_records(block: bytes) -> dict[str, str]:
 
 
 def _padded(size: int) -> int:
-    """A size in whole blocks."""
+    """Round a size up to whole blocks."""
     return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
@@ -217,11 +218,11 @@ def _leads_out(name: str) -> bool:
 
 @contextmanager
 def _explained(title: str) -> Iterator[None]:
-    """Turns whatever is wrong with an archive into one sentence."""
+    """Turn any error in an archive into a SubmissionError of one sentence."""
     try:
         yield
     except _TooLarge:
-        raise SubmissionError(f"{title} holds far more than one notebook: submit the notebook itself.") from None
+        raise SubmissionError(f"{title} contains far more than one notebook: submit the notebook itself.") from None
     except _UnknownMethod as error:
         raise SubmissionError(
             f"{title} is compressed with a method that is not supported ({error}): submit the notebook itself, or an "
@@ -229,7 +230,8 @@ def _explained(title: str) -> Iterator[None]:
         ) from None
     except BROKEN:
         raise SubmissionError(
-            f"{title} cannot be opened, it is not whole or of another kind: submit the notebook itself."
+            f"{title} cannot be opened, because it is incomplete, damaged or not an archive of this type: submit the "
+            "notebook itself."
         ) from None
     except RuntimeError:
-        raise SubmissionError(f"{title} is locked with a password: submit the notebook itself.") from None
+        raise SubmissionError(f"{title} is password-protected: submit the notebook itself.") from None

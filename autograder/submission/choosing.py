@@ -1,4 +1,4 @@
-"""Which of a student's files is graded: the likeliest by name, place and date in which something is filled in."""
+"""Choose the file that is graded: the most likely one, by name, place and date, in which a task is completed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from .parsing import Parsed, read
 from .repair import is_filled
 
 MAX_TRIED = 10
-"""Files of the best kind, and as many of others, that are tried until one can be read in which something is filled
-in."""
+"""Maximum number of files of the best kind, and of other files, that are tried to find one with a completed task."""
 
 LMS_PREFIX = re.compile(r"^.*_(?:\d+_\d+|assignsubmission_file|attempt_[\d-]+)_+", re.DOTALL)
-"""What Canvas, Moodle and Blackboard put before the name of a submitted file."""
+"""Prefixes that Canvas, Moodle and Blackboard add to the name of a submitted file."""
 
 COPY_MARK = re.compile(r"\(\d{1,4}\)|copy( of)?\d*|kopie( von)?")
 DAY = re.compile(r"(?<!\d)(\d{1,2})([.-])(\d{1,2})\2(20\d\d)(?!\d)")
@@ -32,19 +31,19 @@ DAY = re.compile(r"(?<!\d)(\d{1,2})([.-])(\d{1,2})\2(20\d\d)(?!\d)")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that can be read, and what it holds."""
+    """A file that can be read, and its content."""
 
     file: File
     parsed: Parsed
 
 
 def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple[Candidate, list[Finding]]:
-    """The likeliest file in which something is filled in, or else the likeliest that can be read.
+    """Choose the most likely file in which a task is completed, or else the most likely one that can be read.
 
-    Archives and scripts beside a notebook are looked into only if nothing is filled in the notebook.
+    Archives and scripts next to a notebook are read only if no task is completed in the notebook.
 
-    Returns the file with its notebook, and all that is to be said of the files. Raises SubmissionError with what is
-    wrong with the likeliest file if none can be read.
+    Returns the file with its notebook, and all findings about the files. Raises SubmissionError, which says what is
+    wrong with the most likely file, if none can be read.
     """
     files, findings = candidates(folder, assignment)
     errors: list[SubmissionError] = []
@@ -64,7 +63,7 @@ def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple
     if chosen is not None:
         names = [candidate.file.name for candidate in untouched]
         passed += [
-            Finding(kind="left aside", text=f"{n} was ignored because no task in it is filled in.", audience="both")
+            Finding(kind="left aside", text=f"{n} was ignored because no task in it was completed.", audience="both")
             for n in names
         ]
     elif (chosen := next((candidate for candidate in untouched if candidate.file in files), None)) is None:
@@ -74,15 +73,15 @@ def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple
 
 
 def _in_turn(folder: Path, assignment: Assignment, files: list[File]) -> Iterator[File]:
-    """The files of the best kind, then those of others."""
+    """Yield files of the best kind, then other files."""
     yield from files[:MAX_TRIED]
     yield from _others(folder, assignment, files)[:MAX_TRIED]
 
 
 def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[Finding]]:
-    """The files of the best kind that may be the submission, the likeliest first, and what was left aside.
+    """Return the files of the best kind that may be the submission, most likely first, and findings about other files.
 
-    Raises SubmissionError where there is none.
+    Raises SubmissionError if there is none.
     """
     own = [folder, folder.parent] if folder.name.lower() == assignment.name.lower() else [folder]
     if any(path.is_symlink() for path in own):
@@ -103,7 +102,7 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
 
 
 def _others(folder: Path, assignment: Assignment, tried: Iterable[File]) -> list[File]:
-    """Files of all kinds that may be the submission where nothing is filled in the `tried` ones: in archives too."""
+    """Return other files that may be the submission, also in archives, if no task is completed in the `tried` ones."""
     files, _ = list_files(folder)
     members = [member for file in files if kind_of(file.title) == "archive" for member in list_members(file)[0]]
     known, handed_out = {file.name for file in tried}, _handed_out(assignment)
@@ -116,7 +115,7 @@ def _others(folder: Path, assignment: Assignment, tried: Iterable[File]) -> list
 
 
 def about_choice(chosen: File, files: list[File], assignment: Assignment) -> list[Finding]:
-    """What is to be said of the file that was chosen among others."""
+    """Return findings about the chosen file: that its name is not the required one, that there were others."""
     findings = []
     if chosen.title != assignment.notebook_name:
         text = f"{chosen.name} was graded; it should be named {assignment.notebook_name}."
@@ -129,15 +128,15 @@ def about_choice(chosen: File, files: list[File], assignment: Assignment) -> lis
 
 
 def _handed_out(assignment: Assignment) -> set[str]:
-    """The names of scripts that students were given."""
+    """Return the names of the scripts in the release."""
     return {path.name for path in assignment.release_folder.glob("*.py")}
 
 
 def _order(files: list[File], assignment: Assignment) -> list[File]:
-    """The files, the likeliest first: by name, by place, and then the latest.
+    """Sort files, most likely first: by name, by place, and then by date.
 
-    Of files whose names differ only in numbers the numbers tell which is the latest, be they attempts, the marks of
-    copies or dates; unpacking a download may have given all of them one date, or none that means anything.
+    If names differ only in numbers (of attempts, copies or dates), the numbers decide which file is the latest: after a
+    download was unpacked, the modification times may all be equal or meaningless.
     """
     newest: dict[str, float] = {}
     for file in files:
@@ -153,7 +152,7 @@ def _order(files: list[File], assignment: Assignment) -> list[File]:
 
 
 def _likeness(name: str, assignment: Assignment) -> int:
-    """How much a file's name is like the one that was asked for: 2 if it is the same, 1 but for marks of a copy."""
+    """Rate a file's name: 2 if it is the required one, 1 if it differs only in case, signs and copy marks, else 0."""
     wanted = assignment.notebook_name
     if name == wanted:
         return 2
@@ -163,18 +162,18 @@ def _likeness(name: str, assignment: Assignment) -> int:
 
 
 def _plain(name: str) -> str:
-    """A name without its endings, case, spaces, signs and the marks of a copy."""
+    """Return a name without its extension, case, spaces, signs and copy marks."""
     stem = unicodedata.normalize("NFC", name).casefold().partition(".ipynb")[0]
     return re.sub(r"[\W_]", "", COPY_MARK.sub("", stem))
 
 
 def _family(file: File) -> str:
-    """What is left of a file's name without its numbers."""
+    """Return a file's name without its numbers, the same for all versions of a file."""
     return re.sub(r"\d", "", _plain(LMS_PREFIX.sub("", file.name)))
 
 
 def _numbers(name: str) -> list[int]:
-    """The numbers in a name in their order; a date with the year last is turned around."""
+    """Return the numbers in a name, in order; a date with the year last is read with the year first."""
     return [int(digits) for digits in re.findall(r"[0-9]+", DAY.sub(_year_first, name))]
 
 

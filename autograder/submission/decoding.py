@@ -1,4 +1,4 @@
-"""From the bytes of a file to the JSON document of a notebook, or one sentence on why they hold none."""
+"""Decode the bytes of a file to the JSON document of a notebook, or say in one sentence why that is not possible."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .findings import Finding
 BEGINNINGS = (
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a zip archive or an office document"),
-    (b"\x1f\x8b", "a packed archive"),
+    (b"\x1f\x8b", "a compressed archive"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"{\\rtf", "a text document"),
     (b"\x80\x04", "pickled data"),
-    (b"\x93NUMPY", "an array of NumPy"),
+    (b"\x93NUMPY", "a NumPy array"),
 )
-"""How files begin that are no text, and what they are."""
+"""How common files that are not text begin, and what they are."""
 
 MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -33,32 +33,33 @@ MARKS = (
 """Byte order marks of encodings other than UTF-8, the longer ones first."""
 
 CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: .*)?$|^={7}$", re.MULTILINE)
-"""A line that a version control system leaves in a file that two people changed."""
-
+"""A line by which a version control system marks a merge conflict in a file."""
 
 LATIN = "cp1252"
-"""The encoding of texts that are saved in no other one; in it everything can be read, rightly or not."""
+"""The encoding that is used if no other fits: it can decode any bytes, correctly or not."""
 
 JAPANESE = ("cp932", "euc_jp")
 KANA = re.compile("[\u3041-\u30fe]{2}")
-"""Japanese syllables, which hardly ever come out where a text in another encoding is taken for Japanese."""
+"""Japanese syllables, which are rare in the result if a text in another encoding is decoded as Japanese."""
 
 NAMES = {LATIN: "Latin-1", "cp932": "Shift JIS (cp932)", "euc_jp": "EUC-JP"}
 
 LONGEST_NOTE = 1_000
-"""Characters of a file that holds hardly more than a link."""
+"""Maximum number of characters of a file that contains little more than a link."""
 
 LINK = re.compile(r"https?://([\w.-]{1,60})", re.ASCII)
 DOWNLOAD = "download the notebook from there (in Colab: File, Download, Download .ipynb) and submit that file"
 
 MAX_VALUES = 4_000_000
-"""Numbers, and lists and objects, of a document; a hundred MB can hold more of them than fit into memory."""
+"""Maximum number of numbers, and of lists and objects, in a document: 100 MB can contain more than fit into memory."""
 
 
 @dataclass
 class Reading:
-    """A file on its way to a notebook, and what was seen of it; `odd` are the things left out or put right, `encoding`
-    is that of its text."""
+    """A file that is being read as a notebook, and the findings about it.
+
+    `encoding` is that of its text; `odd` are the kinds of invalid content that were omitted or corrected.
+    """
 
     name: str
     encoding: str = "utf-8-sig"
@@ -73,6 +74,7 @@ class Reading:
 
 
 def decoded(content: bytes, reading: Reading) -> str:
+    """Return the text of a file; raise SubmissionError if it is not text."""
     if not content.strip(b"\x00\r\n\t "):
         raise reading.refuse("is empty and cannot be read as a notebook")
     for beginning, what in BEGINNINGS:
@@ -90,16 +92,18 @@ def decoded(content: bytes, reading: Reading) -> str:
     reading.encoding = encoding
     if encoding != "utf-8-sig":
         name = NAMES.get(encoding, encoding.upper().removesuffix("-LE").removesuffix("-BE"))
-        letters = "letters like ä may be wrong" if encoding == LATIN else "letters may be wrong"
-        reading.note("encoding", f"The file was saved as {name} and read so; {letters}. Save it as UTF-8.")
+        letters = "letters such as ä may be wrong" if encoding == LATIN else "letters may be wrong"
+        message = f"The file was read as {name}, because it is not in UTF-8; {letters}. Save it as UTF-8."
+        reading.note("encoding", message)
     if "\x00" in text:
-        reading.note("zero bytes", "The file held zero bytes, as a failing disk leaves them; they were left out.")
+        message = "The file contained NUL bytes, perhaps because of a disk error; they were removed."
+        reading.note("zero bytes", message)
         text = text.replace("\x00", "")
     return text.replace("\r\n", "\n")
 
 
 def _decoded_by_guess(content: bytes) -> tuple[str, str]:
-    """The encoding and the text of what is not UTF-8: Japanese where it reads as such, or else Latin-1."""
+    """Return the encoding and the text of bytes that are not UTF-8: Japanese if the text looks like it, or Latin-1."""
     for encoding in JAPANESE:
         try:
             text = content.decode(encoding)
@@ -111,18 +115,18 @@ def _decoded_by_guess(content: bytes) -> tuple[str, str]:
 
 
 def linked_host(text: str) -> str:
-    """Where a link leads that a short text holds, "" if there is none; a property list names its own format first."""
+    """Return the host of the last link in a short text, "" for none; the first link in a property list is its DTD."""
     hosts = LINK.findall(text) if len(text) <= LONGEST_NOTE else []
     return str(hosts[-1]) if hosts else ""
 
 
 class _Crowded(Exception):
-    """There are more values in the text than should be held in memory."""
+    """The text contains more values than should be held in memory."""
 
 
 class _Decoder(json.JSONDecoder):
-    """Reads JSON of which every part can be had: a number that is none becomes None, of a key that stands twice the
-    last value counts; both are told."""
+    """Reads JSON leniently, and notes it: an invalid number becomes None, and of a duplicate key the last value is
+    used."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(
@@ -145,18 +149,18 @@ class _Decoder(json.JSONDecoder):
             raise _Crowded
         if len(digits) < 400 and math.isfinite(value := float(digits)):
             return value
-        self._reading.odd["numbers too large or not finite"] = None
+        self._reading.odd["numbers that are too large or not finite"] = None
         return None
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            self._reading.odd["keys that stand twice in one place, of which the last counted"] = None
+            self._reading.odd["duplicate keys (the last value was used)"] = None
         return made
 
 
 def parsed(text: str, reading: Reading) -> dict[str, Any]:
-    """The JSON object in the text that holds the notebook; SubmissionError says what is there instead."""
+    """Return the JSON object of the notebook; raise SubmissionError, which says what the text is instead."""
     begin = len(text) - len(text.lstrip())
     try:
         if text.count("[") + text.count("{") > MAX_VALUES:
@@ -164,7 +168,7 @@ def parsed(text: str, reading: Reading) -> dict[str, Any]:
         document, end = _Decoder(reading).raw_decode(text, begin)
     except _Crowded:
         advice = "clear its outputs, save it and submit that file"
-        raise reading.refuse("holds far more values than a notebook has", advice) from None
+        raise reading.refuse("contains far more values than a notebook", advice) from None
     except RecursionError:
         raise reading.refuse("is nested too deeply to be a notebook") from None
     except ValueError as error:
@@ -172,30 +176,31 @@ def parsed(text: str, reading: Reading) -> dict[str, Any]:
     if text[end:].strip():
         if CONFLICT.search(text):
             raise _no_json(text, None, reading)
-        reading.note("text after the end", "The file goes on after the end of the notebook; that part was left out.")
+        reading.note("text after the end", "The file continues after the end of the notebook; that part was ignored.")
     if not isinstance(document, dict) or not {"cells", "worksheets"} & set(document):
-        raise reading.refuse("is JSON, but no notebook, as it has no cells", "submit the notebook itself")
+        raise reading.refuse("is valid JSON but not a notebook, because it has no cells", "submit the notebook itself")
     return document
 
 
 def _no_json(text: str, error: ValueError | None, reading: Reading) -> SubmissionError:
-    """Why a text that should be a notebook is none."""
+    """Return the error that says why a text is not a notebook."""
     if found := CONFLICT.search(text):
         line = text.count("\n", 0, found.start()) + 1
         advice = "resolve the conflict, save it again in Jupyter and submit that file"
-        return reading.refuse(f"holds marks of a merge conflict, the first in line {line}", advice)
+        return reading.refuse(f"contains merge conflict markers, the first on line {line}", advice)
     begins = text.lstrip()[:20]
     if re.match(r"<(?:!doctype|html|\?xml|head|body)", begins, re.IGNORECASE):
         return reading.refuse("is a web page (HTML), not a notebook", "submit the .ipynb file itself")
     if not begins.startswith("{") and (host := linked_host(text)):
-        return reading.refuse(f"holds a link to {host}, not a notebook", DOWNLOAD)
+        return reading.refuse(f"contains a link to {host}, not a notebook", DOWNLOAD)
     if reading.encoding == LATIN:
         return reading.refuse(
-            "is neither saved as UTF-8 nor in another encoding that is known", "save it again in Jupyter as UTF-8"
+            "is not in UTF-8 or in any other encoding that the autograder recognises",
+            "save it again in Jupyter as UTF-8",
         )
     if not begins.startswith("{"):
         return reading.refuse(
-            "cannot be read as a notebook, it is not JSON", "submit the notebook itself, as Jupyter saves it"
+            "is not a notebook, because it is not JSON", "submit the notebook itself, as Jupyter saves it"
         )
     if isinstance(error, json.JSONDecodeError):
         line = error.lineno
@@ -204,6 +209,6 @@ def _no_json(text: str, error: ValueError | None, reading: Reading) -> Submissio
                 f"ends in the middle, after line {text.count(chr(10)) + 1}; only a part of it was saved"
             )
         return reading.refuse(
-            f"cannot be read as a notebook, from line {line}, column {error.colno}, on it is not JSON"
+            f"is not a valid notebook, because its JSON is invalid at line {line}, column {error.colno}"
         )
-    return reading.refuse("cannot be read as a notebook, it is not JSON")
+    return reading.refuse("is not a valid notebook, because it is not valid JSON")

@@ -1,6 +1,6 @@
-"""The files that a student submitted, listed and opened; `choosing` tells which of them counts.
+"""List and open the files that a student submitted; `choosing` decides which of them is graded.
 
-Nothing is followed out of the folder, nothing is unpacked to disk, and nothing is read beyond a limit.
+Links are not followed, nothing is unpacked to disk, and nothing is read beyond a limit.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from . import archives
 from .decoding import DOWNLOAD, LONGEST_NOTE, linked_host
 
 LARGEST = 120 * MB
-"""Bytes of one file; a notebook with a hundred large pictures has a tenth of them."""
+"""Maximum size of a file in bytes; a notebook with a hundred large pictures is a tenth of that."""
 
 MAX_ENTRIES = 5_000
-"""Files and folders that are looked at."""
+"""Maximum number of files and folders that are listed."""
 
 KINDS = (
     ("notebook", (".ipynb", ".ipynb.txt", ".ipynb.json")),
@@ -31,10 +31,10 @@ KINDS = (
     ("script", (".py", ".py.txt")),
     ("archive", (".zip", ".tar", ".tar.gz", ".tgz")),
 )
-"""Kinds of files that may hold the submission, the better ones first."""
+"""Kinds of files that may contain the submission, the best first."""
 
 MOVED = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
-"""What opening says where there is no plain file."""
+"""Error numbers of opening a path that does not exist or is not a regular file."""
 
 OTHERS = {
     ".html": "a web page",
@@ -43,26 +43,26 @@ OTHERS = {
     ".doc": "a text document",
     ".docx": "a text document",
     ".odt": "a text document",
-    ".7z": "an archive of a kind that is not opened",
-    ".rar": "an archive of a kind that is not opened",
-    ".xz": "an archive of a kind that is not opened",
-    ".bz2": "an archive of a kind that is not opened",
-    ".gz": "an archive of a kind that is not opened",
-    ".zst": "an archive of a kind that is not opened",
-    ".url": "a link and not the file",
-    ".webloc": "a link and not the file",
-    ".desktop": "a link and not the file",
-    ".lnk": "a link and not the file",
-    ".gdoc": "a link and not the file",
+    ".7z": "an archive of an unsupported type",
+    ".rar": "an archive of an unsupported type",
+    ".xz": "an archive of an unsupported type",
+    ".bz2": "an archive of an unsupported type",
+    ".gz": "an archive of an unsupported type",
+    ".zst": "an archive of an unsupported type",
+    ".url": "a link, not the notebook itself",
+    ".webloc": "a link, not the notebook itself",
+    ".desktop": "a link, not the notebook itself",
+    ".lnk": "a link, not the notebook itself",
+    ".gdoc": "a link, not the notebook itself",
 }
 
 NOTES = (".url", ".webloc", ".desktop", ".gdoc", ".txt", ".md", ".rtf")
-"""How the names of files end in which a link to the notebook is looked for."""
+"""Extensions of files that are searched for a link to the notebook."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that may be the submission: `name` as it may be shown, `member` its name in the archive at `path`."""
+    """A file that may be the submission: `name` is safe to show, `member` is its name in the archive at `path`."""
 
     path: Path
     name: str
@@ -71,11 +71,11 @@ class File:
 
     @property
     def title(self) -> str:
-        """The file's own name, without the folders or the archive that it lies in."""
+        """The file's own name, without its folders or its archive."""
         return (self.member or self.path.name).rpartition("/")[2]
 
     def read(self) -> bytes:
-        """What is in it; SubmissionError where that cannot be had."""
+        """Return its content; raise SubmissionError if it cannot be read."""
         with _opened(self.path, self.name) as stream:
             if self.member is not None:
                 return archives.read(stream, shown(self.path.name), self.member, LARGEST)
@@ -83,31 +83,31 @@ class File:
         if len(content) > LARGEST:
             size = self.path.stat().st_size / MB
             raise SubmissionError(
-                f"{self.name} has {size:.0f} MB, and {LARGEST / MB:.0f} MB are read at most: clear its outputs, save "
-                "it and submit that file."
+                f"{self.name} is {size:.0f} MB; the limit is {LARGEST / MB:.0f} MB. Clear its outputs, save it and "
+                "submit that file."
             )
         return content
 
 
 def kind_of(name: str) -> str:
-    """The kind of a file by its name, `other` if it is none of `KINDS`."""
+    """Return the kind of a file by its name, `other` if it is not in `KINDS`."""
     plain = name.strip().rstrip(".").casefold()
     return next((kind for kind, endings in KINDS if plain.endswith(endings)), "other")
 
 
 def shown(name: str) -> str:
-    """A name that can be printed anywhere: what has no glyph of its own, or turns the text around, is escaped."""
+    """Return a name that can be printed anywhere: invisible characters, such as control characters, are escaped."""
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[:200])
     return text if len(text) <= 80 else f"{text[:50]}…{text[-29:]}"
 
 
 def list_files(folder: Path) -> tuple[list[File], list[str]]:
-    """The regular files in and below a folder, and sentences on what looks like a submission and is none."""
+    """Return the regular files in and below a folder, and a sentence on other entries named like a submission."""
     files, refused, seen = [], [], 0
     for place, entry in _walk(folder):
         seen += 1
         if seen > MAX_ENTRIES:
-            refused.append(f"There are more than {MAX_ENTRIES:,} files in the folder: submit the notebook alone.")
+            refused.append(f"There are more than {MAX_ENTRIES:,} files in the folder: submit only the notebook.")
             break
         kind = kind_of(entry.name)
         if kind == "other":
@@ -122,7 +122,7 @@ def list_files(folder: Path) -> tuple[list[File], list[str]]:
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, os.DirEntry[str]]]:
-    """Every entry that is not hidden, with its folder; links are given and not followed."""
+    """Yield every entry that is not hidden, with its folder; links are included but not followed."""
     waiting = [folder]
     while waiting:
         place = waiting.pop(0)
@@ -144,14 +144,18 @@ def _what(mode: int) -> str:
 
 
 def _opened(path: Path, name: str) -> BinaryIO:
-    """Opens a regular file that is no link; never waits, as for the other end of a pipe. SubmissionError where there
-    is none, Unreadable where this machine does not let it be read."""
+    """Open a regular file that is not a link, without ever waiting, as for the other end of a pipe.
+
+    Raises SubmissionError if there is no such file, and Unreadable if this machine does not allow reading it.
+    """
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno in MOVED:
-            raise SubmissionError(f"{name} cannot be opened, it is no plain file: submit the file itself.") from None
-        raise Unreadable(f"{name} cannot be opened ({error.strerror}): see who may read it.") from None
+            raise SubmissionError(
+                f"{name} cannot be opened, because it is missing or not a regular file: submit the file itself."
+            ) from None
+        raise Unreadable(f"{name} cannot be opened ({error.strerror}): check its permissions.") from None
     if not stat.S_ISREG(mode := os.fstat(number).st_mode):
         os.close(number)
         raise SubmissionError(f"{name} is {_what(mode)}: submit the file itself.")
@@ -159,7 +163,7 @@ def _opened(path: Path, name: str) -> BinaryIO:
 
 
 def list_members(archive: File) -> tuple[list[File], list[str]]:
-    """The files in an archive that may be the submission, or why there are none."""
+    """Return the files in an archive that may be the submission, or a sentence on why there are none."""
     try:
         with _opened(archive.path, archive.name) as stream:
             names = archives.names(stream, archive.name)
@@ -174,17 +178,20 @@ def list_members(archive: File) -> tuple[list[File], list[str]]:
 
 
 def _nothing_in(archive: File, names: list[str]) -> str:
-    """Why there is nothing to be read in an archive."""
+    """Return a sentence on why an archive contains no submission."""
     inner = next((name for name in names if kind_of(name) == "archive"), None)
     if inner is not None:
-        return f"{archive.name} holds another archive, {shown(inner)}, which is not opened: submit the notebook itself."
+        return (
+            f"{archive.name} contains another archive, {shown(inner)}; nested archives are not supported: submit the "
+            "notebook itself."
+        )
     found = [(name, what) for name in names if (what := OTHERS.get(Path(name).suffix.casefold()))]
     others = f", and {shown(found[0][0])} is {found[0][1]}" if found else ""
     return f"There is no notebook in {archive.name}{others}: submit the notebook itself."
 
 
 def explain_missing(folder: Path, notebook_name: str) -> str:
-    """Why there is no submission in a folder: what lies there instead."""
+    """Return a sentence on why a folder contains no submission, and on what it contains instead."""
     entries = [Path(entry.path) for _, (_, entry) in zip(range(MAX_ENTRIES), _walk(folder), strict=False)]
     for path in entries:
         if path.suffix.casefold() in NOTES and (host := _linked_host(path)):

@@ -8,7 +8,7 @@ from autograder.common.models import Frozen
 
 
 class Finding(Frozen):
-    """A sentence on a submission; `audience` says whether the student reads it too."""
+    """A sentence about a submission; `audience` says whether the student sees it too."""
 
     kind: str
     text: str

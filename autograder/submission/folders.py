@@ -1,4 +1,4 @@
-"""The students' folders, and what may be read there: plain files of bounded size and number, nothing through a link."""
+"""Find the students' folders and read their files: regular files of limited size and number, nothing through a link."""
 
 from __future__ import annotations
 
@@ -18,38 +18,39 @@ from autograder.errors import AutograderError, UsageError
 from .files import shown
 
 LARGEST = 200 * MB
-"""Of what is larger, which nobody reads, only the size counts."""
+"""Maximum size in bytes of a file that is hashed; a larger file is never graded, and only its size is hashed."""
 
 MAX_BYTES = 1_000 * MB
-"""What is read of one student's files; beyond it, too, only sizes count."""
+"""Maximum number of bytes of one student's files; beyond this limit, too, only sizes are hashed."""
 
 MAX_ENTRIES = 100_000
 MAX_DEPTH = 50
 """Folders within folders; libraries that walk through far deeper ones stop with a RecursionError."""
 
 MAX_NAMED = 3
-"""Files that a sentence names."""
+"""Maximum number of files that a sentence names."""
 
 CANVAS = re.compile(r"([^_]+)_(?:LATE_)?\d+_\d+_.")
-"""How Canvas begins the name of a file, with the student's name before the first sign."""
+"""How file names from Canvas begin: with the student's name, up to the first underscore."""
 
 
 class _Unreadable(Exception):
-    """Why a person has to look into the folder."""
+    """The folder cannot be read; the text says why."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a folder holds, as a hash of names and contents; `trouble` is a sentence on why that cannot be told."""
+    """The contents of a folder as a hash of names and bytes; `trouble` is a sentence on why they cannot be read."""
 
     digest: str
     trouble: str = ""
 
 
 def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
-    """The folder of each student: `submitted/<student>/<assignment>`, or the student's own if it holds the files.
+    """Return the folder of each student: `submitted/<student>/<assignment>`, or `submitted/<student>` without one.
 
-    Who submitted other assignments only is left out. A hidden folder counts if it holds one of the assignment.
+    Students who submitted only other assignments are left out. A hidden folder is included only if it contains one
+    of the assignment. Raises AutograderError if there are no submissions.
     """
     others = {name.lower() for name in assignment.course.assignments()} - {assignment.name.lower()}
     found = {
@@ -62,13 +63,14 @@ def students(submitted: Path, assignment: Assignment) -> dict[str, Path]:
     if not found:
         raise AutograderError(
             loose_notebooks(submitted, assignment)
-            or f"There are no submissions in {submitted}: each belongs into {submitted}/<student>/{assignment.name}/."
+            or f"There are no submissions in {submitted}: put each submission in "
+            f"{submitted}/<student>/{assignment.name}/."
         )
     return found
 
 
 def loose_notebooks(submitted: Path, assignment: Assignment) -> str:
-    """A sentence on the notebooks that lie beside the students' folders, where nobody grades them; "" for none.
+    """Return a sentence on notebooks that are not in a student's folder, where nobody grades them; "" for none.
 
     Canvas names them `doe_11_990017_tta-eta.ipynb` or `doe_LATE_11_990017_tta-eta.ipynb`, after the student.
     """
@@ -77,15 +79,17 @@ def loose_notebooks(submitted: Path, assignment: Assignment) -> str:
     if not loose:
         return ""
     names = ", ".join(shown(name) for name in loose[:MAX_NAMED]) + (", …" if len(loose) > MAX_NAMED else "")
-    what = "1 notebook is" if len(loose) == 1 else f"{len(loose):,} notebooks are"
-    students = [match[1] for name in loose if (match := CANVAS.match(name))]
-    place = f"{submitted}/{shown(students[0]) if students else '<student>'}/{assignment.name}"
-    example = f", {shown(loose[0])} into {place}" if len(students) == len(loose) else f", {place}"
-    return f"{what} in no student's folder and not graded ({names}): put each into one{example}."
+    what = "1 notebook is not in a student's folder and was not graded"
+    if len(loose) > 1:
+        what = f"{len(loose):,} notebooks are not in a student's folder and were not graded"
+    advice = f"move {'it' if len(loose) == 1 else 'each'} to {submitted}/<student>/{assignment.name}"
+    if match := CANVAS.match(loose[0]):
+        advice += f", for example {shown(loose[0])} to {submitted}/{shown(match[1])}/{assignment.name}"
+    return f"{what} ({names}): {advice}."
 
 
 def misnamed(submitted: Path) -> list[str]:
-    """The folders whose names are bytes that are no text, which neither a table nor a gradebook can hold."""
+    """Return the folders whose names are not valid text, which neither a table nor a gradebook can store."""
     folders = [path for path in submitted.iterdir() if _is_folder(path) and not path.name.startswith(".")]
     return [ascii(path.name) for path in folders if not _is_text(path.name)]
 
@@ -101,7 +105,7 @@ def _folders(submitted: Path, assignment: Assignment) -> list[Path]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Links count: nobody's submission may be missing in silence."""
+    """Whether a path is a folder, or a link to anything but a file: no submission may be omitted silently."""
     return path.is_dir() or (path.is_symlink() and not path.is_file())
 
 
@@ -110,7 +114,7 @@ def _is_text(name: str) -> bool:
 
 
 def _inner(folder: Path, assignment: Assignment) -> Path:
-    """The assignment's folder in a student's; the student's own if there is none, or if it cannot be looked into."""
+    """Return the assignment's folder in a student's folder, or the latter if there is none or it cannot be read."""
     if folder.is_symlink():
         return folder
     try:
@@ -121,7 +125,7 @@ def _inner(folder: Path, assignment: Assignment) -> Path:
 
 
 def _holds_others_only(folder: Path, others: set[str]) -> bool:
-    """Whether all that lies in a student's folder is folders of assignments, and none of them the one in question."""
+    """Whether a student's folder contains nothing but folders of other assignments."""
     if folder.is_symlink():
         return False
     try:
@@ -132,23 +136,23 @@ def _holds_others_only(folder: Path, others: set[str]) -> bool:
 
 
 def contents(folder: Path, basis: str) -> Contents:
-    """The folder's contents, hashed with the `basis`. Small files come first: a limit leaves out data, not work."""
+    """Hash the folder's contents together with `basis`, small files first: a limit then omits data, not notebooks."""
     digest, left = hashlib.sha256(basis.encode()), MAX_BYTES
     try:
         for _, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
             digest.update(os.fsencode(name) + b"\0")
             left -= _add(folder / name, min(left, LARGEST), digest)
     except FileNotFoundError:
-        return Contents("", "It disappeared while the class was graded: put it back, and run the same command again.")
+        return Contents("", "Its folder disappeared during grading: put it back, and run the same command again.")
     except OSError as error:
-        return Contents("", f"Its folder cannot be read ({error.strerror}): see who may read it.")
+        return Contents("", f"Its folder cannot be read ({error.strerror}): check its permissions.")
     except _Unreadable as error:
         return Contents("", str(error))
     return Contents(digest.hexdigest()[:32])
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """The plain files that `contents` would read, by their names in the folder."""
+    """Return the regular files that `contents` would read, by their paths in the folder."""
     found, left = {}, MAX_BYTES
     for size, name in sorted((path.lstat().st_size, str(path.relative_to(folder))) for path in _files(folder)):
         path = folder / name
@@ -159,9 +163,9 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All that is no folder. What is hidden is no work, and no verdict depends on it."""
+    """Yield everything that is not a folder. Hidden folders are skipped: no verdict depends on them."""
     if folder.is_symlink():
-        raise _Unreadable("Its folder is a link, which is not followed: put the files themselves there.")
+        raise _Unreadable("Its folder is a link, and links are not followed: put the files themselves there.")
     count = 0
     for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
@@ -169,7 +173,7 @@ def _files(folder: Path) -> Iterator[Path]:
             raise _Unreadable(f"Its folders are nested more than {MAX_DEPTH} deep.")
         count += len(folders) + len(files)
         if count > MAX_ENTRIES:
-            raise _Unreadable(f"Its folder holds more than {MAX_ENTRIES:,} files.")
+            raise _Unreadable(f"Its folder contains more than {MAX_ENTRIES:,} files.")
         yield from (Path(place, name) for name in files)
 
 
@@ -178,8 +182,8 @@ def _raise(error: OSError) -> None:
 
 
 def _add(path: Path, most: int, digest: Any) -> int:
-    """Adds a file to the hash and answers how many bytes were read: none of what is longer, cannot be read, or is a
-    link, a pipe or a device."""
+    """Add a file to the hash and return the number of bytes that were read: 0 if it has more than `most`, cannot be
+    read, or is a link, a pipe or a device."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError as error:
@@ -195,7 +199,7 @@ def _add(path: Path, most: int, digest: Any) -> int:
 
 
 def read_start(path: Path, most: int) -> str:
-    """The beginning of a plain text file, at most so many characters; OSError or ValueError if it is none."""
+    """Return at most `most` characters of a text file; raise OSError or ValueError if it is not one."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     with os.fdopen(descriptor, encoding="utf-8") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

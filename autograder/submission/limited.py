@@ -1,8 +1,8 @@
-"""Reads submissions in another process, which may take so much memory and processor time and no more.
+"""Read submissions in another process, whose memory and processor time are limited.
 
-A file of a few kilobytes can unpack to gigabytes, and what a library takes to read it cannot be bounded from within.
-Each process that grades therefore keeps one process that reads; see `reader` for that one. It is started with the first
-question and again after it died or grew. Question and answer are lines of JSON: nothing that comes back is executed.
+A file of a few kilobytes can unpack to gigabytes, and what a library needs to read it cannot be limited from within.
+Each process that grades therefore has one process that reads; see `reader`. It is started for the first request, and
+again after it died or used too much memory. Requests and answers are lines of JSON: nothing in an answer is executed.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from .prepare import Submission
 from .saved_outputs import SavedOutputs
 
 ADDRESS_SPACE = 800 * MB
-"""Bytes of addresses that the process may have, some 100 MB more than it then holds. The largest notebook that is
-accepted fits, unless an emoji makes each of its letters take four bytes."""
+"""Maximum address space of the process in bytes, about 100 MB more than the memory it can then use. The largest
+notebook that is accepted fits, unless it contains an emoji: Python then stores every character in four bytes."""
 
 PROCESSOR_SECONDS = 20
-"""What reading one submission may take; one of the largest size that is accepted takes two."""
+"""Maximum processor time for reading one submission; one of the largest accepted size takes two seconds."""
 
 WALL_SECONDS = 120.0
-"""When reading is given up that takes no processor time, as from a disk that does not answer."""
+"""Maximum elapsed time for reading one submission: waiting for a disk that does not respond takes no processor time."""
 
 log = logging.getLogger(__name__)
 
 
 class ReadingFailed(Exception):
-    """The process that reads came upon an error that is not the submission's."""
+    """An error in the process that reads, which is not the submission's fault."""
 
 
 def read_submission(folder: Path, assignment: Assignment, student: str) -> Submission:
-    """Finds, reads and repairs what a student submitted.
+    """Find, read and repair what a student submitted.
 
-    Raises SubmissionError if it cannot be read, which includes that it is too large, and Unreadable if that is the
+    Raises SubmissionError if it cannot be read, for example because it is too large, and Unreadable if that is the
     fault of this machine.
     """
     answer = ask(folder, assignment)
@@ -65,7 +65,7 @@ def read_submission(folder: Path, assignment: Assignment, student: str) -> Submi
 
 
 def read_saved_outputs(folder: Path, assignment: Assignment) -> SavedOutputs:
-    """Read what the student's own run left, of a submission that could not be graded; nothing where that fails."""
+    """Read the saved outputs of a submission that could not be graded; return empty ones if that fails."""
     try:
         return read_submission(folder, assignment, "").saved_outputs
     except Exception as error:
@@ -75,7 +75,7 @@ def read_saved_outputs(folder: Path, assignment: Assignment) -> SavedOutputs:
 
 
 def ask(folder: Path, assignment: Assignment) -> dict[str, Any]:
-    """Have a student's folder read; return the answer as data. Raises the errors of `read_submission`."""
+    """Let the other process read a student's folder; return its answer. Raises the errors of `read_submission`."""
     request = {
         "folder": str(folder.absolute()),
         "assignment": assignment.model_dump_json(),
@@ -96,13 +96,13 @@ def ask(folder: Path, assignment: Assignment) -> dict[str, Any]:
 
 
 def start() -> None:
-    """Starts the process that reads, so that the first submission does not wait for it."""
-    with contextlib.suppress(OSError):  # then the first question says so
+    """Start the process that reads, so that the first submission does not wait for it."""
+    with contextlib.suppress(OSError):  # the first request then reports it
         _reader().start()
 
 
 class _Watch:
-    """Ends a process that does not answer in time."""
+    """Kills a process that does not answer in time."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process, self.is_overdue = process, False
@@ -116,7 +116,7 @@ class _Watch:
 
 
 class _Reader:
-    """The process that reads for this one; its threads take turns."""
+    """The process that reads for this process, whose threads take turns."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -127,7 +127,7 @@ class _Reader:
             self._started()
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a request."""
+        """Send a request and return the answer."""
         with self._turn:
             process = self._started()
             assert process.stdin is not None
@@ -150,7 +150,7 @@ class _Reader:
             return answer
 
     def stop(self) -> None:
-        """Ends the process, which waits for requests."""
+        """End the process, which waits for requests."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -165,12 +165,12 @@ class _Reader:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": f"{PACKAGE.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
-                start_new_session=True,  # Ctrl-C is for the process that gives out the work
+                start_new_session=True,  # Ctrl-C is handled by the process that distributes the work
             )
         return self._process
 
     def _ended(self, is_overdue: bool) -> Exception:
-        """Why the process ended instead of answering."""
+        """Return the error that says why the process ended instead of answering."""
         assert self._process is not None
         status = self._process.wait()
         self.stop()
@@ -180,8 +180,11 @@ class _Reader:
                 "outputs of the notebook, save it and submit that file alone."
             )
         if is_overdue:
-            return Unreadable(f"Its folder could not be read within {WALL_SECONDS:.0f} s: see what the disk is doing.")
-        return Unreadable(f"The process that read it ended with status {status}: grade it again.")
+            return Unreadable(
+                f"Its folder could not be read within {WALL_SECONDS:.0f} s: check whether the disk responds, and grade "
+                "it again."
+            )
+        return Unreadable(f"The process that read the submission ended with status {status}: grade it again.")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""From the bytes of a file to a notebook that can be run: whatever does not fit the format is left out and told."""
+"""Turn the bytes of a file into a valid notebook: what is invalid is omitted or corrected, and reported."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from .files import File, kind_of, shown
 from .findings import Finding
 
 NEWEST = 4
-"""The major version of the notebook format that is read."""
+"""The newest major version of the notebook format that can be read."""
 
 MAX_CELLS = 2_000
 MAX_TEXT = 20 * MB
-"""Characters of all cells together."""
+"""Maximum number of characters in all cells together."""
 
 MAX_ATTACHED = 5 * MB
-"""Characters of the pictures attached to one cell."""
+"""Maximum number of characters of the pictures attached to one cell."""
 
 MAX_LINES, MAX_SCRIPT = 5_000, 300_000
-"""Lines and characters of a script."""
+"""Maximum numbers of lines and characters of a script."""
 
 TYPES = {"code": "code", "markdown": "markdown", "raw": "raw", "heading": "markdown", "html": "markdown"}
-"""Types of cells, those of the formats before 4 too, by what they are now."""
+"""Types of cells, including those of formats before 4, and the types that replace them."""
 
 OTHER_KERNELS = re.compile(r"(?:ir|xr|julia|octave|bash|javascript|scala|sos)\b", re.IGNORECASE)
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,8 +40,8 @@ CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True)
 class Parsed:
-    """A file that could be read: its notebook, without outputs, what had to be put right to read it, and the document
-    as it stands in the file, of which nothing can be taken for granted."""
+    """A file that could be read: its notebook without outputs, findings about what was invalid, and the original
+    document, which is not validated."""
 
     notebook: NotebookNode
     findings: list[Finding]
@@ -49,12 +49,12 @@ class Parsed:
 
 
 def read_notebook(source: File | Path) -> NotebookNode:
-    """Read a notebook of format 4 from a notebook file or a Python script; SubmissionError says why it is none."""
+    """Read a notebook file or a Python script as a notebook of format 4; raise SubmissionError if that fails."""
     return read(source).notebook
 
 
 def read(source: File | Path) -> Parsed:
-    """Read a notebook file or a Python script; SubmissionError says why it is none."""
+    """Read a notebook file or a Python script; raise SubmissionError, which says why, if that fails."""
     file = File(source.resolve(), shown(source.name)) if isinstance(source, Path) else source
     reading = Reading(file.name)
     try:
@@ -69,14 +69,14 @@ def _read(file: File, reading: Reading) -> Parsed:
     document = _from_script(text, reading) if is_script else parsed(text, reading)
     notebook = _notebook(document, reading)
     if reading.odd:
-        text = f"What does not fit the notebook format was left out or put right: {', '.join(reading.odd)}."
-        reading.findings.append(Finding(kind="invalid notebook", text=text))
+        text = "Parts of the file that are not valid in a notebook were omitted or corrected"
+        reading.findings.append(Finding(kind="invalid notebook", text=f"{text}: {', '.join(reading.odd)}."))
     return Parsed(notebook, reading.findings, document)
 
 
 def _from_script(text: str, reading: Reading) -> dict[str, Any]:
-    """A notebook from a script in percent format, in the form that nbconvert writes, or cut at blank lines."""
-    import jupytext  # here: hardly anybody submits a script, and it takes as long as all else that reads
+    """Convert a script to a notebook: from percent format, from nbconvert's format, or split at blank lines."""
+    import jupytext  # here: scripts are rarely submitted, and this import is as slow as all others for reading
 
     if len(text) > MAX_SCRIPT or text.count("\n") > MAX_LINES:
         raise reading.refuse(f"has more than {MAX_LINES:,} lines or {MAX_SCRIPT:,} characters", "submit the notebook")
@@ -91,11 +91,11 @@ def _from_script(text: str, reading: Reading) -> dict[str, Any]:
 
 
 def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
-    """A valid notebook with all cells of the document that can be told."""
+    """Return a valid notebook with all cells of the document that can be recognised."""
     _check_version(document, reading)
     _check_kernel(document.get("metadata"), reading)
     if (count := len(raw := _raw_cells(document, reading))) > MAX_CELLS:
-        raise reading.refuse(f"has {count:,} cells, and {MAX_CELLS:,} are read at most", "submit your solution alone")
+        raise reading.refuse(f"has {count:,} cells; the limit is {MAX_CELLS:,}", "submit only your solution")
     notebook = nbformat.v4.new_notebook()
     taken: set[str] = set()
     for place, cell in enumerate(raw):
@@ -103,15 +103,16 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
         made.id = _cell_id(cell.get("id"), place, taken, reading)
         notebook.cells.append(made)
     if not notebook.cells:
-        raise reading.refuse("holds no cells", "submit the notebook with your solution")
+        raise reading.refuse("contains no cells", "submit the notebook with your solution")
     if sum(len(cell.source) for cell in notebook.cells) > MAX_TEXT:
         raise reading.refuse(
-            f"has more than {MAX_TEXT // MB} MB of code and text in its cells", "submit your solution alone"
+            f"has more than {MAX_TEXT // MB} MB of code and text in its cells", "submit only your solution"
         )
     for number, cell in enumerate(notebook.cells, 1):
         if "<<<<<<<" in cell.source and CONFLICT.search(cell.source):
             text = (
-                "The cell holds marks of a merge conflict (<<<<<<<, =======, >>>>>>>): keep one side and remove them."
+                "The cell contains merge conflict markers (<<<<<<<, =======, >>>>>>>): keep one version and delete the "
+                "markers."
             )
             reading.note("merge conflict", text, f"number {number}")
     return notebook
@@ -120,15 +121,16 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
 def _check_version(document: dict[str, Any], reading: Reading) -> None:
     major = document.get("nbformat")
     if not isinstance(major, int | float) or isinstance(major, bool):
-        reading.odd["no version of the format"] = None
+        reading.odd["no format version"] = None
     elif major > NEWEST:
         raise reading.refuse(
-            f"is a notebook of format {major:g}, and formats up to {NEWEST} are read", "save it in an older format"
+            f"uses notebook format {major:g}, but only formats up to {NEWEST} are supported",
+            "save it in an older format",
         )
 
 
 def _check_kernel(metadata: Any, reading: Reading) -> None:
-    """Notes a notebook that was written for another language."""
+    """Note if the notebook was written for another language."""
     parts = {key: metadata.get(key) for key in ("kernelspec", "language_info")} if isinstance(metadata, dict) else {}
     kernel, language = (
         {**part} if isinstance(part, dict) else {} for part in (parts.get("kernelspec"), parts.get("language_info"))
@@ -138,13 +140,14 @@ def _check_kernel(metadata: Any, reading: Reading) -> None:
         names = [str(kernel["name"])]
     if names and not any(name.lower().startswith(("python", "ipython")) for name in names):
         text = (
-            f"The notebook was saved for {shown(names[0])}; it ran as Python. Choose a Python kernel and save it again."
+            f"The notebook was saved for {shown(names[0])}; it was run as Python. Choose a Python kernel and save "
+            "it again."
         )
         reading.note("other kernel", text)
 
 
 def _raw_cells(document: dict[str, Any], reading: Reading) -> list[dict[str, Any]]:
-    """The cells as they stand in the file, also of formats that keep them in worksheets."""
+    """Return the cells as stored in the file, also in formats with worksheets."""
     found = document.get("cells")
     if not isinstance(found, list):
         sheets = document.get("worksheets")
@@ -152,7 +155,7 @@ def _raw_cells(document: dict[str, Any], reading: Reading) -> list[dict[str, Any
         found = [cell for cells in sheets if isinstance(cells, list) for cell in cells]
     kept = [cell for cell in found if isinstance(cell, dict)]
     if len(kept) < len(found):
-        reading.odd["cells that are none"] = None
+        reading.odd["entries in the list of cells that are not cells"] = None
     return kept
 
 
@@ -160,7 +163,7 @@ def _cell(raw: dict[str, Any], reading: Reading) -> NotebookNode:
     kind = TYPES.get(str(raw.get("cell_type")))
     if kind is None:
         kind = "code" if {"outputs", "execution_count", "input"} & set(raw) else "raw"
-        reading.odd["an unknown type of a cell"] = None
+        reading.odd["a cell of an unknown type"] = None
     source = _source(raw.get("source", raw.get("input")), reading)
     if raw.get("cell_type") == "heading":
         level = raw.get("level")
@@ -171,22 +174,22 @@ def _cell(raw: dict[str, Any], reading: Reading) -> NotebookNode:
         if _is_attachment(attached):
             made.attachments = nbformat.from_dict(attached)
         else:
-            reading.odd["attachments that are too large or none"] = None
+            reading.odd["attachments that are too large or invalid"] = None
     return made
 
 
 def new_cell(kind: str, source: str, metadata: Mapping[str, Any], cell_id: str = "") -> NotebookNode:
-    """A cell of one of the three types, as nbformat makes it; that one looks each over, and the notebook once more."""
+    """Create a cell of one of the three types, as nbformat's functions do, but without validating each cell."""
     name = cell_id or uuid4().hex[:8]
     made = NotebookNode(id=name, cell_type=kind, source=source, metadata=nbformat.from_dict(dict(metadata)))
     return NotebookNode(made, outputs=[], execution_count=None) if kind == "code" else made
 
 
 def _source(raw: Any, reading: Reading) -> str:
-    """The text of a cell, kept as one string or as lines; half a character, which no kernel takes, is replaced."""
+    """Return the text of a cell, stored as a string or as lines; replace lone surrogates, which no kernel accepts."""
     if isinstance(raw, list):
         if not all(isinstance(line, str) for line in raw):
-            reading.odd["lines of a cell that are no text"] = None
+            reading.odd["lines of a cell that are not text"] = None
         raw = "".join(line for line in raw if isinstance(line, str))
     if not isinstance(raw, str):
         reading.odd["a cell without text"] = None
@@ -194,16 +197,16 @@ def _source(raw: Any, reading: Reading) -> str:
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
     whole = re.sub("[\ud800-\udfff]", "\ufffd", text)
     if whole != text:
-        reading.odd["halves of characters"] = None
+        reading.odd["incomplete Unicode characters"] = None
     return whole
 
 
 def _metadata(raw: Any, reading: Reading) -> dict[str, Any]:
-    """What of a cell's metadata is used: its name in the assignment."""
+    """Return the part of a cell's metadata that is used: nbgrader's, with the cell's name in the assignment."""
     details = raw.get("nbgrader") if isinstance(raw, dict) else None
     name = details.get("grade_id") if isinstance(details, dict) else None
     if raw is not None and not isinstance(raw, dict):
-        reading.odd["metadata that are none"] = None
+        reading.odd["invalid metadata"] = None
     return {"nbgrader": details} if isinstance(name, str) else {}
 
 
@@ -217,7 +220,7 @@ def _is_attachment(raw: Any) -> bool:
 def _cell_id(raw: Any, place: int, taken: set[str], reading: Reading) -> str:
     name = raw if isinstance(raw, str) and CELL_ID.fullmatch(raw) else ""
     if (raw is not None and not name) or name in taken:
-        reading.odd["cell ids that stand twice or are none"] = None
+        reading.odd["duplicate or invalid cell ids"] = None
     while not name or name in taken:
         name, place = f"cell-{place}", place + MAX_CELLS
     taken.add(name)

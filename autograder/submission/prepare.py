@@ -1,4 +1,4 @@
-"""A submission as it will be run: repaired in small steps, every cell with its role."""
+"""Prepare a submission for its run: repair the notebook and give every cell a role."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ __all__ = [
 ]
 
 SHOWN = "shown"
-"""The role of a given cell that only shows the student something, and is not run."""
+"""The role of a provided cell that only shows the student something and is not run."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A repaired notebook; `roles` tells for each of its cells the grade_id of a task or of a test cell, `given`,
-    `shown` or `extra`.
+    """A repaired notebook.
 
-    `saved_outputs` are what the student's own run left in the file.
+    `roles` contains for each cell the grade_id of a task or of a test cell, `given`, `shown` or `extra`.
+    `saved_outputs` are the outputs of the student's own run, from the file.
     """
 
     student: str
@@ -50,7 +50,7 @@ class Submission:
 
 
 def load_release(assignment: Assignment) -> NotebookNode:
-    """Read the notebook that the students were given; raises ReleaseError if there is none."""
+    """Read the notebook that the students were given; raise ReleaseError if there is none."""
     path = assignment.release_folder / assignment.notebook_name
     if not path.is_file():
         raise ReleaseError(f"There is no {path.relative_to(assignment.course.root)}: run `make release` first.")
@@ -58,7 +58,7 @@ def load_release(assignment: Assignment) -> NotebookNode:
 
 
 def prepare_folder(folder: Path, assignment: Assignment, student: str) -> Submission:
-    """Find, read and repair what lies in a student's folder; raises SubmissionError where nothing can be read."""
+    """Find, read and repair the submission in a student's folder; raise SubmissionError if nothing can be read."""
     release = load_release(assignment)
     chosen, findings = choose(folder, assignment, release)
     submission = prepare(student, chosen.parsed.notebook, release, assignment)
@@ -67,7 +67,7 @@ def prepare_folder(folder: Path, assignment: Assignment, student: str) -> Submis
 
 
 def _read_saved_outputs(chosen: Candidate, assignment: Assignment) -> SavedOutputs:
-    """The saved outputs; none where they cannot be read, for no verdict may depend on them."""
+    """Return the saved outputs; empty ones if they cannot be read, because no verdict may depend on them."""
     try:
         return from_notebook(chosen.parsed.document, assignment)
     except Exception as error:
@@ -76,7 +76,7 @@ def _read_saved_outputs(chosen: Candidate, assignment: Assignment) -> SavedOutpu
 
 
 def prepare(student: str, notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Submission:
-    """Gives every cell its role and restores the given cells; the notebook that comes in is left as it is."""
+    """Repair a copy of a notebook: give every cell a role, and restore the provided cells."""
     repair = repaired(notebook, release, assignment)
     made = nbformat.v4.new_notebook(metadata=release.metadata, cells=repair.cells)
     roles = tuple(_final_role(cell, role, assignment) for cell, role in zip(repair.cells, repair.roles, strict=True))

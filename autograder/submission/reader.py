@@ -1,4 +1,4 @@
-"""The process that reads submissions, within its limits: answers `limited`, line by line, until its input ends."""
+"""The process that reads submissions within limits. It answers the requests of `limited`, one per line."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .prepare import prepare_folder
 LARGEST_ANSWER = 200 * MB
 
 GROWN = 300 * MB
-"""Bytes that the process may keep after an answer; with more it should not be used again, as the next submission would
-have less. The peak does not tell: Linux lets it begin at what the process had that started this one."""
+"""Memory in bytes above which the process is not used again, because too little would be left for the next submission.
+The peak memory cannot be used instead: on Linux it starts at that of the parent process."""
 
 
 def main() -> None:
-    """Answers every request until there are no more."""
+    """Answer requests until there are no more."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     process = psutil.Process()
     with _answers() as answers:
@@ -40,14 +40,14 @@ def main() -> None:
 
 
 def _answers() -> TextIO:
-    """Where answers go, now alone: what libraries print goes where errors go."""
+    """Return a stream to the original standard output, for answers; what libraries print goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers
 
 
 def _answer(request: dict[str, Any]) -> str:
-    """The answer as JSON; whatever goes wrong is an answer too."""
+    """Return the answer to a request as JSON, also if there is an error."""
     _limit(request["address_space"], request["processor_seconds"])
     try:
         course = Course(Path(request["course"]))
@@ -73,7 +73,7 @@ def _refusal(outcome: str, reason: str) -> str:
 
 
 def _limit(address_space: int, processor_seconds: int) -> None:
-    """Sets what this process may have in bytes, and what it may take from now on in seconds; more ends it."""
+    """Limit this process's address space, in bytes, and the processor time that it may use from now on, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     until_now = int(usage.ru_utime + usage.ru_stime) + 1
     for kind, limit in (

@@ -1,4 +1,4 @@
-"""Repairs a notebook in small steps: every cell gets its role, and what was given is as it was given."""
+"""Repair a notebook in small steps: every cell gets a role, and the provided cells are restored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .task_matching import completes, opens, takes_part, task_of
 
 GIVEN, EXTRA = "given", "extra"
 ALIKE = 0.85
-"""Share of equal text from which a cell without an id counts as a given cell that was changed."""
+"""Similarity of text above which a cell without an id is taken for a provided cell that was changed."""
 
 NOT_FILLED_IN = re.compile(r"^\s*raise NotImplementedError\b.*$", re.MULTILINE)
 
@@ -32,8 +32,8 @@ NOT_FILLED_IN = re.compile(r"^\s*raise NotImplementedError\b.*$", re.MULTILINE)
 class Repair:
     """A notebook under repair.
 
-    `names` are the ids that its cells came with, `roles` is "" where none is known yet, and `elsewhere` are the tasks
-    that are done in cells of other tasks.
+    `names` are the original ids of its cells, `roles` contains "" for a cell whose role is not known yet, and
+    `elsewhere` are the tasks that are solved in cells of other tasks.
     """
 
     release: NotebookNode
@@ -49,7 +49,7 @@ class Repair:
 
     @cached_property
     def originals(self) -> dict[str, NotebookNode]:
-        """The cells of the release that are tasks or given code, by their ids."""
+        """The cells of the release that are tasks or provided code, by their ids."""
         named = cells_by_id(self.release)
         tasks = self.assignment.cells
         return {name: cell for name, cell in named.items() if name in tasks or cell.cell_type == "code"}
@@ -64,18 +64,18 @@ class Repair:
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """The tasks that are code."""
+        """The tasks that are solved in code."""
         return tuple(name for name in self.assignment.cells if self.kind(name) == "code")
 
     def kind(self, task: str) -> str:
         return str(self.originals[task].cell_type) if task in self.originals else "code"
 
     def code(self, role: str) -> list[int]:
-        """The places of the code cells in a role."""
+        """Return the places of the code cells with a role."""
         return [i for i, cell in enumerate(self.cells) if self.roles[i] == role and cell.cell_type == "code"]
 
     def free(self, *kinds: str) -> list[int]:
-        """The places of cells of these types that have no role yet."""
+        """Return the places of cells of these types that have no role yet."""
         return [i for i, cell in enumerate(self.cells) if not self.roles[i] and cell.cell_type in kinds]
 
     @cached_property
@@ -84,7 +84,7 @@ class Repair:
         return tuple(name for name in self.assignment.cells if self.kind(name) == "markdown")
 
     def is_untouched(self, place: int, task: str) -> bool:
-        """Whether a cell holds nothing beyond what was released; comments, and a stub's `raise`, do not count."""
+        """Whether a cell contains nothing beyond the released code or text, except comments and a stub's `raise`."""
         original = self.originals.get(task)
         if original is None:
             return False
@@ -102,13 +102,13 @@ class Repair:
         self.findings.append(Finding(kind=kind, text=text, cell=cell, audience="grader" if grader_only else "both"))
 
     def put(self, place: int, cell: NotebookNode, role: str) -> None:
-        """Sets a cell in the place of another one, under whose own id it stays."""
+        """Replace the cell at a place; the new one gets the id of the old one."""
         self.cells[place] = nbformat.from_dict({**cell, "id": self.cells[place].get("id", "")})
         self.roles[place] = role
 
 
 def repaired(notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> Repair:
-    """A repaired copy of the notebook; the one that comes in is left as it is."""
+    """Return a repaired copy of the notebook; the original is not changed."""
     cells = [nbformat.from_dict(dict(cell)) for cell in notebook.cells]
     repair = Repair(release, assignment, cells, [grade_id(cell) for cell in cells])
     for step in STEPS:
@@ -117,7 +117,7 @@ def repaired(notebook: NotebookNode, release: NotebookNode, assignment: Assignme
 
 
 def is_filled(notebook: NotebookNode, release: NotebookNode, assignment: Assignment) -> bool:
-    """Whether any task is filled in, be it in a cell of the student's own."""
+    """Whether any task is completed, in its own cell or in one that the student added."""
     given = Repair(release, assignment, list(notebook.cells), [grade_id(cell) for cell in notebook.cells])
     if any(given.is_answered(place, name) for place, name in enumerate(given.names) if name in assignment.cells):
         return True
@@ -126,7 +126,7 @@ def is_filled(notebook: NotebookNode, release: NotebookNode, assignment: Assignm
 
 
 def _take_ids(repair: Repair) -> None:
-    """Tasks and given cells are known by their ids; of copies of a given cell one that was not changed counts."""
+    """Recognise tasks and provided cells by their ids; of copies of a provided cell, prefer an unchanged one."""
     for place, name in enumerate(repair.names):
         if name in repair.assignment.cells:
             repair.roles[place] = name
@@ -136,7 +136,7 @@ def _take_ids(repair: Repair) -> None:
 
 
 def _take_texts(repair: Repair) -> None:
-    """Given cells that lost their ids are known by their text, equal or nearly so."""
+    """Recognise provided cells without ids by their text, which must be equal or very similar."""
     known = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
     lost = {one_line(cell.source): name for name, cell in repair.given.items() if name not in known}
     for place in repair.free("code"):
@@ -157,7 +157,7 @@ def _restore(repair: Repair, place: int, name: str) -> None:
 
 
 def _turn_back(repair: Repair) -> None:
-    """A task's cell that was made text or code by mistake is turned back, unless another cell does the task."""
+    """Restore the type of a task's cell that was changed by mistake, unless another cell solves the task."""
     for task in repair.assignment.cells:
         kind = repair.kind(task)
         turned = [p for p, role in enumerate(repair.roles) if role == task and repair.cells[p].cell_type != kind]
@@ -176,12 +176,12 @@ def _turn_back(repair: Repair) -> None:
                 repair.roles[place] = ""
                 continue
             repair.put(place, new_cell(kind, cell.source, cell.metadata), task)
-            text = f"The task's cell was of type {cell.cell_type}; it was taken as {kind}. Set its type back."
-            repair.note("cell type", text, task)
+            text = f"The task's cell had been changed to type {cell.cell_type}; it was treated as {kind}."
+            repair.note("cell type", f"{text} Change its type back to {kind}.", task)
 
 
 def _recognise(repair: Repair) -> None:
-    """Tasks without a cell that does them are looked for in cells without ids, by what these define."""
+    """Find tasks that no cell solves yet in the cells without ids, by the names that these define."""
     found = []
     for task in repair.tasks:
         own = [p for p in repair.code(task) if not repair.is_untouched(p, task)]
@@ -192,16 +192,15 @@ def _recognise(repair: Repair) -> None:
         for place in places:
             repair.roles[place] = task
     if not set(repair.names) & set(repair.originals):
-        text = f"The cells carry no ids; tasks were recognised by what they define: {', '.join(found) or 'none'}."
-        repair.note("ids lost", text, grader_only=True)
+        text = "The cells have no ids, so tasks were identified by the names that each cell defines"
+        repair.note("ids lost", f"{text}: {', '.join(found) or 'none'}.", grader_only=True)
     elif found:
-        text = f"Some cells carry no ids; recognised by what they define: {', '.join(found)}."
-        repair.note("ids lost", text, grader_only=True)
+        text = "Some cells have no ids; these tasks were identified by the names that a cell defines"
+        repair.note("ids lost", f"{text}: {', '.join(found)}.", grader_only=True)
 
 
 def _recognise_by_place(repair: Repair) -> None:
-    """Find tasks whose cells have no id: a written answer, and code of which the exercise has no sign, follow the cell
-    of the release that comes before the task."""
+    """Recognise tasks without ids by the cell above them: written answers, and code for which there is no sign."""
     order = repair.release.cells
     texts = {one_line(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
     signed = {sign.task for sign in repair.signs}
@@ -225,9 +224,9 @@ def _find_copies(repair: Repair, cell: NotebookNode) -> list[int]:
 
 
 def _settle_copies(repair: Repair) -> None:
-    """Of several copies of a task the last that defines what the task asks counts; parts of one count together.
+    """Select the last of several copies that complete a task; cells that are parts of one version stay together.
 
-    A copy that reads as it was released is not run where other cells do the whole task: it would undo their work.
+    A copy that is as released is not run if other cells do the whole task: it would undo their work.
     """
     for task in repair.tasks:
         filled, stubs = _filled_and_stubs(repair, task)
@@ -239,20 +238,21 @@ def _settle_copies(repair: Repair) -> None:
             repair.roles[place] = ""
         if copies:
             text = (
-                f"The task has {len(filled)} cells that do the same; all ran, and the last that does it counts: "
-                f"{_numbers(counted)}. Keep one."
+                "More than one cell solves this task. All of them were run; only the last version was graded "
+                f"({_numbers(counted)}). Keep only one version."
             )
             repair.note("task copied", text, task)
         elif len(counted) > 1:
-            repair.note("task split", f"These cells count together: {_numbers(counted)}.", task, grader_only=True)
+            text = f"The work on this task is in several cells, which were graded together: {_numbers(counted)}."
+            repair.note("task split", text, task, grader_only=True)
         if begun:
             _set_aside(repair, task, stubs, counted)
 
 
 def _filled_and_stubs(repair: Repair, task: str) -> tuple[list[int], list[int]]:
-    """The places of the task's cells that hold work, or the last one where none does, and those of all others.
+    """Return the places of the task's cells that contain work, or of the last one if none does, and of all others.
 
-    A stub of which only the `raise` was removed may be the first part of a task that goes on in another cell.
+    A stub of which only the `raise` was removed may be the first part of a task that continues in another cell.
     """
     places = repair.code(task)
     filled = [p for p in places if not repair.is_untouched(p, task)] or places[-1:]
@@ -262,7 +262,7 @@ def _filled_and_stubs(repair: Repair, task: str) -> tuple[list[int], list[int]]:
 
 
 def _settle_stubs(repair: Repair) -> None:
-    """A task that is done in the cell of another task, as when a student wrote all in one cell, needs no stub."""
+    """Set aside the stub of a task that is solved in the cell of another task, for example if one cell does it all."""
     for task in repair.tasks:
         stubs = repair.code(task)
         if not stubs or not all(repair.is_untouched(place, task) for place in stubs):
@@ -279,22 +279,22 @@ def _does_all(repair: Repair, place: int, task: str) -> bool:
 
 
 def _set_aside(repair: Repair, task: str, stubs: list[int], counted: list[int]) -> None:
-    """Makes text of the stubs of a task, those without an id too, so that they stay where they are and do not run."""
+    """Make raw cells of the stubs of a task, also those without an id, so that they stay in place and are not run."""
     lost = [p for p in repair.free("code") if p not in (*stubs, *counted) and repair.is_as_released(p, task)]
     for place in (*stubs, *lost):
         repair.put(place, new_cell("raw", repair.cells[place].source, {}), "")
     if stubs:
         text = (
-            f"The work on this task is in {_numbers(counted)}. The task's own cell was left as it was released and was "
-            "not run: put your work there."
+            f"The work on this task is in {_numbers(counted)}. The task's own cell contains no work and was not run: "
+            "put your work there."
         )
         repair.note("stub not run", text, task)
 
 
 def _settle_answers(repair: Repair) -> None:
-    """One cell holds each written answer: all that was written in copies of its cell, or else in new cells beside it.
+    """Collect each written answer in one cell: from copies of its cell, or else from new cells next to it.
 
-    The new cells that are joined into the first stay, as cells are known to the student by their numbers.
+    New cells that are joined into the first one are kept, because the student knows cells by their numbers.
     """
     texts = {one_line(cell.source) for cell in repair.release.cells}
     for task in repair.answers:
@@ -303,7 +303,7 @@ def _settle_answers(repair: Repair) -> None:
         if places and not answers:
             answers = next(filter(None, (_beside(repair, place, texts) for place in places)), [])
             if answers:
-                text = f"The answer is in {_numbers(answers)}; the task's own cell was left as it was released."
+                text = f"The answer is in {_numbers(answers)}; the task's own cell contains no answer."
                 repair.note("answer beside its cell", text, task)
         for place in places if answers else places[1:]:
             repair.roles[place] = ""
@@ -312,7 +312,7 @@ def _settle_answers(repair: Repair) -> None:
 
 
 def _joined(cells: list[NotebookNode]) -> NotebookNode:
-    """One cell with the text, and the pictures, of several."""
+    """Return one cell with the text and the pictures of several."""
     parts = dict.fromkeys(_prose(cell) for cell in cells)
     attachments = {name: picture for cell in cells for name, picture in cell.get("attachments", {}).items()}
     joined = new_cell("markdown", "\n\n".join(parts), {})
@@ -320,7 +320,7 @@ def _joined(cells: list[NotebookNode]) -> NotebookNode:
 
 
 def _beside(repair: Repair, place: int, texts: set[str]) -> list[int]:
-    """The places of the student's own text right below a cell, or right above it if there is none below."""
+    """Return the places of the student's own text right below a cell, or right above it if there is none below."""
     for step in (1, -1):
         near, own = place + step, []
         while 0 <= near < len(repair.cells) and not repair.roles[near] and _prose(repair.cells[near]):
@@ -334,7 +334,7 @@ def _beside(repair: Repair, place: int, texts: set[str]) -> list[int]:
 
 
 def _prose(cell: NotebookNode) -> str:
-    """The text of a cell that holds words: of code, its comments where there is nothing else."""
+    """Return the prose in a cell: its text or, if a code cell contains nothing else, its comments."""
     if cell.cell_type != "code":
         return str(cell.source).strip()
     lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
@@ -342,13 +342,13 @@ def _prose(cell: NotebookNode) -> str:
 
 
 def _numbers(places: list[int]) -> str:
-    """Cells by their numbers, as the student counts them."""
-    numbers = [str(place + 1) for place in places]
-    return f"cell number {numbers[0]}" if len(numbers) == 1 else f"cells number {', '.join(numbers)}"
+    """Name cells by their numbers, as the student counts them: "cell number 3", "cells 3, 4 and 6"."""
+    *others, last = [str(place + 1) for place in places]
+    return f"cells {', '.join(others)} and {last}" if others else f"cell number {last}"
 
 
 def _put_back(repair: Repair) -> None:
-    """Given cells that are missing come back, where ids show that the others are there."""
+    """Restore missing provided cells, if ids show that at least half of them are there."""
     if 2 * len(set(repair.names) & set(repair.given)) < len(repair.given):
         return
     there = {grade_id(cell) for cell, role in zip(repair.cells, repair.roles, strict=True) if role == GIVEN}
@@ -360,7 +360,7 @@ def _put_back(repair: Repair) -> None:
 
 
 def _place_after(name: str, repair: Repair) -> int:
-    """The place behind the nearest earlier cell of the release that the submission still has."""
+    """Return the place after the nearest earlier cell of the release that the submission still contains."""
     order = [grade_id(cell) for cell in repair.release.cells]
     places = {
         role if role in repair.originals else grade_id(cell): index
@@ -371,22 +371,22 @@ def _place_after(name: str, repair: Repair) -> int:
 
 
 def _tell_missing(repair: Repair) -> None:
-    """Tasks of which there is nothing; answers in words only where ids would show them."""
+    """Note tasks without any cell; written answers only if the notebook has ids, by which they would be found."""
     by_ids = bool(set(repair.names) & set(repair.originals))
     for task in repair.assignment.cells:
         if task not in (*repair.roles, *repair.elsewhere) and (by_ids or task in repair.tasks):
-            repair.note("task missing", "No cell was found that does this task.", task)
+            repair.note("task missing", "No cell was found for this task.", task)
 
 
 def _label(repair: Repair) -> None:
-    """Tasks and given cells get the metadata of the release, for nbgrader's own pages; other cells have none."""
+    """Give tasks and provided cells the metadata of the release, for nbgrader's own pages; clear that of others."""
     for cell, role in zip(repair.cells, repair.roles, strict=True):
         name = grade_id(cell) if role == GIVEN else role
         cell.metadata = nbformat.from_dict(dict(repair.originals[name].metadata) if name in repair.originals else {})
 
 
 def _tell_apart(repair: Repair) -> None:
-    """Every cell gets an id of its own, as the format of notebooks has it."""
+    """Give every cell a unique id, as the notebook format requires."""
     taken: set[str] = set()
     for index, cell in enumerate(repair.cells):
         if not cell.get("id") or cell.id in taken:
@@ -408,11 +408,11 @@ STEPS: tuple[Callable[[Repair], None], ...] = (
     _label,
     _tell_apart,
 )
-"""What is done to a notebook, in this order."""
+"""The steps of a repair, in this order."""
 
 
 def _is_like(text: str, given: str) -> bool:
-    """Whether most of two squeezed texts is the same; only texts of similar length are compared at all."""
+    """Whether two texts without extra whitespace are mostly equal; only texts of similar length are compared."""
     if 2 * min(len(text), len(given)) <= ALIKE * (len(text) + len(given)):
         return False
     matcher = SequenceMatcher(None, text, given)
@@ -420,10 +420,10 @@ def _is_like(text: str, given: str) -> bool:
 
 
 def _code(source: str) -> str:
-    """Code without the lines that are comments: in a script these are the texts between its cells."""
+    """Return code without comment lines, which in a script also contain the text between its cells."""
     return one_line(re.sub(r"^\s*#.*$", "", source, flags=re.MULTILINE))
 
 
 def _work(source: str) -> str:
-    """Code without comments and without the lines by which a stub says that it is not filled in."""
+    """Return code without comments and without a stub's `raise NotImplementedError`."""
     return _code(NOT_FILLED_IN.sub("", source))

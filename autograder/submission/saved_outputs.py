@@ -1,7 +1,8 @@
-"""What a student's own run left in the notebook that was submitted: the rows that were recorded, and the figures.
+"""The saved outputs of a student's own run in the submitted notebook: the recorded rows and the figures.
 
-The grader runs every notebook again, on other data. The comments are about what the student saw, so this is kept
-beside them. It is read as data, out of text and tables that the notebook shows; nothing of it is executed or trusted.
+The autograder runs every notebook again, on different data. The written answers are about what the student saw, so
+these outputs are shown next to them. They are read from text and tables in the notebook's outputs; nothing is executed
+or trusted.
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ from autograder.common.models import Frozen
 
 MAX_ROWS, MAX_PICTURES, MAX_OUTPUTS = 40, 4, 60
 LONGEST, MAX_TEXT = 50_000, 2_000_000
-"""Characters of one output that are read, and of all."""
+"""Maximum numbers of characters that are read of one output, and of all."""
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
 
 Row = dict[str, float | None]
-"""What the student recorded of one training, by the keys of the columns; None for what is not there."""
+"""What the student recorded about one training run, by the keys of the columns; None for a missing value."""
 
 
 class SavedSeries(Frozen):
-    """The rows of a series by setting, if it is that of a loop, and its figures as data URIs of PNG pictures; `dry`
-    are those of a dry run, on few notes and for few epochs."""
+    """The rows of a series, sorted by setting, if it is that of a loop, and its figures as data URIs of PNG pictures.
+
+    `dry` says whether they are from a dry run, on few notes and for few epochs.
+    """
 
     rows: tuple[Row, ...] = ()
     pictures: tuple[str, ...] = ()
@@ -42,35 +45,35 @@ class SavedSeries(Frozen):
 
 
 class SavedOutputs(Frozen):
-    """What the student's own run left in the file, by series."""
+    """The saved outputs of the student's own run, by series."""
 
     loops: dict[str, SavedSeries] = Field(default_factory=dict)
 
     def measured(self, series: str) -> tuple[Row, ...]:
-        """The rows of a series that a whole run recorded."""
+        """Return the rows of a series if they are from a full run."""
         loop = self.loops.get(series, SavedSeries())
         return () if loop.dry else loop.rows
 
     def pictures(self, series: str) -> tuple[str, ...]:
-        """The figures of a series that the file shows."""
+        """Return the figures of a series."""
         return self.loops.get(series, SavedSeries()).pictures
 
     @property
     def dry(self) -> bool:
-        """Whether a part of it is of a dry run."""
+        """Whether any series is from a dry run."""
         return any(loop.dry for loop in self.loops.values())
 
 
 @dataclass(frozen=True)
 class Group:
-    """The rows that one cell shows, and whether it says that they are of a dry run."""
+    """The rows in the outputs of one cell, and whether they are from a dry run."""
 
     rows: list[Row]
     dry: bool
 
 
 def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> SavedOutputs:
-    """Read what a notebook shows, as it stands in its file, of which nothing is taken for granted."""
+    """Read the saved outputs from the document in a notebook's file, which is not validated."""
     cells = document.get("cells")
     cells = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
     exercise = assignment.exercise
@@ -83,7 +86,7 @@ def from_notebook(document: Mapping[str, Any], assignment: Assignment) -> SavedO
 def _loop(
     series: Series, groups: Iterable[Group], cells: Iterable[Mapping[str, Any]], assignment: Assignment
 ) -> SavedSeries:
-    """What is left of a series; of a dry run only where there is nothing better."""
+    """Return the saved outputs of a series; those of a dry run only if there are no others."""
     pictures = _pictures_of(series, cells)
     if rows := _rows_of(series, [group.rows for group in groups if not group.dry], assignment):
         return SavedSeries(rows=rows, pictures=pictures)
@@ -92,8 +95,10 @@ def _loop(
 
 
 def _groups(cells: Iterable[Mapping[str, Any]], reader: RowReader, dry_run: DryRun | None) -> Iterator[Group]:
-    """What each cell shows, as long as there is not more to read than a student's work has. Where the sample of a dry
-    run was taken, all that comes after is of it."""
+    """Yield the rows in each cell's outputs, up to a limit on their total length.
+
+    From the cell that takes the sample of a dry run onwards, all rows are from that dry run.
+    """
     left, sampled = MAX_TEXT, False
     for cell in cells:
         rows: list[Row] = []
@@ -117,13 +122,13 @@ def _outputs(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    """Text as a notebook keeps it, in one piece or in lines."""
+    """Return text that a notebook stores as a string or as lines."""
     lines = value if isinstance(value, list) else [value]
     return "".join(line for line in lines if isinstance(line, str))
 
 
 def _shown(output: Mapping[str, Any]) -> tuple[str, str]:
-    """What an output shows as HTML and as text."""
+    """Return the HTML and the text of an output."""
     data = output.get("data")
     data = data if isinstance(data, dict) else {}
     text = _text(output.get("text")) or _text(data.get("text/plain"))
@@ -132,13 +137,13 @@ def _shown(output: Mapping[str, Any]) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class RowReader:
-    """Reads recorded rows out of what a cell shows, by the `keys` of their numbers; a row has all `required` ones."""
+    """Reads recorded rows from a cell's outputs, by the `keys` of their numbers; a row has all `required` keys."""
 
     keys: tuple[str, ...]
     required: frozenset[str]
 
     def read(self, page: str, text: str) -> list[Row]:
-        """Return the rows in a table of HTML or, where there is none, in the text."""
+        """Return the rows in the HTML tables or, if there are none, in the text."""
         if not self.keys:
             return []
         rows = list(self._table_rows(_Table(page).lines))
@@ -151,19 +156,19 @@ class RowReader:
 
     @cached_property
     def _pair(self) -> re.Pattern[str]:
-        """A key and its value, as a dictionary, JSON or a line of text shows them."""
+        """A pattern for a key and its value in a dictionary, JSON or a line of text."""
         keys = "|".join(map(re.escape, self.keys))
         return re.compile(rf"\b({keys})\b['\"]?(?:\s*[:=]\s*|\s+)(?:np\.\w+\()?({NUMBER}|None|nan)")
 
     def _spelled_rows(self, text: str) -> Iterator[Row]:
-        """Rows of which every value stands behind its key: dictionaries, and lines of text."""
+        """Yield the rows in which every value follows its key: dictionaries and lines of text."""
         for part in text.split("}"):
             for record in [part] if "{" in part else part.split("\n"):
                 if (row := self._row(dict(self._pair.findall(record)))) is not None:
                     yield row
 
     def _table_rows(self, lines: Iterable[list[str]]) -> Iterator[Row]:
-        """Rows of a table with the keys in its head; an unnamed column before them is the index."""
+        """Yield the rows of a table with the keys in its header; an unnamed column before them is the index."""
         head: list[str] = []
         for line in lines:
             names = [name.partition(" ")[0] for name in line]
@@ -183,7 +188,7 @@ def _number(text: str) -> float | None:
 
 
 class _Table(HTMLParser):
-    """The cells of the tables in a piece of HTML, line by line."""
+    """The cells of the tables in a piece of HTML, row by row."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -207,7 +212,7 @@ class _Table(HTMLParser):
 
 
 def _rows_of(series: Series, groups: Iterable[list[Row]], assignment: Assignment) -> tuple[Row, ...]:
-    """The rows of a loop from the cell that shows most of its settings, the last of several."""
+    """Return the rows of a loop from the cell that shows the most settings; in a tie, from the last such cell."""
     best: dict[float, Row] = {}
     if (swept := series.swept) is None:
         return ()
@@ -219,12 +224,12 @@ def _rows_of(series: Series, groups: Iterable[list[Row]], assignment: Assignment
 
 
 def _belongs(row: Row, swept: Swept, assignment: Assignment) -> bool:
-    """A row of a loop has the other setting at its default; one with both at their defaults may be in either."""
+    """Whether a row belongs to a loop: its other setting has the default. A row with both defaults fits both loops."""
     return math.isclose(row[swept.other] or 0, getattr(assignment.parameters, swept.default), rel_tol=1e-4)
 
 
 def _pictures_of(series: Series, cells: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The figures of the cell of the plots, or, where cells have lost their names, of those that name the list."""
+    """Return the figures of the plots' cell or, if it has no id, of the first cell with figures that names the list."""
     named: list[str] = []
     mentioned: list[str] = []
     for cell in cells:

@@ -1,4 +1,4 @@
-"""What a piece of code does for an assignment's tasks, by the signs of the exercise; nothing is executed."""
+"""Find out which task a piece of code solves, by the signs that the exercise defines; nothing is executed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 from autograder.assignment.exercise import Sign
 
 LONGEST = 100_000
-"""Characters of a cell that are looked at: a syntax tree takes several hundred times the memory of its text."""
+"""Maximum length of a cell that is parsed: a syntax tree takes several hundred times the memory of its text."""
 
 DRAWING = ("plt.", "sns.", "plot", ".bar", "axes")
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -22,8 +22,8 @@ OTHER_MAGIC = re.compile(r"\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 
 @dataclass(frozen=True)
 class Shape:
-    """What code defines: names that it `stores` (`empty` are those that begin as an empty list), `uses`, `fills` (by
-    append, extend or +=) and the `classes` that it makes; `draws` if it plots."""
+    """What code does: the names that it `stores` (`empty`: only as an empty list or None), `uses` and `fills` (with
+    append, extend, insert or +=), the `classes` that it defines, and whether it `draws` a plot."""
 
     stores: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class Shape:
 
 @lru_cache(maxsize=256)
 def shape_of(source: str) -> Shape:
-    """The shape of code; nothing is found in what is no Python or far too long."""
+    """Return the shape of code; an empty one if it is not Python or too long."""
     tree = _tree(source)
     if tree is None:
         return Shape()
@@ -56,7 +56,7 @@ def shape_of(source: str) -> Shape:
 
 
 def defined_in(source: str) -> frozenset[str]:
-    """The names that code gives a value to at its top level, functions, classes and imports among them."""
+    """Return the names that code defines at its top level, including functions, classes and imports."""
     body = getattr(_tree(source), "body", [])
     inner = [node for top in body if not isinstance(top, SCOPES) for node in ast.walk(top)]
     names = {node.id for node in inner if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
@@ -65,13 +65,13 @@ def defined_in(source: str) -> frozenset[str]:
 
 
 def task_of(source: str, signs: Sequence[Sign]) -> str | None:
-    """The grade_id of the task that code fulfils or begins, None if there is none."""
+    """Return the grade_id of the task that code solves or begins, None if there is none."""
     shape = shape_of(source)
     return next((sign.task for sign in signs if _fits(sign, shape)), None)
 
 
 def opens(task: str, source: str, signs: Sequence[Sign]) -> bool:
-    """Whether code begins what the task asks anew, so that what an earlier copy of it made is gone."""
+    """Whether code starts the task from scratch, so that the results of an earlier copy are lost."""
     shape, sign = shape_of(source), _sign(task, signs)
     if sign.sets:
         return shape.stores >= sign.sets
@@ -79,7 +79,7 @@ def opens(task: str, source: str, signs: Sequence[Sign]) -> bool:
 
 
 def completes(task: str, source: str, signs: Sequence[Sign]) -> bool:
-    """Whether code does all that the task asks, and not only a first part of it."""
+    """Whether code does all that the task asks, not only a first part of it."""
     shape, sign = shape_of(source), _sign(task, signs)
     if sign.sets:
         return shape.stores >= sign.sets
@@ -100,7 +100,7 @@ def _fits(sign: Sign, shape: Shape) -> bool:
 
 
 def _sign(task: str, signs: Sequence[Sign]) -> Sign:
-    """The sign of a task; one that never fits where the task has none."""
+    """Return the sign of a task; one that never fits if the task has none."""
     return next((sign for sign in signs if sign.task == task), Sign(task))
 
 
@@ -133,7 +133,7 @@ def _filled(nodes: list[ast.AST]) -> set[str]:
 
 
 def _targets(node: ast.AST) -> list[ast.Name]:
-    """The names that an assignment gives its value to as a whole."""
+    """Return the names to which an assignment statement assigns its whole value."""
     if isinstance(node, ast.Assign):
         return [target for target in node.targets if isinstance(target, ast.Name)]
     return [node.target] if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else []

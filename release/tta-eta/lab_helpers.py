@@ -208,7 +208,10 @@ class Lab:
             return ProcessorMonitor(monitor)
         if any(Path("/sys/class/powercap").glob("intel-rapl*")):
             say("This CPU has an energy counter (RAPL), but only an administrator can read it.")
-        say("Energy cannot be measured here: time fit with time.perf_counter(), and record None as total_energy.")
+        say(
+            "Energy cannot be measured here: measure the duration of fit with time.perf_counter(), and record None as "
+            "total_energy."
+        )
         return None
 
 

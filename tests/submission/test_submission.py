@@ -132,26 +132,26 @@ def test_other_code_is_no_task(source: str) -> None:
         (b" \r\n\t", "is empty"),
         (b"\xff\xfe\x00", "is not a text file"),
         (b"\x7fELF\x00\x01\xff\xfe", "is not a text file"),
-        (b"Dear teacher, I am sorry.", "cannot be read as a notebook"),
-        (b'{"cells": []}', "holds no cells"),
-        (b'{"cells": 5, "nbformat": 4}', "holds no cells"),
-        (b"{}", "is JSON, but no notebook"),
-        (b"[1, 2]", "is JSON, but no notebook"),
-        (b'{"a": "b"}', "is JSON, but no notebook"),
+        (b"Dear teacher, I am sorry.", "is not a notebook, because it is not JSON"),
+        (b'{"cells": []}', "contains no cells"),
+        (b'{"cells": 5, "nbformat": 4}', "contains no cells"),
+        (b"{}", "is valid JSON but not a notebook"),
+        (b"[1, 2]", "is valid JSON but not a notebook"),
+        (b'{"a": "b"}', "is valid JSON but not a notebook"),
         (b"<!DOCTYPE html>\n<html>", r"is a web page \(HTML\)"),
         (b"\n  <html lang='en'>", r"is a web page \(HTML\)"),
         (b"%PDF-1.7\n\xff\xfe", "is a PDF"),
         (b"PK\x03\x04xxxx", "zip archive or an office document"),
-        (gzip.compress(b"{}"), "packed archive"),
+        (gzip.compress(b"{}"), "compressed archive"),
         (b"\x89PNG\r\n", "a picture"),
         (b"\x80\x04\x95\x00\x00", "pickled"),
-        (b'{"cells": [{}], "nbformat": 5, "nbformat_minor": 0}', "format 5, and formats up to 4"),
+        (b'{"cells": [{}], "nbformat": 5, "nbformat_minor": 0}', "format 5, but only formats up to 4 are supported"),
         (b'{"cells": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"cells":' * 100_000, "nested too deeply"),
         (b'{"cells": [1, 2,, 3]}', "line 1, column 17"),
         (b'{"cells": [' + b"[]," * 4_000_001 + b"1]}", "far more values"),
         (b'{"cells": [' + b"1," * 4_000_001 + b"1]}", "far more values"),
-        (b'{"cells": [' + b"{}," * 2_001 + b"{}]}", "2,002 cells"),
+        (b'{"cells": [' + b"{}," * 2_001 + b"{}]}", "has 2,002 cells; the limit is 2,000"),
         (b'{"cells": [{"source": "' + b"x" * 21_000_000 + b'"}]}', "more than 20 MB"),
     ],
     ids=range(26),
@@ -162,7 +162,7 @@ def test_what_is_no_notebook_is_refused_in_a_sentence(tmp_path: Path, content: b
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.99])
 def test_half_a_file_is_said_to_end_in_the_middle(tmp_path: Path, text: str, share: float) -> None:
-    refused(tmp_path / NAME, text[: int(share * len(text))].encode(), "ends in the middle|from line")
+    refused(tmp_path / NAME, text[: int(share * len(text))].encode(), "ends in the middle|at line")
 
 
 def test_text_that_stops_within_a_string_ends_in_the_middle(tmp_path: Path, text: str) -> None:
@@ -174,7 +174,7 @@ def test_text_that_stops_within_a_string_ends_in_the_middle(tmp_path: Path, text
 def test_conflict_in_the_file_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
     lines = text.splitlines()
     lines[line - 1 : line - 1] = ["<<<<<<< HEAD", lines[line - 1], "=======", lines[line - 1], ">>>>>>> mine"]
-    refused(tmp_path / NAME, "\n".join(lines).encode(), f"merge conflict, the first in line {line}:")
+    refused(tmp_path / NAME, "\n".join(lines).encode(), f"merge conflict markers, the first on line {line}:")
 
 
 def test_conflict_in_a_cell_is_a_finding(tmp_path: Path, release: NotebookNode) -> None:
@@ -227,12 +227,12 @@ def test_japanese_is_read(tmp_path: Path, encoding: str, name: str) -> None:
     (tmp_path / NAME).write_bytes(json.dumps(made, ensure_ascii=False).encode(encoding))
     notebook, (finding,) = read(tmp_path / NAME)
     assert notebook.cells[0].source == source
-    assert f"saved as {name}" in finding.text
+    assert f"read as {name}" in finding.text
     assert finding.text.endswith("Save it as UTF-8.")
 
 
 def test_an_encoding_that_is_not_known_is_said_to_be_the_fault(tmp_path: Path) -> None:
-    refused(tmp_path / NAME, '{"cells": [{"source": "功能"}]}'.encode("big5"), "neither saved as UTF-8 nor in another")
+    refused(tmp_path / NAME, '{"cells": [{"source": "功能"}]}'.encode("big5"), "not in UTF-8 or in any other encoding")
 
 
 def versioned(minor: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -368,7 +368,7 @@ def test_outputs_are_dropped_and_what_is_too_large_is_refused(
     assert not any(c.get("outputs") for c in notebook.cells)
     assert not findings
     monkeypatch.setattr(handin, "LARGEST", 1_000_000)
-    with pytest.raises(SubmissionError, match="has 20 MB, and 1 MB are read at most") as caught:
+    with pytest.raises(SubmissionError, match="is 20 MB; the limit is 1 MB") as caught:
         read(tmp_path / NAME)
     one_sentence(caught.value, tmp_path)
 
@@ -606,10 +606,10 @@ def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assign
         ("tta-eta.html", "tta-eta.html is a web page"),
         ("tta-eta.pdf", "tta-eta.pdf is a PDF"),
         ("Lab.DOCX", "Lab.DOCX is a text document"),
-        ("tta-eta.7z", "archive of a kind that is not opened"),
-        ("tta-eta.tar.xz", "archive of a kind that is not opened"),
-        ("tta-eta.ipynb.gz", "archive of a kind that is not opened"),
-        ("tta-eta.url", "tta-eta.url is a link and not the file"),
+        ("tta-eta.7z", "archive of an unsupported type"),
+        ("tta-eta.tar.xz", "archive of an unsupported type"),
+        ("tta-eta.ipynb.gz", "archive of an unsupported type"),
+        ("tta-eta.url", "tta-eta.url is a link, not the notebook itself"),
         ("notes.txt", "no notebook in the folder"),
         (".ipynb_checkpoints/tta-eta.ipynb", "no notebook in the folder"),
         ("lab_helpers.py", "no notebook in the folder"),
@@ -733,7 +733,7 @@ def test_file_that_may_not_be_read_is_for_a_person(
 
     (tmp_path / NAME).write_text(text)
     monkeypatch.setattr(os, "open", denied)
-    with pytest.raises(Unreadable, match="cannot be opened .Permission denied.: see who may read it") as caught:
+    with pytest.raises(Unreadable, match="cannot be opened .Permission denied.: check its permissions") as caught:
         read_folder(tmp_path, assignment)
     one_sentence(caught.value, tmp_path)
 
@@ -742,7 +742,7 @@ def test_what_this_machine_does_not_let_be_read_is_for_a_person(
     tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def deny(*_: object) -> None:
-        raise Unreadable("tta-eta.ipynb cannot be opened (Permission denied): see who may read it.")
+        raise Unreadable("tta-eta.ipynb cannot be opened (Permission denied): check its permissions.")
 
     monkeypatch.setattr(limited, "ask", deny)
     graded = grade_folder(assignment, tmp_path, "ada", Kernels(tmp_path, "none"), Options())
@@ -895,15 +895,15 @@ RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
 
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
-    "only a link": ("a.zip", lambda: zipped({"x/b.url": b""}), "x/b.url is a link and not the file"),
+    "only a link": ("a.zip", lambda: zipped({"x/b.url": b""}), "x/b.url is a link, not the notebook itself"),
     "only a web page": ("a.tgz", lambda: tar_zipped({"b.html": b""}), "b.html is a web page: submit"),
-    "a rare archive in an archive": ("a.zip", lambda: zipped({"b.rar": b""}), "b.rar is an archive of a kind that is"),
+    "a rare archive in an archive": ("a.zip", lambda: zipped({"b.rar": b""}), "b.rar is an archive of an unsupported"),
     "archive in an archive": (
         "a.zip",
         lambda: zipped({"b.zip": zipped({NAME: b"{}"})}),
-        "holds another archive, b.zip",
+        "contains another archive, b.zip",
     ),
-    "archive in an archive, tar": ("a.tgz", lambda: tar_zipped({"x/b.tar": b""}), "holds another archive, x/b.tar"),
+    "archive in an archive, tar": ("a.tgz", lambda: tar_zipped({"x/b.tar": b""}), "contains another archive, x/b.tar"),
     "only paths that lead out": ("a.zip", lambda: zipped({f"../{NAME}": b"{}"}), "no notebook in a.zip"),
     "bomb": ("a.zip", lambda: zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
     "bomb, tar": ("a.tar.gz", lambda: tar_zipped({NAME: bytes(2_000_000)}), "larger than 1 MB"),
@@ -911,8 +911,8 @@ ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "size that is a lie": ("a.tgz", of_eight_terabytes, "cannot be opened|larger|far more"),
     "many members": ("a.zip", lambda: zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
     "many, tar": ("a.tgz", lambda: tar_zipped({f"{n}.txt": b"" for n in range(60)}), "far more than one notebook"),
-    "locked": ("a.zip", lambda: marked(6, 8, 1), "locked with a password"),
-    "locked in another way": ("a.zip", locked_by_aes, "locked with a password"),
+    "locked": ("a.zip", lambda: marked(6, 8, 1), "is password-protected"),
+    "locked in another way": ("a.zip", locked_by_aes, "is password-protected"),
     "unknown method": ("a.zip", lambda: marked(8, 10, 97), "method that is not supported .number 97."),
     "bzip2": ("a.zip", lambda: compressed_by(zipfile.ZIP_BZIP2), "method that is not supported .bzip2."),
     "LZMA": ("a.zip", lambda: compressed_by(zipfile.ZIP_LZMA), "method that is not supported .LZMA."),
@@ -972,13 +972,13 @@ def test_what_cannot_be_read_gets_a_verdict_that_says_why(tmp_path: Path, assign
         (("notes.txt", ".hidden.ipynb", "folder.ipynb/x.ipynb"), ""),
         (
             ("doe_11_990017_tta-eta.ipynb",),
-            r"1 notebook is in no student's folder and not graded \(doe_11_990017_tta-eta.ipynb\): put each into one, "
-            r"doe_11_990017_tta-eta.ipynb into .*submitted/doe/tta-eta\.",
+            r"1 notebook is not in a student's folder and was not graded \(doe_11_990017_tta-eta.ipynb\): move it to "
+            r".*submitted/<student>/tta-eta, for example doe_11_990017_tta-eta.ipynb to .*submitted/doe/tta-eta\.",
         ),
-        (("roe_LATE_11_9_x.ipynb",), r"roe_LATE_11_9_x.ipynb into .*submitted/roe/tta-eta\."),
+        (("roe_LATE_11_9_x.ipynb",), r"roe_LATE_11_9_x.ipynb to .*submitted/roe/tta-eta\."),
         (
             tuple(f"{n}.ipynb" for n in range(5)),
-            r"5 notebooks are .* \(0.ipynb, 1.ipynb, 2.ipynb, …\): .*<student>/tta-eta\.",
+            r"5 notebooks are .* \(0.ipynb, 1.ipynb, 2.ipynb, …\): move each to .*<student>/tta-eta\.",
         ),
         (("a\x1b[31m.ipynb",), r"a\\x1b\[31m.ipynb"),
     ],
@@ -999,5 +999,5 @@ def test_notebooks_beside_the_students_folders_are_named(
 
 def test_a_class_of_loose_notebooks_is_told_where_they_belong(tmp_path: Path, assignment: Assignment) -> None:
     (tmp_path / "doe_11_990017_tta-eta.ipynb").write_text("{}")
-    with pytest.raises(AutograderError, match="1 notebook is in no student's folder"):
+    with pytest.raises(AutograderError, match="1 notebook is not in a student's folder"):
         students(tmp_path, assignment)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gradescope runs this once, when it builds the image: a Python that fits, and the packages of the lock file.
+# Gradescope runs this once, when it builds the image. It installs a suitable Python and the packages in the lock file.
 set -euo pipefail
 root="${AUTOGRADER_ROOT:-/autograder}"
 
@@ -10,7 +10,8 @@ fi
 python3 -m venv "$root/tools"
 "$root/tools/bin/pip" --disable-pip-version-check install --quiet "{{ uv }}"
 
-# uv takes the system's Python if it fits and fetches one if not; there, everybody may read it, which /root does not allow.
+# uv uses the system's Python if its version is suitable, and otherwise downloads one into this folder, which all users
+# can read, unlike /root.
 export UV_PYTHON_INSTALL_DIR="$root/python"
 "$root/tools/bin/uv" venv --quiet --clear --python '>=3.11,<3.14' "$root/venv"
 "$root/tools/bin/uv" pip sync --quiet --compile-bytecode --python "$root/venv/bin/python" "$root/source/requirements.lock"
