@@ -1,6 +1,6 @@
-"""What a module of checks imports: marks, rules, inputs that are drawn, and the case that is judged.
+"""The names that a module of checks imports: decorators, rules, random inputs, and the case to be graded.
 
-A check is one sentence of the rubric::
+A check is a function whose docstring is its sentence in the rubric::
 
     from autograder.rubric import arrays, close_to, item
 

@@ -1,6 +1,6 @@
 """What the author of an assignment needs to test its checks with pytest.
 
-The tests of an assignment lie in the folder `tests` beside its checks; `pytest autograder/checks/<folder>` runs them::
+The tests of an assignment are in the folder `tests` next to its checks; `pytest autograder/checks/<folder>` runs them::
 
     from autograder.testing import Grader, lost_points, make_fixture
 
@@ -9,7 +9,7 @@ The tests of an assignment lie in the folder `tests` beside its checks; `pytest 
     def test_the_solution_has_all_points(grader: Grader) -> None:
         assert lost_points(grader.grade()) == {}
 
-    def test_a_sum_is_no_mean(grader: Grader) -> None:
+    def test_a_sum_is_not_a_mean(grader: Grader) -> None:
         assert lost_points(grader.grade({"mean": "def mean(x): return sum(x)"})) == {"mean": 2}
 """
 
@@ -47,9 +47,9 @@ def build_submission(
     """Build a submission from the source of some cells.
 
     Args:
-        assignment: whose release is filled in.
-        cells: code or text by `grade_id`.
-        others: what the other task cells hold, the instructor's solution or nothing new.
+        assignment: the one whose release is filled in.
+        cells: the code or text of cells, by `grade_id`.
+        others: what the other task cells contain: the instructor's solution, or the text of the release.
 
     Raises:
         AssignmentError: the release has no such cell.
@@ -72,7 +72,7 @@ def build_submission(
 class Grader:
     """Grades submissions of one assignment, with one source of kernels for all of them.
 
-    Use it as a context, or as the fixture that `make_fixture` makes.
+    Use it as a context manager, or through the fixture that `make_fixture` returns.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Grader:
         """Load the assignment.
 
         Args:
-            assignment: it, or its name.
-            course: where it is; by default the one that `Course.find` returns.
+            assignment: the assignment or its name.
+            course: the course that contains it; by default the one that `Course.find` returns.
             source: where kernels come from; by default the grader starts its own.
         """
         self.assignment = assignment if isinstance(assignment, Assignment) else Assignment.load(assignment, course)
@@ -99,7 +99,7 @@ class Grader:
 
     def run(self, notebook: NotebookNode, seed: int = 1) -> GradedSubmission:
         """Grade a notebook; the same seed gives the same scenario."""
-        assert self._kernels is not None, "use the grader as a context: `with Grader(...) as grader:`"
+        assert self._kernels is not None, "use the grader as a context manager: `with Grader(...) as grader:`"
         submission = prepare("student", notebook, load_release(self.assignment), self.assignment)
         return grade(self.assignment, submission, self._kernels, Options(seed=seed))
 
@@ -109,12 +109,12 @@ class Grader:
         others: Literal["solution", "release"] = "solution",
         seed: int = 1,
     ) -> Verdict:
-        """Build a submission from cells, see `build_submission`, and grade it."""
+        """Build a submission from cells (see `build_submission`) and grade it."""
         return self.run(build_submission(self.assignment, cells, others), seed).verdict
 
 
 def make_fixture(name: str, course: Course | None = None) -> Any:
-    """Make a pytest fixture that is a `Grader`, one for all tests of a module."""
+    """Return a pytest fixture that provides one `Grader` for all tests of a module."""
 
     @pytest.fixture(scope="module", name="grader")
     def grader() -> Iterator[Grader]:
@@ -125,17 +125,17 @@ def make_fixture(name: str, course: Course | None = None) -> Any:
 
 
 def lost_points(verdict: Verdict) -> dict[str, float]:
-    """Return the points that are missing, by item; all points of an item that was not graded."""
+    """Return the lost points by item; an item that was not graded has lost all its points."""
     missing = {item.id: round(item.max_points - (item.points or 0.0), 4) for item in verdict.items}
     return {item: points for item, points in missing.items() if points}
 
 
 def messages(verdict: Verdict) -> dict[str, str]:
-    """Return what the student is told of each item."""
+    """Return the message that the student gets about each item."""
     return {item.id: item.message for item in verdict.items}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """For the `conftest.py` of a folder with checks: leave the checks themselves to the autograder."""
+    """Ignore the checks, which only the autograder runs; for the `conftest.py` of a folder with checks."""
     is_check = collection_path.is_file() and "tests" not in collection_path.parts[-2:-1]
     return True if is_check else None

@@ -1,1 +1,1 @@
-"""A made-up class: submissions for `make demo` and for trying out the grader."""
+"""A made-up class: submissions for `make demo` and for trying out the autograder."""

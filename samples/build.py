@@ -1,4 +1,4 @@
-"""Lays out the sample class as students would have submitted it: `<folder>/<student>/<assignment>/`."""
+"""Writes the sample class's submissions in the layout of submitted files: `<folder>/<student>/<assignment>/`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SAMPLES = Path(__file__).resolve().parent
 LAB = "tta-eta"
 ASSIGNMENTS = ("features", "fixed-epochs", LAB)
 
-# Files that are no notebooks although their name says so, and were submitted for the lab all the same.
+# Files that were submitted for the lab under the name of a notebook but are not notebooks.
 RAW = {"olive": "olive.html", "sage": "sage.txt"}
 
 
 def students(assignment: str = LAB) -> list[str]:
-    """The students who submitted something."""
+    """Return the students who submitted something."""
     described = [path.stem for path in (SAMPLES / "students" / assignment).glob("*.py")]
     return sorted([*described, *(RAW if assignment == LAB else ())])
 
 
 def build(folder: Path, name: str = LAB) -> list[Path]:
-    """Write every sample submission for an assignment, in place of what was there; return the files."""
+    """Write every sample submission for an assignment, replacing earlier ones; return the files."""
     assignment = Assignment.load(name)
     release = nbformat.read(assignment.release_folder / assignment.notebook_name, as_version=4)
     written, runs = [], own_runs() if name == LAB else {}

@@ -1,7 +1,7 @@
 """Submissions described as text: a percent-format Python file, filled into the release of an assignment.
 
-The sample class of `make demo` and the corpora that test the autograder are kept this way, because a description
-shows the student's part alone, can be read and compared line by line, and follows every new release.
+The sample class of `make demo` and the corpora that test the autograder are stored this way, because a description
+shows only the student's part, can be read and compared line by line, and can be filled into every new release.
 
     # /// submission
     # title = "Counts hits in a row"
@@ -17,8 +17,8 @@ shows the student's part alone, can be read and compared line by line, and follo
     # %% lr-comment [markdown]
     # Training takes longest at the lowest rate.
 
-A cell whose title is the grade_id of a solution cell replaces that cell; one with `after` or `before` is inserted
-there; what is not described stays as it was released.
+A cell whose title is the grade_id of a solution cell replaces that cell; a cell with `after` or `before` is
+inserted there; all other cells stay as they were released.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Frozen(BaseModel):
 
 
 class Header(Frozen):
-    """What a description says about itself; `file` is what the student submits.
+    """The header of a description; `file` is the type of file that the student submits.
 
-    `expected` tells readers what a fair teacher would give.
-    `order` names cells (by grade_id) that the student put into another order: they take each other's places.
+    `expected` tells readers how many points a fair teacher would give.
+    `order` lists cells (by grade_id) in the order that the student gave them, within the places that they had.
     """
 
     title: str
@@ -80,7 +80,7 @@ class Description(Frozen):
 
 
 def read_description(path: Path) -> Description:
-    """Reads a description; raises SubmissionError with what is wrong in it."""
+    """Read a description; raise SubmissionError if it is invalid."""
     return parse_description(path.read_text(encoding="utf-8"), path.stem)
 
 
@@ -92,7 +92,7 @@ def parse_description(text: str, name: str) -> Description:
     try:
         header = Header.model_validate(tomllib.loads(toml))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SubmissionError(f"{name}: its header does not fit: {error}.") from None
+        raise SubmissionError(f"{name}: the header is invalid: {error}.") from None
     cells: dict[str, str] = {}
     extras: list[ExtraCell] = []
     body = text[head.end() :].lstrip()
@@ -101,7 +101,7 @@ def parse_description(text: str, name: str) -> Description:
         if side := _side(cell):
             extras.append(ExtraCell(kind=cell.cell_type, source=cell.source, anchor=cell.metadata[side], side=side))
         elif not title or title in cells:
-            raise SubmissionError(f"{name}: a cell has no title, or that of another one: {cell.source[:40]!r}.")
+            raise SubmissionError(f"{name}: a cell has no title, or the same one as another: {cell.source[:40]!r}.")
         else:
             cells[title] = cell.source
     return Description(name=name, header=header, cells=cells, extras=tuple(extras))
@@ -112,7 +112,7 @@ def _side(cell: NotebookNode) -> Literal["before", "after"] | None:
 
 
 def fill(release: NotebookNode, description: Description) -> NotebookNode:
-    """A copy of the release with the student's part in it; raises SubmissionError if a described cell has no place."""
+    """Return the release with the student's part filled in; raise SubmissionError if it lacks a described cell."""
     notebook = copy.deepcopy(release)
     places = {_solution_id(cell): cell for cell in notebook.cells if _solution_id(cell)}
     wanted = {*description.cells, *(extra.anchor for extra in description.extras)}
@@ -129,7 +129,7 @@ def fill(release: NotebookNode, description: Description) -> NotebookNode:
 
 
 def write_submission(notebook: NotebookNode, description: Description, folder: Path, stem: str) -> Path:
-    """Writes the file that the student submits (`<stem>.ipynb` or `<stem>.py`) into `folder`."""
+    """Write the file that the student submits (`<stem>.ipynb` or `<stem>.py`) into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     match description.header.file:
         case "notebook":
@@ -201,7 +201,7 @@ def _lose_cell_ids(notebook: NotebookNode) -> None:
 
 
 def _pass_through_hosted_service(notebook: NotebookNode) -> None:
-    """As a hosted notebook service saves it: its own ids in the metadata, nothing of nbgrader, format 4.0."""
+    """Save it as a hosted notebook service does: its own ids in the metadata, none of nbgrader's, format 4.0."""
     for place, cell in enumerate(notebook.cells):
         token = hashlib.sha256(f"{place}{cell.source}".encode()).hexdigest()[:12]
         cell.metadata = NotebookNode(id=token)
@@ -218,7 +218,7 @@ def _pass_through_hosted_service(notebook: NotebookNode) -> None:
 
 
 def _paste_into_new_cells(notebook: NotebookNode) -> None:
-    """The student wrote each solution in a cell of their own and deleted the one that was meant for it."""
+    """Replace each solution cell, as if the student had pasted its text into a new cell and deleted the original."""
     for place, cell in enumerate(notebook.cells):
         if _solution_id(cell):
             notebook.cells[place] = _fresh_cell(cell.cell_type, cell.source, f"pasted-{place}")

@@ -1,4 +1,4 @@
-"""Puts what a run of the student's own left into a notebook: the tables of the checks, and the figures."""
+"""Adds the outputs of a student's own run to a notebook: the tables of the checks, and the figures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ AXES = ("Time to accuracy (s)", "Test accuracy", "Epochs")
 
 
 def own_runs() -> dict[str, Any]:
-    """By student."""
+    """Return the results of the students' own runs, by student."""
     return tomllib.loads(KEPT.read_text(encoding="utf-8"))
 
 
 def show(notebook: NotebookNode, run: dict[str, Any], assignment: Assignment) -> None:
-    """Writes a run into the outputs of the cells that still have their names."""
+    """Write a run into the outputs of the cells that still have their ids."""
     cells = cells_by_id(notebook)
     fixed = {
         "lr": assignment.parameters.model_dump()["default_batch_size"],
@@ -63,7 +63,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _bars(rows: Sequence[Sequence[float]], across: str) -> str:
-    """A figure as the lab asks for, as base64 of a PNG picture."""
+    """Return a figure like those that the lab asks for, as a base64-encoded PNG image."""
     figure = Figure(figsize=(12, 3.5), layout="constrained")
     for axes, label, place in zip(figure.subplots(1, 3), AXES, (3, 2, 1), strict=True):
         heights = [row[place] for row in rows]

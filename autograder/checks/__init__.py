@@ -1,4 +1,4 @@
-"""The checks: a folder for each assignment, in it a pytest module for each kind of item.
+"""The checks: one folder per assignment, with a pytest module for each kind of item.
 
-A test is one sentence of the rubric (its docstring), worth points (`@points`), about one case.
+Each test function is one check: its docstring is the text in the rubric, and `@points` or `@item` sets its points.
 """

@@ -1,4 +1,4 @@
-"""Item data-details, of every assignment that has it: four numbers that are computed from the data."""
+"""Item data-details, for every assignment that has it: four numbers that are computed from the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data that the labs train on, which several assignments share."""
+"""The data files that several assignments share: musical notes with their instruments."""
 
 DATA_FILES = (
     "uiowa_std_scale_train_data.npy",
@@ -6,4 +6,4 @@ DATA_FILES = (
     "uiowa_std_scale_test_data.npy",
     "uiowa_test_labels.npy",
 )
-"""Features and labels for training, then for tests."""
+"""Features and labels of the training data, then of the test data."""

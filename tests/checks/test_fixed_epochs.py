@@ -227,7 +227,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         ),
         "record",
         4,
-        "accuracy holds the values of val_accuracy",
+        "accuracy contains the values of val_accuracy",
     ),
     "percent": (edited("record", ('"accuracy": accuracy', '"accuracy": 100 * accuracy')), "record", 2, "in percent"),
     "one dictionary for all": (

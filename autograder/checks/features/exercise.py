@@ -1,5 +1,8 @@
-"""What the harness needs to know about features: a stand-in for a function that a later task calls, and by what the
-histogram is known where its cell has lost its id; functions are known by their names."""
+"""What the autograder needs to know about the assignment `features`.
+
+It is a replacement for a function that a later task calls, and how to recognise the histogram's cell if it has lost its
+id. Functions are recognised by their names.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def standardise(x_train, x_test):
 
 
 def draw(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
-    """Draw nothing but the stand-in."""
+    """Return a script with only the stand-in; nothing is random."""
     stand_ins = {"standardise": {"standardise": Code(STANDARDISE)["standardise"]}}
     return Script(plans=[], settings={}, spares=[], stand_ins=stand_ins)
 

@@ -15,7 +15,7 @@ from autograder.rubric import Case, Undecided, Wrong, item
 
 
 def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
-    """The figure from the task's cells with the most bars, and its axes."""
+    """Return the figure from the task's cells with the most bars, and its axes."""
     seen = [figure for event in case.evidence.of(Figures) if event.cell in case.cells for figure in event.value]
     found = [(figure, axes) for figure in seen for axes in figure.axes]
     if not found:
@@ -31,14 +31,14 @@ def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
 
 @cache
 def make_levels(release: Path) -> np.ndarray:
-    """The levels of all notes as the provided cell computes them: the student may have changed the table."""
+    """Return the levels of all notes, as the provided cell computes them: the student may have changed the table."""
     names = {"np": np, "pd": pd}
     exec(cells_by_id(nbformat.read(release, as_version=4))["data"].source, names)
     return names["notes"]["level"].to_numpy()
 
 
 def upright(bars: tuple[Bar, ...]) -> list[Bar]:
-    """The bars of a histogram; horizontal ones are returned as vertical ones."""
+    """Return the bars of a histogram, with horizontal bars converted to vertical ones."""
     turned = {"upright": True}
     return [
         bar
@@ -49,7 +49,7 @@ def upright(bars: tuple[Bar, ...]) -> list[Bar]:
 
 
 def find_shares(bars: list[Bar], n_notes: int) -> list[float]:
-    """The share of the notes that each bar stands for, whether its height is a count, a share or a density."""
+    """Return the share of the notes that each bar represents, whether its height is a count, a share or a density."""
     heights, areas = [bar.height for bar in bars], [bar.height * bar.width for bar in bars]
     for sizes, total in ((heights, n_notes), (heights, 1), (heights, 100), (areas, 1), (areas, 100), (areas, n_notes)):
         counts = np.array(sizes) * n_notes / total  # not whole numbers if the bars show other notes

@@ -12,13 +12,13 @@ from sklearn.neighbors import KNeighborsClassifier
 from autograder.rubric import Case, NotChecked, Reply, Rule, Wrong, arrays, close_to, integers, item, show
 
 SINGLE = 1e-4
-"""How far a scaled feature may be off, since features are often kept in single precision."""
+"""Tolerance for a scaled feature, since features are often stored in single precision."""
 
 
 def split(
     case: Case, share: float, seed: int, pitches: np.ndarray, seconds: float = 5.0
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """A table, and the training and test tables that the student's function makes of it."""
+    """Return a table, and the training and test tables that the student's function returns for it."""
     index = np.arange(len(pitches)) * 3 + 1
     table = pd.DataFrame({"pitch": pitches, "level": np.linspace(-40, 0, len(pitches))}, index=index)
     reply = case.call("split_by_pitch", table, share, seed, seconds=seconds)
@@ -34,7 +34,7 @@ def split(
 
 
 def draw_pitches(case: Case) -> Any:
-    """Pitches of at least two notes that are not all the same, and a seed."""
+    """Yield the pitches of several notes, at least two of them different, and a seed."""
     for pitches, seed in case.samples_of(arrays(int, (2, 30), low=40, high=52), integers(0, 1000)):
         yield np.append(pitches, pitches[0] + 1), seed
 
@@ -81,7 +81,7 @@ def test_seed(case: Case) -> None:
     """The same seed gives the same split, and different seeds give different splits."""
     pitches = np.repeat(np.arange(40, 60), 2)
     tests = [tuple(split(case, 0.3, seed, pitches)[2]["pitch"]) for seed in range(5)]
-    again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # a new limit, so that it is asked again
+    again = tuple(split(case, 0.3, 0, pitches, seconds=4.0)[2]["pitch"])  # another limit, so that the call is repeated
     if (count := len(set(tests))) < 3:
         splits = "the same split" if count == 1 else "only two different splits"
         raise Wrong(f"Five different seeds gave {splits}: use the seed to choose the pitches.")
@@ -90,14 +90,14 @@ def test_seed(case: Case) -> None:
 
 
 def scaled(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both arrays, scaled with the mean and standard deviation of the first."""
+    """Return both arrays, scaled with the mean and standard deviation of the first."""
     mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)
     deviation = np.where(deviation == 0, 1, deviation)
     return (x_train - mean) / deviation, (x_test - mean) / deviation
 
 
 def spread(x: np.ndarray) -> np.ndarray:
-    """Offsets that keep the columns of an array from being constant: steps larger than any sampled value."""
+    """Return offsets that keep the columns of an array from being constant: steps larger than any sampled value."""
     return np.arange(len(x))[:, None] * [300.0, 1000.0]
 
 
@@ -131,13 +131,13 @@ def _is_close(reply: Reply, expected: Any) -> bool:
 
 @item("standardise", points=1)
 def test_constant_column(case: Case) -> None:
-    """A column that is constant in the training notes is only centred, not divided."""
+    """A column that is constant in the training notes is centred, but not divided by its standard deviation of 0."""
     x_train, x_test = np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[2.0, 7.0]])
     case.expect(case.call("standardise", x_train, x_test), scaled_as(scaled(x_train, x_test)), given=(x_train, x_test))
 
 
 def neighbours(case: Case, seed: int) -> tuple[Reply, list[np.ndarray], np.ndarray]:
-    """The student's baseline on clusters of points, the predictions that are accepted, and the labels."""
+    """Return the reply of the student's `baseline` for clustered points, the accepted predictions, and the labels."""
     rng = np.random.default_rng([case.scenario.seed, seed])
     labels = rng.integers(0, 3, 60)
     x = rng.normal(0, 1, (60, 4)) * [1, 1000, 1, 0.01] + labels[:, None] * [1.5, 0, 1.5, 0.015]

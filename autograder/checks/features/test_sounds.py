@@ -7,7 +7,7 @@ import numpy as np
 from autograder.rubric import Case, arrays, close_to, integers, item
 
 SINGLE = 1e-4
-"""How far a result may be off, since features are often computed in single precision."""
+"""Tolerance for a result, since features are often computed in single precision."""
 
 
 @item("rms", points=2)
@@ -24,7 +24,7 @@ def test_silence(case: Case) -> None:
 
 
 def zero_crossing_rate(x: np.ndarray) -> float:
-    """The fraction of pairs of adjacent samples of which one is negative and the other is not."""
+    """Return the fraction of pairs of adjacent samples of which one is negative and the other is not."""
     return float(np.mean((x[1:] < 0) != (x[:-1] < 0)))
 
 
@@ -46,7 +46,7 @@ def test_zeros(case: Case) -> None:
 
 
 def mel_filters(n_bands: int, n_fft: int, rate: int) -> np.ndarray:
-    """The triangles, as the task defines them."""
+    """Return the triangular filters, as the task defines them."""
     highest = 2595 * np.log10(1 + rate / 2 / 700)
     corners = 700 * (10 ** (np.linspace(0, highest, n_bands + 2) / 2595) - 1)
     frequencies = np.fft.rfftfreq(n_fft, 1 / rate)

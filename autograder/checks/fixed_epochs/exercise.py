@@ -1,4 +1,4 @@
-"""Training for a fixed number of epochs: what is asked of a notebook."""
+"""The assignment fixed-epochs: its parameters, simulated training and stand-ins."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Parameters(exercise.Parameters):
 
 
 def draw(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
-    """A plan for the training that is asked for, and spares for all others."""
+    """Sample a plan for the required training run, spare plans for any other runs, and the stand-ins."""
     plans = [_plan(parameters, rng) for _ in range(4)]
     settings = {setting_key(parameters.learning_rate, parameters.batch_size): [0]}
     return Script(plans, settings, [1, 2, 3], _stand_ins(parameters, sizes, rng))
@@ -50,7 +50,7 @@ def _plan(parameters: Parameters, rng: random.Random) -> Plan:
 
 
 def _curve(length: int, rng: random.Random) -> list[float]:
-    """Accuracies that rise unsteadily, so that no two epochs and no two curves are taken for each other."""
+    """Sample accuracies that rise unsteadily, so that no two epochs or curves can be confused."""
     low, high = rng.uniform(0.3, 0.5), rng.uniform(0.8, 0.9)
     return [round(high - (high - low) * 0.9**epoch + rng.uniform(-0.04, 0.04), 4) for epoch in range(length)]
 
@@ -66,7 +66,10 @@ history.params = {"verbose": 0, "epochs": len(history.epoch), "steps": 1}
 
 
 def _stand_ins(parameters: Parameters, sizes: Sizes, rng: random.Random) -> dict[str, dict[str, Any]]:
-    """What later cells need of a broken one: sizes, a training, and another one as it should be recorded."""
+    """Sample values that replace those of a broken cell, for the cells after it.
+
+    They are the sizes, the results of a training run, and the correct record of a different run.
+    """
     accuracy, val_accuracy, *recorded = (_curve(parameters.epochs, rng) for _ in range(4))
     loss, val_loss = ([round(2 - 2 * value, 4) for value in values] for values in (accuracy, val_accuracy))
     logs = {"accuracy": accuracy, "loss": loss, "val_accuracy": val_accuracy, "val_loss": val_loss}

@@ -22,7 +22,10 @@ DRAWN = 1e-3
 
 @dataclass(frozen=True)
 class Picture:
-    """The figure that is judged; `wanted` are the curves that it may show: first recorded, then training runs'."""
+    """The figure to be graded.
+
+    `wanted` contains the curves that it may show: the recorded ones first, then those of the training runs.
+    """
 
     figure: FigureSeen
     wanted: tuple[Curves, ...]
@@ -58,7 +61,7 @@ class Picture:
         return any(PERCENT.search(self.words(axes)) for axes in self.figure.axes)
 
     def words(self, axes: Axes) -> str:
-        """All text in and around the axes, in lower case."""
+        """Return all text in and around the axes, in lower case."""
         own = (axes.title, axes.xlabel, axes.ylabel, *axes.legend, *axes.texts)
         ticks = (tick.text for tick in axes.yticks)
         of_figure = (self.figure.title, self.figure.ylabel, *self.figure.legend)
@@ -66,7 +69,10 @@ class Picture:
 
 
 def picture(case: Case) -> Picture:
-    """The figure of the task: the one that shows the most; if several do, the last from the task's own cell."""
+    """Return the figure to be graded: the one that shows the most of the required curves.
+
+    In a tie, it is the last of the figures that the task's own cell drew.
+    """
     work = Work.of(case)
     drawn = case.evidence.of(Figures)
     before = {f.number for event in drawn if event.cell < min(case.cells, default=0) for f in event.value}
@@ -86,7 +92,7 @@ def picture(case: Case) -> Picture:
 
 
 def with_curves(case: Case) -> Picture:
-    """The figure, if it contains any curves."""
+    """Return the figure; raise Wrong or Undecided if it contains no curves."""
     seen = picture(case)
     if seen.curves:
         return seen

@@ -12,7 +12,7 @@ pytestmark = items("record")
 
 
 def recorded(case: Case) -> Work:
-    """The recorded work; missing if there are no rows."""
+    """Return the recorded work, or call `case.missing` if there are no rows."""
     work = Work.of(case)
     if work.recorded is None:
         case.missing("history_rows is not defined")
@@ -22,7 +22,7 @@ def recorded(case: Case) -> Work:
 
 
 def verified(case: Case) -> Work:
-    """The recorded work, if there is something to compare its rows with."""
+    """Return the recorded work; raise Undecided or Wrong if its rows cannot be compared with a training run."""
     work = recorded(case)
     if not work.sources:
         raise Undecided("history_rows has rows, but no call to Model.fit was observed. This item needs review.")
@@ -32,7 +32,7 @@ def verified(case: Case) -> Work:
 
 
 def needs_number(where: str, entries: dict[str, Value] | None, key: str) -> str | None:
-    """A complaint if the key has no usable number."""
+    """Return a complaint if the key has no usable number."""
     value = (entries or {}).get(key)
     if value is None:
         return f"In {where}, the key {key!r} is missing."
@@ -42,7 +42,7 @@ def needs_number(where: str, entries: dict[str, Value] | None, key: str) -> str 
 
 
 def hold(case: Case, key: str) -> Work:
-    """The work, if the key has a number in every row."""
+    """Return the recorded work; raise Wrong if a row has no number under the key."""
     work = verified(case)
     places = list(enumerate(work.rows, start=1))
     forall(places, lambda each: needs_number(f"row {each[0]} of history_rows", each[1].entries, key))
@@ -91,7 +91,10 @@ def test_val_accuracy(case: Case) -> None:
 
 
 def seen_in_work(work: Work) -> None:
-    """Raises Undecided if there is only a stand-in to compare a number with: it may come from other training."""
+    """Raise Undecided if the numbers can only be compared with a stand-in.
+
+    They may come from a training run that was not observed.
+    """
     if work.training is None:
         raise Undecided(
             "No call to Model.fit that could have produced these numbers was observed. This item needs review."
@@ -99,7 +102,7 @@ def seen_in_work(work: Work) -> None:
 
 
 def _hold_curve(case: Case, key: str) -> None:
-    """Raises Wrong with the likely reason where the values of a column are not what Keras reported."""
+    """Raise Wrong, with the likely reason, if the values of a column are not what Keras reported."""
     work = hold(case, key)
     values = work.recorded_curves[key]
     if any(_agrees(values, curves[key]) for curves in work.sources):
@@ -108,7 +111,7 @@ def _hold_curve(case: Case, key: str) -> None:
     if all(math.isnan(true) for true in truth):
         raise Undecided(f"The autograder did not record the {key} that Keras reported. This item needs review.")
     if same(values, other):
-        raise Wrong(f"{key} holds the values of {next(iter(set(MEASURES) - {key}))}.")
+        raise Wrong(f"{key} contains the values of {next(iter(set(MEASURES) - {key}))}.")
     if same(values, truth, 100.0):
         raise Wrong(f"{key} is given in percent; it must be a number between 0 and 1.")
     seen_in_work(work)
@@ -119,13 +122,16 @@ def _hold_curve(case: Case, key: str) -> None:
 
 
 def _agrees(values: tuple[float, ...], truth: tuple[float, ...]) -> bool:
-    """Whether the existing rows agree; missing or extra rows at either end lose points only for the structure."""
+    """Whether the rows agree with the true values.
+
+    Missing or extra rows at either end lose points only in the check of the structure.
+    """
     both = min(len(values), len(truth))
     return same(values[:both], truth[:both]) or same(values[-both:], truth[-both:])
 
 
 def summed(case: Case) -> tuple[Work, dict[str, Value]]:
-    """The work and the entries of the summary."""
+    """Return the work and the entries of the summary."""
     work = Work.of(case)
     if work.summary is None:
         case.missing("summary is not defined")
@@ -135,7 +141,7 @@ def summed(case: Case) -> tuple[Work, dict[str, Value]]:
 
 
 def measured(case: Case, key: str) -> tuple[Work, float]:
-    """The work and the number under a key of the summary."""
+    """Return the work and the number under a key of the summary."""
     work, entries = summed(case)
     if complaint := needs_number("the summary", entries, key):
         raise Wrong(complaint)
@@ -171,7 +177,7 @@ def test_total_energy(case: Case) -> None:
     if nothing and (stood_in or not work.windowed):
         return
     if not stood_in and work.training is not None and not work.windowed:
-        raise Wrong("total_energy is a number, but no energy was measured around fit: omit it or set it to None.")
+        raise Wrong("total_energy is a number, but no energy was measured during fit: omit it or set it to None.")
     work, value = measured(case, "total_energy")
     _hold_cost(case, "total_energy", "J", value, [joules for _, joules in work.costs], 1)
 

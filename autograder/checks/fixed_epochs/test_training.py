@@ -12,7 +12,7 @@ pytestmark = items("training")
 
 
 def trained(case: Case) -> Trained:
-    """The training run; missing if there is none."""
+    """Return the training run, or call `case.missing` if there is none."""
     work = Work.of(case)
     if work.training is None:
         if work.rows and not _stopped(case):
@@ -67,7 +67,7 @@ def test_epochs(case: Case) -> None:
     """The model is trained for exactly the required number of epochs."""
     training, wanted = trained(case), case.parameters.epochs
     if failed := next((fit for fit in training.fits if fit.error), None):
-        raise Wrong(f"The training raised {failed.error}.")
+        raise Wrong(f"Training raised {failed.error}.")
     if training.epochs != wanted:
         early = len(training.fits) == 1 and training.epochs < training.first.epochs == wanted
         hint = " A callback stopped it early." if early else ""
@@ -81,7 +81,7 @@ def test_training_data(case: Case) -> None:
     for fit in trained(case).fits:
         held_back = fit.validation.train if fit.validation else 0
         if fit.data.test:
-            continue  # loses the points for the test set instead
+            continue  # loses points in the check of the test set instead
         if fit.data.other or not fit.data.train:
             raise Wrong("fit was given rows that are not in the scaled training data.")
         if fit.data.labels_fit is False:

@@ -1,4 +1,4 @@
-"""The training as it was run, what was recorded of it, and the numbers that either could be held against."""
+"""The training run, what the student recorded about it, and the numbers to compare both with."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROUNDED = 6e-4
 """How far a recorded accuracy may be from the true one: three decimals are enough."""
 MEASURES = ("accuracy", "val_accuracy")
 Curves = dict[str, tuple[float, ...]]
-"""Accuracies by epoch, under the names of MEASURES; NaN where an epoch's is not known."""
+"""Accuracies by epoch for each name in MEASURES; NaN for an epoch whose accuracy is unknown."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One model's training, in one `fit` or in several; `curves` is what Keras reported of it."""
+    """The training of one model, in one or more calls of `fit`; `curves` contains what Keras reported."""
 
     fits: tuple[Fit, ...]
     curves: Curves
@@ -65,7 +65,7 @@ class Work:
         return self._value("summary")
 
     def _value(self, name: str) -> Value | None:
-        """Of the record's own cells, unless a stand-in gave it after them."""
+        """Return the last value in the cells of the task `record`, or the stand-in's value if one was used."""
         own = self.evidence.cells_of("record") if "record" not in self.evidence.stand_ins else set()
         return self.evidence.value(name, own)
 
@@ -79,7 +79,7 @@ class Work:
 
     @cached_property
     def trainings(self) -> tuple[Trained, ...]:
-        """The trainings of the student's own, by model, in the order of their ends."""
+        """The student's own training runs, one per model, ordered by when they ended."""
         found: dict[int, list[Fit]] = {}
         for fit in self.evidence.of(Fit):
             if 0 <= fit.cell < len(self.evidence.cells) and self.evidence.cells[fit.cell].role != "given":
@@ -88,7 +88,10 @@ class Work:
         return tuple(sorted(made, key=lambda training: training.fits[-1].sequence))
 
     def _curves(self, fits: Sequence[Fit]) -> Curves:
-        """Of every epoch that ran, as they were served; of real training, as Keras reported them."""
+        """Return the accuracies of every epoch that ran.
+
+        They are the simulated values, or those that Keras reported if training was real.
+        """
         known: Curves = dict.fromkeys(MEASURES, ())
         for fit in fits:
             for name in MEASURES:
@@ -98,7 +101,7 @@ class Work:
 
     @cached_property
     def training(self) -> Trained | None:
-        """The training that counts: the one that was recorded, else the last of the task's own cells, else the last."""
+        """The graded training run: the one that was recorded, else the last in the task's own cells, else the last."""
         own = self.evidence.cells_of("training")
         ranked = sorted(self.trainings, key=lambda t: (self._is_recorded(t.curves), t.fits[-1].cell in own))
         return ranked[-1] if ranked else None
@@ -108,7 +111,10 @@ class Work:
 
     @cached_property
     def sources(self) -> tuple[Curves, ...]:
-        """What could be recorded, the likeliest first: the training that counts, and the one that stood in for it."""
+        """The curves that the student may have recorded, most likely first.
+
+        They are those of the graded training run and of its stand-in.
+        """
         stood_in: tuple[Curves, ...] = ()
         if "training" in self.evidence.stand_ins:
             logs = self.case.scenario.stand_ins["training"]["history"].given["logs"]
@@ -118,7 +124,7 @@ class Work:
 
     @cached_property
     def costs(self) -> tuple[tuple[float, float], ...]:
-        """Seconds and joules that could be recorded, the likeliest first."""
+        """Pairs of seconds and joules that the student may have recorded, most likely first."""
         own = [(self.training.seconds, self.training.joules)] if self.training is not None else []
         if "training" not in self.evidence.stand_ins:
             return tuple(own)
@@ -127,25 +133,25 @@ class Work:
 
     @cached_property
     def windowed(self) -> bool:
-        """Whether a window of the energy monitor overlapped the training, or a stand-in says that it did."""
+        """Whether energy was measured during the training run."""
         fits = self.training.fits if self.training is not None else ()
         windows = self.evidence.of(Window)
         return any(w.begin < fit.end and w.end > fit.begin for w in windows for fit in fits)
 
 
 def number(row: Value, key: str) -> float:
-    """The number under the key of a row, NaN where there is none."""
+    """Return the number under a key of a row; NaN if there is none."""
     value = (row.entries or {}).get(key)
     return math.nan if value is None or value.number is None else value.number
 
 
 def same(values: Sequence[float], truth: Sequence[float], scale: float = 1.0) -> bool:
-    """Whether accuracies are the true ones as far as these are known; at least one has to be."""
+    """Whether accuracies equal the true ones, ignoring unknown (NaN) true values; at least one must be known."""
     pairs = list(zip(values, truth, strict=False))
     known = [abs(value - scale * true) <= scale * ROUNDED for value, true in pairs if not math.isnan(true)]
     return len(values) == len(truth) and bool(known) and all(known)
 
 
 def close(a: float, b: float, tolerance: float) -> bool:
-    """Whether two numbers differ by no more than that share of the second; NaN is close to nothing."""
+    """Whether two numbers differ by at most the fraction `tolerance` of the second; NaN is not close to any number."""
     return abs(a - b) <= tolerance * max(abs(b), 1e-12) + 1e-9

@@ -1,4 +1,4 @@
-"""Training to an accuracy, with one learning rate and batch size after the other: what is asked of a notebook."""
+"""The assignment tta-eta: training until a target accuracy is reached, at several learning rates and batch sizes."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ class Parameters(exercise.Parameters):
         for name in ("learning_rates", "batch_sizes"):
             values = getattr(self, name)
             if len(set(values)) != len(values) or min(values) <= 0:
-                raise ValueError(f"{name} must be positive and hold no value twice")
+                raise ValueError(f"{name} must contain positive values without duplicates")
         return self
 
 
 def draw(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
-    """Curves around the threshold for every setting of the two loops, and questions to the callback."""
+    """Sample curves around the threshold for every setting of the two loops, and short curves to test the callback."""
     plans, settings, spares = _plans(parameters, rng)
     trials = draw_trials(parameters.threshold, parameters.patience, rng)
     return Script(plans, settings, spares, _stand_ins(parameters, sizes, rng), trials)
 
 
 def _plans(parameters: Parameters, rng: random.Random) -> tuple[list[Plan], dict[str, list[int]], list[int]]:
-    """A plan for each setting of each loop, with every shape of curve, and spares for other trainings."""
+    """Sample a plan for each setting of each loop, with every shape of curve, and spare plans for any other runs."""
     loops = (
         [setting_key(rate, parameters.default_batch_size) for rate in parameters.learning_rates],
         [setting_key(parameters.default_learning_rate, size) for size in parameters.batch_sizes],
@@ -66,7 +66,8 @@ def _plans(parameters: Parameters, rng: random.Random) -> tuple[list[Plan], dict
     stops = rng.sample(range(first, first + max(40, 3 * total)), total + SPARES)
     plans: list[Plan] = []
     settings: dict[str, list[int]] = {}
-    capped = rng.randrange(len(loops))  # one training that reaches the cap is enough, and takes as long as ten others
+    # one training run that reaches the maximum number of epochs is enough: it takes as long as ten others
+    capped = rng.randrange(len(loops))
     for loop, keys in enumerate(loops):
         slowest = "never" if loop == capped else "late"
         shapes = [slowest, "relapse", "touch", *rng.choices(SHAPES, k=max(0, len(keys) - 3))][: len(keys)]
@@ -85,23 +86,26 @@ def _plans(parameters: Parameters, rng: random.Random) -> tuple[list[Plan], dict
 
 SHAPES = ("late", "relapse", "touch")
 SPARES = 10
-"""Plans for trainings beyond those asked for: drafts, and the loops themselves after a draft."""
+"""Number of additional plans, for training runs that the task does not ask for, such as drafts.
+
+After a draft, the loop's own runs may get them too, since each plan is used only once.
+"""
 
 CLOSE = 9
-"""How many more test notes the worst model of a loop gets wrong than the best one, of about 200."""
+"""How many more of the roughly 200 test notes the worst model in a loop misclassifies than the best."""
 
 
 def _in_order(plans: list[Plan]) -> bool:
-    """Whether epochs or errors rise or fall all along: then a list that was sorted would not show."""
+    """Whether the epochs or errors are sorted: if so, a list that the student had sorted could not be detected."""
     columns = ([plan.stand_in_stop for plan in plans], [plan.test_errors for plan in plans])
     return any(column in (sorted(column), sorted(column, reverse=True)) for column in columns)
 
 
 def _test_errors(lengths: list[int], rng: random.Random) -> list[int]:
-    """Numbers of wrong test notes, different within a loop, and for the spares.
+    """Sample the number of misclassified test notes for each plan, distinct within a loop and among the spare plans.
 
-    They lie as close together as those of real runs, within a few hundredths of the test notes, so that on an axis
-    from 0 the bars look the same. Each loop has a good and a bad model.
+    The numbers are as close together as in real runs, within a few hundredths of the test notes, so that the bars look
+    the same on an axis that starts at 0. Each loop has a good and a bad model.
     """
     errors = []
     for number, length in enumerate([*lengths, SPARES]):
@@ -127,10 +131,11 @@ def _plan(parameters: Parameters, rng: random.Random, shape: str, stop: int, err
 
 
 def _curve(parameters: Parameters, rng: random.Random, shape: str, stop: int) -> tuple[list[float], int]:
-    """A curve whose right stop is after `stop` epochs (never for shape `never`), and the length of its endless tail.
+    """Return a curve on which training should stop after `stop` epochs, and the length of its tail.
 
-    It begins with a single hit, so that a count kept from an earlier training shows, and goes on after the right stop
-    with misses and runs of other lengths, so that a late or missed stop shows.
+    For the shape `never`, training should not stop. The tail is the part at the end of the curve that is repeated.
+    The curve begins with one epoch above the threshold, to reveal a count kept from an earlier run. After the correct
+    stop it continues with epochs below the threshold and runs of other lengths, to reveal a late or missed stop.
     """
     goal, patience = parameters.threshold, parameters.patience
 
@@ -157,7 +162,7 @@ def _curve(parameters: Parameters, rng: random.Random, shape: str, stop: int) ->
 
 
 def _stand_ins(parameters: Parameters, sizes: Sizes, rng: random.Random) -> dict[str, dict[str, Any]]:
-    """What later cells need of a broken one; metrics lists of plausible numbers, for plots whose loop is broken."""
+    """Sample values that replace those of a broken cell, for the cells after it; for the plots, plausible metrics."""
 
     def rows(settings: list[tuple[float, int]]) -> list[dict[str, Any]]:
         errors = _test_errors([len(settings)], rng)

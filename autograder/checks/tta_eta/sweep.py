@@ -1,4 +1,4 @@
-"""One of the two loops as it was run: its trainings, its rows, and which row belongs to which training."""
+"""One of the two loops as it was run: its training runs, its rows, and which row belongs to which run."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from autograder.execution.evidence import Evidence, Fit, NameSeen, Value, Window
 from autograder.grading.case import Case, Undecided
 
 TRACE = 3.0
-"""Evidence that a row tells of a training: at least one measured value agrees."""
+"""Minimum score at which a row shows that a training run belongs to the loop: at least one measured value agrees."""
 
 
 MAX_ROWS = 60
-"""Rows that are held against trainings; what comes after them is too much already."""
+"""Maximum number of rows that are compared with training runs; any further rows are surplus."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The loop over `key`; `values` are the settings asked for, `fixed` is the setting that stays."""
+    """The loop over `key`; `values` are the required settings; `fixed` is the setting that is the same in every run."""
 
     case: Case
     loop: str
@@ -40,7 +40,7 @@ class Sweep:
 
     @property
     def other(self) -> Sweep:
-        """The other one of the two loops."""
+        """The other of the two loops."""
         return Sweep._named(self.case, "bs" if self.loop == "lr" else "lr")
 
     @property
@@ -84,10 +84,10 @@ class Sweep:
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
-        """The trainings of this loop, in the order in which they ran.
+        """The training runs of this loop, in the order in which they ran.
 
-        Trainings elsewhere than in the task's cells belong to it if a row of the list tells of them. Where the rows
-        tell of all settings asked for, those of which none does are drafts, wherever they ran.
+        Training runs in other cells belong to the loop if a row describes them. If the rows cover all required
+        settings, runs that no row describes are drafts, whichever cell they ran in.
         """
         own, others = self._cells(self.loop), self._cells("bs" if self.loop == "lr" else "lr")
         task = self.evidence.cells_of(f"{self.loop}-loop") or own
@@ -105,8 +105,10 @@ class Sweep:
         return self.evidence.cells[fit.cell].role if 0 <= fit.cell < len(self.evidence.cells) else "extra"
 
     def _cells(self, loop: str) -> set[int]:
-        """The cells of the loop's task and those of the student's own in which its list changed; of any task where it
-        has none, as when all is written into one cell."""
+        """Return the cells of the loop's task, and cells that the student added in which the list changed.
+
+        If the task has no cells of its own (for example, if everything is in one cell), they may be those of any task.
+        """
         changed = {e.cell for e in self.evidence.of(NameSeen) if e.name == f"metrics_vs_{loop}"}
         own = self.evidence.cells_of(f"{loop}-loop")
         tasks = () if own else self.case.assignment.cells
@@ -117,12 +119,14 @@ class Sweep:
         return self.case.scenario.test_labels()
 
     def accuracy(self, fit: Fit) -> float:
-        """The test accuracy of the model that the training gave, as it was served; where that is not known, from what
-        the model predicts."""
+        """Return the test accuracy of the trained model.
+
+        It is the simulated value; if that is unknown, it is computed from the model's predictions.
+        """
         if fit.test_accuracy is not None:
             return fit.test_accuracy
         if fit.test_predictions is None or len(fit.test_predictions) != self.case.scenario.n_test:
-            raise Undecided("The predictions of a trained model are not on record.")
+            raise Undecided("The predictions of a trained model were not recorded.")
         return float(np.mean(np.asarray(fit.test_predictions) == self._test_labels))
 
     def _known_accuracy(self, fit: Fit) -> float:
@@ -133,7 +137,7 @@ class Sweep:
 
     @cached_property
     def pairs(self) -> tuple[tuple[Value, Fit], ...]:
-        """Each row with the training that it tells of, in the order of the rows."""
+        """Each row with the training run that it describes, in the order of the rows."""
         found = self._pair(self.rows, list(self.fits), 0.0)
         return tuple((self.rows[row], self.fits[fit]) for row, fit in sorted(found))
 
@@ -146,7 +150,7 @@ class Sweep:
         return [(i, j) for i, j in assigned(scores) if scores[i, j] >= least]
 
     def _agreement(self, row: Value, place: int, fit: Fit, order: int) -> float:
-        """How much of a row agrees with a training; measured values weigh most, then settings, then the order."""
+        """Return how well a row and a training run agree: measured values weigh most, then settings, then order."""
         measured = {
             "test_accuracy": self._known_accuracy(fit),
             "train_time": fit.seconds,
@@ -164,7 +168,7 @@ class Sweep:
 
     @cached_property
     def intended(self) -> tuple[tuple[Fit, float | None], ...]:
-        """Each training with the setting that it was meant for; None when it is one too many."""
+        """Each training run with the setting that it was meant for; None for a surplus run."""
         left = list(self.values)
         meant: dict[int, float | None] = {}
         for fit in self.fits:
@@ -178,7 +182,7 @@ class Sweep:
         return tuple((fit, meant[fit.sequence]) for fit in self.fits)
 
     def used(self, fit: Fit) -> float:
-        """The swept setting that a training really had."""
+        """Return the swept setting that a training run actually used."""
         return float(fit.learning_rate or math.nan) if self.loop == "lr" else float(fit.batch_size)
 
     def used_fixed(self, fit: Fit) -> float:
@@ -186,24 +190,24 @@ class Sweep:
 
     @cached_property
     def windowed(self) -> bool:
-        """Whether a window of the energy monitor overlapped one of the trainings."""
+        """Whether energy was measured during one of the training runs."""
         windows = self.evidence.of(Window)
         return any(w.begin < fit.end and w.end > fit.begin for w in windows for fit in self.fits)
 
 
 def assigned(scores: np.ndarray) -> list[tuple[int, int]]:
-    """The places (row, column) whose scores have the largest sum, of each row and column at most one."""
+    """Return the (row, column) pairs with the largest total score, at most one in each row and column."""
     best = scores.argmax(axis=1)
     only = (scores == scores.max(axis=1, keepdims=True)).sum(axis=1) == 1
     if only.all() and len(set(best)) == len(best):
         return [(row, int(column)) for row, column in enumerate(best)]
-    from scipy.optimize import linear_sum_assignment  # here: it is seldom needed, and takes long to import
+    from scipy.optimize import linear_sum_assignment  # here, because it is rarely needed and slow to import
 
     return [(int(row), int(column)) for row, column in zip(*linear_sum_assignment(scores, maximize=True), strict=True)]
 
 
 def number(row: Value, key: str) -> float:
-    """The number under the key of a row, NaN where there is none."""
+    """Return the number under a key of a row; NaN if there is none."""
     value = (row.entries or {}).get(key)
     return math.nan if value is None or value.number is None else value.number
 

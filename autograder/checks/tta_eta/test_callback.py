@@ -10,7 +10,7 @@ from autograder.grading.verdict import Strip
 
 pytestmark = items("callback")
 JUDGED = ("plain", "any")
-"""Families that are compared with the rule itself, not with what the same class does on a related curve."""
+"""Families of trials that are compared with the rule itself, not with what the same class does on a related curve."""
 
 NAMES_USED = "[f.__code__.co_names for f in vars(TrainToAccuracy).values() if hasattr(f, '__code__')]"
 """An expression for the names that each function of the class uses."""
@@ -19,7 +19,7 @@ Answer = tuple[Trial, TrialResult]
 
 
 def answers(case: Case, family: str) -> list[Answer]:
-    """The results of the class in the trials of a family."""
+    """Return the results of the class in the trials of a family."""
     driven = case.evidence.of(CallbackDriven)
     if not driven:
         if any(case.evidence.cells[index].status == "ran" for index in case.cells):
@@ -41,7 +41,7 @@ def answers(case: Case, family: str) -> list[Answer]:
             raise NotChecked(message)
         raise Wrong(message, picture(find_shortest_stop(trials), None))
     found = list(zip(trials, results, strict=True))
-    told: dict[str, str] = {}  # each error is reported with one curve, whichever rules it breaks
+    told: dict[str, str] = {}  # each error is reported with one curve, whichever checks it affects
     for trial, result in found:
         if result.error and result.error not in told:
             told[result.error] = f"{describe(trial)} raised {result.error.rstrip('.')}."
@@ -53,7 +53,7 @@ def answers(case: Case, family: str) -> list[Answer]:
 
 
 def find_shortest_stop(trials: list[Trial]) -> Trial:
-    """The shortest curve on which the rule stops."""
+    """Return the shortest curve on which training should stop."""
     stopping = [
         trial for trial in trials if first_stop(trial.val_accuracy, trial.threshold, trial.patience) is not None
     ]
@@ -61,7 +61,7 @@ def find_shortest_stop(trials: list[Trial]) -> Trial:
 
 
 def find_missing_model(case: Case) -> str:
-    """A hint where the class sets `stop_training` on itself and not on the model."""
+    """Return a hint if the class sets `stop_training` on itself and not on the model."""
     try:
         names = case.look(NAMES_USED).value
     except Undecided:  # the check can be decided without the hint
@@ -77,7 +77,7 @@ def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
 
 
 def curve(trial: Trial, last: int | None = None) -> str:
-    """The curve as a line of values; a bar marks the end of training within it."""
+    """Return the curve as a line of values; a bar marks the end of training within it."""
     shown = [f"{value:.4g}" for value in trial.val_accuracy]
     if last is not None and last + 1 < len(shown):
         shown.insert(last + 1, "|")
@@ -90,14 +90,17 @@ def arguments(trial: Trial) -> str:
 
 
 def describe(trial: Trial, last: int | None = None) -> str:
-    """The beginning of a sentence on a trial; the feedback page leaves out the values if a picture shows them."""
+    """Return the start of a sentence about a trial; the feedback page omits the values if a picture shows them."""
     created = "Without arguments" if trial.call == "default" else f"With {arguments(trial)}"
     return f"{created}, on the val_accuracy values {curve(trial, last)}, your callback"
 
 
 def picture(trial: Trial, stopped: int | None) -> Strip | None:
-    """The curve of the message, for the feedback page; None if training ended at the right epoch and only the
-    comparison with a related curve failed: the curve alone would explain nothing."""
+    """Return the curve chart for the feedback page.
+
+    Return None if training ended at the right epoch and only the comparison with a related curve failed: the chart
+    alone would explain nothing.
+    """
     due = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
     if stopped == due:
         return None
@@ -121,7 +124,7 @@ def no_error(answer: Answer) -> None:
 
 
 def hold_against_reference(found: list[Answer]) -> None:
-    """Raises Wrong with the shortest curve on which the class did not stop at the epoch that the rule requires."""
+    """Raise Wrong with the shortest curve on which the class did not stop at the epoch that the rule requires."""
     for trial, result in sorted(found, key=lambda answer: len(answer[0].val_accuracy)):
         no_error((trial, result))
         expected = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
@@ -135,7 +138,7 @@ def due(trial: Trial) -> str:
 
 
 def explain(trial: Trial) -> str:
-    """The reason why training should end where the rule ends it."""
+    """Return the reason why training should stop at the required epoch, or not at all."""
     last, length = first_stop(trial.val_accuracy, trial.threshold, trial.patience), trial.patience
     if last is None:
         row = f"{length} epochs in a row" if length > 1 else "1 epoch"
@@ -146,15 +149,18 @@ def explain(trial: Trial) -> str:
 
 
 def complain(trial: Trial, stopped: int | None, reason: str) -> Wrong:
-    """The complaint about a training curve, with its picture if training ended at the wrong epoch."""
+    """Return the complaint about a training curve, with its picture if training ended at the wrong epoch."""
     strip = picture(trial, stopped)
     wanted = f"it {due(trial)}: " if strip else ""
     return Wrong(f"{describe(trial, stopped)} {after(stopped)}; {wanted}{reason}", strip)
 
 
 def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False, waits: bool = True) -> None:
-    """Raises Wrong if two related curves end differently. With `shift`, the second may begin with more epochs. With
-    `waits`, a callback that always stops after the first epoch fails too: it cannot have the property."""
+    """Raise Wrong if training ends differently on two related curves.
+
+    With `shift`, the second curve may have additional epochs at its beginning. With `waits`, a callback that always
+    stops after the first epoch also fails: the property cannot be checked.
+    """
     if all(result.stop is None for pair in found for _, result in pair):
         no_error(found[0][0])
         raise Wrong("Your callback never stopped, so this could not be checked.")
@@ -210,7 +216,7 @@ def test_honours_its_arguments(case: Case) -> None:
         reference = [first_stop(t.val_accuracy, t.threshold, t.patience) for t, _ in (found[index % half], found[0])]
         wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
         if result.stop != wanted:
-            # Where the epoch itself is right, the mistake is in the first trial.
+            # If this trial ended at the right epoch, the mistake is in the first trial.
             first = f"with {arguments(found[0][0])}, it {after(base)}, but {due(found[0][0])}."
             raise complain(trial, result.stop, explain(trial) if picture(trial, result.stop) else first)
 

@@ -18,7 +18,7 @@ NEUTRAL = ("InputLayer", "Flatten")
 
 
 def trained(case: Case) -> Sweep:
-    """The loop with its training runs; missing if there are none."""
+    """Return the loop with its training runs, or call `case.missing` if there are none."""
     sweep = Sweep.of(case)
     if not sweep.fits:
         if sweep.rows and sweep.recorded is not None:
@@ -31,10 +31,10 @@ def trained(case: Case) -> Sweep:
 
 
 def hold(sweep: Sweep, rule: Callable[[Trained], str | None], *, over_all: bool = False) -> None:
-    """Raises Wrong if a training run breaks the rule; if some runs are missing, the others earn their share.
+    """Raise Wrong if a training run breaks the rule; if some runs are missing, the others earn their share.
 
-    If an error ended the loop, the runs before it stand for the rest, except in rules on what changes from run to run
-    (`over_all`).
+    If an error ended the loop, the remaining runs are assumed to be like the earlier ones, except in checks of what
+    varies between runs (`over_all`).
     """
     forall(sweep.intended, rule)
     if (share := count_trained(sweep) / len(sweep.values)) < 1 and (over_all or not is_cut_short(sweep)):
@@ -42,17 +42,17 @@ def hold(sweep: Sweep, rule: Callable[[Trained], str | None], *, over_all: bool 
 
 
 def count_trained(sweep: Sweep) -> int:
-    """The number of training runs that finished."""
+    """Return the number of training runs that finished."""
     return len([fit for fit in sweep.fits if fit.error is None])
 
 
 def is_cut_short(sweep: Sweep) -> bool:
-    """Whether an error ended the cell of the last training."""
+    """Whether an error ended the cell of the last training run."""
     return sweep.case.evidence.cells[sweep.fits[-1].cell].status == "error"
 
 
 def describe_missing(sweep: Sweep) -> str:
-    """How many of the models were trained, and the settings that are missing."""
+    """Describe how many of the models were trained, and which settings are missing."""
     count, wanted = count_trained(sweep), len(sweep.values)
     used = {sweep.used(fit) for fit in sweep.fits if fit.error is None}
     missing = [f"{value:g}" for value in sweep.values if not any(close(each, value, 1e-4) for each in used)]
@@ -62,7 +62,7 @@ def describe_missing(sweep: Sweep) -> str:
 
 
 def describe_unwanted(sweep: Sweep, fit: Fit) -> str:
-    """Why a training run is not one of those that the task asks for."""
+    """Explain why a training run is not one of those that the task asks for."""
     setting = sweep.label(sweep.used(fit))
     if any(close(sweep.used(fit), value, 1e-4) for value in sweep.values):
         return f"More than one training run used {setting}."
@@ -113,8 +113,11 @@ def test_each_model_is_new(case: Case) -> None:
 
 
 def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
-    """What identifies a model: the units and the activation of each layer, even if the activation is a separate layer,
-    and every layer of another kind."""
+    """Return what identifies a model.
+
+    It is the units and the activation of each layer, even if the activation is a separate layer, and every layer of
+    another kind.
+    """
     found: list[tuple[object, object]] = []
     for layer in fit.layers:
         kind, activation = layer.get("class"), layer.get("activation")
@@ -128,7 +131,7 @@ def structure(fit: Fit) -> tuple[tuple[object, object], ...]:
 
 
 def differs(fit: Fit, given: set[tuple[tuple[object, object], ...]]) -> str:
-    """The first layer in which a model differs from the given one, or the numbers of layers if these differ."""
+    """Describe the first layer in which a model differs from the given one, or the numbers of layers if they differ."""
     (wanted,) = given
     found = structure(fit)
     if len(found) == len(wanted):
@@ -258,7 +261,7 @@ def test_callback_in_use(case: Case) -> None:
         known = used[0].threshold is not None and used[0].patience is not None
         if known and not (close(used[0].threshold, p.threshold, 1e-6) and used[0].patience == p.patience):
             made = f"was created with threshold {used[0].threshold:g} and patience {used[0].patience:g}"
-            return f"At {place}, TrainToAccuracy {made}; it should be {p.threshold:g} and {p.patience}."
+            return f"At {place}, TrainToAccuracy {made}; they should be {p.threshold:g} and {p.patience}."
         fresh = fresh_stop(case, fit)
         if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
             when = f"would have stopped it after {fresh}" if fresh > 0 else "would have continued"
@@ -272,7 +275,10 @@ def test_callback_in_use(case: Case) -> None:
 
 
 def fresh_stop(case: Case, fit: Fit) -> int | None:
-    """The number of epochs after which a new instance of the student's class ends this run; None if unknown."""
+    """Return the number of epochs after which a new instance of the student's class ends this run.
+
+    Return -1 if it would continue, and None if that is unknown.
+    """
     if fit.fresh_stop is None or "callback" in case.evidence.stand_ins:
         return None
     return fit.fresh_stop or (case.parameters.max_epochs if fit.epochs_run == case.parameters.max_epochs else -1)
@@ -299,7 +305,7 @@ def test_test_set_is_kept_apart(case: Case) -> None:
 
 
 def early_use(sweep: Sweep, uses: list[Use], fit: Fit) -> bool:
-    """Whether the model was used on the test set before or during this training run, except after an earlier one."""
+    """Whether the model was used on the test set before this training run ended, except after an earlier run."""
     own = [use for use in uses if use.model == fit.model and use.at <= fit.end and use.sequence < fit.sequence]
     fits = sweep.evidence.of(Fit)
     earlier = [other for other in fits if other.model == fit.model and other.sequence < fit.sequence]
@@ -307,5 +313,5 @@ def early_use(sweep: Sweep, uses: list[Use], fit: Fit) -> bool:
 
 
 def told_truly(sweep: Sweep) -> bool:
-    """Whether the rows have the true test accuracies; if not, an early evaluation loses points only for the record."""
+    """Whether the rows contain the true test accuracies; if not, an early evaluation loses points only for the rows."""
     return all(close(number(row, "test_accuracy"), sweep.accuracy(fit), 1e-4) for row, fit in sweep.pairs)

@@ -20,7 +20,7 @@ NEEDED = ("batch_size", "learning_rate", "epochs", "test_accuracy", "train_time"
 
 
 def recorded(case: Case) -> Sweep:
-    """The loop with its rows; missing if there are none."""
+    """Return the loop with its rows, or call `case.missing` if there are none."""
     sweep = Sweep.of(case)
     if sweep.recorded is None:
         case.missing(f"{sweep.name} is not defined")
@@ -30,7 +30,7 @@ def recorded(case: Case) -> Sweep:
 
 
 def verified(case: Case) -> Sweep:
-    """The loop with rows and the training runs that they describe."""
+    """Return the loop; raise Undecided or Wrong if its rows cannot be compared with training runs."""
     sweep = recorded(case)
     if not sweep.fits:
         raise Undecided(f"{sweep.name} has rows, but no call to Model.fit was observed. This item needs review.")
@@ -52,7 +52,7 @@ def place(sweep: Sweep, row: Value) -> str:
 
 
 def needs_number(sweep: Sweep, row: Value, key: str) -> str | None:
-    """A complaint if the key has no usable number in the row."""
+    """Return a complaint if the key has no usable number in the row."""
     value = (row.entries or {}).get(key)
     if value is None:
         return f"In {place(sweep, row)}, the key {key!r} is missing."
@@ -62,7 +62,7 @@ def needs_number(sweep: Sweep, row: Value, key: str) -> str | None:
 
 
 def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) -> None:
-    """Compares one key of every row with the training run that the row describes."""
+    """Compare one key of every row with the training run that the row describes."""
     sweep = verified(case)
     forall(sweep.rows, lambda row: needs_number(sweep, row, key))
     forall(sweep.pairs, lambda pair: rule(sweep, *pair))
@@ -83,7 +83,7 @@ def test_structure(case: Case) -> None:
     if is_one_dictionary(sweep):
         raise Wrong(ONE_DICTIONARY)
     rows = sweep.recorded.length or len(sweep.rows)  # only the first rows of a long list are described
-    # A loop over other settings has already lost points for that; one that was stopped has too few rows.
+    # A loop over other settings has already lost points for that; a loop that was stopped has too few rows.
     stopped = any(case.evidence.cells[fit.cell].status == "timeout" for fit in sweep.fits)
     if rows != len(sweep.values) and (stopped or rows != len(sweep.fits)):
         count = "1 row" if rows == 1 else f"{rows} rows"
@@ -187,7 +187,7 @@ def running_means(truths: list[float]) -> list[float]:
 
 
 def agrees_from_earlier(sweep: Sweep, values: list[float], truths: list[float]) -> bool:
-    """Whether the values are running means that began with some models of the other loop, trained before this one."""
+    """Whether the values are running means that include models of the other loop, trained before this one."""
     if not sweep.fits:
         return False
     other = [fit for fit in sweep.other.fits if fit.end <= sweep.fits[0].begin]
@@ -202,7 +202,7 @@ def agrees_from_earlier(sweep: Sweep, values: list[float], truths: list[float]) 
 
 
 def explain_mean(case: Case) -> str:
-    """The cause of a mean over several models, if the notebook shows it."""
+    """Return the end of a sentence: the cause of a mean over several models, if the notebook shows it."""
     names = case.look(METRICS).value
     if not isinstance(names, list) or not names:
         return "."
@@ -255,7 +255,7 @@ def test_total_energy(case: Case) -> None:
     if all(nothing) and not sweep.windowed:
         return
     if not sweep.windowed:
-        raise Wrong("total_energy contains numbers, but no energy was measured around fit: omit it or set it to None.")
+        raise Wrong("total_energy contains numbers, but no energy was measured during fit: omit it or set it to None.")
     hold(
         case,
         "total_energy",

@@ -30,7 +30,7 @@ UNITS = {
     "total_energy": r"\b([km]?J|[km]?Wh|к?Дж)\b|jou?l|julio|джоул|焦|ジュール|줄|τζάουλ|جول|जूल"
     r"|watt.?(hour|stunde|heure)",
 }
-"""Units in a label, in the languages of the students so far and some others."""
+"""Units in a label, in the languages that students have used so far and some others."""
 
 OTHER_UNITS = {
     r"%|per ?cent": 100.0,
@@ -43,7 +43,7 @@ OTHER_UNITS = {
 RATE, SIZE = r"rate|\blrs?\b", r"batch|\bbs\b"
 """Words by which a label names the learning rate or the batch size."""
 LEAST_SPREAD = 0.05
-"""Share of the axis by which the highest and the lowest bar must differ to be told apart."""
+"""The highest and the lowest bar can be told apart if they differ by at least this share of the axis."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def centre(bar: Bar) -> float:
 
 
 def parse(text: str) -> float | None:
-    """The number in a tick label, which may be a power; None if there is none or it is too large."""
+    """Return the number in a tick label, which may be a power; None if there is none or it is too large."""
     plain = text.replace("−", "-").replace("\\mathdefault", "").replace("{10", "10")
     if power := re.search(r"(\d{1,4})\^\{?(-?\d{1,3})\}?(?!\d)", plain):
         try:
@@ -120,14 +120,14 @@ def parse(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Picture:
-    """The figure that is judged, and what it should show."""
+    """The figure to be graded, and what it should show."""
 
     case: Case
     sweep: Sweep
     figure: FigureSeen
     truths: dict[str, dict[float, float]]
     figures: int = 1
-    """The number of figures that hold these plots."""
+    """The number of figures that contain these plots."""
 
     @cached_property
     def panels(self) -> list[Panel]:
@@ -136,7 +136,7 @@ class Picture:
         return [Panel(self._with_ticks(axes), shown) for axes in self.figure.axes if axes.bars]
 
     def _with_ticks(self, axes: Axes) -> Axes:
-        """Gives a subplot the labels of a shared axis that are shown only under the lowest subplot."""
+        """Return a subplot with the labels of a shared axis that are shown only under the lowest subplot."""
         if any(tick.text for tick in axes.ticks):
             return axes
         others = [self.figure.axes[i] for i in axes.shared_x if i < len(self.figure.axes)]
@@ -155,7 +155,7 @@ class Picture:
         return found
 
     def meant(self, quantity: str) -> Panel | None:
-        """The panel whose bars show the quantity, or else whose text names it."""
+        """Return the panel whose bars show the quantity, or else one whose text names it."""
         if quantity in self.shown:
             return self.shown[quantity]
         free = [p for p in self.panels if p not in self.shown.values()]
@@ -166,7 +166,7 @@ class Picture:
 def without_energy(
     case: Case, figure: FigureSeen, wanted: dict[str, dict[float, float]]
 ) -> dict[str, dict[float, float]]:
-    """Leaves out energy if the student's own list is not used: a student who measures none need not plot it."""
+    """Leave out energy if the student's own list is not used: a student who measured no energy need not plot it."""
     panels = [axes for axes in figure.axes if axes.bars]
     optional = case.item.cell.replace("plots", "loop") in case.evidence.stand_ins or not Sweep.of(case).rows
     if optional and len(panels) < len(wanted):
@@ -175,7 +175,7 @@ def without_energy(
 
 
 def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
-    """The values in the list by quantity and setting; energy is left out if the list has none."""
+    """Return the values in the list by quantity and setting; energy is left out if the list has none."""
     found = {}
     for quantity in QUANTITIES:
         values = {number(row, sweep.key): number(row, column(sweep, quantity)) for row in sweep.rows}
@@ -186,14 +186,14 @@ def truths(sweep: Sweep) -> dict[str, dict[float, float]]:
 
 
 def column(sweep: Sweep, quantity: str) -> str:
-    """The key of a quantity in the rows; a misspelt key loses points for the list, not for the plot."""
+    """Return the key of a quantity in the rows; a misspelt key loses points for the list, not for the plot."""
     keys = {key for row in sweep.rows for key in row.entries or {}} - {"batch_size", "learning_rate"}
     other = sorted(key for key in keys - set(QUANTITIES) if re.search(WORDS[quantity], key.lower()))
     return quantity if quantity in keys or not other else other[0]
 
 
 def trained_truths(sweep: Sweep) -> dict[str, dict[float, float]]:
-    """The values that a missing list should contain, from the training runs themselves."""
+    """Return the values that a missing list should contain, from the training runs themselves."""
     found = {
         "train_time": {sweep.used(fit): fit.seconds for fit in sweep.fits},
         "total_energy": {sweep.used(fit): fit.joules for fit in sweep.fits},
@@ -208,7 +208,10 @@ def _nearest(key: float, values: tuple[float, ...]) -> float:
 
 
 def picture(case: Case) -> Picture:
-    """The figure of the task: the one that shows the most of the list; if several do, the last from its cell."""
+    """Return the figure to be graded: the one that shows the most quantities of the list.
+
+    In a tie, it is the last of the figures that the task's own cell drew.
+    """
     sweep = Sweep.of(case)
     drawn = case.evidence.of(Figures)
     own = {f.number for event in drawn if event.cell in case.cells for f in event.value} - {
@@ -233,7 +236,7 @@ def picture(case: Case) -> Picture:
 
 
 def join(figures: list[FigureSeen], number: int) -> FigureSeen:
-    """The plots of several figures as one figure, so that spreading them over several costs points only once."""
+    """Join the plots of several figures into one, so that spreading them over several costs points only once."""
     axes: list[Axes] = []
     for figure in figures:
         first = len(axes)
@@ -250,7 +253,7 @@ def test_one_figure_of_bar_plots(case: Case) -> None:
         raise Wrong(f"The figure cannot be drawn: Matplotlib raises {error}.")
     if seen.figures > 1:
         raise Wrong(f"The bar plots are in {seen.figures} figures; draw them side by side in one figure.")
-    if len(seen.panels) >= wanted:  # more of them, such as the cost of an epoch, are welcome
+    if len(seen.panels) >= wanted:  # additional plots, such as the cost of an epoch, are welcome
         return
     if not seen.panels and any(axes.lines for axes in seen.figure.axes):
         raise Wrong("The figure shows lines; the values should be shown as bars.")
@@ -324,7 +327,7 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
 
 
 def _swapped_with(quantity: str, label: str, seen: Picture) -> str | None:
-    """The other quantity that a label names instead of its own; None for words in other languages."""
+    """Return the other quantity that a label names instead of its own; None if it names none that is recognised."""
     text = re.sub(r"(time|energy)[ -]+to[ -]+accuracy", r"\1", label.lower())
     if re.search(WORDS[quantity], text):
         return None

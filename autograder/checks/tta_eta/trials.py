@@ -1,8 +1,8 @@
-"""The questions put to the callback class: short training curves around the threshold.
+"""The test cases for the callback class: short training curves around the threshold.
 
-Each family isolates one property. Most answers are judged against how the same class behaves on a related curve
-(metamorphic testing: Chen, Cheung and Yiu, 1998), so that one fault costs one property; only `plain` and `any` are
-judged against the reference.
+Each family isolates one property. Most results are compared with the behaviour of the same class on a related curve
+(metamorphic testing: Chen, Cheung and Yiu, 1998), so that one fault makes only one check fail; only `plain` and `any`
+are compared with the reference, `first_stop`. Here, a hit is an epoch above the threshold, and a miss is any other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NUDGE = 1e-4
 
 
 def first_stop(values: list[float], threshold: float, patience: int) -> int | None:
-    """The reference: the epoch (from 0) that completes `patience` epochs in a row strictly above the threshold."""
+    """Return the epoch (from 0) that completes `patience` epochs in a row strictly above the threshold."""
     row = 0
     for epoch, value in enumerate(values):
         row = row + 1 if value > threshold else 0
@@ -51,7 +51,7 @@ def _trial(family: str, goal: float, patience: int, values: list[float], **more:
 
 
 def _plain(goal: float, patience: int, rng: random.Random) -> list[Trial]:
-    """Misses, then hits only: one stop that must come, or a run that is too short for one."""
+    """Return curves of misses, then only hits: either enough of them to stop training, or too few."""
     trials = []
     for misses in (0, 1, 2, 5):
         for hits in (patience - 1, patience, patience + 3):
@@ -62,7 +62,7 @@ def _plain(goal: float, patience: int, rng: random.Random) -> list[Trial]:
 
 
 def _equal(goal: float, patience: int) -> list[Trial]:
-    """Pairs: the same curve with a value just below, then exactly at the threshold."""
+    """Return pairs: the same curve with a value just below the threshold, then exactly at it."""
     trials = []
     for before in (0, 1, patience - 1):
         for value in (goal - NUDGE, goal):
@@ -72,7 +72,7 @@ def _equal(goal: float, patience: int) -> list[Trial]:
 
 
 def _reset(goal: float, patience: int, rng: random.Random) -> list[Trial]:
-    """Pairs: hits alone, then the same hits after a run that was cut short by a miss."""
+    """Return pairs: hits alone, then the same hits after a run of hits that was cut short by a miss."""
     hits = [goal + 0.01] * (patience + 2)
     trials = []
     for short in range(1, max(2, patience)):
@@ -87,7 +87,7 @@ def _reset(goal: float, patience: int, rng: random.Random) -> list[Trial]:
 
 
 def _val_accuracy(goal: float, patience: int) -> list[Trial]:
-    """Pairs: the same validation curve with a training accuracy that agrees, then one that says the opposite."""
+    """Return pairs: the same validation curve with a training accuracy that agrees, then with the opposite one."""
     above, below = goal + 0.01, goal - 0.05
     curves = ([below, below, *[above] * (patience + 1)], [above] * (patience - 1) + [below] * 3)
     trials = []
@@ -99,12 +99,12 @@ def _val_accuracy(goal: float, patience: int) -> list[Trial]:
 
 
 def _unvalidated(goal: float, patience: int) -> list[Trial]:
-    """Training without validation data: the logs hold no val_accuracy, so there is nothing to stop for."""
+    """Return a run without validation data: `logs` contains no val_accuracy, so training must not be stopped."""
     return [_trial("unvalidated", goal, patience, [goal + 0.01] * (patience + 2), validated=False)]
 
 
 def _arguments(goal: float, patience: int) -> list[Trial]:
-    """Each asked by keyword and by position: other thresholds, other patiences."""
+    """Return curves for other values of threshold and patience, each passed by keyword and by position."""
     trials = []
     for call in ("keyword", "position"):
         for threshold, asked in ((goal, patience), (goal, patience + 2), (goal, 1), (goal - 0.3, patience)):
@@ -114,7 +114,7 @@ def _arguments(goal: float, patience: int) -> list[Trial]:
 
 
 def _defaults() -> list[Trial]:
-    """Pairs: without arguments, then with the lab's defaults written out."""
+    """Return pairs: without arguments, then with the lab's defaults written out."""
     trials = []
     for values in ([0.88, 0.89, *[0.93] * 6], [0.93, 0.93, 0.89, 0.93, 0.93, 0.93, 0.93], [0.89] * 8):
         trials.append(_trial("defaults", 0.9, 3, values, call="default"))
@@ -123,7 +123,7 @@ def _defaults() -> list[Trial]:
 
 
 def _instances(goal: float, patience: int) -> list[Trial]:
-    """Pairs: an instance alone, then in turn with a second one that sees another curve."""
+    """Return pairs: an instance alone, then in alternation with a second one that is given another curve."""
     above, below = goal + 0.01, goal - 0.05
     values = [below, *[above] * (patience + 1)]
     besides = ([above, *[below] * (patience + 4)], [above] * (patience + 6), [below] * (patience + 6))
@@ -135,7 +135,10 @@ def _instances(goal: float, patience: int) -> list[Trial]:
 
 
 def _any(goal: float, patience: int, rng: random.Random) -> list[Trial]:
-    """Curves of every length from 1 to 12 with levels far and near on both sides, for several arguments."""
+    """Return curves of length 1 to 12, for several values of the arguments.
+
+    Their values are far from and close to the threshold, above and below it.
+    """
     trials = []
     for length in range(1, 13):
         for asked in {patience, rng.randint(1, 6), rng.randint(1, 6)}:
