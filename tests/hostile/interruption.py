@@ -1,8 +1,10 @@
 """`python -m tests.hostile.interruption --kills 200 --submissions 40`: grading that is killed, and killed again.
 
 A run is killed at a random moment and begun again with the same command; every second time its whole process group is
-killed. Between two runs some submissions are submitted anew, some verdicts are lost, and a person enters points, so
-that there is work left for the next run. At the end nothing may be missing, doubled or left over.
+killed. In some runs a process that grades is first given no more memory than it has. Between two runs some submissions
+are submitted anew, some verdicts are lost, and a person enters points, so that there is work left for the next run. At
+the end nothing may be missing, doubled or left over, and only submissions whose process reached its limit need review
+for that reason.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import csv
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +33,8 @@ from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import Verdict
 from autograder.reporting.database import open_gradebook
 from autograder.results.store import ResultStore
+from autograder.scheduling.memory import MESSAGE
+from autograder.scheduling.workers import CRASHED
 from samples.build import build
 from tests.places import ROOT
 
@@ -51,11 +56,13 @@ class Trial:
     folder: Path
     rng: random.Random
     kills: int = 0
+    limited: int = 0
     phases: Counter[str] = field(default_factory=Counter)
     kept: dict[str, bytes] = field(default_factory=dict)
     stale: dict[str, bytes | None] = field(default_factory=dict)
     entered: dict[str, tuple[float, str]] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
+    short: int = 0
     outlived: float = 0.0
     startup: float = 5.0
 
@@ -154,6 +161,8 @@ def kill_once(trial: Trial, phase: str, whole_group: bool) -> None:
         time.sleep(trial.rng.uniform(0.2, 1.6) * trial.startup)
     else:
         _wait_for(trial, phase, process)
+        if phase == "grading" and trial.rng.random() < 0.5:
+            take_memory(trial, family)
         time.sleep(trial.rng.uniform(0, 4.0 if phase == "grading" else 1.2))
     if process.poll() is not None:
         if process.returncode:
@@ -171,6 +180,16 @@ def kill_once(trial: Trial, phase: str, whole_group: bool) -> None:
         trial.startup = min(trial.startup, time.monotonic() - began)
     _see_them_go(trial, relatives)
     _see_what_is_kept(trial)
+
+
+def take_memory(trial: Trial, main: psutil.Process) -> None:
+    """Lower the limit of a process that grades to the memory that it has, so that its next allocation fails."""
+    workers = [child for child in main.children() if "spawn_main" in " ".join(child.cmdline())]
+    with suppress(psutil.Error, OSError, IndexError):
+        worker = trial.rng.choice(workers)
+        taken = int(Path(f"/proc/{worker.pid}/statm").read_text(encoding="ascii").split()[5]) * resource.getpagesize()
+        worker.rlimit(psutil.RLIMIT_DATA, (taken, worker.rlimit(psutil.RLIMIT_DATA)[1]))
+        trial.limited += 1
 
 
 def _wait_for(trial: Trial, phase: str, process: subprocess.Popen[bytes]) -> None:
@@ -232,6 +251,10 @@ def look(trial: Trial) -> list[str]:
     verdicts = {verdict.student: verdict for verdict in ResultStore(trial.out, assignment).read_verdicts()}
     if set(verdicts) != set(trial.students()):
         found.append(f"there are {len(verdicts)} verdicts on {len(trial.students())} submissions")
+    short = [student for student, verdict in verdicts.items() if verdict.reason in (MESSAGE, CRASHED)]
+    if len(short) > trial.limited:
+        found.append(f"{short} need review for want of memory, and {trial.limited} processes were limited")
+    trial.short = len(short)
     with closing(Gradebook(trial.url)) as book:
         submissions = Counter(submission.student.id for submission in book.assignment_submissions(NAME))
         if submissions != Counter(trial.students()):
@@ -317,7 +340,8 @@ def main() -> int:
     minutes = (time.monotonic() - began) / 60
     print(
         f"{trial.kills} runs killed over {chosen.submissions} submissions in {minutes:.1f} min: {len(trial.losses)} "
-        f"losses; {len(trial.entered)} students had points from a person; the last process was gone "
+        f"losses; {trial.limited} processes had no memory left, {trial.short} submissions need review for that reason; "
+        f"{len(trial.entered)} students had points from a person; the last process was gone "
         f"{trial.outlived:.1f} s after its run at most (seed {seed})"
     )
     return 1 if trial.losses else 0
