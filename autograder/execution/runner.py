@@ -411,7 +411,7 @@ def _find_definition(later: list[_Step], message: str) -> int | None:
     return next((step.index for step in cells if name is not None and name[1] in defined_in(step.cell.source)), None)
 
 
-LINE = re.compile(r"-+> *(\d+) (.*)")
+LINE = re.compile(r"(?<!-)-+> *(\d+) (.*)")
 FUNCTION = re.compile(r", in ([\w.]+)\(")
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 

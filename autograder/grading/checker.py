@@ -6,12 +6,9 @@ collect the checks once and then calls their functions for each submission.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import re
-import signal
 import sys
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +23,7 @@ from autograder.assignment.course import PACKAGE
 from autograder.assignment.exercise import exercise_of
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
+from autograder.common.processor_limit import TooLong, limit_processor
 from autograder.errors import AssignmentError, KernelFailed, shorten_path, suggest
 from autograder.execution.evidence import Evidence
 
@@ -55,10 +53,6 @@ class Check:
     weight: float
     function: Callable[..., None]
     arguments: dict[str, Any]
-
-
-class TooLong(BaseException):
-    """Judging took more processor time than allowed."""
 
 
 @dataclass
@@ -120,7 +114,7 @@ def _call(
     """Call a check, once for each sample if it draws some, and return what it raises."""
     left = MAX_JUDGING_SECONDS - memo.get("seconds", 0.0)
     try:
-        with _processor_limit(left) as spent:
+        with limit_processor(left) as spent:
             try:
                 check.function(case=case, **check.arguments)
             except NeedsSamples:
@@ -137,31 +131,6 @@ def _call(
         return error
     finally:
         memo["seconds"] = memo.get("seconds", 0.0) + spent()
-
-
-@contextlib.contextmanager
-def _processor_limit(seconds: float) -> Iterator[Callable[[], float]]:
-    """Raise TooLong after that much processor time; only the main thread can be interrupted in this way.
-
-    Yields:
-        A function that returns the seconds that were spent; call it after the context.
-    """
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGVTALRM"):
-        yield lambda: 0.0
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        raise TooLong
-
-    seconds = max(seconds, 0.001)
-    spent = [0.0]
-    before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    try:
-        yield lambda: spent[0]
-    finally:
-        spent[0] = seconds - signal.setitimer(signal.ITIMER_VIRTUAL, 0)[0]
-        signal.signal(signal.SIGVTALRM, before)
 
 
 def make_checks(assignment: Assignment) -> Iterator[Check]:

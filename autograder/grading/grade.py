@@ -29,6 +29,9 @@ from .run_findings import collect_findings, find_provided_stop
 from .saved_runs import EDITION, Merged, Purpose, SavedRun, SavedRuns
 from .verdict import GradedSubmission, ItemVerdict, Verdict
 
+DRAWING_SECONDS = 20.0
+"""Time after which no further figure of a run is drawn."""
+
 MAX_STUCK = 3
 """How often a submission is run again at most because cells ran too long or ended the kernel."""
 
@@ -169,16 +172,20 @@ class _Attempts:
         figures = _figures_by_cell(live.evidence)
         own = self.submission.saved_outputs
         saved = {series.plots for series in self.assignment.exercise.series if own.pictures(series.name)}
+        wanted: list[tuple[str, int]] = []
         for item in judged.items:
             task = self.assignment.item(item.id).cell
             number = judged.figures.get(item.id)
             if number is None or (task in saved and item.points == item.max_points):
                 continue
             figures.pop(number, None)
-            self._draw(executed, task, number, live)
+            wanted.append((task, number))
         roles = {number: cell.role for number, cell in enumerate(live.evidence.cells)}
-        for number, cell in figures.items():
-            if (task := roles.get(cell, "")) in self.assignment.cells and task not in saved:
+        tasks = [(roles.get(cell, ""), number) for number, cell in figures.items()]
+        wanted += [(task, number) for task, number in tasks if task in self.assignment.cells and task not in saved]
+        started = time.monotonic() - live.seconds_waited()
+        for task, number in wanted:
+            if time.monotonic() - live.seconds_waited() - started < DRAWING_SECONDS:
                 self._draw(executed, task, number, live)
 
     def _draw(self, executed: NotebookNode, task: str, number: int, live: Run) -> None:

@@ -65,11 +65,11 @@ def group_answers(assignment: Assignment, item: Item, release: NotebookNode, kno
             key = tuple(words(cell.source))
             students.setdefault(key, []).append(student)
             cells.setdefault(key, cell)
-    renderer, found = Renderer(), []
+    found = []
     for key, several in students.items():
         results = {name: own_results(assignment, item, known.own.get(name, SavedOutputs())) for name in several}
         measured_by = next((name for name, own in results.items() if own["table"] or own["figures"]), several[0])
-        text = renderer.render(cells[key].source, cells[key].get("attachments"))
+        text = Renderer().render(cells[key].source, cells[key].get("attachments"))
         found.append(Answer(several, text, results[measured_by], measured_by))
     return sorted(found, key=lambda answer: len(answer.students) == 1)
 

@@ -26,7 +26,7 @@ from autograder.results.files import write_text
 from autograder.submission.parsing import new_cell
 from autograder.submission.prepare import load_release
 
-from .markdown import Renderer, protect, render_formula, render_plain, sanitize
+from .markdown import Renderer, protect, remove_comments, render_formula, render_plain
 
 Beside = Mapping[str, NotebookNode]
 """Cells to insert for the grader, which no student wrote, by the name of the cell after them."""
@@ -131,7 +131,7 @@ def _make_output_inert(output: NotebookNode, renderer: Renderer) -> NotebookNode
 def _render_output(data: Mapping[str, Any], renderer: Renderer) -> Markup:
     """Return the HTML of an output, or that of its Markdown or formula, sanitised; empty if it has none of these."""
     if isinstance(html := data.get("text/html"), str):
-        return sanitize(html)
+        return renderer.clean(html)
     if isinstance(text := data.get("text/markdown"), str):
         return renderer.render(text)
     tex = data.get("text/latex")
@@ -145,7 +145,7 @@ def fingerprint(source: str) -> str:
 
 def _escape_tags(source: str) -> str:
     """Return Markdown as in older versions of these notebooks, so that old and new hashes are equal."""
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL))
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", remove_comments(source))
 
 
 def take_fingerprints(notebook: NotebookNode | None) -> dict[str, str]:

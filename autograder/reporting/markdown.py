@@ -31,6 +31,18 @@ from autograder.common.images import picture
 MAX_CHARACTERS, MAX_TOTAL = 20_000, 200_000
 """Maximum number of characters rendered per text, and per notebook; further texts are shown as typed."""
 
+MAX_TAGS, MAX_TOTAL_TAGS = 10_000, 50_000
+"""Tags of one text or output, and of all HTML outputs of a notebook, that are rendered: parsing deeply nested elements
+takes time that grows with the square of their number."""
+
+MAX_REOPENED = 200_000
+"""Elements that may arise because a parser opens unclosed formatting elements again in each paragraph, see
+https://html.spec.whatwg.org/multipage/parsing.html#reconstruct-the-active-formatting-elements. At most three with equal
+attributes count."""
+
+FORMATTING = re.compile(r"<(?:b|big|code|em|font|i|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
+"""Tags of formatting elements with attributes."""
+
 MAX_FORMULA = 2_000
 """Maximum number of characters of a formula that is rendered."""
 
@@ -92,7 +104,7 @@ class Renderer:
     """Renders the texts of one notebook, up to a maximum total length."""
 
     def __init__(self) -> None:
-        self._left = MAX_TOTAL
+        self._left, self._tags_left = MAX_TOTAL, MAX_TOTAL_TAGS
 
     def render(self, source: str, attachments: Attachments | None = None) -> Markup:
         """Return Markdown as sanitised HTML; `attachments` are the attachments of its cell.
@@ -106,9 +118,17 @@ class Renderer:
             return render_plain(source)
         try:
             return _render(text, {"attachments": pictures}) or render_plain(source)
-        except (RecursionError, ValueError, IndexError, KeyError, TypeError) as error:
+        except Exception as error:  # the libraries declare no common base of their errors
             log.warning("A text is shown as it was typed: it could not be rendered (%s).", type(error).__name__)
             return render_plain(source)
+
+    def clean(self, html: str) -> Markup:
+        """Return the HTML of an output, sanitised; empty if it is too complex."""
+        self._tags_left -= html.count("<")
+        try:
+            return sanitize(html) if self._tags_left >= 0 else Markup()
+        except ValueError:
+            return Markup()
 
 
 def _render(text: str, env: EnvType) -> Markup | None:
@@ -138,7 +158,14 @@ def render_formula(tex: str) -> Markup:
 
 
 def sanitize(html: str) -> Markup:
-    """Return HTML with only the tags and attributes of the allow-list: no scripts, links, styles or remote pictures."""
+    """Return HTML with only the tags and attributes of the allow-list: no scripts, links, styles or remote pictures.
+
+    Raises:
+        ValueError: it is so complex that parsing it could take too much time or memory.
+    """
+    tags = html.count("<")
+    if tags > MAX_TAGS or tags * len(FORMATTING.findall(html)) > MAX_REOPENED:
+        raise ValueError("The HTML is too complex.")
     cleaned = nh3.clean(
         html,
         tags=TYPED | HEADINGS | MATHML | {"img", "caption"},
@@ -261,10 +288,11 @@ def _name_table_heads(state: StateCore) -> None:
 def _raw_html(renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType) -> str:
     """Return HTML that was typed: allowed tags unchanged, all others as text, without comments."""
     attachments = env["attachments"]
-    return RAW_TAG.sub(lambda found: _raw_tag(found, attachments), _without_comments(tokens[number].content))
+    return RAW_TAG.sub(lambda found: _raw_tag(found, attachments), remove_comments(tokens[number].content))
 
 
-def _without_comments(text: str) -> str:
+def remove_comments(text: str) -> str:
+    """Return HTML without its comments."""
     kept, place = [], 0
     while (begin := text.find("<!--", place)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
         kept.append(text[place:begin])

@@ -33,8 +33,14 @@ FEWEST = 40
 """Minimum number of sequences of the student's own code; with fewer, a submission is too short to be compared."""
 
 QUOTED = re.compile(
-    r"(\"\"\"|''')[\s\S]*?\1|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*",
+    r"(\"\"\"|''')[\s\S]*?(?:\1|\Z)|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?|#[^\n]*",
 )
+"""Texts and comments. A text that does not end goes on to the end of its line or, with three quotes, of the code: to
+look for an end from each quote anew would take time that grows with the square of their number."""
+
+MAX_CODE, MAX_ANSWER = 500_000, 100_000
+"""Maximum number of characters of a student's code and of a written answer that are compared."""
+
 TOKEN = re.compile(r"(?:(?<=\.)|\b)[^\W\d]\w*|\d[\w.]*|[^\w\s]")
 PYTHON = {*keyword.kwlist, *dir(builtins)}
 
@@ -103,11 +109,11 @@ def code_of_class(notebooks: Mapping[str, NotebookNode | None], release: Noteboo
 
 def words(text: str) -> frozenset[str]:
     """Return the sequences of words in a written answer, ignoring case, punctuation and line breaks."""
-    return _sequences(re.findall(r"\w+", text.casefold()), LENGTH // 2)
+    return _sequences(re.findall(r"\w+", text[:MAX_ANSWER].casefold()), LENGTH // 2)
 
 
 def _own_code(notebook: NotebookNode) -> str:
-    return _code([cell for cell in notebook.cells if not (grade_id(cell) and is_locked(cell))])
+    return _code([cell for cell in notebook.cells if not (grade_id(cell) and is_locked(cell))])[:MAX_CODE]
 
 
 def _code(cells: Iterable[NotebookNode]) -> str:

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
+from autograder.common.processor_limit import TooLong, limit_processor
 from autograder.errors import AutograderError
 from autograder.execution.runtime.isolation import end_with
 
@@ -20,6 +21,10 @@ MIN_ITEMS_PER_PROCESS = 10
 """Number of items for which starting one more process is worthwhile."""
 
 MAX_PROCESSES = 8
+
+MAX_SECONDS = 60.0
+"""Maximum processor time for one item: what a notebook contains must not keep the results of a class from being
+written."""
 
 
 def parallel_map(work: Callable[[str, Item], None], items: Mapping[str, Item]) -> dict[str, Exception]:
@@ -90,7 +95,10 @@ def _work_in_fork(name: str) -> Exception | None:
 
 def _catch(work: Callable[[str, Item], None], name: str, item: Item) -> Exception | None:
     try:
-        work(name, item)
+        with limit_processor(MAX_SECONDS):
+            work(name, item)
+    except TooLong:
+        return AutograderError(f"It took over {MAX_SECONDS:g} s of processor time")
     except Exception as error:
         return error
     return None

@@ -269,3 +269,25 @@ def test_html_of_outputs_keeps_tables_and_loses_all_that_acts() -> None:
 @pytest.mark.parametrize("tex", ["$\\displaystyle x^2$", "$$x^2$$", "x^2"])
 def test_formulas_of_outputs_are_mathml(tex: str) -> None:
     assert "<msup><mi>x</mi><mn>2</mn></msup>" in markdown.render_formula(tex)
+
+
+COMPLEX = {
+    "nested elements": "<div>" * 190_000,
+    "unclosed elements in many paragraphs": "".join(f"<b id={n}>" for n in range(1500)) + "<p>x" * 4000,
+    "the same in capitals": "".join(f"<TT/title={n}>" for n in range(900)) + "<p>x" * 2300,
+}
+
+
+@pytest.mark.parametrize("html", COMPLEX.values(), ids=COMPLEX)
+def test_html_that_takes_long_to_parse_is_not_shown(html: str) -> None:
+    started = time.process_time()
+    assert markdown.Renderer().clean(html) == ""
+    markdown.Renderer().render(html[: markdown.MAX_CHARACTERS])
+    assert time.process_time() - started < 5
+
+
+def test_html_of_outputs_is_shown_up_to_a_limit_for_all_of_a_notebook() -> None:
+    renderer = markdown.Renderer()
+    table = "<table>" + "<tr><td>1</td></tr>" * 2000 + "</table>"
+    assert "<td>1</td>" in renderer.clean(table)
+    assert [bool(renderer.clean(table)) for _ in range(6)] == [True] * 5 + [False]

@@ -86,3 +86,15 @@ def test_an_interrupt_ends_all_processes() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("items", [CLASS, {"s03": 3}])
+def test_an_item_that_takes_too_long_is_given_up(items: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(name: str, number: int) -> None:
+        while number == 3:
+            pass
+
+    monkeypatch.setattr(parallel, "MAX_SECONDS", 0.3)
+    assert {name: str(error) for name, error in parallel_map(work, items).items()} == {
+        "s03": "It took over 0.3 s of processor time"
+    }

@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -761,8 +761,9 @@ def test_folder_of_very_many_files_ends(
     assert kinds(findings) == {"not read"}
 
 
-def test_a_very_deep_folder_is_not_walked_through(tmp_path: Path, assignment: Assignment, text: str) -> None:
-    (tmp_path / NAME).write_text(text)
+@pytest.fixture
+def deep_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which folders are nested more deeply than Python functions can be."""
     descriptor = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1200):
         os.mkdir("a", dir_fd=descriptor)
@@ -770,9 +771,14 @@ def test_a_very_deep_folder_is_not_walked_through(tmp_path: Path, assignment: As
         os.close(descriptor)
         descriptor = inner
     os.close(descriptor)
-    assert "nested more than 50 deep" in contents(tmp_path, "").trouble
-    assert not read_folder(tmp_path, assignment)[1]
-    subprocess.run(["rm", "-rf", str(tmp_path)], check=True)  # pytest would stop with a RecursionError
+    yield tmp_path
+    subprocess.run(["rm", "-rf", str(tmp_path / "a")], check=True)  # pytest would stop with a RecursionError
+
+
+def test_a_very_deep_folder_is_not_walked_through(deep_folder: Path, assignment: Assignment, text: str) -> None:
+    (deep_folder / NAME).write_text(text)
+    assert "nested more than 50 deep" in contents(deep_folder, "").trouble
+    assert not read_folder(deep_folder, assignment)[1]
 
 
 def zipped(entries: dict[str, bytes]) -> bytes:

@@ -195,7 +195,7 @@ class ForkServer:
         sys.exit()
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: str) -> None:
     """Remove what a kernel left behind, or what can be removed of it; very deep folders end in a RecursionError."""
     with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
