@@ -330,3 +330,10 @@ def test_the_model_of_the_other_loop_costs_that_it_is_not_new_and_nothing_else(g
     in_task("bs-loop", ("    model = get_model()\n", "    net = get_model()\n"))(document)
     points = {i.id: i.points for i in grade_notebook(document, seed=34).verdict.items if i.points != i.max_points}
     assert points == {"bs-loop": 12}
+
+
+def test_other_values_in_a_plot_cost_the_values_alone(grade_notebook: Grade) -> None:
+    document = nbformat.reads(nbformat.writes(notebook(variant("reference"))), 4)
+    in_task("bs-plots", ('y=[m["epochs"] for m in metrics_vs_bs]', "y=accuracies"))(document)
+    item = next(i for i in grade_notebook(document, seed=35).verdict.items if i.id == "bs-plots")
+    assert (item.points, item.message) == (5, "No bar plot in the figure shows the epochs recorded in metrics_vs_bs.")

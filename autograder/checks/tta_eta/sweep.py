@@ -206,6 +206,11 @@ def assigned(scores: np.ndarray) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in zip(*linear_sum_assignment(scores, maximize=True), strict=True)]
 
 
+def count_epochs(count: int) -> str:
+    """Return the number of epochs in words, such as `1 epoch`."""
+    return "1 epoch" if count == 1 else f"{count} epochs"
+
+
 def number(row: Value, key: str) -> float:
     """Return the number under a key of a row; NaN if there is none."""
     value = (row.entries or {}).get(key)

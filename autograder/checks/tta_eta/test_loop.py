@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from autograder.checks.tta_eta.sweep import Sweep, close, number
+from autograder.checks.tta_eta.sweep import Sweep, close, count_epochs, number
 from autograder.execution.evidence import KERNEL_DIED, Fit, Use
 from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, items, points
 
@@ -266,8 +266,8 @@ def test_callback_in_use(case: Case) -> None:
         if fresh is not None and fit.error is None and fit.epochs == p.max_epochs and fresh != fit.epochs_run:
             when = f"would have stopped it after {fresh}" if fresh > 0 else "would have continued"
             return (
-                f"At {place}, training stopped after {fit.epochs_run} epochs, but a new TrainToAccuracy {when}: create "
-                "a new one for each training run."
+                f"At {place}, training stopped after {count_epochs(fit.epochs_run)}, but a new TrainToAccuracy {when}: "
+                "create a new one for each training run."
             )
         return None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autograder.checks.tta_eta.sweep import Sweep, close, number
+from autograder.checks.tta_eta.sweep import Sweep, close, count_epochs, number
 from autograder.execution.evidence import Fit, Value
 from autograder.grading.case import Case, NotChecked, Undecided, Wrong, forall, items, points
 
@@ -143,7 +143,7 @@ def test_epochs(case: Case) -> None:
             return None
         hint = " That is the argument of fit, not the number of epochs that ran." if value == fit.epochs else ""
         hint = " That is the index of the last epoch, counted from 0." if value == fit.epochs_run - 1 else hint
-        ran = f"the model was trained for {fit.epochs_run} epochs"
+        ran = f"the model was trained for {count_epochs(fit.epochs_run)}"
         return f"In {place(sweep, row)}, epochs is {value:g}, but {ran}.{hint}"
 
     hold(case, "epochs", rule)
