@@ -566,3 +566,71 @@ replace('json', dumps=lambda *a, **k: claim[1:].decode())
 replace('struct', pack=lambda *a: claim)
 import json
 if b'R' + json.dumps({}).encode() == claim: print('REACHED')
+
+# %% frames-by-the-shell finding="frames of its callers" control="unguarded"
+# has IPython return the variables of frames at every depth, among them those of the runtime
+scopes = []
+try:
+    for depth in range(200): scopes.append(get_ipython().get_local_scope(depth))
+except ValueError: pass
+if any('modules' in scope for scope in scopes): print('REACHED')
+
+# %% frames-by-a-shell-command finding="frames of its callers" control="unguarded"
+# has IPython expand the variables of a frame of its choice in a command line
+class Takes:
+    def vformat(self, text, args, kwargs): found.update(kwargs if 'modules' in kwargs else {})
+found = {}
+for depth in range(200): get_ipython().var_expand('', depth, Takes())
+if found: print('REACHED')
+
+# %% frames-by-a-file-function finding="frames of its callers" control="unguarded"
+# gives a callback the name of IPython's own wrapper of `open`
+import sys, keras as K, numpy as N
+found = {}
+def _modified_open(self, epoch, logs=None): found.update(sys._getframe(1).f_locals)
+Finds = type('Finds', (K.callbacks.Callback,), {'on_epoch_end': _modified_open})
+m = K.Sequential([K.layers.Input((4,)), K.layers.Dense(2)])
+m.compile('sgd', 'mse')
+m.fit(N.zeros((8, 4)), N.zeros((8, 2)), epochs=1, verbose=0, callbacks=[Finds()])
+if found: print('REACHED')
+
+# %% acts-in-the-audit finding="a value that|looked for|frames of its callers" control="plain"
+# is called by the audit itself, which asks for the text of a module's name; the control is a hook that does so
+import sys
+class Name(str):
+    def __str__(self):
+        found.append(sys._getframe(1).f_code.co_name)
+        return 'runtime'
+found = []
+def hook(event, arguments):
+    if event == 'import' and type(arguments[0]) is Name: str(arguments[0])
+if 'get_ipython' not in globals(): sys.addaudithook(hook)
+try: __import__(Name('runtime'))
+except ImportError: pass
+if found: print('REACHED')
+
+# %% renames-its-code finding="under the name of another file" control="unguarded"
+# gives its own function the file name of a library by a function of the import system
+import _imp, gc, os
+def act(): return len(gc.get_objects())
+_imp._fix_co_filename(act.__code__, os.__file__)
+if act(): print('REACHED')
+
+# %% pointer-of-a-number finding="read memory directly" control="unguarded"
+# reads the address of a value as memory
+import ctypes
+word = ctypes.cast(id('a'), ctypes.POINTER(ctypes.c_uint64))[1]
+if word == id(str): print('REACHED')
+
+# %% changes-cells-in-between finding="how cells are executed" control="unguarded"
+# changes the code of cells while they are executed, and puts everything back before anybody looks
+import ast
+shell = get_ipython()
+class Adds(ast.NodeTransformer):
+    def visit_Module(self, tree):
+        tree.body.append(ast.parse("print('REACHED')").body[0])
+        return ast.fix_missing_locations(tree)
+adds = Adds()
+shell.events.register('pre_run_cell', lambda info: shell.ast_transformers.append(adds))
+shell.events.register('post_run_cell', lambda result: adds in shell.ast_transformers and shell.ast_transformers.remove(adds))
+print('REACHED')

@@ -14,8 +14,11 @@ Events: `act`. The oracle ignores the acts of code in given cells.
 
 from __future__ import annotations
 
+import _imp
 import builtins
+import ctypes
 import os
+import pathlib
 import re
 import signal
 import sys
@@ -43,7 +46,9 @@ RARE = {
     "sys.setprofile": "set a profile function",
     "sys.addaudithook": "added an audit hook",
     "sys.monitoring.register_callback": "watched the interpreter",
+    "ctypes.addressof": "read memory directly",
     "ctypes.cdata": "read memory directly",
+    "ctypes.cdata/buffer": "read memory directly",
     "marshal.loads": "loaded code that was compiled elsewhere",
     "compile": "compiled code under the name of another file",
     "code.__new__": "compiled code under the name of another file",
@@ -84,7 +89,8 @@ HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/shm/", "/proc/cpui
 HARMLESS_PROC = re.compile(r"/proc/(?:self|\d+)/(?:stat|status|statm|cgroup|limits|cmdline|mounts|mountinfo)")
 FRAME_ATTRIBUTES = ("tb_frame", "gi_frame", "cr_frame", "ag_frame")
 FRAME_GIVERS = ("/inspect.py", "/asyncio/base_tasks.py", "/bdb.py", "/types.py")
-DIRECT_FRAME_GIVERS = ("/traceback.py", "/logging/__init__.py", "/IPython/utils/frame.py")
+SHELL_FILE = "/IPython/core/interactiveshell.py"
+DIRECT_FRAME_GIVERS = ("/traceback.py", "/logging/__init__.py", "/IPython/utils/frame.py", SHELL_FILE)
 """Files with functions that return frames. The second group also uses these functions for its own purposes, so only
 calls from outside the file are reported."""
 
@@ -99,6 +105,13 @@ SHELL = ("run_cell", "run_cell_async", "run_ast_nodes", "run_code", "transform_c
 TRANSFORMERS = ("ast_transformers", "input_transformers_cleanup", "input_transformers_post")
 """Attributes of IPython's shell that decide how a cell is executed."""
 
+CELL_EVENTS = ("pre_run_cell", "pre_execute", "post_run_cell")
+"""IPython's events around a cell. A function that is called at one of them could change how the next cell is executed,
+and undo that before anybody looks."""
+
+AUTORELOAD = "/IPython/extensions/autoreload.py"
+"""The file of the extension whose methods may be registered for these events."""
+
 RUNTIME = str(Path(__file__).parent.parent)
 get_frame, get_thread, real_path = sys._getframe, threading.get_ident, os.path.realpath
 
@@ -109,6 +122,7 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
     owner_of, is_own = _make_filters(str(session.folder))
     shell = session.shell
     transformers = {name: list(getattr(shell, name)) for name in TRANSFORMERS if hasattr(shell, name)}
+    callbacks: dict[str, list[Any]] = {}
 
     def begin_cell(code: str) -> None:
         state.seen.clear()
@@ -124,6 +138,13 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
         for name, before in transformers.items():
             if (now := list(getattr(shell, name, ()))) != before:
                 before[:] = now
+                report("changed how cells are executed", name)
+        for name in CELL_EVENTS:
+            now = list(shell.events.callbacks[name])
+            known = callbacks.setdefault(name, now)  # the first check comes before any code of the notebook
+            added = [each for each in now if not any(_is_same(each, one) for one in known)]
+            known += added
+            if any(not _may_be_called(owner_of, each) for each in added):
                 report("changed how cells are executed", name)
 
     def check_guarded() -> None:
@@ -155,15 +176,20 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
             return
         if (thread := get_thread()) in state.busy:
             return
+        try:
+            detail = _DETAILS.get(event, _nothing)(arguments)
+        except Exception:
+            detail = "a value that cannot be read"
         state.busy.add(thread)
         try:
             if event in ("compile", "code.__new__"):
                 note_origin(arguments[1], get_frame(1))
-            detail = _DETAILS.get(event, _nothing)(arguments)
             if detail is None or is_own(event, detail):
                 return
             frame = get_frame(1)
-            if _is_by_notebook(owner_of, frame, event):
+            if _is_by_notebook(owner_of, frame, event) or (
+                event == "sys._getframe" and _leads_outside(owner_of, frame, arguments[0])
+            ):
                 report(NOTED[event], detail, is_by_cell(frame))
         except Exception:  # an error here must not stop the notebook
             return
@@ -197,6 +223,25 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
             report("set a signal handler", str(int(number)), is_by_cell(get_frame(1)))
         return set_handler(number, handler)
 
+    def heard_file_name(code: Any, name: Any) -> None:
+        """Replace a function of the import system, which changes the file name of code without an audit event."""
+        if _is_by_notebook(owner_of, get_frame(1), "code.__new__"):
+            report("compiled code under the name of another file", _plain(name), is_by_cell(get_frame(1)))
+        fix_file_name(code, name)
+
+    def heard_cast(value: Any, type_: Any) -> Any:
+        """Replace `ctypes.cast`, which makes a pointer of any number without an audit event."""
+        if _is_by_notebook(owner_of, get_frame(1), "ctypes.cdata"):
+            report("read memory directly", "ctypes.cast", is_by_cell(get_frame(1)))
+        return cast(value, type_)
+
+    importer: Any = _imp
+    fix_file_name, cast = importer._fix_co_filename, ctypes.cast
+    importer._fix_co_filename = seal(heard_file_name, fix_file_name)
+    ctypes.cast = seal(heard_cast, cast)
+    session.guard(importer, "_fix_co_filename")
+    session.guard(ctypes, "cast")
+    session.guard(pathlib.PurePath, "__fspath__", "__str__")
     in_c: Any = signal.raise_signal.__self__  # type: ignore[attr-defined]
     set_handler = in_c.signal
     in_c.signal = seal(heard_signal, set_handler)
@@ -260,8 +305,9 @@ def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, eve
     while frame is not None:
         file = frame.f_code.co_filename
         owner = owner_of(file)
-        if frame.f_code.co_name == "_modified_open" or (event == "compile" and file.endswith(COMPILERS)):
-            frame = frame.f_back  # IPython's wrapper of `open`, or a function that only passes code on
+        is_wrapper = frame.f_code.co_name == "_modified_open" and file.endswith(SHELL_FILE)  # IPython's, of `open`
+        if is_wrapper or (event == "compile" and file.endswith(COMPILERS)):
+            frame = frame.f_back
             continue
         if owner == "notebook" or (owner == "text" and event not in THROUGH_LIBRARY):
             return True
@@ -279,6 +325,28 @@ def _is_by_notebook(owner_of: Callable[[str], str], frame: FrameType | None, eve
         nearest = nearest if nearest.endswith(FRAME_GIVERS + DIRECT_FRAME_GIVERS) else file
         frame = frame.f_back
     return True
+
+
+def _leads_outside(owner_of: Callable[[str], str], frame: FrameType | None, target: Any) -> bool:
+    """Whether a function that the notebook called gets the frame of code that runs the notebook: through a library, and
+    at a depth that the notebook chooses, it would get the variables of the runtime."""
+    by_shell = frame is not None and frame.f_code.co_filename.endswith(SHELL_FILE)
+    passed = False
+    while frame is not None and frame is not target:
+        passed = passed or owner_of(frame.f_code.co_filename) == "notebook"
+        frame = frame.f_back
+    if frame is None or not passed:
+        return False
+    return (by_shell and owner_of(frame.f_code.co_filename) == "runtime") or not _is_on_stack(owner_of, frame)
+
+
+def _is_on_stack(owner_of: Callable[[str], str], frame: FrameType | None) -> bool:
+    """Whether a frame or one of its callers is the notebook's."""
+    while frame is not None:
+        if owner_of(frame.f_code.co_filename) == "notebook":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _reaches_runtime(owner_of: Callable[[str], str], frame: FrameType) -> bool:
@@ -305,24 +373,59 @@ def _nothing(arguments: tuple[Any, ...]) -> str | None:
     return ""
 
 
+def _may_be_called(owner_of: Callable[[str], str], function: Any) -> bool:
+    """Whether a function that is called at IPython's events is that of a package, and calls no other. Of methods that
+    is not known: `threading.Thread.run` calls any function that its object holds."""
+    is_method = type(function) is types.MethodType
+    function = function.__func__ if is_method else function
+    if type(function) is not types.FunctionType:
+        return False
+    file = function.__code__.co_filename
+    return owner_of(file) == "package" and (not is_method or file.endswith(AUTORELOAD))
+
+
+def _plain(value: Any) -> str:
+    """Return a value as a text, without calling a method that the notebook may have defined: it could look at the
+    frames of this module, or return something else than before."""
+    kind = type(value)
+    if issubclass(kind, str):
+        return plain_str(value)
+    if issubclass(kind, bytes):
+        return os.fsdecode(plain_bytes(value, slice(None)))
+    if kind in (int, float, bool, type(None)):
+        return str(value)
+    if kind in (list, tuple):
+        return ", ".join(map(_plain, value))
+    return f"a value of the type {name_of(kind)}"
+
+
+plain_str, plain_bytes, name_of = str.__str__, bytes.__getitem__, type.__dict__["__name__"].__get__
+PATHS = (pathlib.PosixPath, pathlib.PurePosixPath, os.DirEntry)
+"""Types of paths whose methods are not the notebook's."""
+
+
 def _path(arguments: tuple[Any, ...]) -> str | None:
     """Return the path with links resolved; None for an open file."""
     path = arguments[0]
-    return real_path(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else None
+    if type(path) is int or path is None:
+        return None
+    if type(path) in PATHS:
+        path = os.fspath(path)
+    return real_path(_plain(path)) if issubclass(type(path), (str, bytes)) else _plain(path)
 
 
 def _code_name(arguments: tuple[Any, ...]) -> str | None:
     """Return the file name for which code is compiled."""
     name = arguments[1]
-    return os.fsdecode(name) if isinstance(name, (str, bytes)) else None
+    return _plain(name) if issubclass(type(name), (str, bytes)) else None
 
 
 def _first(arguments: tuple[Any, ...]) -> str:
-    return str(arguments[0])
+    return _plain(arguments[0])
 
 
 def _second(arguments: tuple[Any, ...]) -> str:
-    return str(arguments[1])
+    return _plain(arguments[1])
 
 
 _DETAILS: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
