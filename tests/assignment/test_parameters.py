@@ -60,7 +60,7 @@ def test_old_numbers_lose_the_points_that_they_break(
             cell.source = cell.source.replace("THRESHOLD", "0.95")
     verdict = graded(other, notebook, notebook, warm_kernels)
     assert [item.id for item in verdict.items if item.points != item.max_points] == ["lr-loop"]
-    assert "it should be 0.98" in verdict.items[2].message
+    assert "they should be 0.98 and 3" in verdict.items[2].message
 
 
 def test_points_scale_with_the_item(assignment: Assignment, source: NotebookNode, warm_kernels: Kernels) -> None:

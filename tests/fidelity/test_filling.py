@@ -107,10 +107,10 @@ def test_the_file_handed_in(release, tmp_path, file, name, sign):
     ("text", "reason"),
     [
         ("x = 1\n", "begins with a block"),
-        (HEADER.format("# colour = 1\n"), "does not fit"),
-        (HEADER.format("# file =\n"), "does not fit"),
+        (HEADER.format("# colour = 1\n"), "is invalid"),
+        (HEADER.format("# file =\n"), "is invalid"),
         (HEADER.format("") + "# %%\nx = 1\n", "no title"),
-        (HEADER.format("") + "# %% callback\nx = 1\n\n# %% callback\nx = 2\n", "another one"),
+        (HEADER.format("") + "# %% callback\nx = 1\n\n# %% callback\nx = 2\n", "the same one as another"),
     ],
 )
 def test_a_description_that_is_refused(text, reason):
