@@ -114,7 +114,7 @@ class Bomb:
 @pytest.mark.parametrize("name", DATA_FILES)
 def test_pickled_objects_are_refused_and_not_loaded(folder: Path, name: str) -> None:
     change(folder, name, np.array([Bomb()] * 3, dtype=object))
-    assert f"{name} holds pickled Python objects" in refusal(folder)
+    assert f"{name} contains pickled Python objects" in refusal(folder)
     assert not Bomb.exploded
 
 
@@ -152,7 +152,7 @@ def test_features_must_be_finite(folder: Path, value: float) -> None:
     x = np.zeros((12, 5), np.float16)
     x[7, 3] = value
     change(folder, X_TEST, x)
-    assert f"{X_TEST} holds {value} in row 7, column 3" in refusal(folder)
+    assert f"{X_TEST} contains {value} in row 7, column 3" in refusal(folder)
 
 
 @pytest.mark.parametrize("value", [0.5, np.nan, np.inf])

@@ -256,8 +256,8 @@ def test_a_right_figure_keeps_its_points(names: dict[str, Any], name: str) -> No
     [
         ("no-x-labels", "no horizontal label"),
         ("time-without-unit", "names no unit"),
-        ("milliseconds", "no recorded values"),
-        ("names-reversed", "no recorded values"),
+        ("milliseconds", "not recorded values"),
+        ("names-reversed", "not recorded values"),
         ("accuracy-range-0-1", "cannot be told apart"),
         ("four-figures", "1 bar plots"),
         ("lines", "no figure with bars"),

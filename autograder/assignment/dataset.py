@@ -61,9 +61,7 @@ def load(folder: Path, names: Sequence[str]) -> Dataset:
 def _features(path: Path) -> NDArray[np.floating[Any]]:
     array = _read(path)
     if array.ndim != 2 or 0 in array.shape:
-        raise DataError(
-            f"{path} has the shape {array.shape}: it must have one row per note and one column per feature."
-        )
+        raise DataError(f"{path} has the shape {array.shape}: it must be 2-D (rows: notes, columns: features).")
     if array.dtype.kind != "f":
         raise DataError(f"{path} contains values of type {array.dtype}: save it as float32 or another floating type.")
     if not np.isfinite(array).all():
@@ -76,7 +74,7 @@ def _labels(path: Path) -> NDArray[np.int64]:
     """Read labels: whole numbers, saved in any numeric type."""
     array = _read(path)
     if array.ndim != 1 or not len(array):
-        raise DataError(f"{path} has the shape {array.shape}: it must have one dimension, with one label per note.")
+        raise DataError(f"{path} has the shape {array.shape}: it must be 1-D, with one label per note.")
     if array.dtype.kind not in "iuf":
         raise DataError(f"{path} contains values of type {array.dtype}: labels must be integers.")
     broken = ~np.isfinite(array) | (array != np.rint(array))

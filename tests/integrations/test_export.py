@@ -108,7 +108,7 @@ class TestCanvas:
         marks = marks_of(assignment, "ada", "ada@OTHER.edu")
         text, sentences = exports.WRITERS["canvas"](assignment, saved(tmp_path, twins), marks, None)
         assert [row[-1] for row in read(text)[3:]] == ["", "55.00", "31.00", "", "98.5"]
-        assert sentences[0].endswith("or several: ada.")
+        assert sentences[0].endswith("or more than one: ada.")
 
     def test_split_names_and_semicolons(self, tmp_path: Path, assignment: Assignment) -> None:
         lines = [f"LastName;FirstName;ID;SIS Login ID;Section;{NAME} (3)", "    Points Possible;;;;;50,00"]
@@ -200,7 +200,7 @@ class TestMoodle:
         ("text", "said"),
         [
             ("Kennung,Name\n1,Ada\n", "not an English table from Moodle"),
-            ("Identifier,Full name\nParticipant 1,Ada\n", r"lacks Grade, Last modified \(grade\)"),
+            ("Identifier,Full name\nParticipant 1,Ada\n", r"no column Grade or Last modified \(grade\)"),
             ("Identifier,Grade,Grade,Last modified (grade)\n", "two columns with the same name"),
         ],
     )
