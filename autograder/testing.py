@@ -125,7 +125,13 @@ def make_fixture(name: str, course: Course | None = None) -> Any:
 
 
 def lost_points(verdict: Verdict) -> dict[str, float]:
-    """Return the lost points by item; an item that was not graded has lost all its points."""
+    """Return the lost points by item; an item that was not graded has lost all its points.
+
+    Raises:
+        AssertionError: a check ended with an error of its own.
+    """
+    faults = [rule.fault for item in verdict.items for rule in item.properties if rule.fault]
+    assert not faults, f"A check has an error: {' '.join(faults)}"
     missing = {item.id: round(item.max_points - (item.points or 0.0), 4) for item in verdict.items}
     return {item: points for item, points in missing.items() if points}
 

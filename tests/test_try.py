@@ -67,6 +67,19 @@ def test_a_notebook_is_tried_rule_by_rule(here: Course, tmp_path: Path) -> None:
     assert "There is no notebook nowhere.ipynb" in run("try", "nowhere.ipynb", "--assignment", NAME)
 
 
+def test_a_release_that_is_older_than_its_source_is_generated_again(here: Course) -> None:
+    source = here.source / NAME / f"{NAME}.ipynb"
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace("import numpy as np", "import numpy as np, math"), encoding="utf-8")
+    output = run("try", "--assignment", NAME)
+    assert "The release was older than the source" in output
+    assert "A provided cell had been changed" not in output
+    assert "5 of 5 points" in output
+    assert "The release was older" not in run("try", "--assignment", NAME)
+    source.write_text(text, encoding="utf-8")
+    run("release", "--assignment", NAME)
+
+
 def test_watching_runs_again_after_an_edit_and_survives_a_mistake(course: Course) -> None:
     assignment = Assignment.load(NAME, course)
     path = assignment.checks_folder / "test_my_task.py"

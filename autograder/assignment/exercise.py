@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -97,10 +97,10 @@ class Script:
     arrays, pandas tables, and values given as code (see `grading.code`); for callbacks see `runtime.stand_ins`.
     """
 
-    plans: list[Plan]
-    settings: dict[str, list[int]]
-    spares: list[int]
-    stand_ins: dict[str, dict[str, Any]]
+    plans: list[Plan] = field(default_factory=list)
+    settings: dict[str, list[int]] = field(default_factory=dict)
+    spares: list[int] = field(default_factory=list)
+    stand_ins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
 
 
@@ -193,7 +193,7 @@ class DryRun:
 
 def draw_nothing(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
     """Return an empty script, for an assignment without training whose checks sample what they need themselves."""
-    return Script(plans=[], settings={}, spares=[], stand_ins={})
+    return Script()
 
 
 def draw_no_files(parameters: Any, rng: random.Random) -> dict[str, bytes]:
@@ -222,6 +222,7 @@ class Exercise:
 
     parameters: type[Parameters] = Parameters
     draw: Callable[[Any, Sizes, random.Random], Script] = draw_nothing
+    stand_ins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     draw_files: Callable[[Any, random.Random], Mapping[str, bytes]] = draw_no_files
     names: tuple[str, ...] = ()
     signs: tuple[Sign, ...] = ()
@@ -230,6 +231,11 @@ class Exercise:
     instruments: tuple[str, ...] = PLAIN_INSTRUMENTS
     data_files: tuple[str, ...] = ()
     dry_run: DryRun | None = None
+
+    @property
+    def samples_data(self) -> bool:
+        """Whether the data of a graded run differ from those of the release."""
+        return bool(self.data_files) or self.draw_files is not draw_no_files
 
     @property
     def swept(self) -> Mapping[str, tuple[Series, Swept]]:
@@ -279,6 +285,13 @@ class Exercise:
             raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
         if not isinstance(script, Script):
             raise AssignmentError(f"{place} `draw` returns a {type(script).__name__}: return a Script.")
+        script = replace(script, stand_ins={**self.stand_ins, **script.stand_ins})
+        for cell, values in script.stand_ins.items():
+            if not isinstance(values, Mapping):
+                given = type(values).__name__
+                raise AssignmentError(
+                    f"{place} the stand-in for {cell!r} is a {given}: give a dictionary of names and their values."
+                )
         replaced = [("stand_ins", name) for name in script.stand_ins if name not in cells]
         self._refuse_typos(place, replaced, set(cells) - set(script.stand_ins))
         used = {"spares": script.spares, "settings": [number for each in script.settings.values() for number in each]}

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from autograder.assignment import release as releases
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.common.encoders import one_line
-from autograder.errors import AutograderError, UsageError
+from autograder.errors import AutograderError, UsageError, shorten_path
 from autograder.execution.evidence import Answer, Evidence, Figures, Fit, NameSeen
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
@@ -43,6 +44,7 @@ def try_notebook(
     Raises:
         AutograderError: the notebook or the checks cannot be read.
     """
+    _renew_release(assignment, log)
     with kernels(instruments=assignment.exercise.instruments) as source:
         _try_once(assignment, path, source, options, shows_evidence, log)
 
@@ -62,6 +64,8 @@ def watch(
             before = _find_times(assignment, path)
             try:
                 current = Assignment.load(assignment.name, assignment.course)
+                if _renew_release(current, log):
+                    before = _find_times(assignment, path)
                 _try_once(current, path, source, options, shows_evidence, log)
             except AutograderError as error:
                 log(f"Error: {error}")
@@ -93,6 +97,18 @@ def _try_once(
     log(f"{time.monotonic() - started:.1f} s, seed {graded.verdict.grader.get('seed', '')}")
 
 
+def _renew_release(assignment: Assignment, log: Callable[[str], None]) -> bool:
+    """Generate the release again if it is older than the source: provided cells are taken from it."""
+    released = assignment.release_folder / assignment.notebook_name
+    made = released.stat().st_mtime_ns if released.is_file() else 0
+    files = [file for file in assignment.source_folder.rglob("*") if ".ipynb_checkpoints" not in file.parts]
+    if all(file.stat().st_mtime_ns <= made for file in files if file.is_file()):
+        return False
+    releases.release(assignment)
+    log(f"The release was older than the source: {shorten_path(assignment.release_folder)} is generated again.")
+    return True
+
+
 def _find_times(assignment: Assignment, path: Path | None) -> dict[Path, int]:
     """Return the modification times of the files that a verdict depends on."""
     folders = (assignment.checks_folder, assignment.source_folder, assignment.release_folder)
@@ -110,6 +126,8 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
             yield f"  {SIGNS[rule.status]} {rule.points:g}/{rule.max_points:g}  {rule.rubric}"
             if rule.message:
                 yield f"      {rule.message}"
+            if rule.fault:
+                yield f"      {rule.fault}"
         if not item.properties:
             yield f"  {item.message}"
     for finding in verdict.findings:

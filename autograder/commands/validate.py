@@ -32,22 +32,42 @@ def validate_release(assignment: Assignment) -> list[str]:
         untouched = _graded(assignment, read_notebook(released), source)
         problems = [f"{f.text} (cell {f.cell})" for f in solved.findings if f.kind == "provided cell stopped"]
         problems += [f"The solution loses points in {i.id}: {i.message}" for i in _find_poor(solved)]
-        problems += [f"The unsolved release earns {i.points} points in {i.id}." for i in untouched.items if i.points]
-        return problems or list(_break_needed_cells(assignment, source))
+        problems += [f"A check has an error: {p.fault}" for i in solved.items for p in i.properties if p.fault]
+        problems += [
+            f"The unsolved release earns {i.points} points in {i.id}{_name_passed(i)}."
+            for i in untouched.items
+            if i.points
+        ]
+        return problems or list(_empty_each_cell(assignment, source))
 
 
-def _break_needed_cells(assignment: Assignment, source: Kernels) -> Iterator[str]:
-    """Empty each cell that other items need, in turn: the items of other cells must still get full points."""
+def _empty_each_cell(assignment: Assignment, source: Kernels) -> Iterator[str]:
+    """Empty each cell of code in turn: the items of other cells must still get full points."""
     stubs = cells_by_id(load_release(assignment))
-    needed = {cell for item in assignment.judged_items for cell in item.needs}
-    for cell in sorted(needed, key=assignment.cells.index):
+    cells = [cell for cell in assignment.cells if cell in stubs and stubs[cell].cell_type == "code"]
+    for cell in cells:
+        others = [item.id for item in assignment.judged_items if item.cell != cell]
+        if not others:
+            continue
         verdict = _graded(assignment, build_submission(assignment, {cell: stubs[cell].source}), source)
         for item in _find_poor(verdict):
-            if assignment.item(item.id).cell != cell:
+            if item.id in others:
+                is_known = cell in assignment.item(item.id).needs and cell in assignment.exercise.stand_ins
                 yield (
                     f"If the cell {cell} is not completed, the solution loses points in {item.id}: {item.message} "
-                    f"Check the stand-in for {cell} in exercise.py, and `needs` in assignment.toml."
+                    + (
+                        f"Check the stand-in for {cell} in exercise.py."
+                        if is_known
+                        else f"Write {cell!r} into the `needs` of {item.id} in assignment.toml, and give a stand-in "
+                        "for it in exercise.py: see Stand-ins in docs/instructor.md."
+                    )
                 )
+
+
+def _name_passed(item: ItemVerdict) -> str:
+    """Name the checks that an item passed."""
+    passed = [f"`{rule.id}`" for rule in item.properties if rule.status == "passed"]
+    return f", by {', '.join(passed)}" if passed else ""
 
 
 def _find_poor(verdict: Verdict) -> list[ItemVerdict]:
@@ -67,9 +87,7 @@ def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
             if cell.status == "ran":
                 continue
             name = cell.role if cell.role in assignment.cells else f"number {number + 1}"
-            reason = (
-                "is not complete" if cell.error == "NotImplementedError" else f"stops with {cell.error or cell.status}"
-            )
+            reason = "is not complete" if cell.is_stub else f"stops with {cell.error or cell.status}"
             problems.append(f"The cell {name} {reason}.")
     return problems
 

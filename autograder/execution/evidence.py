@@ -387,6 +387,9 @@ class RunCell(Part):
     line: str = ""
     """The line of the student's code at which the cell stopped, with its number in the cell."""
 
+    incomplete: str = ""
+    """The function of another cell that raised NotImplementedError when this cell called it."""
+
     defined_in: int | None = None
     """The place of the later cell that defines the name which is undefined in this one."""
 
@@ -398,6 +401,11 @@ class RunCell(Part):
 
     result: str = ""
     """The value of a test cell's last expression, as text."""
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether the cell stopped because it is not complete."""
+        return self.error == "NotImplementedError" and not self.incomplete
 
 
 def hash_tests(source: str) -> str:

@@ -380,10 +380,10 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
         reply = driver.replies.get(number, {})
         failed = reply.get("status") == "error"
         status: Literal["ran", "error", "timeout", "not run"]
-        error, message, line = None, "", ""
+        error, message, line, elsewhere = None, "", "", ""
         if failed:
             error, message = str(reply.get("ename", ""))[:100], str(reply.get("evalue", ""))[:500]
-            line = _find_line(reply.get("traceback"), in_first_cell=bool(step.tests))
+            line, elsewhere = _find_line(reply.get("traceback"), in_first_cell=bool(step.tests))
         if number in driver.timed_out:
             status = "timeout"
         elif number == fatal:
@@ -395,6 +395,7 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
         fault = faults.get(number, "") or ""
         cells.append(RunCell(
             role=step.role, index=step.index, status=status, error=error, message=message, line=line, fault=fault,
+            incomplete=elsewhere if error == "NotImplementedError" and not step.tests else "",
             defined_in=_find_definition(steps[number + 1 :], message) if error == "NameError" else None,
             tests=step.tests, result=_find_result(step.cell) if step.tests else "",
         ))  # fmt: skip
@@ -416,10 +417,14 @@ FUNCTION = re.compile(r", in ([\w.]+)\(")
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def _find_line(traceback: Any, in_first_cell: bool = False) -> str:
+def _find_line(traceback: Any, in_first_cell: bool = False) -> tuple[str, str]:
     """Find the line of the student's code at which a cell stopped: the last one in a cell that the traceback points at;
-    with `in_first_cell`, the last one in the cell where the traceback begins."""
-    found, in_cell, first = "", False, ""
+    with `in_first_cell`, the last one in the cell where the traceback begins.
+
+    Returns:
+        The line with its number, and the function that contains it if that was defined in another cell, or "".
+    """
+    found, in_cell, first, elsewhere = "", False, "", ""
     for entry in traceback[:200] if isinstance(traceback, list) else ():
         text = CODES.sub("", str(entry)[:20_000])
         in_cell = text.startswith(("Cell In", "File <ipython", "Input In")) or "/ipykernel_" in text[:200]
@@ -430,7 +435,9 @@ def _find_line(traceback: Any, in_first_cell: bool = False) -> str:
             function = FUNCTION.search(text.partition("\n")[0])
             place = f"line {match[1]} of {function[1]}" if function is not None else f"line {match[1]}"
             found = f"{place}: {match[2].strip()[:150]}"
-    return found
+            is_elsewhere = function is not None and text.partition(",")[0] != first
+            elsewhere = function[1][:100] if function is not None and is_elsewhere else ""
+    return found, elsewhere
 
 
 def _find_result(cell: NotebookNode) -> str:

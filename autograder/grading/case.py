@@ -11,7 +11,7 @@ import pytest
 
 from autograder.assignment.scenario import Scenario, collect_files
 from autograder.assignment.settings import Assignment, Item
-from autograder.execution.evidence import KERNEL_DIED, Answer, Evidence, Value
+from autograder.execution.evidence import KERNEL_DIED, Answer, Evidence, Figures, FigureSeen, Value
 from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, encode
 
 from .rules import NOTHING, Rule, equal_to, show
@@ -87,19 +87,42 @@ class NotAsked(Undecided):
 class Reply:
     """The result of a call of a student's function, or of an expression.
 
-    `value` is the returned value if it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas, and
-    objects with the attributes that were requested. `described` describes any value; `printed` is what was printed
-    meanwhile. `record` is the value that was requested from the code in the arguments. `error` is the name of the
-    exception that was raised instead, `message` its text; `asked` is the question as code.
+    `returned` is the returned value if it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas,
+    and objects with the attributes that were requested; None after an error. `described` describes any value; `printed`
+    is what was printed meanwhile. `record` is the value that was requested from the code in the arguments. `error` is
+    the name of the exception that was raised instead, `message` its text; `asked` is the question as code.
     """
 
-    value: Any = None
+    returned: Any = None
     described: Value | None = None
     printed: str = ""
     error: str = ""
     message: str = ""
     asked: str = ""
     record: Any = None
+
+    @property
+    def value(self) -> Any:
+        """The returned value.
+
+        Raises:
+            Wrong: there is none, because the call raised an error.
+            NotChecked: the function is not complete.
+        """
+        self.require(f"`{self.asked}`")
+        return self.returned
+
+    def require(self, subject: str, expected: str = "") -> None:
+        """Raise Wrong or NotChecked if there is an error, in a sentence that begins with the subject."""
+        if self.error == "NotImplementedError":
+            raise NotChecked(f"`{self.asked.partition('(')[0]}` is not complete.")
+        if self.error == "NameError" and self.message == f"name '{self.asked}' is not defined":
+            raise NotChecked(f"`{self.asked}` is not defined.")
+        if self.error == TIME_LIMIT:
+            raise Wrong(f"{subject} did not return: {self.message}.")
+        if self.error:
+            text = f": {self.message}" if self.message else ""
+            raise Wrong(f"{subject} stopped with {self.error}{text}. {expected}".rstrip())
 
 
 @dataclass(frozen=True)
@@ -175,6 +198,7 @@ class Case:
         seconds: float = 5.0,
         attributes: tuple[str, ...] = (),
         record: CodeValue | None = None,
+        then: tuple[Any, ...] = (),
         **kwargs: Any,
     ) -> Reply:
         """Call a function of the notebook after its last cell.
@@ -183,9 +207,10 @@ class Case:
             name: the name of the function.
             args: plain data, arrays or tables of pandas; functions and other values are given as code, see `Code`.
             seconds: how long it may take.
-            attributes: the attributes to return if the result is an object.
+            attributes: the attributes to return if the result is an object; `a.b` is an attribute of the attribute `a`.
             record: a value of the code, such as the list in which its functions noted their calls. It is read after
                 the call, also if that failed, and returned as the `record` of the reply.
+            then: a method of the result to call, and its arguments: `("predict", x)`. The reply is that of the method.
             kwargs: further arguments, by name.
 
         Raises:
@@ -199,11 +224,14 @@ class Case:
             arguments["attributes"] = list(attributes)
         if record is not None:
             arguments["record"] = encode(record)
+        if then:
+            arguments["then"] = {"name": then[0], "args": [encode(each) for each in then[1:]]}
         shown = ", ".join([*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())])
         answer = self.question("call", name=name, **arguments, seconds=seconds)
         if "missing" in answer:
             self.missing(f"`{name}` is not defined")
-        return _reply(answer, f"{name}({shown})")
+        method = f".{then[0]}({', '.join(map(show, then[1:]))})" if then else ""
+        return _reply(answer, f"{name}({shown}){method}")
 
     def look(self, expression: str, seconds: float = 5.0, attributes: tuple[str, ...] = ()) -> Reply:
         """Evaluate an expression in the notebook's namespace, after its last cell; for the arguments see `call`."""
@@ -246,16 +274,10 @@ class Case:
         if given is not NOTHING:
             name = reply.asked.partition("(")[0]
             subject = f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
-        if reply.error == "NotImplementedError":
-            raise NotChecked(f"`{reply.asked.partition('(')[0]}` is not complete.")
-        if reply.error:
-            if reply.error == TIME_LIMIT:
-                raise Wrong(f"{subject} did not return: {reply.message}.")
-            told = f": {reply.message}" if reply.message else ""
-            raise Wrong(f"{subject} stopped with {reply.error}{told}. The result should be {rule.text}.")
-        if complaint := rule.complain(reply.value):
+        reply.require(subject, f"The result should be {rule.text}.")
+        if complaint := rule.complain(reply.returned):
             verb = "is" if not reply.asked or "(" not in reply.asked else "returned"
-            raise Wrong(f"{subject} {verb} {show(reply.value)}; it should be {rule.text}. {complaint}".rstrip())
+            raise Wrong(f"{subject} {verb} {show(reply.returned)}; it should be {rule.text}. {complaint}".rstrip())
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -264,6 +286,12 @@ class Case:
             self.memo["files"] = collect_files(self.assignment, self.scenario)
         files: dict[str, bytes] = self.memo["files"]
         return files
+
+    @property
+    def figures(self) -> list[FigureSeen]:
+        """The figures that exist after the cells of the item's task, in the order in which they were created."""
+        drawn = [figure for event in self.evidence.of(Figures) if event.cell in self.cells for figure in event.value]
+        return list({figure.number: figure for figure in drawn}.values())
 
     def judge_by(self, figure: int) -> None:
         """Record by which figure of the run the item is judged: it is shown if points are lost."""
@@ -298,10 +326,11 @@ def find_stop(evidence: Evidence, task: str) -> Stop | None:
         return Stop(cell=task, number=place, why="not run")
     if cell.error == KERNEL_DIED:
         return Stop(cell=task, number=place, why="kernel ended")
-    if cell.error == "NotImplementedError":
+    if cell.is_stub:
         return Stop(cell=task, number=place, why="not filled in")
     line, _, code = cell.line.partition(": ")
-    text = cell.message.strip().split("\n")[0].rstrip(". ")
+    message = f"`{cell.incomplete}` is not complete" if cell.incomplete else cell.message
+    text = message.strip().split("\n")[0].rstrip(". ")
     text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
     later = None if cell.defined_in is None else cell.defined_in + 1
     error = str(cell.error)
@@ -332,7 +361,7 @@ def _reply(answer: dict[str, Any], asked: str) -> Reply:
             return replace(reply, error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500])
         described = Value.model_validate(answer.get("returned"))
         printed = str(answer.get("printed", ""))[:2000]
-        return replace(reply, value=decode(answer.get("data")), described=described, printed=printed)
+        return replace(reply, returned=decode(answer.get("data")), described=described, printed=printed)
     except Exception as error:
         raise Undecided(f"The notebook's answer does not have the declared form ({type(error).__name__}).") from None
 

@@ -24,7 +24,7 @@ from autograder.assignment.exercise import exercise_of
 from autograder.assignment.scenario import Scenario
 from autograder.assignment.settings import Assignment, Item
 from autograder.common.processor_limit import TooLong, limit_processor
-from autograder.errors import AssignmentError, KernelFailed, shorten_path, suggest
+from autograder.errors import AssignmentError, KernelFailed, describe_error, describe_place, shorten_path, suggest
 from autograder.execution.evidence import Evidence
 
 from .case import Ask, Case, NeedsSamples, NotChecked, Undecided, Wrong, find_stop
@@ -267,8 +267,16 @@ def _property_verdict(check: Check, error: BaseException | None) -> PropertyVerd
         points=check.weight * (error.share if isinstance(error, Wrong) else float(status == "passed")),
         status=status,  # type: ignore[arg-type]
         message=message,
+        fault=_describe_fault(check, error) if status == "ungraded" else "",
         strip=error.strip if isinstance(error, Wrong) else None,
     )
+
+
+def _describe_fault(check: Check, error: BaseException | None) -> str:
+    """Describe an error of the check itself for its author; "" if the check left the item undecided on purpose."""
+    if error is None or isinstance(error, (Undecided, KernelFailed, TooLong)):
+        return ""
+    return f"{describe_place(error, Path(inspect.getfile(check.function)))} {describe_error(error)}"
 
 
 def _outcome(error: BaseException | None) -> tuple[str, str]:

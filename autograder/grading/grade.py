@@ -239,7 +239,7 @@ class _Attempts:
 
     def _find_undone(self, evidence: Evidence) -> _LeftUndone:
         tasks = [cell for cell in evidence.cells if cell.role in self.assignment.cells and cell.status == "error"]
-        empty = frozenset(cell.role for cell in tasks if cell.error == "NotImplementedError")
+        empty = frozenset(cell.role for cell in tasks if cell.is_stub)
         return _LeftUndone(empty, frozenset(cell.role for cell in tasks) - empty)
 
     def _find_broken(self, left: _LeftUndone) -> set[str]:

@@ -36,7 +36,7 @@ def check_tests(case: Case, source: str) -> None:
     cell = case.evidence.cells[numbers[-1]]
     if cell.tests != hash_tests(source):
         raise NotAsked(NOT_ASKED)
-    if cell.error == "NotImplementedError":
+    if cell.is_stub:
         raise NotChecked(f"The cell {case.item.cell} is not complete.")
     if cell.status == "error" and cell.error != KERNEL_DIED:
         raise Wrong(_describe_error(cell, source))

@@ -92,7 +92,7 @@ class PropertyVerdict(Frozen):
 
     `status` is `ungraded` if the evidence does not decide it, and `not checked` if there was nothing to check, for
     example because its cell stopped. `message` is for the student, and `strip` is the training curve that the message
-    is about.
+    is about. `fault` is for the author of the check: the error that ended it, with file and line.
     """
 
     id: str
@@ -101,6 +101,7 @@ class PropertyVerdict(Frozen):
     points: float
     status: Literal["passed", "failed", "not checked", "ungraded"]
     message: str = ""
+    fault: str = ""
     strip: Strip | None = None
 
 

@@ -182,6 +182,7 @@ def feedback_page(
             cells=[cell for cell in cells if not cell.given or cell.failed],
             given=[cell for cell in cells if cell.given and not cell.failed],
             items_of=items_of,
+            new_data=assignment.exercise.samples_data,
             simulated="keras" in assignment.exercise.instruments and "real training" not in kinds,
             is_dry=own is not None and own.dry,
             shows_nothing=bool(assignment.exercise.series) and not failed and not _shows_results(own),

@@ -127,3 +127,49 @@ def test_an_edited_rule_is_applied_and_a_new_question_is_run_again(
     finally:
         write_checks(course, text)
         forget(path.parent)
+
+
+MODEL = """
+class Inner:
+    level = 2.5
+class Model:
+    inner = Inner()
+    def predict(self, x): return x * 2
+def rms(x): return Model()
+"""
+CHECKS = '''
+from autograder.rubric import close_to, equal_to, item
+
+@item("rms", points=3)
+def test_model(case):
+    """`rms` returns a model."""
+    case.expect(case.call("rms", 1, then=("predict", 4)), equal_to(8))
+    case.expect(case.call("rms", 1, attributes=("inner.level", "inner.none")).value.inner.level, close_to(2.5))
+    case.expect(case.call("rms", 1, then=("fit", 4)).value, close_to(1))
+
+@item("loudest", points=2)
+def test_table(case):
+    """The table has one row."""
+    assert len(case.look("table").value) == 1, case.no_such_name
+'''
+
+
+def test_methods_attributes_and_errors_of_a_result(course: Course, grader: Grader) -> None:
+    path = course.checks / "my_task" / "test_my_task.py"
+    before = path.read_text(encoding="utf-8")
+    write_checks(course, CHECKS)
+    forget(path.parent)
+    verdict = grader.grade({"rms": MODEL, "loudest": "table = [1]"})
+    assert (
+        messages(verdict)["rms"]
+        == "`rms(1).fit(4)` stopped with AttributeError: 'Model' object has no attribute 'fit'."
+    )
+    missing = grader.grade({"rms": MODEL, "loudest": "pass"})
+    assert messages(missing)["loudest"] == "`table` is not defined."
+    fault = grader.grade({"rms": MODEL, "loudest": "table = [1, 2]"})
+    with pytest.raises(
+        AssertionError, match=r"test_my_task.py, line 14, AttributeError: 'Case' object has no attribute"
+    ):
+        lost_points(fault)
+    path.write_text(before, encoding="utf-8")
+    forget(path.parent)

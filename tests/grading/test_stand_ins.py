@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from autograder.assignment.course import Course
+from autograder.assignment.settings import Assignment
 from autograder.commands.validate import validate_release
 from autograder.errors import AssignmentError
 from autograder.execution.stand_ins import decode_stand_ins, encode_stand_ins
@@ -19,7 +21,7 @@ from tests.small_course import NAME, make_course
 EXERCISE = '''
 import numpy as np
 import pandas as pd
-from autograder.assignment.exercise import Exercise, Script
+from autograder.assignment.exercise import Exercise
 from autograder.rubric import Code
 
 SOURCE = """
@@ -30,19 +32,16 @@ class Meter:
     level = scale[-1]
 """
 
-def draw(parameters, sizes, rng):
-    script = Code("import numpy as np" + SOURCE, scale=np.arange(4.0))
-    values = {
-        "rms": script["rms"],
-        "Meter": script["Meter"],
-        "meter": script["Meter()"],
-        "weights": np.arange(6, dtype="int16").reshape(2, 3),
-        "table": pd.DataFrame({"name": ["a", "b"], "level": [1.5, np.nan]}, index=[3, 7]),
-        "pair": (1, {"x"}),
-    }
-    return Script(plans=[], settings={}, spares=[], stand_ins={"rms": values})
-
-EXERCISE = Exercise(draw=draw)
+script = Code("import numpy as np" + SOURCE, scale=np.arange(4.0))
+values = {
+    "rms": script["rms"],
+    "Meter": script["Meter"],
+    "meter": script["Meter()"],
+    "weights": np.arange(6, dtype="int16").reshape(2, 3),
+    "table": pd.DataFrame({"name": ["a", "b"], "level": [1.5, np.nan]}, index=[3, 7]),
+    "pair": (1, {"x"}),
+}
+EXERCISE = Exercise(stand_ins={"rms": values})
 '''
 
 LATER = """
@@ -93,10 +92,25 @@ def test_later_cells_find_values_of_every_type(grader: Grader, broken: str) -> N
     assert rejudge(grader.assignment, again) == graded.verdict.items
 
 
+def test_a_stub_that_a_later_cell_calls_is_replaced_and_named(grader: Grader) -> None:
+    stub = "def rms(x):\n    raise NotImplementedError()"
+    calls = f"{LATER}\nrms(np.array([1.0]))\n"
+    assert lost_points(grader.grade({"rms": stub, "loudest": calls})) == {"rms": 3}
+    alone = grader.grade({"rms": stub, "loudest": f"rms(np.array([1.0]))\n{LATER}".replace("loudest", "other")})
+    said = messages(alone)["loudest"]
+    assert "is not defined" in said, "the stand-in was there, and the cell went on"
+
+
 def test_an_assignment_without_energy_is_run_once(grader: Grader) -> None:
     verdict = grader.grade({"rms": "def rms(x): return 0"})
     assert lost_points(verdict) == {"rms": 2}
     assert verdict.timings["runs"] == 1
+
+
+def test_a_stand_in_without_names_is_said_to_the_author(course: Course, grader: Grader) -> None:
+    exercise = replace(grader.assignment.exercise, stand_ins={"rms": (1, 2)})
+    with pytest.raises(AssignmentError, match="the stand-in for 'rms' is a tuple: give a dictionary of names"):
+        exercise.draw_script(course.checks / "my_task", ("rms", "loudest"), (None, None, None))  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_sent_is_said_to_the_author() -> None:
@@ -122,5 +136,9 @@ def test_validate_breaks_each_needed_cell(course: Course, grader: Grader) -> Non
     path.write_text(EXERCISE.replace("/ len(x)", "/ (1 + len(x))"), encoding="utf-8")
     forget(path.parent)
     (problem,) = validate_release(grader.assignment)
+    settings = course.source / NAME / "assignment.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('needs = ["rms"]\n', ""), encoding="utf-8")
+    (unknown,) = validate_release(Assignment.load(NAME, course))
+    assert "Write 'rms' into the `needs` of loudest in assignment.toml" in unknown
     assert problem.startswith("If the cell rms is not completed, the solution loses points in loudest: `[loudest(")
-    assert problem.endswith("Check the stand-in for rms in exercise.py, and `needs` in assignment.toml.")
+    assert problem.endswith("Check the stand-in for rms in exercise.py.")

@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from autograder.common.cells import cells_by_id
-from autograder.execution.evidence import Axes, Bar, Figures, FigureSeen
+from autograder.execution.evidence import Axes, Bar, FigureSeen
 from autograder.rubric import Case, Undecided, Wrong, item
 
 
 def figure_of(case: Case) -> tuple[FigureSeen, Axes]:
     """Return the figure from the task's cells with the most bars, and its axes."""
-    seen = [figure for event in case.evidence.of(Figures) if event.cell in case.cells for figure in event.value]
-    found = [(figure, axes) for figure in seen for axes in figure.axes]
+    found = [(figure, axes) for figure in case.figures for axes in figure.axes]
     if not found:
         case.missing("The cell does not show a figure")
     figure, axes = max(found, key=lambda pair: len(pair[1].bars))

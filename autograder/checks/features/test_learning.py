@@ -146,7 +146,7 @@ def neighbours(case: Case, seed: int) -> tuple[Reply, list[np.ndarray], np.ndarr
     reply = case.call("baseline", *parts)
     scalings = [scaled(x[:40], x[40:])]
     with contextlib.suppress(NotChecked):  # a baseline may scale without `standardise`
-        own = case.call("standardise", x[:40], x[40:]).value
+        own = case.call("standardise", x[:40], x[40:]).returned
         if isinstance(own, (tuple, list)) and [np.shape(part) for part in own] == [(40, 4), (20, 4)]:
             scalings.append((own[0], own[1]))  # a wrong `standardise` has already lost points
     right = [KNeighborsClassifier(n_neighbors=1).fit(a, labels[:40]).predict(b) for a, b in scalings]

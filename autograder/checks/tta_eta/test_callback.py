@@ -63,7 +63,7 @@ def find_shortest_stop(trials: list[Trial]) -> Trial:
 def find_missing_model(case: Case) -> str:
     """Return a hint if the class sets `stop_training` on itself and not on the model."""
     try:
-        names = case.look(NAMES_USED).value
+        names = case.look(NAMES_USED).returned
     except Undecided:  # the check can be decided without the hint
         return ""
     used = [name for function in names for name in function] if isinstance(names, list) else []

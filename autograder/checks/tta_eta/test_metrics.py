@@ -203,7 +203,7 @@ def agrees_from_earlier(sweep: Sweep, values: list[float], truths: list[float]) 
 
 def explain_mean(case: Case) -> str:
     """Return the end of a sentence: the cause of a mean over several models, if the notebook shows it."""
-    names = case.look(METRICS).value
+    names = case.look(METRICS).returned
     if not isinstance(names, list) or not names:
         return "."
     which = f"the metric object {names[0]}" if len(names) == 1 else "one metric object"

@@ -109,7 +109,11 @@ MISSING = {"clone3": (435, 435), "close_range": (436, 436), "memfd_create": (319
 `memfd_create` would also be memory that belongs to no process."""
 
 DUP, DUP2, DUP3, CLOSE, FCNTL, SHUTDOWN = (32, 23), (33, None), (292, 24), (3, 57), (72, 25), (48, 210)
-IOCTL, SET_OPTION = (16, 29), (54, 208)
+IOCTL, SET_OPTION, MMAP = (16, 29), (54, 208), (9, 222)
+SEND_BUFFER, RECEIVE_BUFFER = 7, 8
+"""Options that make the buffers of a socket larger; what is in them belongs to no process."""
+MAP_SHARED, MAP_ANONYMOUS = 0x1, 0x20
+"""Together they make memory that stays although the process that wrote it no longer has it mapped."""
 """Calls that could close the connection with the oracle, replace it or change how it works."""
 FAMILIES = (1, 2, 10, 16)
 """Socket families that are allowed: local, IPv4, IPv6, netlink. None of them reaches a network."""
@@ -284,7 +288,11 @@ def _filter(column: int, architecture: int, oracle: int) -> list[bytes]:
         if (call := numbers[column]) is not None:  # the descriptor is the lower half of the argument
             program += [struct.pack("=HBBI", equal, 0, 4, call), load(16 + 8 * argument)]
             program += [unless(equal, oracle), give(refuse), load(number)]
-    program += [struct.pack("=HBBI", equal, 0, 4, CLONE[column]), load(first)]
+    program += [struct.pack("=HBBI", equal, 0, 5, SET_OPTION[column]), load(first + 16)]
+    program += [unless(equal, SEND_BUFFER), give(refuse), unless(equal, RECEIVE_BUFFER), give(refuse)]
+    program += [load(number), struct.pack("=HBBI", equal, 0, 5, MMAP[column]), load(first + 24)]
+    program += [struct.pack("=HBBI", has_bits, 0, 2, MAP_SHARED), unless(has_bits, MAP_ANONYMOUS), give(refuse)]
+    program += [load(number), struct.pack("=HBBI", equal, 0, 4, CLONE[column]), load(first)]
     program += [unless(has_bits, spaces), give(refuse), give(allow)]
     program += [struct.pack("=HBBI", equal, 0, 2 * len(FAMILIES) + 2, SOCKET[column]), load(first)]
     for family in FAMILIES:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections import defaultdict
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+FEW_DESCRIPTORS = 64
+"""The number of open files and sockets of a process up to which its sockets are not counted."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 """Clock ticks per second, the unit of processor time in /proc."""
 
@@ -35,14 +39,41 @@ def family(pid: int) -> list[int]:
 
 def memory(pid: int, limit: int) -> int:
     """Return the bytes used by a process and its descendants; shared pages are divided among all processes that share
-    them.
+    them, and each socket counts as much as its buffer can hold.
 
     Finding that out takes a while, so it is done only if a cheap estimate, which counts shared pages for each process,
     is above `limit`.
     """
     processes = family(pid)
+    buffers = count_sockets(processes) * _read_buffer_size()
     resident = sum(_resident(process) for process in processes)
-    return resident if resident <= limit else sum(_proportional(process) for process in processes)
+    if resident + buffers > limit:
+        resident = sum(_proportional(process) for process in processes)
+    return resident + buffers
+
+
+def count_sockets(pids: list[int]) -> int:
+    """Return the number of sockets that these processes have open; those that they share count once.
+
+    What is in a socket's buffer belongs to no process. The descriptors of a process with few of them are not looked at.
+    """
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            names = os.listdir(f"/proc/{pid}/fd")
+            if len(names) > FEW_DESCRIPTORS:
+                for name in names:
+                    with contextlib.suppress(OSError):
+                        found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return sum(target.startswith("socket:") for target in found)
+
+
+@functools.cache
+def _read_buffer_size() -> int:
+    """Return the size of a socket's send buffer, which programs in the sandbox cannot enlarge; see socket(7)."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii"))
+    return 212_992
 
 
 def time_spent(pid: int) -> tuple[float, float]:

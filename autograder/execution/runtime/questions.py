@@ -33,7 +33,13 @@ def install(session: Any) -> None:
         run = make_runner()
         args = [decode(value, run) for value in question["args"]]
         kwargs = {key: decode(value, run) for key, value in question["kwargs"].items()}
-        answer = _ask_student(lambda: namespace[name](*args, **kwargs), question)
+        then = question.get("then")
+
+        def run_function() -> Any:
+            value = namespace[name](*args, **kwargs)
+            return getattr(value, then["name"])(*(decode(each, run) for each in then["args"])) if then else value
+
+        answer = _ask_student(run_function, question)
         return answer | ({"record": encode(decode(question["record"], run))} if "record" in question else {})
 
     def look(question: dict[str, Any]) -> dict[str, Any]:

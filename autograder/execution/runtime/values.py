@@ -18,9 +18,11 @@ so that no value of a notebook can be mistaken for another:
 from __future__ import annotations
 
 import base64
+import contextlib
+import functools
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -89,10 +91,17 @@ def _encode(value: Any, attributes: tuple[str, ...], left: list[int], depth: int
         if (data := encoder(value, attributes, left, depth)) is not None:
             return data
     if attributes:
-        found = {name: getattr(value, name) for name in attributes if hasattr(value, name)}
+        found = dict(_find_attributes(value, attributes))
         own = {name: encode(each, (), left, depth + 1) for name, each in found.items()}
         return {"object": kind.__name__[:200], "attributes": own}
     return _opaque(value)
+
+
+def _find_attributes(value: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield the attributes that exist; a name such as `a.b` means an attribute of an attribute."""
+    for name in names:
+        with contextlib.suppress(AttributeError):
+            yield name, functools.reduce(getattr, name.split("."), value)
 
 
 def _opaque(value: Any) -> dict[str, str]:
@@ -231,6 +240,17 @@ def _decode_time(data: Any, text: Any, run: Run | None) -> Any:
     return pd.Timestamp(str(text))
 
 
+def _decode_object(data: Any, name: Any, run: Any) -> types.SimpleNamespace:
+    made = types.SimpleNamespace()
+    for path, value in data["attributes"].items():
+        *outer, last = str(path).split(".")
+        place = made
+        for part in outer:
+            place = vars(place).setdefault(part, types.SimpleNamespace())
+        setattr(place, last, decode(value))
+    return made
+
+
 DECODERS: dict[str, Any] = {
     "float": lambda data, name, run: float({"nan": "nan", "inf": "inf", "-inf": "-inf"}[name]),
     "array": _decode_array,
@@ -240,9 +260,7 @@ DECODERS: dict[str, Any] = {
     "frame": _decode_frame,
     "series": _decode_series,
     "time": _decode_time,
-    "object": lambda data, name, run: types.SimpleNamespace(
-        **{str(key): decode(value) for key, value in data["attributes"].items()}
-    ),
+    "object": _decode_object,
     "opaque": lambda data, name, run: types.SimpleNamespace(opaque=str(name)[:200]),
 }
 """The functions that create a value from its data, by the key of the data."""

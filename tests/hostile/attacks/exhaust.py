@@ -199,6 +199,42 @@ queue = libc.msgget(0, 0o1600)
 print('refused' if queue < 0 else 'REACHED', ctypes.get_errno())
 if queue >= 0: libc.msgctl(queue, 0, None)
 
+# %% shared-memory-without-a-name output="refused"
+# memory in anonymous mappings that are shared, which stays when nobody maps it any more
+import mmap
+try:
+    place = mmap.mmap(-1, 300_000_000)
+    print('REACHED')
+    place.close()
+except OSError as error: print('refused', error)
+
+# %% larger-socket-buffers output="refused"
+# has the system let more memory be in the buffers of a socket
+import socket
+one, other = socket.socketpair()
+try:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    print('REACHED')
+except OSError as error: print('refused', error)
+
+# %% socket-buffers-count-as-memory finding="memory" limits={"memory": 500000000} free={"memory": 4000000000}
+# fills the buffers of sockets that nobody reads, in several processes (here some 100 MB)
+import os, select, socket
+for _ in range(8):
+    if os.fork() == 0:
+        kept = []
+        for _ in range(100):
+            kept.append(socket.socketpair())
+            for end in kept[-1]:
+                end.setblocking(False)
+                try:
+                    while True: end.send(bytes(32768))
+                except BlockingIOError: pass
+        select.select([], [], [], 6)
+        os._exit(0)
+select.select([], [], [], 6)
+print('REACHED')
+
 # %% files-count-as-memory finding="memory" limits={"memory": 500000000} free={"memory": 4000000000}
 # memory in the files of all its folders together (here some 400 MB against a limit)
 import os, select
