@@ -159,7 +159,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## test with attacks and damaged files, with and without the sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## test with attacks and damaged files, with and without sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 

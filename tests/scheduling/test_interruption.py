@@ -722,7 +722,7 @@ class TestFolder:
         loose.write_text("{}")
         report = tmp_path / "graded" / NAME / "report.html"
         assert grade() == ["ada"]
-        assert "doe_11_9_tta-eta.ipynb into" in report.read_text(encoding="utf-8")
+        assert "doe_11_9_tta-eta.ipynb to" in report.read_text(encoding="utf-8")
         loose.unlink()
         assert grade() == []
         assert "doe_11_9" not in report.read_text(encoding="utf-8")
