@@ -14,7 +14,7 @@ from autograder.execution.runtime.values import CodeValue
 NOTHING: Any = object()
 """Stands for an argument that was not given."""
 
-MAX_SHOWN = 160
+MAX_SHOWN = 240
 """Maximum number of characters of a value in a message."""
 
 
@@ -72,6 +72,8 @@ def show(value: Any) -> str:
 def _write(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.7g}"
+    if isinstance(value, np.generic):
+        return repr(value.item())
     if isinstance(value, np.ndarray):
         numbers = np.array2string(value, separator=", ", precision=6, threshold=12, edgeitems=3)
         return f"array({numbers})" if value.size <= 12 else f"an array of shape {value.shape}: {numbers}"
@@ -165,9 +167,50 @@ def _compare_tables(value: Any, expected: Any, rtol: float, atol: float, strict:
     try:
         compare(value, expected, **how, check_names=strict)
     except AssertionError as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        return " ".join(" ".join(lines).replace("[left]", "yours").replace("[right]", "expected").split())[:300]
+        return _explain_tables(value, expected, (rtol, atol), strict) or f"{' '.join(str(error).split())[:300]}."
     return ""
+
+
+def _explain_tables(value: Any, expected: Any, tolerances: tuple[float, float], strict: bool) -> str:
+    """Say where two tables or series differ first; empty if they differ in another way."""
+    columns = [("", value, expected)]
+    if hasattr(expected, "columns"):
+        own, wanted = list(value.columns), list(expected.columns)
+        if missing := [name for name in wanted if name not in own]:
+            return f"The column {missing[0]!r} is missing."
+        if extra := [name for name in own if name not in wanted]:
+            return f"The column {extra[0]!r} should not be there."
+        if own != wanted:
+            return f"The order of its columns is {show(own)}, but it should be {show(wanted)}."
+        columns = [(f"column {name!r}, ", value.iloc[:, n], expected.iloc[:, n]) for n, name in enumerate(wanted)]
+    if len(value) != len(expected):
+        rows = "1 row" if len(value) == 1 else f"{len(value)} rows"
+        return f"It has {rows}, but it should have {len(expected)}."
+    if list(value.index) != list(expected.index):
+        return f"Its index is {show(list(value.index))}, but it should be {show(list(expected.index))}."
+    for where, own, wanted in columns:
+        if strict and own.dtype != wanted.dtype:
+            return f"In {where or 'it, '}the type is {own.dtype}, but it should be {wanted.dtype}."
+        for label, one, other in zip(expected.index, own, wanted, strict=True):
+            if not _is_same_entry(one, other, *tolerances):
+                return f"In {where}row {show(label)}, it is {show(one)}, but it should be {show(other)}."
+    return ""
+
+
+def _is_same_entry(one: Any, other: Any, rtol: float, atol: float) -> bool:
+    if _is_missing(one) or _is_missing(other):
+        return _is_missing(one) and _is_missing(other)
+    try:
+        return bool(np.isclose(float(one), float(other), rtol=rtol, atol=atol))
+    except (TypeError, ValueError):
+        return bool(one == other)
+
+
+def _is_missing(entry: Any) -> bool:
+    """Whether an entry of a table is missing, as pandas sees it."""
+    import pandas as pd
+
+    return np.ndim(entry) == 0 and bool(pd.isna(entry))
 
 
 def _numbers(value: Any) -> np.ndarray[Any, Any] | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autograder.grading.rules import MAX_SHOWN
 from autograder.rubric import Rule, between, close_to, equal_to, satisfying, show
 
 TABLE = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}, index=["x", "y"])
@@ -47,9 +48,16 @@ def test_a_value_that_keeps_the_rule(rule: Rule, value: Any) -> None:
         (equal_to([1, 2]), (1, 2), "It is of type tuple."),
         (equal_to(1), 1.0, "It is of type float."),
         (equal_to(np.zeros(1)), np.zeros(1, int), "It is an array of int64, but it should be an array of float64."),
-        (equal_to(TABLE), TABLE.reset_index(drop=True), "index"),
-        (equal_to(TABLE), TABLE.astype(float), "dtype"),
-        (close_to(TABLE), TABLE[["b", "a"]], "columns"),
+        (equal_to(TABLE), TABLE.reset_index(drop=True), "Its index is [0, 1], but it should be ['x', 'y']."),
+        (equal_to(TABLE), TABLE.astype(float), "In column 'a', the type is float64, but it should be int64."),
+        (close_to(TABLE), TABLE[["b", "a"]], "The order of its columns is ['b', 'a'], but it should be ['a', 'b']."),
+        (close_to(TABLE), TABLE[["a"]], "The column 'b' is missing."),
+        (close_to(TABLE), TABLE.assign(c=1), "The column 'c' should not be there."),
+        (close_to(TABLE), TABLE[:1], "It has 1 row, but it should have 2."),
+        (close_to(TABLE), TABLE.assign(b=[0.5, np.nan]), "In column 'b', row 'y', it is nan, but it should be 1.5."),
+        (close_to(TABLE["a"]), TABLE["a"] + [0, 1], "In row 'y', it is 3, but it should be 2."),
+        (close_to(TABLE.set_index("a")), TABLE.set_index("a").assign(b=["u", None]), "In column 'b', row 1, it is 'u'"),
+        (equal_to(TABLE), TABLE.rename_axis("id"), "names"),
         (close_to(TABLE), TABLE.to_dict(), "It is of type dict."),
         (between(0, 1), 2, " "),
         (satisfying("even", lambda value: value % 2 == 0), 3, " "),
@@ -65,4 +73,5 @@ def test_values_are_shown_in_one_short_line() -> None:
     assert show(1 / 3) == "0.3333333"
     assert show(np.arange(1000.0)).startswith("an array of shape (1000,): [")
     assert "\n" not in show(TABLE)
-    assert len(show("x" * 1000)) == 160
+    assert len(show("x" * 1000)) == MAX_SHOWN
+    assert show([np.int64(3), np.float64(0.5), np.bool_(True)]) == "[3, 0.5, True]"
