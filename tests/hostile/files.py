@@ -1,4 +1,4 @@
-"""Faulty submissions, from files that are not notebooks to archives that expand without limit."""
+"""Faults of what was submitted, from files that are no notebooks to archives that grow without end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = "tta-eta.ipynb"
 
 
 def _unreadable(folder: Path) -> bool:
-    """Whether reading the file in the usual way, by its name, fails."""
+    """Whether the usual way of reading the file, by its name, fails."""
     try:
         nbformat.read(folder / NAME, as_version=4)
     except Exception:
@@ -148,12 +148,12 @@ def _two(folder: Path, text: str) -> None:
 
 
 def _plain_reader_follows(folder: Path) -> bool:
-    """Whether a simple reader follows the link to another file."""
+    """Whether a plain reader gets what lies elsewhere."""
     return (folder / NAME).resolve().parent != folder.resolve() and not _unreadable(folder)
 
 
 def _extracts(folder: Path) -> bool:
-    """Whether extracting the archive in a simple way would write files elsewhere, or too much data."""
+    """Whether the archive holds what a plain extraction would put elsewhere, or more than is good."""
     archive = next(folder.glob("tta-eta.*"))
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as opened:
@@ -163,19 +163,19 @@ def _extracts(folder: Path) -> bool:
 
 
 def _is_as_released(folder: Path) -> bool:
-    """Whether the file with the right name contains no work of the student."""
+    """Whether the file of the right name holds nothing of the student's."""
     return (folder / NAME).read_text(encoding="utf-8") == nbformat.writes(load_release(Assignment.load("tta-eta")))
 
 
 def _read_as_changed(folder: Path) -> bool:
-    """Whether a simple reader uses the provided cells in the file, although they were changed."""
+    """Whether a plain reader takes given cells as they are in the file, other than they were given."""
     release = cells_by_id(load_release(Assignment.load("tta-eta")))
     found = cells_by_id(nbformat.read(folder / NAME, as_version=4))
     return any(is_locked(cell) and found[name].source != cell.source for name, cell in release.items())
 
 
 def _keeps_outputs(folder: Path) -> bool:
-    """Whether a simple reader keeps all outputs."""
+    """Whether a plain reader carries all the outputs along."""
     return len(nbformat.writes(nbformat.read(folder / NAME, as_version=4))) > 5 * 10**7
 
 
@@ -184,7 +184,7 @@ def _no_such_name(folder: Path) -> bool:
 
 
 def _blocks(folder: Path) -> bool:
-    """Whether a simple reader would wait forever."""
+    """Whether a plain reader would wait for ever."""
     try:
         os.close(os.open(folder / NAME, os.O_WRONLY | os.O_NONBLOCK))
     except OSError:
@@ -193,17 +193,17 @@ def _blocks(folder: Path) -> bool:
 
 
 def _has_no_tasks(folder: Path) -> bool:
-    """Whether no cell has the name of a task."""
+    """Whether nothing is found by the names of the tasks."""
     return not cells_by_id(nbformat.read(folder / NAME, as_version=4))
 
 
 def _has_no_cells(folder: Path) -> bool:
-    """Whether there are no cells where current notebooks have them."""
+    """Whether there is nothing where today's notebooks have their cells."""
     return "cells" not in json.loads((folder / NAME).read_bytes())
 
 
 def _wants_a_missing_kernel(folder: Path) -> bool:
-    """Whether running the notebook in the usual way finds no kernel."""
+    """Whether the usual way of running it finds no kernel."""
     notebook = nbformat.read(folder / NAME, as_version=4)
     try:
         KernelSpecManager().get_kernel_spec(notebook.metadata.kernelspec.name)
@@ -217,7 +217,7 @@ def _newest_is_the_wrong_one(folder: Path) -> bool:
 
 
 def _has_to_be_mended(folder: Path) -> bool:
-    """Whether the notebook violates its format, so that a reader must change it to make it valid."""
+    """Whether the format's own rules are broken, so that a reader must change the notebook to make it valid."""
     changes, _ = normalize(json.loads((folder / NAME).read_bytes()))
     return changes > 0
 
@@ -238,7 +238,7 @@ ROWS = [
     FileRow(
         "truncated", "half of a notebook", _written(lambda text: text[: len(text) // 2]), _unreadable, NOTHING, "."
     ),
-    FileRow("merge-conflict", "merge conflict markers", _written(_conflict), _unreadable, NOTHING, "conflict"),
+    FileRow("merge-conflict", "marks of a merge conflict", _written(_conflict), _unreadable, NOTHING, "conflict"),
     FileRow(
         "byte-order-mark", "a byte order mark", _written(lambda text: b"\xef\xbb\xbf" + text.encode()), _unreadable
     ),
@@ -286,7 +286,7 @@ ROWS = [
     FileRow("large-outputs", "60 MB of outputs", _changed(_outputs), _keeps_outputs),
     FileRow(
         "other-name",
-        "another name, with spaces and umlauts",
+        "another name, with blanks and umlauts",
         _written(lambda text: text, "Übung tta eta (final).ipynb"),
         _no_such_name,
         FULL,
@@ -299,9 +299,9 @@ ROWS = [
         lambda folder, text: _zip(folder, "tta-eta.zip", {NAME: text.encode()}),
         _no_such_name,
     ),
-    FileRow("zip-bomb", "a zip that contains 300 MB of zeros", _bomb, _extracts, NOTHING, "."),
+    FileRow("zip-bomb", "a zip that holds 300 MB of zeros", _bomb, _extracts, NOTHING, "."),
     FileRow(
-        "zip-bomb-bzip2", "a zip of 300 MB, compressed with bzip2", _bomb_of_bzip2, _extracts, NOTHING, "not supported"
+        "zip-bomb-bzip2", "a zip of 300 MB that bzip2 made tiny", _bomb_of_bzip2, _extracts, NOTHING, "not supported"
     ),
     FileRow("tar-header", "an archive with a header of 50 MB", _large_header, _extracts, NOTHING, "far more"),
     FileRow(
