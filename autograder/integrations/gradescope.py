@@ -59,7 +59,7 @@ class Metadata(BaseModel):
 
 
 def pack(assignment: Assignment) -> Path:
-    """Write `release/<assignment>-gradescope.zip`, reproducibly; raise ReleaseError if the release is not up to date.
+    """Write `release/<assignment>-gradescope.zip`, reproducibly; raise ReleaseError if there is no release.
 
     It does not contain the solution, because submissions are run next to its contents.
     """
@@ -114,7 +114,7 @@ def run(assignment: Assignment, place: Path) -> dict[str, Any]:
     """Grade `place/submission` and write `place/results/results.json`; what cannot be graded is marked for manual
     review.
 
-    Return the results, with the parts that only instructors should see.
+    Return the results, with additional parts that only instructors should see.
     """
     metadata = _metadata(place / "submission_metadata.json")
     student = f"submission {metadata.id}" if metadata.id is not None else "the submission"

@@ -713,7 +713,7 @@ class TestFolder:
     ) -> None:
         (tmp_path / "submitted" / os.fsdecode(b"m\xfcller")).mkdir()
         assert grade() == ["ada"]
-        assert r"The folder 'm\udcfcller' is left out" in capsys.readouterr().out
+        assert r"The folder 'm\udcfcller' is ignored" in capsys.readouterr().out
 
     def test_what_lies_beside_the_folders_is_named_in_the_report_as_long_as_it_does(
         self, grade: Callable[..., list[str]], folder: Path, tmp_path: Path
