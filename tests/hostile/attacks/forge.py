@@ -609,13 +609,6 @@ try: __import__(Name('runtime'))
 except ImportError: pass
 if found: print('REACHED')
 
-# %% renames-its-code finding="under the name of another file" control="unguarded"
-# gives its own function the file name of a library by a function of the import system
-import _imp, gc, os
-def act(): return len(gc.get_objects())
-_imp._fix_co_filename(act.__code__, os.__file__)
-if act(): print('REACHED')
-
 # %% pointer-of-a-number finding="read memory directly" control="unguarded"
 # reads the address of a value as memory
 import ctypes

@@ -14,7 +14,6 @@ Events: `act`. The oracle ignores the acts of code in given cells.
 
 from __future__ import annotations
 
-import _imp
 import builtins
 import ctypes
 import os
@@ -223,23 +222,14 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
             report("set a signal handler", str(int(number)), is_by_cell(get_frame(1)))
         return set_handler(number, handler)
 
-    def heard_file_name(code: Any, name: Any) -> None:
-        """Replace a function of the import system, which changes the file name of code without an audit event."""
-        if _is_by_notebook(owner_of, get_frame(1), "code.__new__"):
-            report("compiled code under the name of another file", _plain(name), is_by_cell(get_frame(1)))
-        fix_file_name(code, name)
-
     def heard_cast(value: Any, type_: Any) -> Any:
         """Replace `ctypes.cast`, which makes a pointer of any number without an audit event."""
         if _is_by_notebook(owner_of, get_frame(1), "ctypes.cdata"):
             report("read memory directly", "ctypes.cast", is_by_cell(get_frame(1)))
         return cast(value, type_)
 
-    importer: Any = _imp
-    fix_file_name, cast = importer._fix_co_filename, ctypes.cast
-    importer._fix_co_filename = seal(heard_file_name, fix_file_name)
+    cast = ctypes.cast
     ctypes.cast = seal(heard_cast, cast)
-    session.guard(importer, "_fix_co_filename")
     session.guard(ctypes, "cast")
     session.guard(pathlib.PurePath, "__fspath__", "__str__")
     in_c: Any = signal.raise_signal.__self__  # type: ignore[attr-defined]
