@@ -29,6 +29,9 @@ NEVER = -1
 LARGEST_MESSAGE = 32_000_000
 """Maximum size in bytes of one message from a kernel; a larger one closes the connection for good."""
 
+MAX_NESTING = 50
+"""Maximum depth of the values in an output; libraries that write or read far deeper ones stop with a RecursionError."""
+
 MAX_WAITING = 10
 """Maximum number of a kernel's messages that wait on this side; further ones wait in the kernel."""
 
@@ -82,12 +85,14 @@ def _unpack(largest: int, part: bytes) -> Any:
     return {"name": "stderr", "text": note, "data": {"text/plain": note}, "metadata": {}}
 
 
-def _count_characters(content: Any) -> int:
-    """Count the characters of text in a message; every other value counts as one."""
+def _count_characters(content: Any, depth: int = 0) -> int:
+    """Count the characters of text in a message; every other value counts as one, and very deep ones as too many."""
+    if depth > MAX_NESTING:
+        return LARGEST_MESSAGE
     if isinstance(content, dict):
-        return sum(len(name) + _count_characters(value) for name, value in content.items())
+        return sum(len(name) + _count_characters(value, depth + 1) for name, value in content.items())
     if isinstance(content, list):
-        return sum(map(_count_characters, content))
+        return sum(_count_characters(value, depth + 1) for value in content)
     return len(content) if isinstance(content, str) else 1
 
 

@@ -43,6 +43,9 @@ attributes count."""
 FORMATTING = re.compile(r"<(?:b|big|code|em|font|i|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 """Tags of formatting elements with attributes."""
 
+MAX_PICTURES = 8_000_000
+"""Characters of all pictures in the texts of a notebook; a picture counts each time it is shown."""
+
 MAX_FORMULA = 2_000
 """Maximum number of characters of a formula that is rendered."""
 
@@ -105,6 +108,7 @@ class Renderer:
 
     def __init__(self) -> None:
         self._left, self._tags_left = MAX_TOTAL, MAX_TOTAL_TAGS
+        self._pictures_left = [MAX_PICTURES]
 
     def render(self, source: str, attachments: Attachments | None = None) -> Markup:
         """Return Markdown as sanitised HTML; `attachments` are the attachments of its cell.
@@ -117,7 +121,7 @@ class Renderer:
         if len(text) > MAX_CHARACTERS or self._left < 0:
             return render_plain(source)
         try:
-            return _render(text, {"attachments": pictures}) or render_plain(source)
+            return _render(text, {"attachments": pictures, "left": self._pictures_left}) or render_plain(source)
         except Exception as error:  # the libraries declare no common base of their errors
             log.warning("A text is shown as it was typed: it could not be rendered (%s).", type(error).__name__)
             return render_plain(source)
@@ -287,8 +291,7 @@ def _name_table_heads(state: StateCore) -> None:
 
 def _raw_html(renderer: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType) -> str:
     """Return HTML that was typed: allowed tags unchanged, all others as text, without comments."""
-    attachments = env["attachments"]
-    return RAW_TAG.sub(lambda found: _raw_tag(found, attachments), remove_comments(tokens[number].content))
+    return RAW_TAG.sub(lambda found: _raw_tag(found, env), remove_comments(tokens[number].content))
 
 
 def remove_comments(text: str) -> str:
@@ -300,13 +303,13 @@ def remove_comments(text: str) -> str:
     return "".join([*kept, text[place:]])
 
 
-def _raw_tag(found: re.Match[str], attachments: Attachments) -> str:
+def _raw_tag(found: re.Match[str], env: EnvType) -> str:
     name, rest = (found["name"] or "").lower(), found["rest"] or ""
     if name in TYPED:
         kept = rest.strip().rstrip("/")  # the sanitiser checks each attribute
         return f"<{found['end']}{name}{' ' * bool(kept)}{kept}>"
     source, words = SOURCE.search(rest), ALTERNATIVE.search(rest)
-    if name == "img" and source is not None and (shown := _attached(source[1], attachments)) is not None:
+    if name == "img" and source is not None and (shown := _attached(source[1], env)) is not None:
         return _picture(shown, (words[1] or words[2] or "") if words else "")
     return str(escape(found[0]))
 
@@ -316,15 +319,20 @@ def _image(renderer: RendererHTML, tokens: Sequence[Token], number: int, options
     token = tokens[number]
     address = str(token.attrs.get("src", ""))
     words = renderer.renderInlineAsText(token.children or [], options, env)
-    if (shown := _attached(address, env["attachments"])) is not None:
+    if (shown := _attached(address, env)) is not None:
         return _picture(shown, words)
     return f"[{escape(words or 'picture')}: a picture that is not shown, {_code(_short(address))}]"
 
 
-def _attached(address: str, attachments: Attachments) -> str | None:
+def _attached(address: str, env: EnvType) -> str | None:
     """Return an attached picture as a data URI; None if there is none, or if it may not be shown."""
-    attached = attachments.get(unquote(address.removeprefix("attachment:"))) if "attachment:" in address[:11] else None
-    return picture(attached) if isinstance(attached, Mapping) else None
+    name = unquote(address.removeprefix("attachment:"))
+    attached = env["attachments"].get(name) if "attachment:" in address[:11] else None
+    shown = picture(attached) if isinstance(attached, Mapping) else None
+    if shown is None or len(shown) > env["left"][0]:
+        return None
+    env["left"][0] -= len(shown)
+    return shown
 
 
 def _picture(shown: str, words: str) -> str:

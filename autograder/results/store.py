@@ -156,7 +156,7 @@ class ResultStore:
             return nbformat.reader.reads(path.read_text(encoding="utf-8"))  # it was validated when it was written
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise AutograderError(
                 f"{path} cannot be read ({one_line(str(error), 120)}): remove the folder {path.parent} and run "
                 "make autograde again."

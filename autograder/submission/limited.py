@@ -24,6 +24,7 @@ import nbformat
 
 from autograder.assignment.course import PACKAGE
 from autograder.assignment.settings import Assignment
+from autograder.common.encoders import make_visible
 from autograder.common.units import MB
 from autograder.errors import SubmissionError, Unreadable
 
@@ -70,7 +71,7 @@ def read_saved_outputs(folder: Path, assignment: Assignment) -> SavedOutputs:
         return read_submission(folder, assignment, "").saved_outputs
     except Exception as error:
         # A verdict must not depend on this.
-        log.warning("The saved outputs in %s could not be read (%s).", folder.name, type(error).__name__)
+        log.warning("The saved outputs in %s could not be read (%s).", make_visible(folder.name), type(error).__name__)
         return SavedOutputs()
 
 

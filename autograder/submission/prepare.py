@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.common.cells import grade_id
+from autograder.common.encoders import make_visible
 from autograder.errors import ReleaseError
 
 from .choosing import Candidate, choose
@@ -71,7 +72,9 @@ def _read_saved_outputs(chosen: Candidate, assignment: Assignment) -> SavedOutpu
     try:
         return from_notebook(chosen.parsed.document, assignment)
     except Exception as error:
-        log.warning("The saved outputs of %s could not be read (%s).", chosen.file.name, type(error).__name__)
+        log.warning(
+            "The saved outputs of %s could not be read (%s).", make_visible(chosen.file.name), type(error).__name__
+        )
         return SavedOutputs()
 
 

@@ -291,3 +291,10 @@ def test_html_of_outputs_is_shown_up_to_a_limit_for_all_of_a_notebook() -> None:
     table = "<table>" + "<tr><td>1</td></tr>" * 2000 + "</table>"
     assert "<td>1</td>" in renderer.clean(table)
     assert [bool(renderer.clean(table)) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_a_picture_is_not_shown_any_number_of_times() -> None:
+    large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(1_000_000)).decode()
+    html = markdown.Renderer().render("![a](attachment:a.png)\n" * 60, {"a.png": {"image/png": large}})
+    assert 1 <= html.count("<img") <= 6
+    assert "a picture that is not shown" in html

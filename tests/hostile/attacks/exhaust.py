@@ -246,6 +246,13 @@ for place in ('/home/student/a', '/content/a', '/kaggle/a', '/dev/shm/a', '/tmp/
 select.select([], [], [], 2)
 print('REACHED')
 
+# %% nested-output output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# an output whose metadata are nested very deeply, which libraries that read the notebook again cannot follow
+from IPython.display import display
+inner = {}
+for _ in range(480): inner = {'a': inner}
+display({'text/plain': 'REACHED'}, metadata=inner, raw=True)
+
 # %% million-lines output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
 # prints without end (here 300,000 lines)
 for n in range(300_000): print('line', n)
