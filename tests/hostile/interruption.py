@@ -45,6 +45,8 @@ SLOW = ("linden", "maple", "rowan")
 ITEM = "lr-comment"
 """What the person gives points for."""
 
+OUT_OF_MEMORY = "grading the solution took too much memory"
+
 GONE_WITHIN = 20.0
 """Seconds in which every process of a killed run must be gone."""
 
@@ -155,7 +157,7 @@ def enter_points(trial: Trial) -> None:
 def kill_once(trial: Trial, phase: str, whole_group: bool) -> None:
     """Begins a run, kills it in the phase that is meant, and looks what is left of it."""
     process = trial.start()
-    began = time.monotonic()
+    began, before = time.monotonic(), trial.limited
     family = psutil.Process(process.pid)
     if phase == "start":
         time.sleep(trial.rng.uniform(0.2, 1.6) * trial.startup)
@@ -165,7 +167,8 @@ def kill_once(trial: Trial, phase: str, whole_group: bool) -> None:
             take_memory(trial, family)
         time.sleep(trial.rng.uniform(0, 4.0 if phase == "grading" else 1.2))
     if process.poll() is not None:
-        if process.returncode:
+        # Where the solution, which is graded first, has no memory, the run ends and says so.
+        if process.returncode and not (trial.limited > before and OUT_OF_MEMORY in _tail(trial)):
             _lost(trial, f"a run ended with {process.returncode} by itself: {_tail(trial)}")
         return
     relatives = [*family.children(recursive=True), family]
