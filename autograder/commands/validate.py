@@ -57,15 +57,15 @@ def _empty_each_cell(assignment: Assignment, source: Kernels) -> Iterator[str]:
         verdict = _graded(assignment, build_submission(assignment, {cell: stubs[cell].source}), source)
         for item in _find_poor(verdict):
             if item.id in others:
-                is_known = cell in assignment.item(item.id).needs and cell in assignment.exercise.stand_ins
+                advice = (
+                    f"Check the stand-in for {cell} in exercise.py."
+                    if cell in assignment.item(item.id).needs
+                    else f"Write {cell!r} into the `needs` of {item.id} in assignment.toml, and give a stand-in "
+                    "for it in exercise.py: see Stand-ins in docs/instructor.md."
+                )
                 yield (
                     f"If the cell {cell} is not completed, the solution loses points in {item.id}: {item.message} "
-                    + (
-                        f"Check the stand-in for {cell} in exercise.py."
-                        if is_known
-                        else f"Write {cell!r} into the `needs` of {item.id} in assignment.toml, and give a stand-in "
-                        "for it in exercise.py: see Stand-ins in docs/instructor.md."
-                    )
+                    + advice
                 )
 
 

@@ -7,7 +7,7 @@ of Python, of its packages or of the runtime is the notebook's. Acts are examine
 code can run at any time: in a callback that is being tested, in a method of a value that is being described, in a
 thread.
 
-`signal.signal`, whose handlers receive a frame, has no audit event and is replaced instead.
+`signal.signal`, whose handlers receive a frame, and `ctypes.cast` have no audit event and are replaced instead.
 
 Events: `act`. The oracle ignores the acts of code in given cells.
 """
@@ -199,21 +199,12 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
         """Remember the cell that first compiled code with this file name; 0 if an earlier cell's code compiles it."""
         if type(file) is str and len(state.origins) < MAX_FILES:
             state.origins.setdefault(file, state.cell)
-            if any(state.origins.get(maker) != state.cell for maker in files_above(frame)):
+            if any(state.origins.get(maker) != state.cell for maker in _files_above(owner_of, frame)):
                 state.origins[file] = 0
-
-    def files_above(frame: FrameType | None) -> list[str]:
-        """Return the files of the notebook's code on the stack, innermost first."""
-        files = []
-        while frame is not None:
-            if owner_of(frame.f_code.co_filename) == "notebook":
-                files.append(frame.f_code.co_filename)
-            frame = frame.f_back
-        return files
 
     def is_by_cell(frame: FrameType | None) -> bool:
         """Whether only code of the cell being executed is on the stack, and none of an earlier cell."""
-        files = files_above(frame)
+        files = _files_above(owner_of, frame)
         return bool(files) and files[-1] == state.file and all(state.origins.get(f) == state.cell for f in files)
 
     def heard_signal(number: Any, handler: Any) -> Any:
@@ -327,16 +318,17 @@ def _leads_outside(owner_of: Callable[[str], str], frame: FrameType | None, targ
         frame = frame.f_back
     if frame is None or not passed:
         return False
-    return (by_shell and owner_of(frame.f_code.co_filename) == "runtime") or not _is_on_stack(owner_of, frame)
+    return (by_shell and owner_of(frame.f_code.co_filename) == "runtime") or not _files_above(owner_of, frame)
 
 
-def _is_on_stack(owner_of: Callable[[str], str], frame: FrameType | None) -> bool:
-    """Whether a frame or one of its callers is the notebook's."""
+def _files_above(owner_of: Callable[[str], str], frame: FrameType | None) -> list[str]:
+    """Return the files of the notebook's code among a frame and its callers, innermost first."""
+    files = []
     while frame is not None:
         if owner_of(frame.f_code.co_filename) == "notebook":
-            return True
+            files.append(frame.f_code.co_filename)
         frame = frame.f_back
-    return False
+    return files
 
 
 def _reaches_runtime(owner_of: Callable[[str], str], frame: FrameType) -> bool:
