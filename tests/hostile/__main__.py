@@ -56,8 +56,11 @@ def main(
         if mine := [outcomes[row.id] for row in members if row.id in outcomes]:
             console.print(_shown(part, mine))
     wrong = [outcome for outcome in outcomes.values() if not outcome.is_right]
-    quiet = [outcome for outcome in outcomes.values() if not outcome.control]
+    quiet = [outcome for outcome in outcomes.values() if outcome.control is False]
+    powerless = sum(outcome.control is None for outcome in outcomes.values())
     console.print(f"\n{len(outcomes)} rows: {len(wrong)} had the wrong result, {len(quiet)} controls did not fire")
+    if powerless:
+        console.print(f"{powerless} more attacks only work if root runs the autograder, with or without the sandbox.")
     raise typer.Exit(1 if wrong or quiet else 0)
 
 
@@ -94,8 +97,8 @@ def _tried(names: list[str], jobs: int, engine: sandbox.Engine) -> dict[str, Out
         for future in progress.track(as_completed(futures), total=len(futures), description="Trying"):
             outcome = future.result()
             done[outcome.id] = outcome
-            if not (outcome.is_right and outcome.control):
-                fired = "" if outcome.control else " (its control did not fire)"
+            if not outcome.is_right or outcome.control is False:
+                fired = " (its control did not fire)" if outcome.control is False else ""
                 console.print(f"[red]{outcome.id}[/]: {escape(outcome.told)}{fired}", highlight=False)
         return done
 
@@ -106,7 +109,7 @@ def _shown(part: str, outcomes: list[Outcome]) -> Table:
         table.add_column(name)
     for outcome in outcomes:
         style = "" if outcome.is_right else "bold red"
-        fired = "fired" if outcome.control else "[bold red]did not fire[/]"
+        fired = {True: "fired", None: "needs root"}.get(outcome.control, "[bold red]did not fire[/]")
         told = outcome.told if len(outcome.told) < 200 else f"{outcome.told[:200]}…"
         table.add_row(outcome.id, escape(outcome.tried), escape(outcome.must), escape(told), fired, style=style)
     return table

@@ -64,7 +64,8 @@ class Row:
     that the next cell does not run; it has the result `plain` in Python without the autograder; it `lingers` after its
     kernel; it `imports` the autograder or finds its `answers` in a grader that has them in the same process; it appears
     unchanged in a `page` that shows the notebook as it is; or it gets all points (or as many as `points`), unnoticed,
-    from an `unguarded` runtime.
+    from an `unguarded` runtime. With `needs_root`, it does so only if root runs the autograder; other users
+    have no rights that it could use.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Row:
     memory: float = 0.0
     control: Literal["reached", "stops", "plain", "lingers", "imports", "answers", "page", "unguarded"] = "reached"
     plain: str = REACHED
+    needs_root: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -43,14 +44,15 @@ SLACK = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a row: whether it is the required one, a sentence about it, and whether the control fired."""
+    """The result of a row: whether it is the required one, a sentence about it, and whether the control fired; None if
+    it did not because root did not run it."""
 
     id: str
     tried: str
     must: str
     is_right: bool
     told: str
-    control: bool
+    control: bool | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _row(grounds: Grounds, row: Row) -> Outcome:
         wrong.append("the bait was touched")
     if row.control == "page":
         wrong += _live_parts(graded)
-    control = _control(row, grounds)
+    control = _control(row, grounds) or (None if row.needs_root and os.getuid() else False)
     told = "; ".join(wrong) or _told(graded, seconds)
     return Outcome(row.id, row.tried, _must(row), not wrong, told, control)
 

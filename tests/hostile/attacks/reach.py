@@ -84,7 +84,7 @@ os.remove('@FOLDER@/mark')
 # opens a file of the grader for writing
 open('@FOLDER@/secret.txt', 'a').close()
 
-# %% changes-packages goal="True"
+# %% changes-packages goal="True" needs_root=true
 # writes into the installed packages, where the next submission would find it
 import numpy
 folder = os.path.dirname(numpy.__file__)
@@ -105,7 +105,7 @@ os.remove(f'{folder}/mark')
 open('/var/tmp/left-behind', 'w').close()
 os.remove('/var/tmp/left-behind')
 
-# %% writes-device goal="True"
+# %% writes-device goal="True" needs_root=true
 # writes to the terminal of the grader
 import fcntl, termios
 os.close(os.open('/dev/kmsg', os.O_WRONLY | os.O_NONBLOCK))
@@ -126,7 +126,7 @@ socket.socket(socket.AF_UNIX).connect('@FOLDER@/local')
 # connects to a local socket without a file
 socket.socket(socket.AF_UNIX).connect('\0@ABSTRACT@')
 
-# %% packet-socket goal="True"
+# %% packet-socket goal="True" needs_root=true
 # listens to the machine's traffic
 socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
 
@@ -142,7 +142,7 @@ names = [name for _, name in socket.if_nameindex()]
 # sends a signal to a process of the grader (0, which only asks)
 os.kill(@PID@, 0)
 
-# %% kills-all goal="others"
+# %% kills-all goal="others" needs_root=true
 # sends a signal to every other process (0, which only asks)
 others = [int(name) for name in os.listdir('/proc') if name.isdigit() and int(name) != os.getpid()]
 for other in others: os.kill(other, 0)
@@ -157,17 +157,17 @@ if result == 0: os.waitpid(@PID@, 0x40000000); libc.ptrace(17, @PID@, 0, 0)
 # reads another process's memory
 open('/proc/@PID@/mem', 'rb').close()
 
-# %% nice goal="True"
+# %% nice goal="True" needs_root=true
 # takes more of the processor than others
 os.nice(-1)
 os.nice(1)
 
-# %% real-time goal="True"
+# %% real-time goal="True" needs_root=true
 # asks for a real-time schedule
 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
-# %% becomes-root goal="os.getuid() == 0"
+# %% becomes-root goal="os.getuid() == 0" needs_root=true
 # becomes root
 os.setuid(0)
 
@@ -175,12 +175,12 @@ os.setuid(0)
 # makes a user namespace, the first step of many escapes
 child = subprocess.run(['python3', '-c', 'import ctypes; print(ctypes.CDLL(None).unshare(0x10000000))'], capture_output=True, text=True)
 
-# %% mounts goal="child.stdout.split() == ['0', '0', '0']"
+# %% mounts goal="child.stdout.split() == ['0', '0', '0']" needs_root=true
 # mounts a file system (in a process with mounts of its own)
 code = "import ctypes; c = ctypes.CDLL(None); print(c.unshare(0x20000), c.mount(None, b'/', None, 0x44000, None), c.mount(b'x', b'/mnt', b'tmpfs', 0, None))"
 child = subprocess.run(['python3', '-c', code], capture_output=True, text=True)
 
-# %% chroot goal="child.stdout.strip() == '1'"
+# %% chroot goal="child.stdout.strip() == '1'" needs_root=true
 # changes its root folder (in a process of its own)
 child = subprocess.run(['python3', '-c', 'import os; os.chroot("/"); print(1)'], capture_output=True, text=True)
 
@@ -189,12 +189,12 @@ child = subprocess.run(['python3', '-c', 'import os; os.chroot("/"); print(1)'],
 libc = ctypes.CDLL(None, use_errno=True)
 result = libc.syscall(248, b'user', b'row', b'x', 1, -2)
 
-# %% loads-bpf goal="result >= 0"
+# %% loads-bpf goal="result >= 0" needs_root=true
 # loads a program into the kernel
 libc = ctypes.CDLL(None, use_errno=True)
 result = libc.syscall(321, 0, bytes([1,0,0,0,4,0,0,0,4,0,0,0,1,0,0,0]) + bytes(100), 72)
 
-# %% perf-events goal="result >= 0"
+# %% perf-events goal="result >= 0" needs_root=true
 # watches the processor
 libc = ctypes.CDLL(None, use_errno=True)
 import struct
@@ -214,11 +214,11 @@ result = libc.name_to_handle_at(-100, b'/usr', handle, ctypes.byref(mount), 0)
 libc = ctypes.CDLL(None, use_errno=True)
 result = libc.syscall(425, 2, bytes(120))
 
-# %% sets-host-name goal="True"
+# %% sets-host-name goal="True" needs_root=true
 # names the machine anew (with the name that it has)
 socket.sethostname(socket.gethostname())
 
-# %% sets-clock goal="result == 0"
+# %% sets-clock goal="result == 0" needs_root=true
 # sets the machine's clock (to what it shows)
 libc = ctypes.CDLL(None, use_errno=True)
 now = ctypes.create_string_buffer(16)
