@@ -60,7 +60,7 @@ def main(
     powerless = sum(outcome.control is None for outcome in outcomes.values())
     console.print(f"\n{len(outcomes)} rows: {len(wrong)} had the wrong result, {len(quiet)} controls did not fire")
     if powerless:
-        console.print(f"{powerless} more attacks only work if root runs the autograder, with or without the sandbox.")
+        console.print(f"{powerless} of these attacks need root, so their controls were not expected to fire.")
     raise typer.Exit(1 if wrong or quiet else 0)
 
 
