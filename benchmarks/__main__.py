@@ -17,16 +17,18 @@ from autograder.assignment.settings import Assignment
 from autograder.commands.profile import profile
 from autograder.errors import AutograderError
 
-from . import lab, limit, page, record, rivals, scale
+from . import lab, limit, page, record, rivals, scale, without_training
 
 console = Console()
 
-Only = Annotated[str, typer.Option(help="parts, separated by commas: sizes, rivals, limit, memory, dask, lab, page")]
+Only = Annotated[str, typer.Option(help="parts, separated by commas; page only writes the page")]
 Sizes = Annotated[str, typer.Option(help="sizes of classes, separated by commas")]
 Times = Annotated[int, typer.Option(help="how often each comparison is measured")]
 
 
-def main(only: Only = "sizes,rivals,limit,memory,dask,lab", sizes: Sizes = "10,100,1000", times: Times = 5) -> None:
+def main(
+    only: Only = "sizes,rivals,limit,memory,dask,lab,features", sizes: Sizes = "10,100,1000", times: Times = 5
+) -> None:
     """Measure the given parts; all other parts keep their older figures."""
     assignment = Assignment.load("tta-eta")
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -36,6 +38,7 @@ def main(only: Only = "sizes,rivals,limit,memory,dask,lab", sizes: Sizes = "10,1
         "memory": lambda: scale.memory(assignment, 2 * times),
         "dask": lambda: scale.cluster(assignment, 4 * times, times),
         "lab": lambda: lab.epochs(times),
+        "features": lambda: without_training.measure(Assignment.load("features"), times),
     }
     wanted = [part for part in only.split(",") if part]
     try:

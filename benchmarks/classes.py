@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import is_solution
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, source_path
@@ -39,7 +40,7 @@ WORDS = [
     "never",
 ]
 SPREAD = 60
-"""Number of additional lines in a task, so that no two submissions are nearly identical."""
+"""Number of additional lines in the first task, so that no two submissions are nearly identical."""
 
 
 def notebook(assignment: Assignment, number: int) -> NotebookNode:
@@ -52,7 +53,8 @@ def notebook(assignment: Assignment, number: int) -> NotebookNode:
     own = [
         f"note_{line} = {rng.choice(WORDS)!r}, {rng.random():.3f}, len({rng.choice(WORDS)!r})" for line in range(SPREAD)
     ]
-    cells["data-details"].source += "\n" + "\n".join(rng.sample(own, SPREAD // 2))
+    first = next(cell for cell in made.cells if cell.cell_type == "code" and is_solution(cell))
+    first.source += "\n" + "\n".join(rng.sample(own, SPREAD // 2))
     return made
 
 
@@ -61,7 +63,7 @@ def own_outputs(assignment_name: str) -> dict[str, list[NotebookNode]]:
     """Return the outputs of the solution's cells, by name, because students submit notebooks that they have run."""
     assignment = Assignment.load(assignment_name)
     solution = prepare("own", read(source_path(assignment)), load_release(assignment), assignment)
-    with kernels() as source:
+    with kernels(instruments=assignment.exercise.instruments) as source:
         executed = grade(assignment, solution, source, Options(seed=1)).executed
     assert executed is not None
     return {name: cell.outputs for name, cell in cells_by_id(executed).items() if cell.cell_type == "code"}

@@ -26,6 +26,7 @@ NAMES = {
 }
 PARTS = {
     "dask": "cluster",
+    "features": "assignment without training",
     "lab": "time per epoch in the lab",
     "limit": "overhead",
     "rivals": "other autograders",
@@ -94,7 +95,21 @@ def targets(found: dict[str, Any]) -> list[Target]:
         " times",
         least=True,
     )
+    add(
+        "class without training: speed of this kit, relative to nbgrader",
+        lambda: median(_ratios(found["features"], "nbgrader", "class")),
+        20,
+        " times",
+        least=True,
+    )
+    add("verdict after an edit of a check (`make try WATCH=1`)", lambda: median(found["features"]["try"]), 3, " s")
+    add("time per submission of `make rejudge`", lambda: 1000 * median(found["features"]["rejudge"]), 20, " ms")
     return lines
+
+
+def _ratios(figures: dict[str, list[float]], above: str, below: str) -> list[float]:
+    """Return the ratio of each pair of alternating measurements."""
+    return [one / other for one, other in zip(figures[above], figures[below], strict=True)]
 
 
 def size_of(found: dict[str, Any], size: int) -> dict[str, float]:
@@ -108,22 +123,20 @@ def each(found: dict[str, Any], size: int) -> float:
 
 
 def ratio(found: dict[str, Any], rival: str) -> float:
-    """Return the median of the ratios of all rounds of measurements."""
-    rounds = zip(found["rivals"][rival], found["rivals"]["class"], strict=True)
-    return median(theirs / ours for theirs, ours in rounds)
+    """Return how many times as long the rival takes: the median over all rounds of measurements."""
+    return median(_ratios(found["rivals"], rival, "class"))
 
 
 def limit(found: dict[str, Any]) -> float:
-    """Return the median of the ratios of all pairs of measurements."""
-    return median(ours / alone for ours, alone in zip(found["limit"]["kernel"], found["limit"]["alone"], strict=True))
+    return median(_ratios(found["limit"], "kernel", "alone"))
 
 
 def dask(found: dict[str, Any]) -> float:
-    return median(one / two for one, two in zip(found["dask"]["one"], found["dask"]["two"], strict=True))
+    return median(_ratios(found["dask"], "one", "two"))
 
 
 def epoch(found: dict[str, Any]) -> float:
-    return median(plain / given for plain, given in zip(found["lab"]["plain"], found["lab"]["given"], strict=True))
+    return median(_ratios(found["lab"], "plain", "given"))
 
 
 def write(path: Path = PAGE, plot: Path = PLOT, found: dict[str, Any] | None = None) -> None:
