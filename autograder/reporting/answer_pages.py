@@ -15,7 +15,7 @@ from autograder.results.points import Manual
 from autograder.results.store import ResultStore
 from autograder.submission.saved_outputs import SavedOutputs
 
-from .answers import own_results, rubrics, unanswered, written_items
+from .answers import Lost, own_results, rubrics, unanswered, written_items
 from .class_data import ClassData
 from .markdown import Renderer
 from .pages import environment, formgrader_page
@@ -27,9 +27,11 @@ MAX_ANSWERS = 50
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, the students who gave it word for word, and saved results of one of them, `measured_by`."""
+    """An answer, the students who gave it word for word, with the related items in which they lost points, and saved
+    results of one of them, `measured_by`."""
 
     students: list[str]
+    lost: dict[str, tuple[Lost, ...]]
     text: Markup
     results: Mapping[str, object]
     measured_by: str
@@ -70,7 +72,8 @@ def group_answers(assignment: Assignment, item: Item, release: NotebookNode, kno
         results = {name: own_results(assignment, item, known.own.get(name, SavedOutputs())) for name in several}
         measured_by = next((name for name, own in results.items() if own["table"] or own["figures"]), several[0])
         text = Renderer().render(cells[key].source, cells[key].get("attachments"))
-        found.append(Answer(several, text, results[measured_by], measured_by))
+        lost = {name: few for name in several if (few := known.lost.get(name, {}).get(item.id))}
+        found.append(Answer(several, lost, text, results[measured_by], measured_by))
     return sorted(found, key=lambda answer: len(answer.students) == 1)
 
 

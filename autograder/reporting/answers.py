@@ -16,6 +16,7 @@ from autograder.assignment.source import BEGIN, END, read, source_path
 from autograder.common.cells import cells_by_id, grade_id, grader_metadata
 from autograder.common.encoders import make_visible
 from autograder.errors import ReleaseError
+from autograder.grading.verdict import Verdict
 from autograder.submission.saved_outputs import Row, SavedOutputs, SavedSeries
 
 from .pages import environment
@@ -43,6 +44,14 @@ class Remark:
 
 Remarks = Mapping[str, Mapping[str, Remark]]
 """Remarks by student and item."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An item that lost points; `points` are those that it kept."""
+
+    item: Item
+    points: float
 
 
 def written_items(assignment: Assignment) -> tuple[Item, ...]:
@@ -101,6 +110,26 @@ def remarks(
     return found
 
 
+def lost_points(assignment: Assignment, verdict: Verdict) -> dict[str, tuple[Lost, ...]]:
+    """Return, by written answer, the items that lost points and whose cells produced what the answer is about."""
+    kept = {item.id: item.points for item in verdict.items}
+    found = {}
+    for answer in written_items(assignment):
+        series = _series(assignment, answer)
+        plots = {series.plots} if series is not None else set()
+        cells = plots.union(*(item.needs for item in assignment.items if item.cell in plots))
+        lost = [(item, points) for item in assignment.items if (points := kept.get(item.id)) is not None]
+        found[answer.id] = tuple(
+            Lost(item, points) for item, points in lost if item.cell in cells and points < item.points
+        )
+    return found
+
+
+def _series(assignment: Assignment, answer: Item) -> Series | None:
+    """Return the list of rows that a written answer is about."""
+    return next((series for series in assignment.exercise.series if series.comment == answer.id), None)
+
+
 def _answer(notebook: NotebookNode | None, name: str) -> str | None:
     """Return the text of an answer; None for cells of nbgrader's type *task*, which are answered in new cells below."""
     cells = notebook.cells if notebook is not None else []
@@ -113,9 +142,10 @@ def beside(
     rubrics: Mapping[str, str],
     own: SavedOutputs,
     noted: Mapping[str, Remark],
+    lost: Mapping[str, tuple[Lost, ...]],
 ) -> dict[str, NotebookNode]:
     """Return, for each written answer, the cell to show before it in the formgrader, with the student's own numbers and
-    figures, the remark, and the rubric."""
+    figures, the remark, the items that lost points, and the rubric."""
     return {
         item.cell: _cell(
             item,
@@ -124,6 +154,7 @@ def beside(
             .render(
                 item=item,
                 remark=noted.get(item.id),
+                lost=lost.get(item.id, ()),
                 **own_results(assignment, item, own),
                 rubric=Markup(rubrics.get(item.cell, "")),
             ),
@@ -138,7 +169,7 @@ def own_results(assignment: Assignment, item: Item, own: SavedOutputs) -> dict[s
 
     Figures of the graded run show other data and must not be compared with the answer.
     """
-    series = next((series for series in assignment.exercise.series if series.comment == item.id), None)
+    series = _series(assignment, item)
     saved = own.loops.get(series.name, SavedSeries()) if series is not None else SavedSeries()
     return {
         "table": _table(own, series),

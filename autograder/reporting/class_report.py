@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import StatisticsError, correlation, mean, median
@@ -29,6 +31,11 @@ STATES = {"failed to run": "failed-run", "needs review": "person", "needs readin
 """The states of a submission, the most urgent first, with the CSS class of their colour."""
 
 MAX_MISTAKES = 12
+
+MAX_CAUSES = 3
+
+VALUES = re.compile(r"""(?:'[^']*'|"[^"]*"|`[^`]*`|-?\d[\w.,+-]*)(?:[\s|,]+(?:'[^']*'|-?\d[\w.,+-]*))*""")
+"""Values in a message of a check, also several in a row: messages that differ only in values have the same cause."""
 
 SHOWN, MAX_SHOWN = 12, 400
 """Maximum number of list entries that are visible at first, and that are listed at all."""
@@ -83,14 +90,35 @@ class ItemLine:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """A message of a failed check, how many students got one that differs at most in its values, and one of them."""
+
+    message: str
+    count: int
+    student: str
+    item: str
+
+
+@dataclass(frozen=True)
 class Mistake:
-    """A check that failed: how often in each item, for how many students, and an example."""
+    """A check that failed: how often in each item, for how many students, why, and an example."""
 
     rubric: str
     items: dict[str, int]
     count: int
+    causes: list[Cause]
     student: str
     item: str
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A check that failed for a student, with the number of checks that failed in the same item."""
+
+    student: str
+    item: str
+    message: str
+    beside: int
 
 
 @dataclass(frozen=True)
@@ -276,23 +304,36 @@ def mistakes(assignment: Assignment, verdicts: Sequence[Verdict]) -> list[Mistak
 
     Items for which no check could be run are ignored, see `count_not_done`.
     """
-    found: dict[str, dict[str, list[tuple[int, str]]]] = {}
+    found: dict[str, list[_Failure]] = {}
     for verdict in verdicts:
         for item in verdict.items:
-            missed = [] if _is_not_done(item) else [rule.rubric for rule in item.properties if rule.status == "failed"]
-            for rubric in missed:
-                found.setdefault(rubric, {}).setdefault(item.id, []).append((len(missed), verdict.student))
-    made = [_mistake(assignment, rubric, by_item) for rubric, by_item in found.items()]
+            missed = [] if _is_not_done(item) else [rule for rule in item.properties if rule.status == "failed"]
+            for rule in missed:
+                failure = _Failure(verdict.student, item.id, without_folders(rule.message), len(missed))
+                found.setdefault(rule.rubric, []).append(failure)
+    made = [_mistake(assignment, rubric, failures) for rubric, failures in found.items()]
     return sorted(made, key=lambda mistake: -mistake.count)
 
 
-def _mistake(assignment: Assignment, rubric: str, students: dict[str, list[tuple[int, str]]]) -> Mistake:
+def _mistake(assignment: Assignment, rubric: str, failures: list[_Failure]) -> Mistake:
     """Describe a mistake; the example is a student for whom as few other checks as possible failed in the same item."""
-    counts = {item.id: len(students[item.id]) for item in assignment.items if item.id in students}
-    everyone = {student for found in students.values() for _, student in found}
-    first = next(iter(counts))
-    example = min(students[first], key=lambda found: found[0])[1]
-    return Mistake(rubric, counts, len(everyone), example, first)
+    counts = Counter(failure.item for failure in failures)
+    items = {item.id: counts[item.id] for item in assignment.items if item.id in counts}
+    example = min((f for f in failures if f.item == next(iter(items))), key=lambda failure: failure.beside)
+    everyone = {failure.student for failure in failures}
+    return Mistake(rubric, items, len(everyone), _causes(failures), example.student, example.item)
+
+
+def _causes(failures: list[_Failure]) -> list[Cause]:
+    """Return the most frequent messages, for each the example with the fewest other failed checks in the same item."""
+    found: dict[str, list[_Failure]] = {}
+    for failure in failures:
+        found.setdefault(VALUES.sub("…", failure.message), []).append(failure)
+    causes = []
+    for alike in found.values():
+        example = min(alike, key=lambda failure: failure.beside)
+        causes.append(Cause(example.message, len({f.student for f in alike}), example.student, example.item))
+    return sorted(causes, key=lambda cause: -cause.count)[:MAX_CAUSES]
 
 
 def count_not_done(verdicts: Sequence[Verdict]) -> int:

@@ -52,7 +52,7 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
     missing: list[str] = []
     results = _read_results(store, folders, verdicts, missing)
     release = load_release(assignment)
-    known = ClassData.of(store, release, {graded.student: graded.executed for graded in results})
+    known = ClassData.of(store, release, results)
     with _noting(missing):
         gradebook.record(database, assignment, release, results, store.autograded, beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, course_configuration(assignment.course))

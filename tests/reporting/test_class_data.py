@@ -21,7 +21,7 @@ from autograder.common.cells import grade_id
 from autograder.grading.verdict import GradedSubmission
 from autograder.reporting import answers, formgrader, gradebook, publish, similarity
 from autograder.reporting import class_report as report
-from autograder.reporting.answers import Remark
+from autograder.reporting.answers import Lost, Remark
 from autograder.reporting.class_data import ClassData
 from autograder.reporting.database import open_gradebook
 from autograder.results.store import SAVED_OUTPUTS, ResultStore, gradebook_url
@@ -31,7 +31,7 @@ from samples.build import build, students
 from samples.own_runs import own_runs
 from tests.fidelity.build import notebook as filled
 from tests.fidelity.build import variant
-from tests.made_pages import HOSTILE, executed_notebook, figure, own_run, verdict_on
+from tests.made_pages import HOSTILE, executed_notebook, figure, own_run, rule, verdict_on
 
 ALIKE = ("amber", "basil", "hazel", "juniper", "tansy")
 
@@ -289,7 +289,8 @@ class TestBesideAnAnswer:
     def cells(self, assignment: Assignment, release: NotebookNode) -> list[NotebookNode]:
         executed = executed_notebook(release)
         remarks = {HOSTILE: {"lr-comment": Remark("identical", (HOSTILE,))}}
-        known = ClassData(notebooks={HOSTILE: executed}, own={HOSTILE: own_run(0.5)}, remarks=remarks)
+        lost = {HOSTILE: {"lr-comment": (Lost(assignment.item("lr-loop"), 8.5),)}}
+        known = ClassData(notebooks={HOSTILE: executed}, own={HOSTILE: own_run(0.5)}, remarks=remarks, lost=lost)
         made = formgrader.build_notebook(executed, release, known.beside(assignment)[HOSTILE])
         nbformat.validate(made)
         return list(made.cells)
@@ -309,6 +310,9 @@ class TestBesideAnAnswer:
         assert "**For the grader.** Divide the" in first
         assert "SOLUTION" not in first
         assert "The answer is identical to that of" in first
+        assert "Points lost in what this answer is about:" in first
+        assert "</strong> Learning rates: how each model was trained (8.5 of 14)." in first
+        assert "Points lost" not in second
         assert "shows no readable numbers from the student's own run" in second
         assert "shows no figure from the student's own run" in second.replace("&#39;", "'")
         assert "<img" not in second, "the figure of the graded run shows other data"
@@ -329,6 +333,17 @@ class TestBesideAnAnswer:
                 assert "<script" not in cell.source
                 assert set(re.findall(r'src="([a-z]*:[a-z/]*)', cell.source)) <= {"data:image/png"}
                 assert not re.findall(r"<img src=x", cell.source)
+
+
+def test_points_lost_in_what_an_answer_is_about_are_those_of_its_plots_and_what_they_need(
+    assignment: Assignment,
+) -> None:
+    lacking = {item: [rule("a", "No."), rule("b")] for item in ("callback", "lr-metrics", "lr-plots", "bs-loop")}
+    lost = answers.lost_points(assignment, verdict_on(assignment, "ada", lacking))
+    assert {name: [(each.item.id, each.points) for each in items] for name, items in lost.items()} == {
+        "lr-comment": [("callback", 7.5), ("lr-metrics", 6.0), ("lr-plots", 4.0)],
+        "bs-comment": [("callback", 7.5), ("bs-loop", 7.0)],
+    }
 
 
 def test_the_sample_class_has_something_of_everything(

@@ -20,6 +20,7 @@ from autograder.grading.grade import leave_ungraded, not_run
 from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
 from autograder.reporting import answer_pages, charts, feedback
 from autograder.reporting import class_report as report
+from autograder.reporting.answers import Lost
 from autograder.reporting.class_data import ClassData
 from autograder.reporting.curve_chart import described, draw
 from autograder.reporting.highlight import colour
@@ -503,6 +504,25 @@ class TestReport:
         ]
         assert report.count_not_done(verdicts) == 0
 
+    def test_what_students_did_is_told_by_kind_the_most_frequent_first(self, assignment: Assignment) -> None:
+        texts = {
+            "ada": "Stopped after epoch 3; 'acc' is missing.",
+            "bob": "Never stopped.",
+            "zoe": "Stopped after epoch 12.5; 'auc' is missing.",
+        }
+        verdicts = [
+            verdict_on(assignment, student, {"callback": [rule("mean", text), rule("b")]})
+            for student, text in texts.items()
+        ]
+        (found,) = report.mistakes(assignment, verdicts)
+        assert [(cause.message, cause.count, cause.student) for cause in found.causes] == [
+            ("Stopped after epoch 3; 'acc' is missing.", 2, "ada"),
+            ("Never stopped.", 1, "bob"),
+        ]
+        page = text_of(report.report_page(assignment, verdicts, {}))
+        assert "is missing. ( ada and 1 more)" in page
+        assert "Never stopped. ( bob )" in page
+
     def test_zeros_for_missing_answers_are_no_mean(self, assignment: Assignment) -> None:
         verdicts = [verdict_on(assignment, name) for name in ("ada", "idle")]
         text = report.report_page(assignment, verdicts, {"idle": {"lr-comment": (0.0, None)}})
@@ -663,7 +683,8 @@ class TestAnswersByQuestion:
         for student, text in texts.items():
             next(c for c in notebooks[student].cells if feedback.grade_id(c) == "lr-comment").source = text
         notebooks["gus"].cells = [c for c in notebooks["gus"].cells if feedback.grade_id(c) != "lr-comment"]
-        known = ClassData(notebooks=notebooks, own={"bob": own_run(0.5)}, members={"ada": "11aa"})
+        lost = {"bob": {"lr-comment": (Lost(assignment.item("lr-plots"), 5.0),)}}
+        known = ClassData(notebooks=notebooks, own={"bob": own_run(0.5)}, members={"ada": "11aa"}, lost=lost)
         store = ResultStore(tmp_path, assignment)
         store.folder.mkdir(parents=True)
         (store.folder / "answers-lr-comment-9.html").write_text("of a larger class", encoding="utf-8")
@@ -692,6 +713,13 @@ class TestAnswersByQuestion:
         assert own_run(0.5).pictures("lr")[0] in first
         assert "Numbers from bob" in text_of(first), "ada saved none"
         assert "shows no figure from the student" in text
+
+    def test_points_lost_in_what_the_answer_is_about_stand_with_it(self, folder: Path) -> None:
+        text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
+        assert re.findall(r"(\w+) lost points in what this answer is about: (.*?)\.", text_of(text)) == [
+            ("bob", "Learning rates: plots (5 of 8)")
+        ]
+        assert "students/bob/feedback.html#item-lr-plots" in HREF.findall(text)
 
     def test_whose_cell_is_lost_is_named(self, folder: Path) -> None:
         text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")

@@ -298,7 +298,7 @@ class TestResultsOfAnOlderEdition:
 
 def test_other_students_names_are_text_beside_an_answer(assignment: Assignment, release: NotebookNode) -> None:
     noted = {"lr-comment": answers.Remark("identical", ODD)}
-    beside = answers.beside(assignment, {}, SavedOutputs(), noted)
+    beside = answers.beside(assignment, {}, SavedOutputs(), noted, {})
     page = formgrader_page(formgrader.build_notebook(release, release, beside))
     plain = formgrader_page(formgrader.build_notebook(release, release))
     assert Page(page).found == Page(plain).found
