@@ -113,16 +113,32 @@ def remarks(
 def lost_points(assignment: Assignment, verdict: Verdict) -> dict[str, tuple[Lost, ...]]:
     """Return, by written answer, the items that lost points and whose cells produced what the answer is about."""
     kept = {item.id: item.points for item in verdict.items}
-    found = {}
-    for answer in written_items(assignment):
-        series = _series(assignment, answer)
-        plots = {series.plots} if series is not None else set()
-        cells = plots.union(*(item.needs for item in assignment.items if item.cell in plots))
-        lost = [(item, points) for item in assignment.items if (points := kept.get(item.id)) is not None]
-        found[answer.id] = tuple(
-            Lost(item, points) for item, points in lost if item.cell in cells and points < item.points
-        )
-    return found
+    lost = [
+        Lost(item, points)
+        for item in assignment.items
+        if (points := kept.get(item.id)) is not None and points < item.points
+    ]
+    return {
+        answer.id: tuple(each for each in lost if each.item.cell in cells_behind(assignment, answer))
+        for answer in written_items(assignment)
+    }
+
+
+def cells_behind(assignment: Assignment, answer: Item) -> set[str]:
+    """Return the cells that produce what a written answer is about: its plots, and the cells that these need."""
+    series = _series(assignment, answer)
+    plots = {series.plots} if series is not None else set()
+    return plots.union(*(item.needs for item in assignment.items if item.cell in plots))
+
+
+def followers(assignment: Assignment, changed: Item) -> list[Item]:
+    """Return the items to look at again after the cell of an item was changed: those that need it, and the written
+    answers about it."""
+    return [
+        item
+        for item in assignment.items
+        if changed.cell in (cells_behind(assignment, item) if item.graded_by == "person" else item.needs)
+    ]
 
 
 def _series(assignment: Assignment, answer: Item) -> Series | None:

@@ -77,7 +77,8 @@ class Part:
     """An item on the page; `points` is None if a person has yet to grade it.
 
     `cell` is the number of the student's cell on the page, None if there is none; `unchecked` are the checks that were
-    not run because the cell stopped; `first_stop` describes how it ended without stand-ins.
+    not run because the cell stopped; `first_stop` describes how it ended without stand-ins; `followers` are the items
+    to look at again after a correction.
     """
 
     item: Item
@@ -91,6 +92,7 @@ class Part:
     observations: list[Observation]
     unchecked: list[PropertyVerdict]
     met: list[PropertyVerdict]
+    followers: list[Item]
     comment: str | None
     figures: Drawn
 
@@ -252,12 +254,17 @@ def _parts(
                 observations=_observations(decided),
                 unchecked=[_shorten(rule, stop) for rule in rules if stop and rule.status == "not checked"],
                 met=[rule for rule in rules if rule.status == "passed"],
+                followers=answers.followers(assignment, item) if _has_mistake(decided) else [],
                 comment=manual.get(item.id, (None, None))[1],
                 figures=Drawn() if item.cell in shown else figures[item.cell],
             )
         )
         shown.add(item.cell)
     return parts
+
+
+def _has_mistake(decided: ItemVerdict | None) -> bool:
+    return decided is not None and any(rule.status in ("failed", "not checked") for rule in decided.properties)
 
 
 def _first_stop(decided: ItemVerdict | None) -> str:

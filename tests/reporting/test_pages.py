@@ -206,6 +206,12 @@ class TestFeedback:
         assert hint in text_of(page)
         assert "<svg" in page
 
+    def test_what_to_look_at_after_a_correction_is_named(self, assignment: Assignment) -> None:
+        verdict = verdict_on(assignment, "ada", {"lr-metrics": [rule("a", "Wrong."), rule("b")]})
+        page = text_of(feedback.feedback_page(assignment, verdict, None, {}))
+        again = re.findall(r"run the notebook again from the top, and look again at: (.*?) \.", page)
+        assert again == ["Learning rates: plots , Learning rates: written answer"]
+
     def test_an_open_item_waits_for_a_person(self, page: str) -> None:
         open_items = "Batch sizes: how each model was trained ; Batch sizes: written answer ."
         reason = "(one written answer and one item to review)"
