@@ -41,6 +41,12 @@ PARTS: dict[str, tuple[Edit, dict[str, float]]] = {
         {"bs-loop": 12},
     ),
     "an edition with fewer rates": (in_task("lr-loop", ("0.1, 1.0]", "0.1]")), {"lr-loop": 11.2}),
+    "an edition with more rates": (in_task("lr-loop", ("0.1, 1.0]", "0.1, 1.0, 10.0]")), {"lr-loop": 12}),
+    "an edition with another target": (
+        loops(("threshold=0.95, patience=3", "threshold=0.98, patience=5")),
+        {"lr-loop": 12, "bs-loop": 12},
+    ),
+    "an edition with a shorter training": (loops(("epochs=500", "epochs=100")), {"lr-loop": 13, "bs-loop": 13}),
 }
 
 
@@ -74,6 +80,8 @@ def stopped_loop(value: str, read: str) -> Edit:
         ("tf.constant(test_accuracy)", 'm["test_accuracy"].numpy()'),
         ("np.float32(test_accuracy)", 'm["test_accuracy"].item()'),
         ("np.array([test_accuracy])", 'm["test_accuracy"][0]'),
+        ("np.array(test_accuracy)", 'm["test_accuracy"].round(4).tolist()'),
+        ("tf.constant([test_accuracy])", 'm["test_accuracy"].numpy()[0]'),
     ],
 )
 def test_a_stand_in_takes_the_types_of_the_students_own_rows(grade_notebook: Grade, value: str, read: str) -> None:
