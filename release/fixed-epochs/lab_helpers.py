@@ -372,7 +372,7 @@ def check_details(names: dict[str, Any]) -> Table | str:
             rows.append((GOOD, name, shown(value), f"matches the number of {meaning} in the arrays"))
         else:
             rows.append((BAD, name, shown(value), f"does not match the number of {meaning} in the arrays"))
-    caption = "The autograder uses different data: a hard-coded number will be wrong there."
+    caption = "The autograder uses different data, for which a hard-coded number will be wrong."
     return Table(("name", "your value", "remarks"), tuple(rows), caption)
 
 
@@ -419,7 +419,7 @@ CURVES = (
     Curve("rises and stays above", (0.70, 0.82, 0.88, 0.91, 0.93, 0.94, 0.95, 0.95), 6),
     Curve("falls below the threshold once", (0.80, 0.92, 0.94, 0.85, 0.93, 0.95, 0.96, 0.96), 7),
     Curve("exactly at the threshold once", (0.84, 0.92, 0.94, 0.90, 0.91, 0.93, 0.95, 0.95), 7),
-    Curve("never above for long enough", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
+    Curve("never long enough above the threshold", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
     Curve("patience of one epoch", (0.70, 0.79, 0.85, 0.89, 0.93, 0.95, 0.96, 0.96), 5, patience=1),
     Curve(
         "training accuracy is higher",
@@ -473,7 +473,9 @@ def check_callback(names: dict[str, Any]) -> None:
             "two instances must not share any state."
         )
     elif all(one.stop == curve.stop for curve, one in zip(CURVES, drives, strict=True)):
-        print(f"{GOOD} Training stops at the right epoch on all {len(CURVES)} curves. The autograder uses others.")
+        print(
+            f"{GOOD} Training stops at the right epoch on all {len(CURVES)} curves. The autograder uses other curves."
+        )
 
 
 def drive(cls: type, curve: Curve) -> Drive:
