@@ -84,7 +84,7 @@ validate: $(READY) ## check NOTEBOOK=path before you submit it | Without NOTEBOO
 
 ##@ Graders
 
-autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, | SEED=1 grades all submissions on the same scenario, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
+autograde: $(READY) ## grade the submissions in SUBMITTED/, write results to OUT/ | JOBS=2 grades two at a time, | SEED=1 grades all on the same data and training curves, | TRAIN=real trains every model, SANDBOX=podman uses Podman, | STUDENT=name grades one, SCHEDULER=address uses a cluster
 	@$(GRADER) autograde --assignment "$(ASSIGNMENT)" --submitted "$(SUBMITTED)" --out "$(OUT)" \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(TRAIN),--train $(TRAIN)) $(if $(SEED),--seed $(SEED)) $(if $(SANDBOX),--sandbox $(SANDBOX)) \
 	    $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(STUDENT),--student "$(STUDENT)")
@@ -101,7 +101,7 @@ export: $(READY) ## export the points to another system: FORMAT=canvas or moodle
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
 	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
 
-rejudge: $(READY) ## apply edited checks to the saved evidence | Submissions are rerun only if a check needs more evidence.
+rejudge: $(READY) ## apply edited checks to what was recorded | A submission is rerun only if more must be recorded.
 	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)" --submitted "$(SUBMITTED)"
 
 # Use TERM only if it was given to make: in the environment it names the terminal.
@@ -119,7 +119,7 @@ worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 starts 4
 new-assignment: $(READY) ## create a small assignment to start from; NAME=my-task
 	@$(GRADER) new-assignment -- "$(NAME)"
 
-try: $(READY) ## run NOTEBOOK=path, or the solution, and show all results | EVIDENCE=1 shows the evidence, WATCH=1 reruns after each edit
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show all results | EVIDENCE=1 shows what was recorded, WATCH=1 reruns after each edit
 	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
 	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
@@ -129,13 +129,13 @@ release: $(READY) ## write the students' version to release/
 lab: $(READY) have-data ## run the solution notebook with real training
 	@$(GRADER) lab --assignment "$(ASSIGNMENT)"
 
-serve: $(READY) ## answer requests for provisional verdicts at SOCKET=path | MINUTES=30 sets the minimum time between a student's requests
+serve: $(READY) ## run a server at SOCKET=path that tells students their points | MINUTES=30 sets the minimum time between a student's requests
 	@$(GRADER) serve --assignment "$(ASSIGNMENT)" --out "$(OUT)" $(if $(SOCKET),--socket "$(SOCKET)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 gradescope: $(READY) ## package the autograder for Gradescope in release/
 	@$(GRADER) gradescope --assignment "$(ASSIGNMENT)"
 
-data: .venv-data/.ready ## render the default data again; SOUNDFONT=file uses another
+data: .venv-data/.ready ## generate the default data again | SOUNDFONT=file uses a different SoundFont
 	@$(DATA_PY) data/make_data.py $(if $(SOUNDFONT),--soundfont "$(SOUNDFONT)")
 
 ##@ Developers
@@ -159,7 +159,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## test with attacks and damaged files, with and without sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## test with attacks and damaged files, with and without a sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 
@@ -213,7 +213,7 @@ compile = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --up
 # The four files are in git; this is for a checkout without them.
 have-data:
 	@for file in $(DATA); do \
-	  [ -e $$file ] || { echo "$$file is missing; rendering the data."; $(MAKE) --no-print-directory data; exit; }; \
+	  [ -e $$file ] || { echo "$$file is missing; generating the data."; $(MAKE) --no-print-directory data; exit; }; \
 	done
 
 # $(call fill,FOLDER,LOCK): a virtual environment in FOLDER with the packages of LOCK and nothing else.

@@ -61,7 +61,7 @@ Train = Annotated[
     typer.Option(help="simulated (scripted) or real training, on a small data set"),
 ]
 Data = Annotated[Path | None, typer.Option(help="folder with the four data files (default: data/ of the course)")]
-Seed = Annotated[int | None, typer.Option(help="random seed; the same seed gives the same scenarios")]
+Seed = Annotated[int | None, typer.Option(help="random seed; the same seed gives the same data and training curves")]
 Sandbox = Annotated[
     Literal["any", "bwrap", "podman", "none"],
     typer.Option(help="sandbox for the submissions; any: bubblewrap, or else Podman; none: no sandbox"),
@@ -111,7 +111,7 @@ def release(assignment: Name = "tta-eta") -> None:
     path = releases.release(loaded)
     console.print(f"Released: {path}")
     for part, name in loaded.exercise.find_unknown(loaded.cells):
-        console.print(f"Note: `{part}` in exercise.py names {name!r}, which is not a cell of this assignment.")
+        console.print(f"Note: `{part}` in exercise.py refers to {name!r}, which is not a cell of this assignment.")
 
 
 @app.command()
@@ -130,7 +130,7 @@ def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignme
     if sentences:
         raise typer.Exit(1)
     console.print(
-        "The release earns no points, and the solution earns all points." if notebook is None else "Ready to submit."
+        "The release earns no points, and the solution earns full points." if notebook is None else "Ready to submit."
     )
 
 
@@ -145,7 +145,9 @@ def autograde(
     seed: Seed = None,
     kernel: Kernel = "auto",
     sandbox: Sandbox = "any",
-    scheduler: Annotated[str, typer.Option(help="Dask scheduler whose workers grade, such as tcp://host:8786")] = "",
+    scheduler: Annotated[
+        str, typer.Option(help="address of the Dask scheduler whose workers do the grading, such as tcp://host:8786")
+    ] = "",
     student: Annotated[list[str] | None, typer.Option(help="grade only this student's submission")] = None,
 ) -> None:
     """Grade every submission that is new or changed, and write the gradebook, tables and pages."""
@@ -201,7 +203,7 @@ def describe_total(score: Score, word: str) -> str:
 def rejudge_class(
     assignment: Name = "tta-eta", out: Out = Path("graded"), submitted: Submitted = Path("submitted")
 ) -> None:
-    """Grade the saved evidence again after you edit a check; rerun only submissions whose evidence is not enough."""
+    """Grade again from what was recorded, after you edit a check; rerun a submission only if more must be recorded."""
     from autograder.commands import rejudge
 
     loaded = Assignment.load(assignment)
@@ -212,7 +214,7 @@ def rejudge_class(
     console.print("{} changed, {} unchanged, {} to run again.".format(*counts))
     if rejudged.to_run:
         names = ", ".join(rejudged.to_run)
-        why = "a check needs something that was not recorded, or the evidence is missing or of another version"
+        why = "a check needs something that was not recorded, or the record is missing or of another version"
         tell(f"Running again, because {why}: {names}")
         run_grading(loaded, submitted, out, only=rejudged.to_run)
         tell_where(ResultStore(out, loaded))
@@ -239,7 +241,7 @@ def try_notebook(
     notebook: Annotated[Path | None, typer.Argument(help="path of the notebook (default: the solution)")] = None,
     assignment: Name = "tta-eta",
     seed: Seed = None,
-    evidence: Annotated[bool, typer.Option("--evidence", help="show the recorded evidence")] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help="show what was recorded")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="run again when a file it depends on changes")] = False,
 ) -> None:
     """Run one notebook and show the result of each check."""
@@ -326,7 +328,7 @@ def serve(
     minutes: Annotated[float, typer.Option(min=0, help="minutes that must pass between a student's requests")] = 30,
     sandbox: Annotated[Literal["any", "bwrap", "podman"], typer.Option(help="sandbox for the notebooks")] = "any",
 ) -> None:
-    """Run a server that gives provisional verdicts to the users of this machine."""
+    """Run a server that tells students on this machine their provisional points."""
     from autograder.integrations import verdict_server
 
     verdict_server.serve(Assignment.load(assignment), at, out, minutes=minutes, sandbox=sandbox, log=tell)
@@ -375,12 +377,15 @@ def demo(out: Path = Path("demo")) -> None:
         build(out / "submitted", loaded.name)
         limits = Options().limits_of(loaded)
         if loaded.name == "tta-eta":
-            tell(f"A cell may run for {DEMO_SECONDS} s here (else {limits.cell:g} s), because maple's loop never ends.")
+            tell(
+                f"In this demonstration a cell may run for {DEMO_SECONDS} s instead of {limits.cell:g} s, because the "
+                "notebook of one sample student (maple) contains an endless loop."
+            )
         options = Options(limits=replace(limits, cell=DEMO_SECONDS))
         run_grading(loaded, out / "submitted", out / "graded", options, sandbox="auto")
     report = ResultStore(out / "graded", wanted[-1]).folder / "report.html"
-    tell(f"Open {report} in a browser: it begins with what to do, and links to every feedback page.")
+    tell(f"Open {report} in a browser: it begins with a list of things to do, and links to every feedback page.")
     if len(wanted) > 1:
         tell(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
-    tell("Read docs/grader.md: what the results mean, and how to give the points that are pending.")
+    tell("docs/grader.md explains what the results mean, and how to give the pending points.")
     tell("Next, grade your own class: make autograde SUBMITTED=folder OUT=graded")

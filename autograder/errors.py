@@ -69,7 +69,8 @@ class PartlyWritten(AutograderError):
         """Return the error that names the students whose `what` could not be written, and says why."""
         named = [f"{student} ({_reason(error)})" for student, error in list(failed.items())[: cls.MAX_NAMED]]
         more = [f"{len(failed) - cls.MAX_NAMED} more"] if len(failed) > cls.MAX_NAMED else []
-        return cls(f"The {what} could not be written for {', '.join([*named, *more])}; all others are up to date.")
+        students = ", ".join([*named, *more])
+        return cls(f"The {what} could not be written for {students}; all other students' are up to date.")
 
 
 def _reason(error: Exception) -> str:

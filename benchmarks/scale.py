@@ -36,7 +36,7 @@ def whole_class(assignment: Assignment, size: int) -> dict[str, float]:
         points = Path(place, "graded", assignment.name, "grades.csv").read_text(encoding="utf-8").splitlines()[1:]
         most = f",{sum(item.points for item in assignment.judged_items):g},"
         if len(points) != size or not all(most in line for line in points):
-            raise AutograderError("A complete submission did not get all points, so the time is meaningless.")
+            raise AutograderError("A complete submission did not get full points, so the time is meaningless.")
         return {"size": size, "seconds": first, "again": median(_command(assignment, place) for _ in range(3))}
 
 

@@ -38,7 +38,7 @@ def run(*arguments: str) -> str:
 
 
 def test_a_new_assignment_validates_and_a_second_one_of_the_name_is_refused(here: Course) -> None:
-    assert "all points" in run("validate", "--assignment", NAME)
+    assert "full points" in run("validate", "--assignment", NAME)
     assert "source/my-task already exists" in run("new-assignment", NAME)
     assert "is not a valid assignment name" in run("new-assignment", "My Task")
 
@@ -61,7 +61,7 @@ def test_a_notebook_is_tried_rule_by_rule(here: Course, tmp_path: Path) -> None:
         "`rms` returned 0.5; it should be 0.7071068.",
         "3 of 5 points",
         "cell 1 (rms): ran",
-        "asked rms",
+        "requested rms",
     ):
         assert line in output
     assert "There is no notebook nowhere.ipynb" in run("try", "nowhere.ipynb", "--assignment", NAME)

@@ -44,11 +44,13 @@ def load(folder: Path, names: Sequence[str]) -> Dataset:
     x_test, y_test = _features(x_test_file), _labels(y_test_file)
     for x, y, y_file in ((x_train, y_train, y_train_file), (x_test, y_test, y_test_file)):
         if len(x) != len(y):
-            raise DataError(f"{y_file} has {len(y)} labels for {len(x)} notes: put files of the same set together.")
+            raise DataError(
+                f"{y_file} has {len(y)} labels for {len(x)} notes: use files that belong to the same data set."
+            )
     if x_train.shape[1] != x_test.shape[1]:
         raise DataError(
             f"{x_test_file} has {x_test.shape[1]} features per note, but the training data have {x_train.shape[1]}: "
-            "put files of the same set together."
+            "use files that belong to the same data set."
         )
     n_class = len(np.unique(y_train))
     if n_class < 2:

@@ -258,7 +258,7 @@ class Exercise:
         for name in self.instruments:
             if name not in TRAINING_INSTRUMENTS:
                 near = suggest(name, TRAINING_INSTRUMENTS)
-                raise AssignmentError(f"{place} `instruments` names the unknown {name!r}{near}.")
+                raise AssignmentError(f"{place} `instruments` refers to the unknown instrument {name!r}{near}.")
 
     def _refuse_typos(self, place: str, unknown: Iterable[tuple[str, str]], cells: Collection[str]) -> None:
         """Raise AssignmentError for an unknown name that resembles that of a cell which is not named otherwise. Any
@@ -267,7 +267,7 @@ class Exercise:
         unnamed = set(cells) - {name for _, name in self._named}
         for part, name in unknown:
             if near := suggest(name, sorted(unnamed)):
-                raise AssignmentError(f"{place} `{part}` names the unknown cell {name!r}{near}.")
+                raise AssignmentError(f"{place} `{part}` refers to the unknown cell {name!r}{near}.")
 
     def draw_script(self, folder: Path, cells: Sequence[str], how: tuple[Any, Sizes, random.Random]) -> Script:
         """Sample the exercise's part of a scenario; raise AssignmentError if that fails or does not fit the assignment.

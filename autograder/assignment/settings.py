@@ -137,7 +137,7 @@ class Assignment(Frozen):
     def _parameters_fit(cls, value: Any, info: ValidationInfo) -> Parameters:
         """Validate the parameters; raise ValueError for the first one that is invalid."""
         if "checks" not in info.data:
-            raise ValueError("there must be a valid folder of checks first")
+            raise ValueError("the folder of checks is missing or not valid")
         course = info.context if isinstance(info.context, Course) else Course.find()
         folder = course.find_checks(info.data["checks"])
         kind = (exercise_of if value else find_exercise)(folder).parameters
@@ -271,7 +271,7 @@ def _first(error: ValidationError, data: Any = None, fields: Collection[str] = (
         known = fields or tables.get(above[0] if above else "", Assignment).model_fields
         return f"{place}: there is no setting {key!r}{suggest(str(key), known)}"
     if first["loc"][-1:] == ("points",) and isinstance(first["input"], str):
-        return f"{place}: points must be a number, without quotes; {first['input']!r} is a text"
+        return f"{place}: points must be a number, without quotes; {first['input']!r} is a string"
     if first["type"] == "value_error":
         return f"{place}: {message}" if place else message
     return f"{place} {message}" if place else message

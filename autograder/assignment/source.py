@@ -157,7 +157,10 @@ def _bad_cells(notebook: NotebookNode) -> Iterator[str]:
         if not balanced:
             yield f"Cell {name} contains an unpaired {BEGIN} or {END}."
         if cell.cell_type == "markdown" and any(MARKED.match(line.lstrip()) for line in cell.source.splitlines()):
-            yield f"In cell {name} a line begins with a marked number, which Markdown treats as a block of HTML."
+            yield (
+                f"In cell {name} a line begins with a number in <!--...--> marks, which Markdown treats as a block of "
+                "HTML."
+            )
         if inside and not noted.get("solution"):
             yield f"Cell {name} contains a solution but is not marked as a solution cell."
 
@@ -203,6 +206,6 @@ def _bad_shown_cells(notebook: NotebookNode, assignment: Assignment) -> Iterator
     cells = cells_by_id(notebook)
     for grade_id in assignment.only_shown:
         if grade_id not in cells:
-            yield f"`only_shown` in assignment.toml names the unknown cell {grade_id!r}{suggest(grade_id, cells)}."
+            yield f"`only_shown` in assignment.toml refers to the unknown cell {grade_id!r}{suggest(grade_id, cells)}."
         elif cells[grade_id].cell_type != "code" or grade_id in assignment.cells:
-            yield f"`only_shown` in assignment.toml names {grade_id}, which is not a provided code cell."
+            yield f"`only_shown` in assignment.toml refers to {grade_id}, which is not a provided code cell."

@@ -105,7 +105,7 @@ def _renew_release(assignment: Assignment, log: Callable[[str], None]) -> bool:
     if all(file.stat().st_mtime_ns <= made for file in files if file.is_file()):
         return False
     releases.release(assignment)
-    log(f"The release was older than the source: {shorten_path(assignment.release_folder)} is generated again.")
+    log(f"The release was older than the source, so {shorten_path(assignment.release_folder)} was generated again.")
     return True
 
 
@@ -160,4 +160,5 @@ def _describe_run(evidence: Evidence) -> Iterator[str]:
             answers = event.answer.get("value", event.answer)
             for question, answer in zip(many, answers if isinstance(answers, list) else [answers], strict=False):
                 asked = question.get("name") or question.get("expression") or question.get("ask")
-                yield f"asked {asked} {question.get('args', '')}: {answer.get('data', answer) if answer else answer}"
+                shown = answer.get("data", answer) if answer else answer
+                yield f"requested {asked} {question.get('args', '')}: {shown}"

@@ -13,10 +13,11 @@ from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path, validate_source
 from autograder.common.cells import cells_by_id
 from autograder.errors import UsageError
+from autograder.execution.evidence import KERNEL_DIED, RunCell
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from autograder.grading.grade import grade
-from autograder.grading.verdict import ItemVerdict, Verdict
+from autograder.grading.verdict import ENDS, ItemVerdict, Verdict
 from autograder.submission.parsing import read_notebook
 from autograder.submission.prepare import load_release, prepare
 from autograder.testing import build_submission
@@ -34,7 +35,7 @@ def validate_release(assignment: Assignment) -> list[str]:
         problems += [f"The solution loses points in {i.id}: {i.message}" for i in _find_poor(solved)]
         problems += [f"A check has an error: {p.fault}" for i in solved.items for p in i.properties if p.fault]
         problems += [
-            f"The unsolved release earns {i.points} points in {i.id}{_name_passed(i)}."
+            f"The release earns {i.points} points in {i.id} without a solution{_name_passed(i)}."
             for i in untouched.items
             if i.points
         ]
@@ -72,7 +73,7 @@ def _empty_each_cell(assignment: Assignment, source: Kernels) -> Iterator[str]:
 def _name_passed(item: ItemVerdict) -> str:
     """Name the checks that an item passed."""
     passed = [f"`{rule.id}`" for rule in item.properties if rule.status == "passed"]
-    return f", by {', '.join(passed)}" if passed else ""
+    return f"; it passes the check{'s' if len(passed) > 1 else ''} {', '.join(passed)}" if passed else ""
 
 
 def _find_poor(verdict: Verdict) -> list[ItemVerdict]:
@@ -91,10 +92,18 @@ def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
         for number, cell in enumerate(graded.record.first.cells):
             if cell.status == "ran":
                 continue
-            name = cell.role if cell.role in assignment.cells else f"number {number + 1}"
-            reason = "is not complete" if cell.is_stub else f"stops with {cell.error or cell.status}"
-            problems.append(f"The cell {name} {reason}.")
+            name = f"The cell {cell.role}" if cell.role in assignment.cells else f"Cell number {number + 1}"
+            problems.append(f"{name} {_describe_end(cell)}.")
     return problems
+
+
+def _describe_end(cell: RunCell) -> str:
+    """Describe how a cell that did not finish ended, in words that follow its name."""
+    if cell.is_stub:
+        return ENDS["not filled in"]
+    if cell.status == "error":
+        return ENDS["kernel ended"] if cell.error == KERNEL_DIED else f"stops with {cell.error}"
+    return ENDS["time limit" if cell.status == "timeout" else "not run"]
 
 
 def _graded(assignment: Assignment, notebook: NotebookNode, source: Kernels) -> Verdict:

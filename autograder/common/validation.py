@@ -14,7 +14,7 @@ MAX_SHOWN = 40
 
 SENTENCES = {
     "missing": "is missing",
-    "string_type": "must be a text in quotes, not {value}",
+    "string_type": "must be a string in quotes, not {value}",
     "string_too_short": "must not be empty",
     "float_type": "must be a number, not {value}",
     "float_parsing": "must be a number, not {value}",

@@ -160,7 +160,7 @@ def collect(folder: Path, ids: tuple[str, ...]) -> tuple[Check, ...]:
         _unload_modules(folder)
         if status == pytest.ExitCode.NO_TESTS_COLLECTED and not collector.errors:
             collector.errors.append(f"There is no check in {shorten_path(folder)}: write one in a file test_*.py.")
-        raise AssignmentError(collector.errors[0] if collector.errors else f"pytest ended with {status!r}.")
+        raise AssignmentError(collector.errors[0] if collector.errors else f"pytest stopped with {status!r}.")
     for item in collector.collected:  # so that no folder of the same name gets these modules
         sys.modules.pop(item.function.__module__, None)
     return tuple(_describe(item) for item in collector.collected)
@@ -214,11 +214,11 @@ class _Collector:
         if "case" not in metafunc.fixturenames:
             self.errors.append(f"{place}: {name} has no argument `case`: write `def {name}(case):`.")
         if items is None or not items.args:
-            self.errors.append(f'{place}: {name} names no item: write `@item("...", points=1)` above it.')
+            self.errors.append(f'{place}: {name} does not refer to an item: write `@item("...", points=1)` above it.')
             return ()
         for unknown in set(items.args) - set(self.ids):
             if near := suggest(unknown, self.ids):
-                self.errors.append(f"{place}: {name} judges the unknown item {unknown!r}{near}.")
+                self.errors.append(f"{place}: {name} refers to the unknown item {unknown!r}{near}.")
         weights = [marker.args for marker in metafunc.definition.iter_markers("points")]
         if not weights or not weights[0]:
             self.errors.append(f"{place}: {name} does not say how many points it is worth: add `@points(1)`.")
@@ -297,8 +297,8 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     total = sum(each.max_points for each in found)
     if not total:
         raise AssignmentError(
-            f"No check judges the item {item.id!r}: write one with `@item({item.id!r}, points=...)`, or remove the "
-            "item from assignment.toml."
+            f"There is no check for the item {item.id!r}: write one with `@item({item.id!r}, points=...)`, or remove "
+            "the item from assignment.toml."
         )
     scale = item.points / total
     stop = find_stop(evidence, item.cell)
@@ -311,7 +311,9 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     failed = [p.message for p in properties if p.status in ("failed", "not checked")]
     faults = [evidence.cells[number].fault for number in sorted(evidence.cells_of(item.cell))]
     if failed and any(faults):
-        undecided.append(f"The autograder itself failed in the cell ({next(filter(None, faults))}).")
+        undecided.append(
+            f"An internal error of the autograder occurred while the cell was running ({next(filter(None, faults))})."
+        )
     message = " ".join(dict.fromkeys(undecided or failed)) or "All checks passed."
     return ItemVerdict(
         id=item.id,

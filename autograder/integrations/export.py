@@ -218,9 +218,10 @@ def _canvas_column(assignment: Assignment, roster: Roster, column: str | None) -
     if len(fitting) == 1:
         return fitting[0]
     known = "; ".join(titles) or "none"
+    which = f"{len(fitting)} columns of {roster.path} are" if fitting else f"No column of {roster.path} is"
     raise AutograderError(
-        f"{len(fitting) or 'No'} columns of {roster.path} are called {' or '.join(sorted(wanted))}: name the "
-        f'assignment as Canvas does, COLUMN="...". There are: {known}.'
+        f"{which} called {' or '.join(sorted(wanted))}: give the name that Canvas uses, "
+        f'COLUMN="...". Columns of assignments: {known}.'
     )
 
 
@@ -231,8 +232,8 @@ def _moodle(assignment: Assignment, path: Path, marks: Mapping[str, Mark], colum
         return _worksheet(assignment, roster, marks)
     if not {"Email address", "ID number", "Username"} & set(roster.columns):
         raise AutograderError(
-            f"{path} is not an English table from Moodle: it has none of the columns Identifier, Email address, ID "
-            "number and Username."
+            f"{path} does not look like a table exported from Moodle in English: it has none of the columns "
+            "Identifier, Email address, ID number and Username."
         )
     places, sentences = _match(roster, marks)
     person = [name for name in roster.columns if name in MOODLE_PERSON]
@@ -273,7 +274,7 @@ def _worksheet(assignment: Assignment, roster: Roster, marks: Mapping[str, Mark]
                 cells["Feedback comments"] = _html(mark)
             locked += [places[number]] * (cells.get("Grade can be changed") == "No")
         rows.append(list(cells.values()))
-    sentences += _list("Moodle does not allow changing the grades of", locked)
+    sentences += _list("Moodle does not allow the grades of these students to be changed", locked)
     return _table(roster.columns, rows, roster.delimiter), sentences
 
 

@@ -39,7 +39,7 @@ def main() -> int:
         with open(sys.argv[1], "rb") as file:  # noqa: PTH123
             answer = ask(file.read(), address)
     except (OSError, ValueError) as error:
-        print(f"Error: no verdict could be obtained ({error}).", file=sys.stderr)
+        print(f"Error: the provisional points could not be obtained ({error}).", file=sys.stderr)
         return 2
     print(answer["text"])
     return 0 if answer["granted"] else 1

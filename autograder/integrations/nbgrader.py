@@ -72,18 +72,24 @@ class GradeSubmission(NbGraderPreprocessor):
     """
 
     out = Unicode("graded", help="The folder of the results, like OUT in `make autograde`.").tag(config=True)
-    seed = Integer(None, allow_none=True, help="The seed of the scenarios; None samples new ones.").tag(config=True)
+    seed = Integer(
+        None, allow_none=True, help="The same seed gives the same data and training curves; None samples new ones."
+    ).tag(config=True)
     training = Enum(("scripted", "real"), "scripted", help="Whether training is simulated or real.").tag(config=True)
     sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="The sandbox of the submissions.").tag(config=True)
-    kernel = Enum(("auto", "warm", "plain"), "auto", help="Fork warm kernels or start plain ones.").tag(config=True)
+    kernel = Enum(
+        ("auto", "warm", "plain"),
+        "auto",
+        help="Fork kernels from a preloaded process (warm), or start a new process for each (plain).",
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         names = resources["nbgrader"]
         store = ResultStore(Path(self.out).resolve(), Assignment.load(names["assignment"]))
         if encode_path(names["student"]) != names["student"]:
             raise AutograderError(
-                f"The folder {names['student']!r} cannot be graded from nbgrader, whose pages and addresses do not "
-                "escape such names: run make autograde, or rename it."
+                f"nbgrader cannot handle the folder name {names['student']!r}: rename the folder, or grade it with "
+                "make autograde."
             )
         with hold_lock(store.out):
             adopt_earlier_results(store)

@@ -35,8 +35,8 @@ def hold_lock(out: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise AutograderError(
-            f"Another run ({_read_holder(path)}) is writing into {out}: wait until it has ended, or stop it, and run "
-            "the same command again."
+            f"Another run ({_read_holder(path)}) is writing into {out}: wait until it has finished, or stop it, and "
+            "run the same command again."
         ) from None
     except OSError as error:
         raise AutograderError(
@@ -66,4 +66,4 @@ def _write_holder(descriptor: int) -> None:
 def _read_holder(path: Path) -> str:
     with contextlib.suppress(OSError):
         return path.read_text(encoding="utf-8", errors="replace")[:200].strip() or "process not known yet"
-    return "which has just ended"
+    return "which has just finished"

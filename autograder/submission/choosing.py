@@ -122,7 +122,7 @@ def about_choice(chosen: File, files: list[File], assignment: Assignment) -> lis
         findings.append(Finding(kind="file name", text=text, audience="both"))
     if len(files) > 1:
         names = ", ".join(file.name for file in files[:6]) + (" and others" if len(files) > 6 else "")
-        text = f"Out of {len(files)} files, {chosen.name} was graded ({names}): submit one notebook only."
+        text = f"{chosen.name} was graded, out of {len(files)} files ({names}): submit only one notebook."
         findings.append(Finding(kind="several files", text=text, audience="both"))
     return findings
 

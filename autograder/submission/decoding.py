@@ -168,7 +168,7 @@ def parsed(text: str, reading: Reading) -> dict[str, Any]:
         document, end = _Decoder(reading).raw_decode(text, begin)
     except _Crowded:
         advice = "clear its outputs, save it and submit that file"
-        raise reading.refuse("contains far more values than a notebook", advice) from None
+        raise reading.refuse("contains far too many values for a notebook", advice) from None
     except RecursionError:
         raise reading.refuse("is nested too deeply to be a notebook") from None
     except ValueError as error:

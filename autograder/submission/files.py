@@ -186,7 +186,7 @@ def _nothing_in(archive: File, names: list[str]) -> str:
             "notebook itself."
         )
     found = [(name, what) for name in names if (what := OTHERS.get(Path(name).suffix.casefold()))]
-    others = f", and {shown(found[0][0])} is {found[0][1]}" if found else ""
+    others = f", only other files such as {shown(found[0][0])} ({found[0][1]})" if found else ""
     return f"There is no notebook in {archive.name}{others}: submit the notebook itself."
 
 
@@ -199,7 +199,7 @@ def explain_missing(folder: Path, notebook_name: str) -> str:
     for path in entries:
         if what := OTHERS.get(path.suffix.casefold()):
             return (
-                f"There is no notebook in the folder, and {shown(path.name)} is {what}: submit "
+                f"There is no notebook in the folder, only other files such as {shown(path.name)} ({what}): submit "
                 f"{notebook_name} itself, as Jupyter saves it."
             )
     return f"There is no notebook in the folder: submit {notebook_name}."

@@ -170,7 +170,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         if len(Path(place).relative_to(folder).parts) > MAX_DEPTH:
-            raise _Unreadable(f"Its folders are nested more than {MAX_DEPTH} deep.")
+            raise _Unreadable(f"Its folders are nested more than {MAX_DEPTH} levels deep.")
         count += len(folders) + len(files)
         if count > MAX_ENTRIES:
             raise _Unreadable(f"Its folder contains more than {MAX_ENTRIES:,} files.")

@@ -183,9 +183,11 @@ class _Reader:
         if is_overdue:
             return Unreadable(
                 f"Its folder could not be read within {WALL_SECONDS:.0f} s: check whether the disk responds, and grade "
-                "it again."
+                "the submission again."
             )
-        return Unreadable(f"The process that read the submission ended with status {status}: grade it again.")
+        return Unreadable(
+            f"The process that read the submission stopped with status {status}: grade the submission again."
+        )
 
 
 @cache

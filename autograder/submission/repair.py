@@ -191,12 +191,14 @@ def _recognise(repair: Repair) -> None:
             found.append(task)
         for place in places:
             repair.roles[place] = task
-    if not set(repair.names) & set(repair.originals):
-        text = "The cells have no ids, so tasks were identified by the names that each cell defines"
-        repair.note("ids lost", f"{text}: {', '.join(found) or 'none'}.", grader_only=True)
-    elif found:
-        text = "Some cells have no ids; these tasks were identified by the names that a cell defines"
-        repair.note("ids lost", f"{text}: {', '.join(found)}.", grader_only=True)
+    some_have_ids = bool(set(repair.names) & set(repair.originals))
+    if found:
+        text = "These tasks were identified by the names that their cells define"
+        which = "Some cells" if some_have_ids else "The cells"
+        repair.note("ids lost", f"{which} have no ids. {text}: {', '.join(found)}.", grader_only=True)
+    elif not some_have_ids:
+        text = "The cells have no ids, and no task could be identified by the names that the cells define."
+        repair.note("ids lost", text, grader_only=True)
 
 
 def _recognise_by_place(repair: Repair) -> None:

@@ -57,8 +57,11 @@ MODULES = {
     ),
     "is no Python": (edit(GOOD, "(case):", "(case)"), "line 5, stops with SyntaxError"),
     "stops": (f"{GOOD}\n1 / 0\n", "line 8, stops with ZeroDivisionError: division by zero."),
-    "no item": (edit(GOOD, '@item("rms", points=2)', ""), "test_rms names no item: write `@item"),
-    "unknown item": (edit(GOOD, '"rms"', '"rsm"'), "test_rms judges the unknown item 'rsm' (did you mean 'rms'?)."),
+    "no item": (edit(GOOD, '@item("rms", points=2)', ""), "test_rms does not refer to an item: write `@item"),
+    "unknown item": (
+        edit(GOOD, '"rms"', '"rsm"'),
+        "test_rms refers to the unknown item 'rsm' (did you mean 'rms'?).",
+    ),
     "no points": (
         "from autograder.rubric import items\n\npytestmark = items('rms')\n\ndef test_rms(case):\n    pass\n",
         "line 5: test_rms does not say how many points it is worth: add `@points(1)`.",
@@ -141,16 +144,16 @@ EXERCISES = {
     "unknown cells": (
         "from autograder.assignment.exercise import Exercise, Sign\n"
         "EXERCISE = Exercise(signs=(Sign('rsm', makes='A'),))\n",
-        "exercise.py: `signs` names the unknown cell 'rsm' (did you mean 'rms'?).",
+        "exercise.py: `signs` refers to the unknown cell 'rsm' (did you mean 'rms'?).",
     ),
     "unknown series": (
         "from autograder.assignment.exercise import Exercise, Series\n"
         "EXERCISE = Exercise(series=(Series('s', rows='rows', plots='peek', comment='rms'),))\n",
-        "exercise.py: `series` names the unknown cell 'peek' (did you mean 'peak'?).",
+        "exercise.py: `series` refers to the unknown cell 'peek' (did you mean 'peak'?).",
     ),
     "unknown instruments": (
         "from autograder.assignment.exercise import Exercise\nEXERCISE = Exercise(instruments=('figure',))\n",
-        "exercise.py: `instruments` names the unknown 'figure' (did you mean 'figures'?).",
+        "exercise.py: `instruments` refers to the unknown instrument 'figure' (did you mean 'figures'?).",
     ),
 }
 
@@ -170,7 +173,7 @@ DRAWN = {
     "returns the wrong thing": ("{}", "exercise.py: `draw` returns a dict: return a Script."),
     "stand-ins for unknown cells": (
         "Script([], {}, [], {'rsm': {'x': 1}})",
-        "exercise.py: `stand_ins` names the unknown cell 'rsm' (did you mean 'rms'?).",
+        "exercise.py: `stand_ins` refers to the unknown cell 'rsm' (did you mean 'rms'?).",
     ),
     "plans out of range": (
         "Script([], {'0.1/32': [0]}, [], {})",

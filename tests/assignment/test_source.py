@@ -202,7 +202,8 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
         (forget_a_flag, "The metadata of cell imports do not specify whether it is locked."),
         (
             begin_a_line_with_a_number,
-            "In cell try-text a line begins with a marked number, which Markdown treats as a block of HTML.",
+            "In cell try-text a line begins with a number in <!--...--> marks, which Markdown treats as a block of "
+            "HTML.",
         ),
         (keep_an_output, "Cell data has outputs; run `make release`."),
         (
@@ -225,9 +226,9 @@ def test_what_is_wrong_is_said_in_a_sentence(
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("try-plots", "names the unknown cell 'try-plots' .did you mean 'try-plot'."),
-        ("try-text", "names try-text, which is not a provided code cell."),
-        ("callback", "names callback, which is not a provided code cell."),
+        ("try-plots", "refers to the unknown cell 'try-plots' .did you mean 'try-plot'."),
+        ("try-text", "refers to try-text, which is not a provided code cell."),
+        ("callback", "refers to callback, which is not a provided code cell."),
     ],
 )
 def test_only_a_provided_code_cell_can_be_only_shown(name: str, sentence: str) -> None:

@@ -120,7 +120,7 @@ class TestCanvas:
     def test_the_column_is_asked_for_where_it_is_not_clear(self, tmp_path: Path, assignment: Assignment) -> None:
         roster = saved(tmp_path, CANVAS.replace(TITLE, "Lab 3"))
         marks = marks_of(assignment, "ada")
-        with pytest.raises(AutograderError, match=r"No columns of .* COLUMN=.* Quiz \(11\); Lab 3 \(12\)\."):
+        with pytest.raises(AutograderError, match=r"No column of .* COLUMN=.* Quiz \(11\); Lab 3 \(12\)\."):
             exports.WRITERS["canvas"](assignment, roster, marks, None)
         for column in ("Lab 3", "Lab 3 (12)"):
             assert "98.5" in exports.WRITERS["canvas"](assignment, roster, marks, column)[0]
@@ -158,7 +158,7 @@ class TestMoodle:
         assert (cleo[4], cleo[-1]) == ("31.00", "Kept\nas it <b>was</b>")
         assert sentences == [
             "Left unchanged, because there is no submission: Cleo Curie.",
-            "Moodle does not allow changing the grades of: Bo Boole_502_assignsubmission_file_.",
+            "Moodle does not allow the grades of these students to be changed: Bo Boole_502_assignsubmission_file_.",
         ]
 
     def test_nothing_goes_to_a_student_who_waits(self, tmp_path: Path, assignment: Assignment) -> None:
@@ -199,7 +199,7 @@ class TestMoodle:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("Kennung,Name\n1,Ada\n", "not an English table from Moodle"),
+            ("Kennung,Name\n1,Ada\n", "not look like a table exported from Moodle in English"),
             ("Identifier,Full name\nParticipant 1,Ada\n", r"no column Grade or Last modified \(grade\)"),
             ("Identifier,Grade,Grade,Last modified (grade)\n", "two columns with the same name"),
         ],

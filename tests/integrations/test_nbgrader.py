@@ -130,7 +130,7 @@ def test_both_doors_show_the_formgrader_the_same_notebook(course: Course) -> Non
 def test_a_name_that_nbgraders_pages_do_not_escape_is_refused(tmp_path: Path, student: str) -> None:
     step = nbgrader.GradeSubmission(out=str(tmp_path))
     resources = {"nbgrader": {"assignment": NAME, "student": student, "notebook": NAME, "db_url": "sqlite://"}}
-    with pytest.raises(AutograderError, match="run make autograde, or rename it"):
+    with pytest.raises(AutograderError, match="rename the folder, or grade it with make autograde"):
         step.preprocess(nbformat.v4.new_notebook(), resources)
     assert list(tmp_path.iterdir()) == []
 

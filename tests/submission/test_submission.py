@@ -149,8 +149,8 @@ def test_other_code_is_no_task(source: str) -> None:
         (b'{"cells": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"cells":' * 100_000, "nested too deeply"),
         (b'{"cells": [1, 2,, 3]}', "line 1, column 17"),
-        (b'{"cells": [' + b"[]," * 4_000_001 + b"1]}", "far more values"),
-        (b'{"cells": [' + b"1," * 4_000_001 + b"1]}", "far more values"),
+        (b'{"cells": [' + b"[]," * 4_000_001 + b"1]}", "far too many values"),
+        (b'{"cells": [' + b"1," * 4_000_001 + b"1]}", "far too many values"),
         (b'{"cells": [' + b"{}," * 2_001 + b"{}]}", "has 2,002 cells; the limit is 2,000"),
         (b'{"cells": [{"source": "' + b"x" * 21_000_000 + b'"}]}', "more than 20 MB"),
     ],
@@ -603,13 +603,13 @@ def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assign
     ("name", "sentence"),
     [
         (None, "no notebook in the folder: submit tta-eta.ipynb"),
-        ("tta-eta.html", "tta-eta.html is a web page"),
-        ("tta-eta.pdf", "tta-eta.pdf is a PDF"),
-        ("Lab.DOCX", "Lab.DOCX is a text document"),
+        ("tta-eta.html", r"tta-eta.html \(a web page\)"),
+        ("tta-eta.pdf", r"tta-eta.pdf \(a PDF\)"),
+        ("Lab.DOCX", r"Lab.DOCX \(a text document\)"),
         ("tta-eta.7z", "archive of an unsupported type"),
         ("tta-eta.tar.xz", "archive of an unsupported type"),
         ("tta-eta.ipynb.gz", "archive of an unsupported type"),
-        ("tta-eta.url", "tta-eta.url is a link, not the notebook itself"),
+        ("tta-eta.url", r"tta-eta.url \(a link, not the notebook itself\)"),
         ("notes.txt", "no notebook in the folder"),
         (".ipynb_checkpoints/tta-eta.ipynb", "no notebook in the folder"),
         ("lab_helpers.py", "no notebook in the folder"),
@@ -777,7 +777,7 @@ def deep_folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_very_deep_folder_is_not_walked_through(deep_folder: Path, assignment: Assignment, text: str) -> None:
     (deep_folder / NAME).write_text(text)
-    assert "nested more than 50 deep" in contents(deep_folder, "").trouble
+    assert "nested more than 50 levels deep" in contents(deep_folder, "").trouble
     assert not read_folder(deep_folder, assignment)[1]
 
 
