@@ -22,8 +22,11 @@ from autograder.results.points import LATE
 from autograder.submission.saved_outputs import SavedOutputs, SavedSeries
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
-ENDED = "With threshold 0.95 and patience 3,{} your callback stopped after epoch 3; it should have continued: why."
-CURVE = ENDED.format(" on the val_accuracy values 0.96 0.97 0.94 | 0.96,")
+ENDED = (
+    "With threshold 0.95 and patience 3,{} your callback stopped training after epoch 3; training should have "
+    "continued: why."
+)
+CURVE = ENDED.format(" on the val_accuracy values 0.96, 0.97, 0.94 (training stopped here), 0.96,")
 STRIP = Strip(threshold=0.95, patience=3, val_accuracy=(0.96, 0.97, 0.94, 0.96), stopped=3, due=None)
 RICH = """# Findings
 

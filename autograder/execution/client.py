@@ -72,7 +72,11 @@ class OutputLimitClient(NotebookClient):
             return super().process_message(msg, cell, cell_index)
         if before <= self._limits.output:
             self._written[cell_index] = max(after, self._limits.output + 1)
-            text = f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
+            text = (
+                f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
+                if before
+                else "\n[The output of this cell was too large and is not shown.]\n"
+            )
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
         return None
 
@@ -81,7 +85,7 @@ def _unpack(largest: int, part: bytes) -> Any:
     """Parse a part of a message, unless it has more than `largest` bytes, which no permitted output needs."""
     if len(part) <= largest:
         return json_unpacker(part)
-    note = f"\n[An output was cut off after 0 of {len(part):,} bytes.]\n"
+    note = f"\n[An output of {len(part):,} bytes was too large and is not shown.]\n"
     return {"name": "stderr", "text": note, "data": {"text/plain": note}, "metadata": {}}
 
 

@@ -142,12 +142,13 @@ def kernels(
         is_cold = start == "plain"
         if process is None and start == "auto":
             notes.append(
-                f"Warm kernels cannot be forked here ({why}); each submission starts a plain one, which takes longer."
+                f"Kernels cannot be forked from a preloaded process here ({why}), so each is started as a new process, "
+                "which takes longer."
             )
             process, why = _start_fork_server(runtime, chosen, instruments, cold=True)
             is_cold = True
         if process is None:
-            raise KernelFailed(f"The fork server did not start: {why}.")
+            raise KernelFailed(f"The process that starts the kernels could not be started: {why}.")
         server = _ForkServer(process, runtime, chosen, instruments, is_cold)
         yield Kernels(runtime, chosen, " ".join(notes))
     finally:
@@ -197,7 +198,7 @@ class _ForkServer:
                 pass  # closes its pipes
             process, why = self._start()
             if process is None:
-                log.warning("The fork server ended and could not be started again (%s).", why)
+                log.warning("The process that starts the kernels stopped and could not be started again (%s).", why)
                 return
             self.process = process
             if self._ended.is_set():
@@ -281,7 +282,7 @@ def _start_fork_server(
 
 def _read_last_line(runtime: Path) -> str:
     lines = (runtime / "server.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "no error message"
 
 
 class ForkProvisioner(KernelProvisionerBase):
@@ -343,9 +344,12 @@ class ForkProvisioner(KernelProvisionerBase):
             self._lifeline.sendall(body)
             reply, files, _, _ = socket.recv_fds(self._lifeline, 4096, 1)
         if not reply:
-            raise ServerGone("No kernel could be started (the fork server is gone): grade it again.")
+            raise ServerGone(
+                "No kernel could be started, because the process that starts the kernels has stopped: grade the "
+                "submission again."
+            )
         if not files:
-            raise KernelFailed(f"No kernel could be started ({json.loads(reply).get('error', 'it ended')}).")
+            raise KernelFailed(f"No kernel could be started ({json.loads(reply).get('error', 'it stopped')}).")
         self._place = files[0]
         folder = str(json.loads(reply)["folder"])
         # The open folder gives access to the sockets, although the kernel has a mount namespace of its own.
@@ -359,7 +363,9 @@ class ForkProvisioner(KernelProvisionerBase):
                 return line.connect(self.server_socket)
             except (ConnectionRefusedError, FileNotFoundError):
                 if time.monotonic() > deadline:
-                    raise ServerGone("The fork server is gone: grade it again.") from None
+                    raise ServerGone(
+                        "The process that starts the kernels has stopped: grade the submission again."
+                    ) from None
                 time.sleep(0.2)
 
     async def poll(self) -> int | None:

@@ -94,7 +94,7 @@ def run(
     Raises:
         KernelFailed: no kernel could be started.
         ServerGone: the fork server ended during the run.
-        EvidenceError: the notebook kept the kernel from reporting.
+        EvidenceError: the notebook prevented the kernel from reporting what it did.
     """
     steps = _plan_steps(submission, stand_ins, skip, tests)
     oracle = Oracle(scenario)
@@ -132,7 +132,10 @@ class Run:
         if "too much" in oracle.refused:
             raise EvidenceError(f"{oracle.lost()} The notebook needs review.")
         if silent := _find_silent_cell(self.steps, driver):
-            raise EvidenceError(f"The notebook kept the kernel from reporting in {silent}: the notebook needs review.")
+            raise EvidenceError(
+                f"In {silent}, the notebook prevented the autograder from recording what it did. The notebook needs "
+                "review."
+            )
         return Evidence(
             cells=_describe_cells(self.steps, driver),
             events=tuple(oracle.events),
@@ -247,7 +250,9 @@ class _Driver:
             for number, step in enumerate(self.steps):
                 left = min(self.limits.cell, deadline + self.waited - time.monotonic())
                 if left <= 0:
-                    self.note = f"The notebook ran longer than the {self.limits.run:g} s limit before its last cell."
+                    self.note = (
+                        f"The notebook reached the time limit of {self.limits.run:g} s before its last cell was run."
+                    )
                     return
                 self.oracle.begin_cell(number, _is_given(step))
                 self.begun.add(number)
@@ -263,7 +268,7 @@ class _Driver:
         if not await self._ends(task, seconds):
             self.timed_out.add(number)
             if not await self._interrupt(task):
-                self.note = "A cell could not be interrupted, so the kernel was ended there."
+                self.note = "A cell could not be interrupted, so the kernel was stopped."
                 self.died = True
                 return False
         try:
@@ -274,7 +279,7 @@ class _Driver:
         except MemoryError:
             raise
         except Exception as error:  # a kernel can send anything, also what nbclient cannot read
-            self.died, self.note = True, f"The kernel's messages made no sense ({type(error).__name__})."
+            self.died, self.note = True, f"The kernel sent messages that could not be read ({type(error).__name__})."
             return False
         return True
 
@@ -298,8 +303,9 @@ class _Driver:
             if not task.done() and waited > (MAX_STRETCH - 1) * seconds:
                 self.died = True
                 self._starved = KernelFailed(
-                    f"This machine had too little processor time for the notebook: it got {cpu - before[0]:.0f} s in "
-                    f"{elapsed:.0f} s. Grade it again when fewer programs are running."
+                    "This machine was too busy to run the notebook, which received only "
+                    f"{cpu - before[0]:.0f} s of processor time in {elapsed:.0f} s. Grade the submission again when "
+                    "fewer programs are running."
                 )
                 raise self._starved
         self.waited += waited
@@ -319,7 +325,7 @@ class _Driver:
         """
         if self._starved is not None:
             raise self._starved
-        gone = {"error": KERNEL_DIED, "message": "the kernel had ended"}
+        gone = {"error": KERNEL_DIED, "message": "the kernel had already stopped"}
         if self.died or self._client is None:
             return gone
         self.oracle.put_question(question)
@@ -351,10 +357,12 @@ class _Driver:
         provisioner = self._provisioner
         await provisioner.poll()
         if provisioner.reason == GONE:
-            raise ServerGone("The fork server ended while a cell ran: grade it again.")
+            raise ServerGone(
+                "The process that starts the kernels stopped while a cell was running: grade the submission again."
+            )
         if provisioner.reason == "memory":
-            return f"The kernel was ended because it took more than {self.limits.memory / 1e6:,.0f} MB of memory."
-        return "The kernel died while a cell ran."
+            return f"The kernel was stopped because it used more than {self.limits.memory / 1e6:,.0f} MB of memory."
+        return "The kernel died while a cell was running."
 
     async def stop(self) -> None:
         """End the kernel and everything that belongs to it."""

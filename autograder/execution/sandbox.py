@@ -93,7 +93,7 @@ def _fails(command: list[str], *passed: int) -> str:
     tried = subprocess.run(
         command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, pass_fds=passed
     )
-    return "" if tried.returncode == 0 else (tried.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return "" if tried.returncode == 0 else (tried.stderr.strip().splitlines() or ["no error message"])[-1]
 
 
 def _sights(runtime: Path | None) -> Iterator[Sight]:

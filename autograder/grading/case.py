@@ -76,7 +76,7 @@ class NeedsSamples(BaseException):
     """A check asks for samples and must be called once for each; see `sampling`."""
 
 
-NOT_ASKED = "The check asks a question that was not asked when the notebook ran: grade the submission again."
+NOT_ASKED = "The check needs a value that was not recorded when the notebook was run: grade the submission again."
 
 
 class NotAsked(Undecided):
@@ -177,7 +177,8 @@ class Case:
             answers[key] = self.ask(question)
         answer = answers[key]
         if "error" in answer:
-            raise Undecided(f"A question to the notebook failed ({answer['error']}: {answer.get('message', '')}).")
+            what = f"{answer['error']}: {answer.get('message', '')}"
+            raise Undecided(f"The autograder could not get a value from the notebook ({what}).")
         value = answer.get("value")
         return value if isinstance(value, dict) else {}
 
@@ -363,7 +364,7 @@ def _reply(answer: dict[str, Any], asked: str) -> Reply:
         printed = str(answer.get("printed", ""))[:2000]
         return replace(reply, returned=decode(answer.get("data")), described=described, printed=printed)
     except Exception as error:
-        raise Undecided(f"The notebook's answer does not have the declared form ({type(error).__name__}).") from None
+        raise Undecided(f"The value returned by the notebook could not be read ({type(error).__name__}).") from None
 
 
 def forall(things: Any, rule: Callable[[Any], str | None]) -> None:
@@ -371,5 +372,5 @@ def forall(things: Any, rule: Callable[[Any], str | None]) -> None:
     complaints = [sentence for thing in things if (sentence := rule(thing))]
     if complaints:
         others = len(complaints) - 1
-        more = " One other has the same problem." if others == 1 else f" {others} others have the same problem."
+        more = f" The same problem occurs in {others} other case{'s' if others > 1 else ''}."
         raise Wrong(complaints[0] + (more if others else ""))

@@ -52,7 +52,7 @@ def between(low: float, high: float) -> Rule:
     def complain(value: Any) -> str:
         numbers = _numbers(value)
         if numbers is None:
-            return f"It is {_name_type(value)}."
+            return _complain_of_type(value)
         return "" if bool(((numbers >= low) & (numbers <= high)).all()) else " "
 
     return Rule(f"between {low:g} and {high:g}", complain)
@@ -117,13 +117,13 @@ def _compare_numbers(
 ) -> str:
     numbers = _numbers(value)
     if numbers is None or isinstance(value, bool) != isinstance(expected, bool):
-        return f"It is {_name_type(value)}."
+        return _complain_of_type(value)
     if numbers.shape != wanted.shape:
         return f"Its shape is {numbers.shape}, but it should be {wanted.shape}."
     if strict and isinstance(expected, np.ndarray) and getattr(value, "dtype", None) != expected.dtype:
-        return f"It is {_name_type(value)}, but it should be an array of {expected.dtype}."
+        return f"Your value is {_name_type(value)}, but it should be an array of {expected.dtype}."
     if strict and isinstance(expected, int) and not isinstance(value, int):
-        return f"It is {_name_type(value)}."
+        return _complain_of_type(value)
     wrong = ~np.isclose(numbers.astype(float), wanted.astype(float), rtol=rtol, atol=atol, equal_nan=True)
     if not wrong.any():
         return ""
@@ -131,29 +131,30 @@ def _compare_numbers(
         return " "
     place = tuple(int(each) for each in np.argwhere(wrong)[0])
     where = ", ".join(map(str, place))
-    return f"At [{where}] it is {numbers[place]:.7g}, but it should be {wanted[place]:.7g}."
+    return f"At [{where}], the value is {numbers[place]:.7g}, but it should be {wanted[place]:.7g}."
 
 
 def _compare_dicts(value: Any, expected: Any, rtol: float, atol: float, strict: bool) -> str:
     if not isinstance(value, dict):
-        return f"It is {_name_type(value)}."
+        return _complain_of_type(value)
     for key, each in expected.items():
         if key not in value:
             return f"The key {key!r} is missing."
         if found := find_difference(value[key], each, rtol, atol, strict=strict):
-            return f"Under {key!r}: {found.strip() or show(value[key])}"
+            plain = f"the value is {show(value[key])}, but it should be {show(each)}."
+            return f"Under the key {key!r}: {found.strip() or plain}"
     extra = [key for key in value if key not in expected]
     return f"The key {extra[0]!r} should not be there." if extra else ""
 
 
 def _compare_sequences(value: Any, expected: Any, rtol: float, atol: float, strict: bool) -> str:
     if not isinstance(value, type(expected) if strict else (list, tuple, np.ndarray)):
-        return f"It is {_name_type(value)}."
+        return _complain_of_type(value)
     if len(value) != len(expected):
         return f"Its length is {len(value)}, but it should be {len(expected)}."
     for place, (own, wanted) in enumerate(zip(value, expected, strict=True)):
         if found := find_difference(own, wanted, rtol, atol, strict=strict):
-            return f"At [{place}]: {found.strip() or f'it is {show(own)}, but it should be {show(wanted)}.'}"
+            return f"At [{place}]: {found.strip() or f'the value is {show(own)}, but it should be {show(wanted)}.'}"
     return ""
 
 
@@ -161,7 +162,7 @@ def _compare_tables(value: Any, expected: Any, rtol: float, atol: float, strict:
     import pandas as pd
 
     if type(value) is not type(expected):
-        return f"It is {_name_type(value)}."
+        return _complain_of_type(value)
     compare = pd.testing.assert_frame_equal if isinstance(expected, pd.DataFrame) else pd.testing.assert_series_equal
     how = {"check_dtype": strict, "check_index_type": "equiv" if strict else False, "rtol": rtol, "atol": atol}
     try:
@@ -173,7 +174,7 @@ def _compare_tables(value: Any, expected: Any, rtol: float, atol: float, strict:
 
 def _explain_tables(value: Any, expected: Any, tolerances: tuple[float, float], strict: bool) -> str:
     """Say where two tables or series differ first; empty if they differ in another way."""
-    columns = [("", value, expected)]
+    columns: list[tuple[str, Any, Any]] = [("", value, expected)]
     if hasattr(expected, "columns"):
         own, wanted = list(value.columns), list(expected.columns)
         if missing := [name for name in wanted if name not in own]:
@@ -182,7 +183,7 @@ def _explain_tables(value: Any, expected: Any, tolerances: tuple[float, float], 
             return f"The column {extra[0]!r} should not be there."
         if own != wanted:
             return f"The order of its columns is {show(own)}, but it should be {show(wanted)}."
-        columns = [(f"column {name!r}, ", value.iloc[:, n], expected.iloc[:, n]) for n, name in enumerate(wanted)]
+        columns = [(f"column {name!r}", value.iloc[:, n], expected.iloc[:, n]) for n, name in enumerate(wanted)]
     if len(value) != len(expected):
         rows = "1 row" if len(value) == 1 else f"{len(value)} rows"
         return f"It has {rows}, but it should have {len(expected)}."
@@ -190,10 +191,11 @@ def _explain_tables(value: Any, expected: Any, tolerances: tuple[float, float], 
         return f"Its index is {show(list(value.index))}, but it should be {show(list(expected.index))}."
     for where, own, wanted in columns:
         if strict and own.dtype != wanted.dtype:
-            return f"In {where or 'it, '}the type is {own.dtype}, but it should be {wanted.dtype}."
+            return f"The type of {where or 'the values'} is {own.dtype}, but it should be {wanted.dtype}."
         for label, one, other in zip(expected.index, own, wanted, strict=True):
             if not _is_same_entry(one, other, *tolerances):
-                return f"In {where}row {show(label)}, it is {show(one)}, but it should be {show(other)}."
+                place = f"{where}, row {show(label)}".removeprefix(", ")
+                return f"In {place}, the value is {show(one)}, but it should be {show(other)}."
     return ""
 
 
@@ -224,11 +226,12 @@ def _numbers(value: Any) -> np.ndarray[Any, Any] | None:
     return array if array.dtype.kind in "biuf" else None
 
 
+def _complain_of_type(value: Any) -> str:
+    """Return a sentence about the type of a value; a space if the value itself shows its type."""
+    if value is None or isinstance(value, types.SimpleNamespace):
+        return " "
+    return f"Your value is {_name_type(value)}."
+
+
 def _name_type(value: Any) -> str:
-    if value is None:
-        return "None"
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype}"
-    if isinstance(value, types.SimpleNamespace):
-        return show(value)
-    return f"of type {type(value).__name__}"
+    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"of type {type(value).__name__}"

@@ -9,7 +9,10 @@ from autograder.submission.prepare import EXTRA, GIVEN
 from .verdict import ENDS
 
 NO_SANDBOX = "The notebook was run without a sandbox, with the permissions of the user who graded it."
-REAL_TRAINING = "Training was real, not simulated: the notebook's own process reported all information about it."
+REAL_TRAINING = (
+    "Training was real, not simulated, so all information about it comes from the notebook itself and could not be "
+    "verified."
+)
 
 MAX_DETAILS = 5
 """Maximum number of details that are named of one kind of act."""

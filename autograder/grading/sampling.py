@@ -93,7 +93,7 @@ class Sampler:
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Ask a question immediately."""
         if self._now() > self._deadline:
-            raise Undecided(f"The notebook did not answer all questions within {SECONDS:g} s.")
+            raise Undecided(f"The notebook took longer than {SECONDS:g} s to return the values that this check needs.")
         assert self.case.ask is not None
         return self.case.ask(question)
 

@@ -66,7 +66,7 @@ class Stop(Frozen):
     def __str__(self) -> str:
         if self.why != "error":
             return f"{self.name} {self.end}."
-        where = f" in {self.line}, `{self.code}`," if self.code else ""
+        where = f" on {self.line}, `{self.code}`," if self.code else ""
         stop = f"{self.name} stopped{where} with {self.what}."
         if self.missing_module:
             missing = "A module that it uses is not installed where notebooks are graded, so its import was ignored."
@@ -80,8 +80,8 @@ class Stop(Frozen):
 ENDS = {
     "error": "raised an error",
     "time limit": "ran longer than its time limit and was stopped",
-    "not run": "did not run, as the kernel had already ended",
-    "kernel ended": "ended the kernel",
+    "not run": "was not run, because the run had already been stopped",
+    "kernel ended": "made the kernel stop",
     "not filled in": "is not complete",
 }
 """How a cell that did not finish ended, in the same words for students and graders."""

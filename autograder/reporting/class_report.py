@@ -27,7 +27,7 @@ from .pages import environment, formgrader_page
 from .scores import Score
 from .worklist import ASK_AGAIN, DECIDE, ToDo, group_findings
 
-STATES = {"failed to run": "failed-run", "needs review": "person", "needs reading": "reading", "graded": "graded"}
+STATES = {"failed to run": "failed-run", "needs review": "person", "to be graded": "reading", "graded": "graded"}
 """The states of a submission, the most urgent first, with the CSS class of their colour."""
 
 MAX_MISTAKES = 12
@@ -222,7 +222,7 @@ def _row(assignment: Assignment, verdict: Verdict, manual: Manual) -> Row:
     points = points_by_item(assignment, verdict, manual.get(verdict.student, {}))
     state, reason = standing(verdict, points)
     score = Score.of(assignment, points)
-    shown = {"graded": "needs reading" if score.waiting else "graded"}
+    shown = {"graded": "to be graded" if score.waiting else "graded"}
     findings = [finding.model_copy(update={"text": without_folders(finding.text)}) for finding in verdict.findings]
     waiting = _waiting(assignment, verdict, points)
     reason = without_folders(reason)

@@ -69,7 +69,8 @@ def _dot(strip: Strip, epoch: int, value: float, furthest: float) -> str:
     away = 0.0 if far == 0 else GAP + (REACH - GAP) * math.sqrt(far / furthest)
     x, y = _x(epoch), round(MIDDLE + (-away if above else away), 1)
     label = y - 11 if above or not far else y + 19
-    told = f"Epoch {epoch}: {value:.4g}, {_side(value, strip.threshold)} the threshold"
+    side = _side(value, strip.threshold)
+    told = f"Epoch {epoch}: {value:.4g}, {'equal to' if side == 'equal' else side} the threshold"
     return (
         f'<circle class="{"hit" if above else "miss"}" cx="{x}" cy="{y}" r="6"><title>{told}</title></circle>'
         f'<text class="value" x="{x}" y="{label}" text-anchor="middle">{value:.4g}</text>'

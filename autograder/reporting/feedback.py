@@ -32,7 +32,7 @@ from .scores import Score, State, state_of
 from .stop_advice import next_step
 
 SUMMARIES: Mapping[State, str] = {
-    "needs reading": "Your instructor has not graded your answer yet.",
+    "to be graded": "Your instructor has not graded your answer yet.",
     "needs review": "The autograder could not grade this item; your instructor will do so.",
     "no answer": "There is no answer in this cell.",
 }
@@ -48,7 +48,7 @@ MAX_OUTPUTS = 60
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 )
-VALUES = re.compile(r" on the val_accuracy values [^,]+,")
+VALUES = re.compile(r" on the val_accuracy values .+?,(?= your callback )")
 """The values of a training curve in the message of a check."""
 
 FOLDERS = re.compile(r"(?:\bfile://|(?<![\w/.<]))/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")

@@ -9,7 +9,7 @@ from typing import Literal
 from autograder.assignment.settings import Assignment, Item
 from autograder.results.points import total
 
-State = Literal["graded", "needs reading", "needs review", "no answer"]
+State = Literal["graded", "to be graded", "needs review", "no answer"]
 """The state of an item: graded, a written answer still to be graded, marked for manual review, or without an answer."""
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -60,4 +60,4 @@ def state_of(item: Item, points: float | None, unanswered: Collection[str]) -> S
         return "no answer"
     if points is not None:
         return "graded"
-    return "needs reading" if item.graded_by == "person" else "needs review"
+    return "to be graded" if item.graded_by == "person" else "needs review"

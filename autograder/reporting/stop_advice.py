@@ -10,7 +10,7 @@ BY_END = {
     "not filled in": f"Replace the line that raises the error with your own code. {RERUN}",
     "time limit": f"Look for an infinite loop, a long pause, or a call to input(). {RERUN}",
     "kernel ended": f"Remove code that ends Python, such as exit() or quit(), or that needs too much memory. {RERUN}",
-    "not run": "First look at the cell that ended the kernel: this cell could not be reached.",
+    "not run": "First look at the earlier cell that made the kernel stop or took too long: this cell was not reached.",
 }
 BY_ERROR = {
     "NameError": "Check how the name is spelled, and whether a cell further up defines it.",

@@ -14,13 +14,16 @@ ASK_AGAIN = (
 DECIDE = "Look at the cell and enter the points."
 
 ADVICE: Mapping[str, str] = {
-    "suspicious act": "Read the cell. If it tried to access the grader's files, talk to the student first.",
+    "suspicious act": (
+        "Read the cell. If it tried to access the grader's files, talk to the student first. This was recorded in the "
+        "process in which the notebook ran, so it may be incomplete."
+    ),
     "evidence": "Read the notebook before you rely on its points: some of what it did was not recorded.",
     "no sandbox": "Use a sandbox before you run submissions from people you do not know.",
     "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
     "changed while graded": "Grade again, so that the points are those of the latest version.",
     "time limit": "The cell lost the points for what it did not finish. If many are affected, increase cell_seconds.",
-    "kernel ended": "Nothing to do: the cells after it were run without it.",
+    "kernel ended": "Nothing to do: the later cells were run without the cell that made the kernel stop.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",
     "not read": "Open the file that could not be read, if the graded one looks like an early version.",
@@ -32,6 +35,16 @@ ADVICE: Mapping[str, str] = {
     "merge conflict": "Look at the cell: the file contained both versions.",
 }
 """What to do about findings, by kind; most other kinds describe a repair."""
+
+HEADINGS: Mapping[str, str] = {
+    "evidence": "Incomplete record of the run",
+    "kernel ended": "Kernel stopped",
+    "left aside": "Ignored file",
+    "task copied": "Several versions of a task",
+    "stub not run": "Work in another cell",
+    "zero bytes": "NUL bytes",
+}
+"""Headings of findings in the report, by kind; the name of any other kind is its heading."""
 
 REPAIRED = "Nothing to do: this was repaired before the run."
 
@@ -54,6 +67,11 @@ class Group:
     kind: str
     advice: str
     findings: list[tuple[str, Finding]]
+
+    @property
+    def heading(self) -> str:
+        """The heading in the report; results of earlier versions call provided cells "given"."""
+        return HEADINGS.get(self.kind) or self.kind.replace("given", "provided").capitalize()
 
 
 def group_findings(findings: Mapping[str, Sequence[Finding]]) -> list[Group]:

@@ -34,10 +34,10 @@ ADVICE = (
 )
 
 FAILURES = {
-    "died": "killed its process twice",
-    "crashed": "crashed its process twice",
-    "memory": "took too much memory",
-    "overdue": "took too long",
+    "died": "the grading process died twice while it graded the solution",
+    "crashed": "the grading process crashed twice while it graded the solution",
+    "memory": "grading the solution took too much memory",
+    "overdue": "grading the solution took too long",
 }
 
 
@@ -56,7 +56,7 @@ def run_preflight(task: Task, executor: Executor[Task, Done]) -> None:
             return
         for _, outcome in executor.run([solution]):
             if isinstance(outcome, Failed):
-                raise KernelFailed(f"Nothing was graded, because grading the solution {FAILURES[outcome.reason]}.")
+                raise KernelFailed(f"Nothing was graded, because {FAILURES[outcome.reason]}.")
             _require_full_points(solution, outcome.verdict)
 
 
@@ -98,7 +98,7 @@ def _describe_stopped_cell(solution: Task) -> str:
             return f"{place} {ENDS['time limit' if cell.status == 'timeout' else 'not run']}."
         message = one_line(cell.fault or cell.message, 200).rstrip(".")
         error = ": ".join(filter(None, [cell.error, message]))
-        return f"{place} stops with {error}{f' in {cell.line}' if cell.line else ''}."
+        return f"{place} stops with {error}{f' on {cell.line}' if cell.line else ''}."
     return ""
 
 

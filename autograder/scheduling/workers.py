@@ -29,7 +29,7 @@ CRASHED = (
     "The grading process crashed twice on this submission, probably because of too little memory: "
     "check how much output the notebook produces."
 )
-OVERDUE = "The grading process took too long and was ended."
+OVERDUE = "The grading process took too long and was stopped."
 REASONS = {"died": DIED, "crashed": CRASHED, "memory": memory.MESSAGE, "overdue": OVERDUE}
 
 

@@ -214,7 +214,7 @@ MUTANTS: dict[str, tuple[dict[str, str], str, float, str]] = {
         ),
         "record",
         2,
-        "It also covers compiling the model",
+        "Your value also covers compiling the model",
     ),
     "epochs from 0": (edited("record", ("start=1", "start=0")), "record", 1, "counts from 0"),
     "the two swapped": (

@@ -165,7 +165,7 @@ def test_plain_kernels_are_the_fallback(assignment: Assignment, monkeypatch: pyt
 
     monkeypatch.setattr(kernel, "_lay_runtime", threaded)
     with kernels("auto") as source:
-        assert "each submission starts a plain one" in source.note
+        assert "each is started as a new process" in source.note
         assert run_cells(source, assignment, "print(1)").evidence.cells[0].status == "ran"
     with pytest.raises(KernelFailed, match="2 threads"), kernels("warm"):
         pass
@@ -339,7 +339,7 @@ def test_where_the_machine_has_no_time_left_nothing_is_said_of_the_notebook(
         return 0.0, 2 * time.monotonic()  # more than has gone by does not count
 
     monkeypatch.setattr(ForkProvisioner, "time_spent", claims_to_wait)
-    with pytest.raises(KernelFailed, match="too little processor time"):
+    with pytest.raises(KernelFailed, match="too busy to run the notebook"):
         run_cells(warm_kernels, assignment, WAITS.format(60), limits=Limits(cell=1.1))
 
 

@@ -111,7 +111,7 @@ def test_a_number_is_the_points(statistics: Grader, texts: Grader) -> None:
         ("", "The tests stopped at `assert mean(x) == 3` with NameError: name 'mean' is not defined."),
         ("def mean(x): raise NotImplementedError", "The cell mean is not complete."),
         ("def mean(x):\n    return 1 / 0", "at `assert mean(x) == 3` with ZeroDivisionError: division by zero."),
-        ("import os\ndef mean(x): os._exit(0)", "The test cell ended the kernel."),
+        ("import os\ndef mean(x): os._exit(0)", "The test cell made the kernel stop."),
     ],
 )
 def test_what_went_wrong_is_told(statistics: Grader, source: str, said: str) -> None:

@@ -116,8 +116,8 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     "a cell that stopped": (
         in_task("lr-loop", ("optimizers.Adam", "Adam")),
         {
-            "lr-loop": ("(lr-loop) stopped in line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",),
-            "lr-metrics": ("(lr-loop) stopped in line 6",),
+            "lr-loop": ("(lr-loop) stopped on line 6, `optimizer=Adam(learning_rate=lr),`, with NameError: ",),
+            "lr-metrics": ("(lr-loop) stopped on line 6",),
         },
     ),
     "a name that comes later": (

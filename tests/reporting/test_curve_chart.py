@@ -68,10 +68,11 @@ def test_a_picture_holds_what_its_message_holds(
         curve, _, end = rule.message.partition(" on the val_accuracy values ")[2].partition(", your callback ")
         assert [f"{value:.4g}" for value in strip.val_accuracy] == re.findall(r"[\d.]+", curve)
         assert f"threshold {strip.threshold:g} and patience {strip.patience}" in rule.message
-        assert end.startswith("did not stop" if strip.stopped is None else f"stopped after epoch {strip.stopped}")
+        stopped = "did not stop training" if strip.stopped is None else f"stopped training after epoch {strip.stopped}"
+        assert end.startswith(stopped)
         due = first_stop(list(strip.val_accuracy), strip.threshold, strip.patience)
         assert strip.due == (None if due is None else due + 1)
-        assert ("it should have continued" if due is None else f"it should have stopped after epoch {due + 1}") in end
+        assert f"training should have {'continued' if due is None else f'stopped after epoch {due + 1}'}:" in end
         assert strip.stopped != strip.due
         assert set(strip.model_dump()) == {"threshold", "patience", "val_accuracy", "stopped", "due"}
 

@@ -217,7 +217,7 @@ class TestFeedback:
         reason = "(one written answer and one item to review)"
         assert f"20 points pending , of 100 in all {reason}: {open_items}" in text_of(page)
         assert 'class="tag needs-review">needs review' in page
-        assert 'class="tag needs-reading">needs reading' in page
+        assert 'class="tag to-be-graded">to be graded' in page
         assert "Could not be observed." in page
 
     def test_findings_are_for_those_they_are_for(self, page: str) -> None:
@@ -457,6 +457,14 @@ class TestReport:
         assert "<summary>In 13 submissions</summary>" in text
         assert text.count("Read a file.") == 13
         assert ADVICE["suspicious act"].split(".")[0] in text
+
+    def test_findings_have_headings_in_plain_words(self, assignment: Assignment) -> None:
+        kinds = ("task copied", "zero bytes", "given cell changed", "no sandbox")
+        findings = tuple(Finding(kind=kind, text="What was seen.") for kind in kinds)
+        text = report.report_page(assignment, [verdict_on(assignment, "ada", findings=findings)], {})
+        headings = {text_of(part.partition("</h4>")[0]) for part in text.split("<h4>")[1:]}
+        wanted = ("Several versions of a task", "NUL bytes", "Provided cell changed", "No sandbox")
+        assert {f"{heading} (1)" for heading in wanted} <= headings
 
     def test_the_table_of_the_class_names_items_by_title(self, class_report: str, assignment: Assignment) -> None:
         table = class_report[class_report.index('<table class="class') :]

@@ -94,7 +94,7 @@ def test_the_cell_in_which_the_solution_stops_is_named(
     monkeypatch.setattr(task, "grade_folder", solution_stops)
     done = run()
     assert done.exit_code == 1
-    cause = "cell 'callback' stops with StopIteration in line 2: Sequential()."
+    cause = "cell 'callback' stops with StopIteration on line 2: Sequential()."
     assert f"does not get full points here: {cause} Versions: Python 3" in done.output
     assert "Install versions that requirements.in allows (`make setup`" in done.output
     assert "NameError" not in done.output, "what comes first is the cause"

@@ -191,9 +191,9 @@ def _hold_cost(case: Case, key: str, unit: str, value: float, truths: list[float
     if close(value, 1000 * truth, 0.01) or close(1000 * value, truth, 0.01):
         hint = f" The unit should be {unit}."
     elif close(value - truth, costs["evaluate"], 0.2):
-        hint = " It also covers the evaluation."
+        hint = " Your value also covers the evaluation."
     elif close(value - truth, costs["compile"], 0.2):
-        hint = " It also covers compiling the model."
+        hint = " Your value also covers compiling the model."
     if not hint:
         seen_in_work(Work.of(case))
     verb = "used" if unit == "J" else "took"

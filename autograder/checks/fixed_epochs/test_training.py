@@ -31,7 +31,7 @@ def test_the_model_is_new(case: Case) -> None:
     fit = trained(case).first
     given = {other.parameters for other in case.evidence.of(Fit) if case.evidence.cells[other.cell].role == "given"}
     if len(given) == 1 and fit.parameters not in given:
-        raise Wrong("The model differs from that of get_model().")
+        raise Wrong("The model differs from the one that get_model() returns.")
     if fit.trained_before or fit.initial_epoch:
         raise Wrong("The model had been trained before: create a new one with get_model().")
 

@@ -77,11 +77,11 @@ def pairs(case: Case, family: str) -> list[tuple[Answer, Answer]]:
 
 
 def curve(trial: Trial, last: int | None = None) -> str:
-    """Return the curve as a line of values; a bar marks the end of training within it."""
+    """Return the values of the curve in words; a remark marks the end of training within it."""
     shown = [f"{value:.4g}" for value in trial.val_accuracy]
     if last is not None and last + 1 < len(shown):
-        shown.insert(last + 1, "|")
-    return " ".join(shown)
+        shown[last] += " (training stopped here)"
+    return ", ".join(shown)
 
 
 def arguments(trial: Trial) -> str:
@@ -114,7 +114,7 @@ def picture(trial: Trial, stopped: int | None) -> Strip | None:
 
 
 def after(epoch: int | None) -> str:
-    return "did not stop" if epoch is None else f"stopped after epoch {epoch + 1}"
+    return "did not stop training" if epoch is None else f"stopped training after epoch {epoch + 1}"
 
 
 def no_error(answer: Answer) -> None:
@@ -151,7 +151,7 @@ def explain(trial: Trial) -> str:
 def complain(trial: Trial, stopped: int | None, reason: str) -> Wrong:
     """Return the complaint about a training curve, with its picture if training ended at the wrong epoch."""
     strip = picture(trial, stopped)
-    wanted = f"it {due(trial)}: " if strip else ""
+    wanted = f"training {due(trial)}: " if strip else ""
     return Wrong(f"{describe(trial, stopped)} {after(stopped)}; {wanted}{reason}", strip)
 
 
@@ -163,9 +163,11 @@ def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool =
     """
     if all(result.stop is None for pair in found for _, result in pair):
         no_error(found[0][0])
-        raise Wrong("Your callback never stopped, so this could not be checked.")
+        raise Wrong("Your callback never stopped the training, so this could not be checked.")
     if waits and all(result.stop == 0 for pair in found for _, result in pair):
-        raise Wrong("Your callback stops after the first epoch, whatever the curve, so this could not be checked.")
+        raise Wrong(
+            "Your callback stops the training after the first epoch, whatever the curve, so this could not be checked."
+        )
     for first, second in sorted(found, key=lambda pair: len(pair[1][0].val_accuracy)):
         no_error(first)
         no_error(second)
@@ -208,7 +210,7 @@ def test_honours_its_arguments(case: Case) -> None:
     found = answers(case, "arguments")
     if all(result.stop is None for _, result in found):
         no_error(found[0])
-        raise Wrong("Your callback never stopped, so this could not be checked.")
+        raise Wrong("Your callback never stopped the training, so this could not be checked.")
     half = len(found) // 2
     base = found[0][1].stop
     for index, (trial, result) in enumerate(found):
@@ -217,7 +219,7 @@ def test_honours_its_arguments(case: Case) -> None:
         wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
         if result.stop != wanted:
             # If this trial ended at the right epoch, the mistake is in the first trial.
-            first = f"with {arguments(found[0][0])}, it {after(base)}, but {due(found[0][0])}."
+            first = f"with {arguments(found[0][0])}, it {after(base)}, but training {due(found[0][0])}."
             raise complain(trial, result.stop, explain(trial) if picture(trial, result.stop) else first)
 
 

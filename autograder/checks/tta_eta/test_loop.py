@@ -104,7 +104,8 @@ def test_each_model_is_new(case: Case) -> None:
     def rule(t: Trained) -> str | None:
         fit, value = t
         if len(given) == 1 and structure(fit) not in given:
-            return f"At {where(sweep, fit, value)}, the model differs from that of get_model(){differs(fit, given)}."
+            model = f"the model differs from the one that get_model() returns{differs(fit, given)}"
+            return f"At {where(sweep, fit, value)}, {model}."
         if not fit.trained_before and fit.initial_epoch == 0:
             return None
         return f"At {where(sweep, fit, value)}, the model had been trained before: create a new one in each iteration."
@@ -238,7 +239,7 @@ def test_cap_of_epochs(case: Case) -> None:
         return (
             None
             if fit.epochs == cap
-            else f"At {where(sweep, fit, value)}, fit was called with {fit.epochs} epochs; it should be {cap}."
+            else f"At {where(sweep, fit, value)}, fit was called with epochs={fit.epochs} instead of epochs={cap}."
         )
 
     hold(sweep, rule)
@@ -246,7 +247,8 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """`TrainToAccuracy` stops each training run, with the lab's threshold and patience, and a count starting at 0."""
+    """Each training run is stopped by a `TrainToAccuracy` with the lab's threshold and patience, which starts counting
+    at 0."""
     sweep = trained(case)
     p = case.parameters
 

@@ -236,9 +236,9 @@ def _measured(sweep: Sweep, row: Value, key: str, unit: str, truth: float, costs
     if close(value, 1000 * truth, 0.01) or close(1000 * value, truth, 0.01):
         hint = f" The unit should be {unit}."
     elif close(value - truth, costs["evaluate"], 0.2):
-        hint = " It also covers the evaluation."
+        hint = " Your value also covers the evaluation."
     elif close(value - truth, costs["compile"], 0.2):
-        hint = " It also covers compiling the model."
+        hint = " Your value also covers compiling the model."
     verb = "used" if unit == "J" else "took"
     return f"In {place(sweep, row)}, {key} is {value:.4g} {unit}, but fit alone {verb} {truth:.4g} {unit}.{hint}"
 

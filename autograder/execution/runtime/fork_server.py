@@ -286,7 +286,7 @@ def main(arguments: list[str]) -> None:
             loaded = load([name for name in chosen.instruments.split(",") if name])
             warm_up()
     if processes.threads() != 1:
-        raise SystemExit(f"The fork server has {processes.threads()} threads and cannot fork safely.")
+        raise SystemExit(f"The process that forks kernels has {processes.threads()} threads and cannot fork safely.")
     server = ForkServer(socket.socket(fileno=chosen.listen), chosen.isolated, loaded)
     print("ready", flush=True)
     server.serve()

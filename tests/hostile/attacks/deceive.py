@@ -115,7 +115,7 @@ os.close(find_oracle())
 ours, theirs = socket.socketpair()
 os.dup2(theirs.fileno(), find_oracle())
 
-# %% shuts-the-connection points="person" finding="kept the kernel from reporting|messages made no sense" helpers="oracle" control="reached"
+# %% shuts-the-connection points="person" finding="prevented the autograder from recording|messages that could not be read" helpers="oracle" control="reached"
 # shuts the connection with the oracle through a copy of it that it sends to itself
 one, other = socket.socketpair()
 socket.send_fds(one, [b'x'], [find_oracle()])
@@ -128,7 +128,7 @@ print('REACHED')
 for _ in range(1200): os.write(find_oracle(), b'x' * 50_000)
 print('REACHED')
 
-# %% replaces-the-execution points="person" finding="kept the kernel from reporting" control="plain"
+# %% replaces-the-execution points="person" finding="prevented the autograder from recording" control="plain"
 # takes the kernel's own way to execute a cell, without the reports
 import types
 from ipykernel.ipkernel import IPythonKernel
@@ -150,7 +150,7 @@ get_ipython().run_cell('%answer-questions')
 get_ipython().run_cell('%stand_in data-details')
 print('REACHED')
 
-# %% uses-the-channel finding="all objects" control="plain"
+# %% uses-the-channel finding="listed objects" control="plain"
 # finds the channel in memory and reports through it
 import gc
 for thing in gc.get_objects():
@@ -202,7 +202,7 @@ import json
 json.dumps = lambda *a, **k: '{}'
 print('REACHED')
 
-# %% patches-builtins finding="replaced|time limit|ended the kernel" control="plain" limits={"cell": 4.0}
+# %% patches-builtins finding="replaced|time limit|made the kernel stop" control="plain" limits={"cell": 4.0}
 # replaces built-in functions
 import builtins
 builtins.isinstance = lambda *a: True
@@ -235,14 +235,14 @@ for name in list(sys.modules):
     if 'runtime' in name or 'autograder' in name: del sys.modules[name]
 print('REACHED')
 
-# %% imports-runtime finding="looked for the autograder" output="refused" control="imports"
+# %% imports-runtime finding="tried to import a module of the autograder" output="refused" control="imports"
 # imports the runtime
 try:
     import runtime.session
     print('REACHED')
 except ImportError: print('refused')
 
-# %% looks-for-answers finding="all objects" control="answers"
+# %% looks-for-answers finding="listed objects" control="answers"
 # searches the memory for what is expected of it
 import gc
 words = {'family', 'rubric', 'max_points', 'expected_stop'}

@@ -19,7 +19,7 @@ import time
 time.sleep(10**6)
 print('REACHED')
 
-# %% catches-interrupt finding="time limit|ended the kernel" limits={"cell": 2.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
+# %% catches-interrupt finding="time limit|made the kernel stop" limits={"cell": 2.0, "run": 60.0} free={"cell": 60.0, "run": 120.0}
 # catches the interrupt and goes on (unprotected: 16 s)
 import os
 end = os.times().elapsed + 16
@@ -36,7 +36,7 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 for _ in range(16): select.select([], [], [], 1)
 print('REACHED')
 
-# %% holds-the-interpreter finding="time limit|ended the kernel" limits={"cell": 4.0, "run": 90.0} free={"cell": 60.0, "run": 120.0}
+# %% holds-the-interpreter finding="time limit|made the kernel stop" limits={"cell": 4.0, "run": 90.0} free={"cell": 60.0, "run": 120.0}
 # one long call that no interrupt reaches (unprotected: some seconds)
 x = 7 ** 2_000_000
 for _ in range(16): y = x * x
@@ -246,7 +246,7 @@ for place in ('/home/student/a', '/content/a', '/kaggle/a', '/dev/shm/a', '/tmp/
 select.select([], [], [], 2)
 print('REACHED')
 
-# %% nested-output output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# %% nested-output output="cut off after|is not shown" free={"output": 1000000000, "outputs": 1000000000}
 # an output whose metadata are nested very deeply, which libraries that read the notebook again cannot follow
 from IPython.display import display
 inner = {}
@@ -258,11 +258,11 @@ display({'text/plain': 'REACHED'}, metadata=inner, raw=True)
 for n in range(300_000): print('line', n)
 print('REACHED')
 
-# %% long-line output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# %% long-line output="cut off after|is not shown" free={"output": 1000000000, "outputs": 1000000000}
 # prints one line of 30 MB
 print('x' * 30_000_000 + 'REACHED')
 
-# %% large-display output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# %% large-display output="cut off after|is not shown" free={"output": 1000000000, "outputs": 1000000000}
 # displays a value of 20 MB
 from IPython.display import HTML, display
 display(HTML('x' * 20_000_000 + 'REACHED'))
@@ -301,7 +301,7 @@ print('x' * 100_000_000 + 'REACHED')
 def deeper(n): return deeper(n + 1)
 deeper(0)
 
-# %% stack-overflow finding="ended the kernel" control="stops"
+# %% stack-overflow finding="made the kernel stop" control="stops"
 # recursion past the stack's end
 import sys, ctypes
 sys.setrecursionlimit(10**7)
@@ -316,7 +316,7 @@ exit()
 # sys.exit()
 import sys; sys.exit(1)
 
-# %% os-exit finding="ended the kernel" control="stops"
+# %% os-exit finding="made the kernel stop" control="stops"
 # os._exit(0)
 import os; os._exit(0)
 
@@ -328,7 +328,7 @@ import os, signal; os.kill(os.getpid(), signal.SIGKILL)
 # stops its own kernel
 import os, signal; os.kill(os.getpid(), signal.SIGSTOP)
 
-# %% aborts finding="ended the kernel" control="stops"
+# %% aborts finding="made the kernel stop" control="stops"
 # os.abort()
 import os; os.abort()
 
@@ -336,7 +336,7 @@ import os; os.abort()
 # asks the kernel to shut down
 get_ipython().kernel.do_shutdown(True)
 
-# %% replaces-itself finding="replaced its process|ended the kernel" control="stops"
+# %% replaces-itself finding="replaced its process|made the kernel stop" control="stops"
 # becomes another program
 import os; os.execv('/bin/sleep', ['sleep', '1'])
 
@@ -346,13 +346,13 @@ import sys, os
 sys.stdout.close(); sys.stderr.close()
 for n in (0, 1, 2): os.close(n)
 
-# %% closes-sockets finding="time limit|ended the kernel" control="stops" limits={"cell": 4.0}
+# %% closes-sockets finding="time limit|made the kernel stop" control="stops" limits={"cell": 4.0}
 # closes the sockets of its kernel
 import gc, zmq
 for thing in gc.get_objects():
     if isinstance(thing, zmq.Socket): thing.close(0)
 
-# %% closes-everything finding="time limit|ended the kernel" control="stops" limits={"cell": 4.0}
+# %% closes-everything finding="time limit|made the kernel stop" control="stops" limits={"cell": 4.0}
 # closes every open file of the kernel
 import os; os.closerange(3, 200)
 

@@ -28,7 +28,7 @@ while waiting:
         if child.__name__ not in names: names.add(child.__name__); waiting.append(child)
 print('REACHED' if names & {'Plan', 'Trial', 'Scenario', 'Oracle', 'Rows', 'PlainModel'} else 'nothing')
 
-# %% foresees-an-epoch output="unseen" finding="all objects" task="callback" control="answers"
+# %% foresees-an-epoch output="unseen" finding="listed objects" task="callback" control="answers"
 # goes through all objects at each epoch for the accuracies that come next
 import gc
 def numbers():
@@ -175,7 +175,7 @@ except ImportError:
     end.detach()
     print('blind' if not sizes else 'unseen' if set(sizes) == {34} else 'REACHED')
 
-# %% audit-off-by-a-nested-cell finding="all objects" control="unguarded"
+# %% audit-off-by-a-nested-cell finding="listed objects" control="unguarded"
 # ends a nested execution, after which an earlier version no longer looked, and goes through all objects
 import gc
 try: await get_ipython().kernel.do_execute('1', True)
@@ -183,7 +183,7 @@ except Exception: pass
 gc.get_objects()
 print('REACHED')
 
-# %% audit-misled-about-frames finding="all objects" control="unguarded"
+# %% audit-misled-about-frames finding="listed objects" control="unguarded"
 # replaces sys._getframe, by which the audit finds out whose act it is, and puts it back
 import gc, sys
 kept, sys._getframe = sys._getframe, lambda *a: None
@@ -191,14 +191,14 @@ gc.get_objects()
 sys._getframe = kept
 print('REACHED')
 
-# %% audit-misled-about-files finding="name of their code|under the name of another file" control="unguarded"
+# %% audit-misled-about-files finding="under which their code is compiled|under the name of another file" control="unguarded"
 # has its cells and its code named like files of Python's own library
 import gc, os
 os.environ['IPYKERNEL_CELL_NAME'] = os.__file__
 exec(compile('gc.get_objects()', os.__file__, 'exec'))
 print('REACHED')
 
-# %% acts-in-a-callback finding="all objects" task="callback" control="unguarded"
+# %% acts-in-a-callback finding="listed objects" task="callback" control="unguarded"
 # goes through all objects while its callback is driven, after its cell
 import gc
 try:
@@ -210,7 +210,7 @@ try:
 except NameError: pass
 print('REACHED')
 
-# %% acts-in-given-cells finding="all objects" control="unguarded"
+# %% acts-in-given-cells finding="listed objects" control="unguarded"
 # acts while a given cell is executed, whose acts are not reported
 import gc
 shell, count = get_ipython(), []
@@ -220,13 +220,13 @@ def before(info):
 shell.events.register('pre_run_cell', before)
 print('REACHED')
 
-# %% acts-in-a-thread finding="all objects" control="unguarded"
+# %% acts-in-a-thread finding="listed objects" control="unguarded"
 # has a thread pool of Python's own go through all objects
 import concurrent.futures, gc
 with concurrent.futures.ThreadPoolExecutor() as pool: pool.submit(gc.get_objects).result()
 print('REACHED')
 
-# %% acts-behind-a-stand-in points=86.5 finding="all objects" task="data-details" control="unguarded"
+# %% acts-behind-a-stand-in points=86.5 finding="listed objects" task="data-details" control="unguarded"
 # acts only where it finds a stand-in, which is in a later run
 n_class = None
 import gc
@@ -346,7 +346,7 @@ kernel.session.send(kernel.iopub_socket, 'comm_open', {'comm_id': '1', 'target_n
 display({'text/plain': report, 'application/json': {'n_tr': true}}, raw=True)
 kernel.session.send(kernel.iopub_socket, 'status', {'execution_state': 'idle'}, parent=parent)
 
-# %% replies-early points="person" finding="kept the kernel from reporting|messages made no sense" control="stops"
+# %% replies-early points="person" finding="prevented the autograder from recording|messages that could not be read" control="stops"
 # replies to its own cell and to the next one before they have ended, so that what it does then would belong to a later cell; in the control, what the last one prints is lost
 kernel = get_ipython().kernel
 def reply():
@@ -500,7 +500,7 @@ key = next(part for value in parts.values() for part in (value, getattr(value, '
 os.write(parts['descriptor'], key + claim)
 print('REACHED')
 
-# %% acts-under-a-given-cells-name finding="all objects" control="unguarded"
+# %% acts-under-a-given-cells-name finding="listed objects" control="unguarded"
 # has code compiled under the name of the given cell that is executed, whose acts are not reported, and run by IPython
 shell = get_ipython()
 names = {'shell': shell}
@@ -516,7 +516,7 @@ def before(info):
 shell.events.register('pre_run_cell', before)
 print('REACHED')
 
-# %% acts-with-renamed-code finding="all objects" control="unguarded"
+# %% acts-with-renamed-code finding="listed objects" control="unguarded"
 # gives its own function the name of the given cell that is executed, and has IPython call it
 import gc
 shell = get_ipython()
@@ -594,7 +594,7 @@ m.compile('sgd', 'mse')
 m.fit(N.zeros((8, 4)), N.zeros((8, 2)), epochs=1, verbose=0, callbacks=[Finds()])
 if found: print('REACHED')
 
-# %% acts-in-the-audit finding="a value that|looked for|frames of its callers" control="plain"
+# %% acts-in-the-audit finding="a value that|tried to import|frames of its callers" control="plain"
 # is called by the audit itself, which asks for the text of a module's name; the control is a hook that does so
 import sys
 class Name(str):

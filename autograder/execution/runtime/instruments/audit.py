@@ -37,14 +37,14 @@ MAX_ACTS = 10
 
 # Python's standard library never does this on its own, so an act through the library is also the notebook's.
 RARE = {
-    "sys._current_frames": "looked into the frames of all threads",
-    "gc.get_objects": "went through all objects of the process",
-    "gc.get_referrers": "went through all objects of the process",
-    "gc.get_referents": "went through all objects of the process",
+    "sys._current_frames": "inspected the stack frames of all threads",
+    "gc.get_objects": "listed objects in memory through the garbage collector",
+    "gc.get_referrers": "listed objects in memory through the garbage collector",
+    "gc.get_referents": "listed objects in memory through the garbage collector",
     "sys.settrace": "set a trace function",
     "sys.setprofile": "set a profile function",
     "sys.addaudithook": "added an audit hook",
-    "sys.monitoring.register_callback": "watched the interpreter",
+    "sys.monitoring.register_callback": "registered a monitoring callback",
     "ctypes.addressof": "read memory directly",
     "ctypes.cdata": "read memory directly",
     "ctypes.cdata/buffer": "read memory directly",
@@ -55,14 +55,14 @@ RARE = {
 # The library does this for good reasons, so it is reported only if the notebook does it itself, or through a function
 # of the library that returns frames.
 FRAMES = {
-    "sys._getframe": "looked into the frames of its callers",
-    "object.__getattr__": "looked into the frames of its callers",
+    "sys._getframe": "inspected the stack frames of its callers",
+    "object.__getattr__": "inspected the stack frames of its callers",
 }
 # Reported also if the notebook does it through Python's standard library.
 THROUGH_LIBRARY = {
     "subprocess.Popen": "started a program",
     "os.system": "started a program",
-    "os.exec": "replaced its process by another program",
+    "os.exec": "replaced its process with another program",
     "os.posix_spawn": "started a program",
     "os.fork": "started another process",
     "os.forkpty": "started another process",
@@ -81,7 +81,7 @@ THROUGH_LIBRARY = {
     "open": "opened a file outside its own folder",
     "os.listdir": "listed a folder outside its own",
     "os.scandir": "listed a folder outside its own",
-    "import": "looked for the autograder",
+    "import": "tried to import a module of the autograder",
 }
 NOTED = RARE | FRAMES | THROUGH_LIBRARY
 HARMLESS = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/shm/", "/proc/cpuinfo", "/proc/meminfo")
@@ -133,7 +133,7 @@ def install(session: Any) -> None:  # noqa: C901 - functions that share what nob
     def check_execution() -> None:
         """Report changes of how cells are executed, or of the file names that distinguish them from libraries."""
         if owner_of(state.file) != "notebook":
-            report("changed how cells are executed", "the name of their code")
+            report("changed how cells are executed", "the file names under which their code is compiled")
         for name, before in transformers.items():
             if (now := list(getattr(shell, name, ()))) != before:
                 before[:] = now

@@ -69,6 +69,13 @@ def train(case, accuracies, threshold, patience, max_epochs=50):
     return Training(asked, reply, reply.record)
 
 
+def wrong_stop(asked, epochs, expected):
+    """Return the error for a training run that stopped after the wrong epoch."""
+    return Wrong(
+        f"With {asked}, the function stopped after epoch {epochs}; it should have stopped after epoch {expected}."
+    )
+
+
 def curve(threshold, steps):
     return [round(threshold + step, 2) for step in steps]
 
@@ -83,7 +90,7 @@ def test_stop(case):
         expected = next(n for n in range(patience, len(above) + 1) if all(above[n - patience : n]))
         training = train(case, accuracies, threshold, patience)
         if training.epochs != expected:
-            raise Wrong(f"With {training.asked}, it stopped after epoch {training.epochs}; it should be {expected}.")
+            raise wrong_stop(training.asked, training.epochs, expected)
 
 
 @item("train-to-accuracy", points=1)
@@ -91,7 +98,7 @@ def test_equal(case):
     """An accuracy that is equal to the threshold does not count."""
     training = train(case, [0.75, 0.75, 0.8], 0.75, 1)
     if training.epochs < 3:
-        raise Wrong(f"With {training.asked}, it stopped after epoch {training.epochs}; it should be 3.")
+        raise wrong_stop(training.asked, training.epochs, 3)
 
 
 @item("train-to-accuracy", points=2)
@@ -100,10 +107,8 @@ def test_most_epochs(case):
     for most in case.samples(integers(1, 8)):
         training = train(case, [0.1] * 20, 0.8, 2, max_epochs=most)
         if training.epochs != most:
-            raise Wrong(
-                f"With max_epochs {most} and a network that stays bad, it stopped after epoch {training.epochs}; it "
-                f"should be {most}."
-            )
+            asked = f"max_epochs {most} and a network that never reaches the threshold"
+            raise wrong_stop(asked, training.epochs, most)
 
 
 @item("train-to-accuracy", points=3)
@@ -112,10 +117,10 @@ def test_each_epoch(case):
     calls = train(case, [0.5, 0.9, 0.9], 0.8, 2).calls
     for what in calls:
         if what[0] == "train" and what != TRAIN:
-            raise Wrong(f"It called train_model({', '.join(what[1:])}); it should be ({', '.join(TRAIN[1:])}).")
+            raise Wrong(f"train_model was called with ({', '.join(what[1:])}) instead of ({', '.join(TRAIN[1:])}).")
     counted = [what[0] for what in calls if what in (TRAIN, EVALUATE)]
     if not counted or counted[0] != "train" or counted[-1] != "evaluate" or "train train" in " ".join(counted):
-        raise Wrong("It should call train_model and then eval_model(model, val_loader) in every epoch.")
+        raise Wrong("The function should call train_model and then eval_model(model, val_loader) in every epoch.")
 
 
 @item("train-to-accuracy", points=2)

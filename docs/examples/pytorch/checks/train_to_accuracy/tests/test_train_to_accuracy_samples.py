@@ -54,14 +54,14 @@ WRONG = {
     "not in a row": (
         LOOP.replace(" else 0", " else hits"),
         4,
-        "[0.7, 0.4, 0.7, 0.7], it stopped after epoch 3; it should be 4.",
+        "[0.7, 0.4, 0.7, 0.7], the function stopped after epoch 3; it should have stopped after epoch 4.",
     ),
     "at the threshold": (
         LOOP.replace("> threshold", ">= threshold"),
         1,
-        "[0.75, 0.75, 0.8], it stopped after epoch 1; it should be 3.",
+        "[0.75, 0.75, 0.8], the function stopped after epoch 1; it should have stopped after epoch 3.",
     ),
-    "one epoch too many": (LOOP.replace("hits == patience", "hits > patience"), 4, "it should be"),
+    "one epoch too many": (LOOP.replace("hits == patience", "hits > patience"), 4, "it should have stopped"),
     "no limit": (
         LOOP.replace("for epoch in range(max_epochs)", "while True"),
         2,
@@ -71,13 +71,13 @@ WRONG = {
     "arguments swapped": (
         LOOP.replace("optimizer, criterion)\n        acc", "criterion, optimizer)\n        acc"),
         12,
-        "train_model(model, train_loader, criterion, optimizer); it should be",
+        "train_model was called with (model, train_loader, criterion, optimizer) instead of",
     ),
     "the number of epochs": (LOOP.replace("return accuracies", "return len(accuracies)"), 2, "returned"),
     "stops early with a count of all trainings": (
         "hits = 0\n" + LOOP.replace("accuracies, hits = [], 0", "global hits\n    accuracies = []"),
         4,
-        "it should be",
+        "it should have stopped",
     ),
 }
 
