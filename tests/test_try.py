@@ -67,6 +67,29 @@ def test_a_notebook_is_tried_rule_by_rule(here: Course, tmp_path: Path) -> None:
     assert "There is no notebook nowhere.ipynb" in run("try", "nowhere.ipynb", "--assignment", NAME)
 
 
+def test_an_item_without_a_check_is_tried_but_no_class_is_graded_with_it(here: Course, tmp_path: Path) -> None:
+    assignment = Assignment.load(NAME, here)
+    path = assignment.checks_folder / "test_my_task.py"
+    text = path.read_text(encoding="utf-8")
+    write_checks(here, text.replace('@item("loudest"', '@item("rms"'))
+    forget(path.parent)
+    missing = "There is no check for the item 'loudest': write one with `@item('loudest', points=...)`, or remove the"
+    folder = tmp_path / "submitted" / "ada" / NAME
+    folder.mkdir(parents=True)
+    nbformat.write(build_submission(assignment), folder / f"{NAME}.ipynb")
+    try:
+        tried = run("try", "--assignment", NAME)
+        graded = run("autograde", "--assignment", NAME, "--submitted", str(folder.parents[1]), "--out", str(tmp_path))
+    finally:
+        write_checks(here, text)
+        forget(path.parent)
+    assert f"loudest: ? of 2\n  {missing}" in tried
+    assert "3 of 5 points" in tried
+    assert graded.startswith("1 ")
+    assert missing in " ".join(graded.split())
+    assert not (tmp_path / NAME).exists()
+
+
 def test_a_release_that_is_older_than_its_source_is_generated_again(here: Course) -> None:
     source = here.source / NAME / f"{NAME}.ipynb"
     text = source.read_text(encoding="utf-8")

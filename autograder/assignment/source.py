@@ -176,7 +176,10 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
         if item.id in cells and not (noted.get("grade") or noted.get("task")):
             yield f"Cell {item.id} is not marked as graded."
         elif item.id not in cells and item.id not in assignment.cells:
-            yield f"There is no check cell {item.id}."
+            yield (
+                f"There is no cell for the points of the item {item.id!r}: add a locked code cell with the grade_id "
+                f"{item.id!r} and {number(item.points)} points, as nbgrader's type *Autograder tests*."
+            )
         elif noted and noted.get("points") != item.points:
             yield f"Cell {item.id} is worth {noted.get('points')} points, but {number(item.points)} in assignment.toml."
     known = {item.id for item in assignment.items}

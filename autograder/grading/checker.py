@@ -84,7 +84,7 @@ def judge(
         seconds_waited: returns for how long the kernel has waited for a processor.
 
     Raises:
-        AssignmentError: the checks cannot be collected, or there is an item without a check.
+        AssignmentError: the checks cannot be collected.
     """
     ids = tuple(item.id for item in assignment.checked_items)
     memo: dict[str, Any] = {}
@@ -291,14 +291,27 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     return "ungraded", f"An internal error of the autograder prevented this check ({type(error).__name__})."
 
 
+def describe_unchecked(item_id: str) -> str:
+    """Return the message about an item that has no check."""
+    return (
+        f"There is no check for the item {item_id!r}: write one with `@item({item_id!r}, points=...)`, or remove the "
+        "item from assignment.toml."
+    )
+
+
 def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) -> ItemVerdict:
     """Scale the weights to the item's points. One undecided property marks the item for manual review, and so does an
-    internal error of the autograder in one of its cells, if points were lost."""
+    internal error of the autograder in one of its cells, if points were lost. An item without checks is ungraded, so
+    that its author can try the others; no class is graded with it, see `preflight`."""
     total = sum(each.max_points for each in found)
     if not total:
-        raise AssignmentError(
-            f"There is no check for the item {item.id!r}: write one with `@item({item.id!r}, points=...)`, or remove "
-            "the item from assignment.toml."
+        return ItemVerdict(
+            id=item.id,
+            title=item.title,
+            max_points=item.points,
+            points=None,
+            status="ungraded",
+            message=describe_unchecked(item.id),
         )
     scale = item.points / total
     stop = find_stop(evidence, item.cell)

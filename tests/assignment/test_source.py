@@ -190,7 +190,11 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
     [
         (double_an_id, "2 cells have the grade_id settings."),
         (drop_a_task, "There is no solution cell bs-plots."),
-        (drop_a_check, "There is no check cell lr-metrics."),
+        (
+            drop_a_check,
+            "There is no cell for the points of the item 'lr-metrics': add a locked code cell with the grade_id "
+            "'lr-metrics' and 12 points, as nbgrader's type *Autograder tests*.",
+        ),
         (forget_an_end, "Cell lr-loop contains an unpaired BEGIN SOLUTION or END SOLUTION."),
         (solve_in_a_given_cell, "Cell model contains a solution but is not marked as a solution cell."),
         (forget_the_markers, "Cell data-details contains no solution between BEGIN SOLUTION and END SOLUTION."),

@@ -11,6 +11,7 @@ import pytest
 from autograder.grading import sampling
 from autograder.grading.case import Case, Undecided
 from autograder.rubric import integers
+from tests.places import ROOT
 
 
 def answer_slowly(question: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +29,11 @@ def sampler(**options: Any) -> sampling.Sampler:
     """A check on a notebook that takes longer for its first answers than it may take for all."""
     things: Any = SimpleNamespace(seed=1, of=lambda _: [])
     return sampling.Sampler(Case(things, things, things, things, ask=answer_slowly, **options), ask_twice)
+
+
+def test_the_guide_names_the_number_of_samples() -> None:
+    text = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
+    assert f"`case.samples(strategy)` generates {sampling.N_SAMPLES} inputs" in text
 
 
 def test_a_slow_notebook_is_not_asked_on(monkeypatch: pytest.MonkeyPatch) -> None:
