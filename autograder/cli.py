@@ -49,7 +49,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
 console = Console()
 errors = Console(stderr=True)
 
-DEMO_SECONDS = 10
+DEMO_SECONDS = 6
 """Time limit in seconds for a cell of the sample class: one of its notebooks contains an endless loop."""
 
 Name = Annotated[str, typer.Option(help="name of the assignment, a folder in source/")]
