@@ -27,6 +27,7 @@ from .evidence import KERNEL_DIED, Answer, CellEnd, Evidence, RunCell, hash_test
 from .kernels import GONE, ForkProvisioner, Kernels
 from .limits import MAX_STRETCH, Limits
 from .oracle import Connection, Oracle
+from .replies import find_line, find_result
 from .runtime.channel import SERVE
 
 STAND_IN = "stand-in"
@@ -391,7 +392,7 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
         error, message, line, elsewhere = None, "", "", ""
         if failed:
             error, message = str(reply.get("ename", ""))[:100], str(reply.get("evalue", ""))[:500]
-            line, elsewhere = _find_line(reply.get("traceback"), in_first_cell=bool(step.tests))
+            line, elsewhere = find_line(reply.get("traceback"), in_first_cell=bool(step.tests))
         if number in driver.timed_out:
             status = "timeout"
         elif number == fatal:
@@ -405,7 +406,7 @@ def _describe_cells(steps: list[_Step], driver: _Driver) -> tuple[RunCell, ...]:
             role=step.role, index=step.index, status=status, error=error, message=message, line=line, fault=fault,
             incomplete=elsewhere if error == "NotImplementedError" and not step.tests else "",
             defined_in=_find_definition(steps[number + 1 :], message) if error == "NameError" else None,
-            tests=step.tests, result=_find_result(step.cell) if step.tests else "",
+            tests=step.tests, result=find_result(step.cell) if step.tests else "",
         ))  # fmt: skip
     return tuple(cells)
 
@@ -418,40 +419,6 @@ def _find_definition(later: list[_Step], message: str) -> int | None:
     name = UNDEFINED.search(message)
     cells = [step for step in later if step.index is not None] if name is not None else []
     return next((step.index for step in cells if name is not None and name[1] in defined_in(step.cell.source)), None)
-
-
-LINE = re.compile(r"(?<!-)-+> *(\d+) (.*)")
-FUNCTION = re.compile(r", in ([\w.]+)\(")
-CODES = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def _find_line(traceback: Any, in_first_cell: bool = False) -> tuple[str, str]:
-    """Find the line of the student's code at which a cell stopped: the last one in a cell that the traceback points at;
-    with `in_first_cell`, the last one in the cell where the traceback begins.
-
-    Returns:
-        The line with its number, and the function that contains it if that was defined in another cell, or "".
-    """
-    found, in_cell, first, elsewhere = "", False, "", ""
-    for entry in traceback[:200] if isinstance(traceback, list) else ():
-        text = CODES.sub("", str(entry)[:20_000])
-        in_cell = text.startswith(("Cell In", "File <ipython", "Input In")) or "/ipykernel_" in text[:200]
-        first = first or (text.partition(",")[0] if in_cell else "")
-        if in_cell and in_first_cell:
-            in_cell = text.partition(",")[0] == first
-        if in_cell and (match := LINE.search(text)) is not None:
-            function = FUNCTION.search(text.partition("\n")[0])
-            place = f"line {match[1]} of {function[1]}" if function is not None else f"line {match[1]}"
-            found = f"{place}: {match[2].strip()[:150]}"
-            is_elsewhere = function is not None and text.partition(",")[0] != first
-            elsewhere = function[1][:100] if function is not None and is_elsewhere else ""
-    return found, elsewhere
-
-
-def _find_result(cell: NotebookNode) -> str:
-    """Return the displayed value of a cell's last expression. Other code may have displayed values before it."""
-    shown = [output.data.get("text/plain", "") for output in cell.outputs if output.output_type == "execute_result"]
-    return str(shown[-1])[:100] if shown else ""
 
 
 def _find_silent_cell(steps: list[_Step], driver: _Driver) -> str:
