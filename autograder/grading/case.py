@@ -90,7 +90,7 @@ class Reply:
     `returned` is the returned value if it can be sent: numbers, texts, lists, dictionaries, arrays, tables of pandas,
     and objects with the attributes that were requested; None after an error. `described` describes any value; `printed`
     is what was printed meanwhile. `record` is the value that was requested from the code in the arguments. `error` is
-    the name of the exception that was raised instead, `message` its text; `asked` is the question as code.
+    the name of the exception that was raised instead, `message` its text; `write_code` returns the question as code.
     """
 
     returned: Any = None
@@ -98,8 +98,13 @@ class Reply:
     printed: str = ""
     error: str = ""
     message: str = ""
-    asked: str = ""
+    write_code: Callable[[], str] = str
     record: Any = None
+
+    @property
+    def asked(self) -> str:
+        """The question as code, such as `rms(array([0., 1.]))`; empty if nothing was asked."""
+        return self.write_code()
 
     @property
     def value(self) -> Any:
@@ -109,7 +114,8 @@ class Reply:
             Wrong: there is none, because the call raised an error.
             NotChecked: the function is not complete.
         """
-        self.require(f"`{self.asked}`")
+        if self.error:
+            self.require(f"`{self.asked}`")
         return self.returned
 
     def require(self, subject: str, expected: str = "") -> None:
@@ -227,17 +233,20 @@ class Case:
             arguments["record"] = encode(record)
         if then:
             arguments["then"] = {"name": then[0], "args": [encode(each) for each in then[1:]]}
-        shown = ", ".join([*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())])
+
+        def write_code() -> str:
+            shown = ", ".join([*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())])
+            return f"{name}({shown})" + (f".{then[0]}({', '.join(map(show, then[1:]))})" if then else "")
+
         answer = self.question("call", name=name, **arguments, seconds=seconds)
         if "missing" in answer:
             self.missing(f"`{name}` is not defined")
-        method = f".{then[0]}({', '.join(map(show, then[1:]))})" if then else ""
-        return _reply(answer, f"{name}({shown}){method}")
+        return _reply(answer, write_code)
 
     def look(self, expression: str, seconds: float = 5.0, attributes: tuple[str, ...] = ()) -> Reply:
         """Evaluate an expression in the notebook's namespace, after its last cell; for the arguments see `call`."""
         wanted: dict[str, Any] = {"attributes": list(attributes)} if attributes else {}
-        return _reply(self.question("look", expression=expression, **wanted, seconds=seconds), expression)
+        return _reply(self.question("look", expression=expression, **wanted, seconds=seconds), lambda: expression)
 
     def samples(self, strategy: SearchStrategy[Any]) -> Iterator[Any]:
         """Draw inputs for a loop, different ones in every run.
@@ -271,14 +280,17 @@ class Case:
         """
         rule = rule if isinstance(rule, Rule) else equal_to(rule)
         reply = value if isinstance(value, Reply) else Reply(value)
+        complaint = "" if reply.error else rule.complain(reply.returned)
+        if not complaint and not reply.error:
+            return
+        text = rule.describe()
         subject = f"`{reply.asked}`" if reply.asked else "The value"
         if given is not NOTHING:
             name = reply.asked.partition("(")[0]
             subject = f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
-        reply.require(subject, f"The result should be {rule.text}.")
-        if complaint := rule.complain(reply.returned):
-            verb = "is" if not reply.asked or "(" not in reply.asked else "returned"
-            raise Wrong(f"{subject} {verb} {show(reply.returned)}; it should be {rule.text}. {complaint}".rstrip())
+        reply.require(subject, f"The result should be {text}.")
+        verb = "is" if "(" not in reply.asked else "returned"
+        raise Wrong(f"{subject} {verb} {show(reply.returned)}; it should be {text}. {complaint}".rstrip())
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -354,10 +366,10 @@ def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], an
         answers.setdefault(write_question(each), {"value": value})
 
 
-def _reply(answer: dict[str, Any], asked: str) -> Reply:
+def _reply(answer: dict[str, Any], write_code: Callable[[], str]) -> Reply:
     """Convert an answer of the kernel, which is not trusted, to a reply."""
     try:
-        reply = Reply(asked=asked, record=decode(answer.get("record")))
+        reply = Reply(write_code=write_code, record=decode(answer.get("record")))
         if "error" in answer:
             return replace(reply, error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500])
         described = Value.model_validate(answer.get("returned"))

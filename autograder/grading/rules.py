@@ -22,11 +22,11 @@ MAX_SHOWN = 240
 class Rule:
     """A requirement for a value.
 
-    `text` continues a sentence after "it should be". `complain` returns a sentence about a value that breaks the rule,
-    or a space if the value itself shows why; empty for a value that follows it.
+    `describe` returns a text that continues a sentence after "it should be". `complain` returns a sentence about a
+    value that breaks the rule, or a space if the value itself shows why; empty for a value that follows it.
     """
 
-    text: str
+    describe: Callable[[], str]
     complain: Callable[[Any], str]
 
 
@@ -38,12 +38,12 @@ def close_to(expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> Rule:
         rtol: the relative tolerance: how far a number may be off, as a fraction of the expected one.
         atol: the absolute tolerance, which is added to it.
     """
-    return Rule(show(expected), lambda value: find_difference(value, expected, rtol, atol))
+    return Rule(lambda: show(expected), lambda value: find_difference(value, expected, rtol, atol))
 
 
 def equal_to(expected: Any) -> Rule:
     """Require exactly the same value, including types and the index and column types of tables."""
-    return Rule(show(expected), lambda value: find_difference(value, expected, 0.0, 0.0, strict=True))
+    return Rule(lambda: show(expected), lambda value: find_difference(value, expected, 0.0, 0.0, strict=True))
 
 
 def between(low: float, high: float) -> Rule:
@@ -55,12 +55,12 @@ def between(low: float, high: float) -> Rule:
             return _complain_of_type(value)
         return "" if bool(((numbers >= low) & (numbers <= high)).all()) else " "
 
-    return Rule(f"between {low:g} and {high:g}", complain)
+    return Rule(lambda: f"between {low:g} and {high:g}", complain)
 
 
 def satisfying(text: str, predicate: Callable[[Any], bool]) -> Rule:
     """Require that a function returns True for the value; `text` continues a sentence after "it should be"."""
-    return Rule(text, lambda value: "" if predicate(value) else " ")
+    return Rule(lambda: text, lambda value: "" if predicate(value) else " ")
 
 
 def show(value: Any) -> str:

@@ -8,17 +8,18 @@ ones, even if Hypothesis would draw others then.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autograder.execution.runtime.values import decode, encode
 
-from .case import NOT_ASKED, Ask, Case, NotAsked, Undecided, Wrong, note_answer, write_question
+from .case import NOT_ASKED, Ask, Case, Draw, NotAsked, Undecided, Wrong, note_answer, write_question
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -44,8 +45,33 @@ class Pending(BaseException):
     """The check asks a question that will be asked together with others."""
 
 
+class TooFew(BaseException):
+    """The check draws more values than before."""
+
+
 class Enough(BaseException):
     """The search for smaller inputs that fail has reached its limit."""
+
+
+@dataclass
+class _Input:
+    """What one call of a check drew: strategies and values, which the check cannot change."""
+
+    strategies: list[SearchStrategy[Any]] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+
+    def draw_from(self, data: Any, strategy: SearchStrategy[Any]) -> Any:
+        """Let Hypothesis draw a value, and keep it."""
+        value = data.draw(strategy)
+        self.strategies.append(strategy)
+        self.values.append(_copy(value))
+        return value
+
+    def record(self) -> Sample:
+        return [
+            {"strategy": repr(strategy), "value": encode(value)}
+            for strategy, value in zip(self.strategies, self.values, strict=True)
+        ]
 
 
 @dataclass
@@ -60,7 +86,7 @@ class Sampler:
 
     def judge_again(self, samples: list[Sample] | None) -> None:
         """Call the check with the recorded inputs. Raises what the check raises, and NotAsked if it draws others."""
-        if samples is None:
+        if not samples:
             raise NotAsked(NOT_ASKED)
         for sample in samples:
             self.call(replace(self.case, draw=functools.partial(_take, iter(sample))))
@@ -69,13 +95,9 @@ class Sampler:
         """Draw inputs and call the check with each. Raises Wrong for the smallest that fails, or any other error."""
         seed = random.Random(f"{self.case.scenario.seed} {self.case.check}").getrandbits(48)
         self._deadline = self._now() + SECONDS
-        for is_last in (*[False] * ROUNDS, True):
-            self.pending = []
-            attempt = _Exploration(self, is_last)
-            attempt.run(seed)
-            if not self.pending:
-                break
-            self._ask_pending()
+        attempt = self._call_with_inputs(seed)
+        if not attempt.inputs:
+            raise Undecided("No input for this check could be drawn. This item needs review.")
         if attempt.error is not None and attempt.smallest is None:  # an input that fails decides, whatever others raise
             raise attempt.error
         if attempt.smallest is not None:
@@ -84,6 +106,31 @@ class Sampler:
             sample, error = smaller.smallest
             self.samples.insert(0, sample)
             raise error
+
+    def _call_with_inputs(self, seed: int) -> _Exploration:
+        """Call the check with all inputs, again and again until all its questions are answered."""
+        attempt = _Exploration(self, self.postpone)
+        try:
+            for is_last in (*[False] * ROUNDS, True):
+                self.pending = []
+                attempt = self._explore(seed, attempt.inputs, self.ask if is_last else self.postpone)
+                if not self.pending:
+                    break
+                self._ask_pending()
+        finally:
+            self.samples += attempt.records()  # also if a question could not be answered
+        return attempt
+
+    def _explore(self, seed: int, inputs: Sequence[_Input], ask: Ask) -> _Exploration:
+        """Call the check with the inputs of the last attempt, or with new ones if it draws more values than then."""
+        attempt = _Exploration(self, ask)
+        with contextlib.suppress(TooFew):
+            if inputs:
+                attempt.repeat(inputs)
+                return attempt
+        attempt = _Exploration(self, ask)
+        attempt.run(seed)
+        return attempt
 
     def postpone(self, question: dict[str, Any]) -> dict[str, Any]:
         """Keep a question until all inputs have been drawn."""
@@ -136,16 +183,9 @@ class _Attempt:
         """Call the check with the values that `data` draws."""
         raise NotImplementedError
 
-    def try_sample(self, data: Any, ask: Ask) -> tuple[Sample, Exception | None]:
-        """Call the check once; return what it drew, and what it raised."""
+    def try_input(self, draw: Draw, ask: Ask) -> Exception | None:
+        """Call the check once, and return what it raised."""
         from hypothesis.errors import HypothesisException
-
-        sample: Sample = []
-
-        def draw(strategy: SearchStrategy[Any]) -> Any:
-            value = data.draw(strategy)
-            sample.append({"strategy": repr(strategy), "value": encode(value)})
-            return value
 
         try:
             self.sampler.call(replace(self.sampler.case, draw=draw, ask=ask))
@@ -154,27 +194,40 @@ class _Attempt:
         except HypothesisException:
             raise  # Hypothesis ends an input in this way if it cannot complete it
         except Exception as error:
-            return sample, error
-        return sample, None
+            return error
+        return None
 
 
 class _Exploration(_Attempt):
     """Finds the smallest of the inputs that fail."""
 
-    def __init__(self, sampler: Sampler, is_last: bool) -> None:
+    def __init__(self, sampler: Sampler, ask: Ask) -> None:
         super().__init__(sampler)
-        self._ask = sampler.ask if is_last else sampler.postpone
+        self._ask = ask
+        self.inputs: list[_Input] = []
         self.smallest: tuple[Sample, Wrong] | None = None
         self.error: Exception | None = None
 
     def call(self, data: Any) -> None:
-        sample, error = self.try_sample(data, self._ask)
-        if sample not in self.sampler.samples:
-            self.sampler.samples.append(sample)
+        drawn = _Input()
+        self._keep(drawn, self.try_input(functools.partial(drawn.draw_from, data), self._ask))
+
+    def repeat(self, inputs: Sequence[_Input]) -> None:
+        """Call the check with these inputs, which takes less time than drawing them; raise TooFew if it draws more."""
+        for drawn in inputs:
+            values = map(_copy, drawn.values)
+            self._keep(drawn, self.try_input(functools.partial(_take_next, values), self._ask))
+
+    def records(self) -> list[Sample]:
+        """Return each input once, as plain data."""
+        return list({json.dumps(record): record for record in (drawn.record() for drawn in self.inputs)}.values())
+
+    def _keep(self, drawn: _Input, error: Exception | None) -> None:
+        self.inputs.append(drawn)
         if not isinstance(error, Wrong):
             self.error = self.error or error
-        elif self.smallest is None or _measure(sample) < _measure(self.smallest[0]):
-            self.smallest = sample, error
+        elif self.smallest is None or _measure(drawn.record()) < _measure(self.smallest[0]):
+            self.smallest = drawn.record(), error
 
 
 class _Reduction(_Attempt):
@@ -190,7 +243,9 @@ class _Reduction(_Attempt):
         self._tries += 1
         if self._tries > MAX_TRIES or time.monotonic() > self._deadline:
             raise Enough
-        sample, error = self.try_sample(data, self.sampler.ask)
+        drawn = _Input()
+        error = self.try_input(functools.partial(drawn.draw_from, data), self.sampler.ask)
+        sample = drawn.record()
         if isinstance(error, Wrong) and _measure(sample) <= _measure(self.smallest[0]):
             self.smallest = sample, error
             raise error
@@ -200,6 +255,21 @@ def _measure(sample: Sample) -> tuple[int, str]:
     """Return a measure of an input's size: shorter ones are simpler."""
     text = json.dumps(sample)
     return len(text), text
+
+
+def _copy(value: Any) -> Any:
+    """Copy a value that a check might change; values that cannot be copied are used as they are."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
+
+
+def _take_next(values: Iterator[Any], strategy: SearchStrategy[Any]) -> Any:
+    """Return the next of the values that were drawn before."""
+    for value in values:
+        return value
+    raise TooFew
 
 
 def _take(drawn: Iterator[dict[str, Any]], strategy: SearchStrategy[Any]) -> Any:

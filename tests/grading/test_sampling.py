@@ -36,6 +36,42 @@ def test_the_guide_names_the_number_of_samples() -> None:
     assert f"`case.samples(strategy)` generates {sampling.N_SAMPLES} inputs" in text
 
 
+def test_a_check_that_cannot_draw_does_not_pass() -> None:
+    def ask_about_nothing(case: Case) -> None:
+        for number in case.samples(integers(0, 9).filter(lambda _: False)):
+            case.question("look", expression=f"{number}", seconds=1)
+
+    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    made = sampling.Sampler(Case(things, things, things, things, ask=answer_slowly), ask_about_nothing)
+    with pytest.raises(Undecided, match="No input for this check"):
+        made.judge()
+    with pytest.raises(Undecided):
+        made.judge_again(made.samples)
+
+
+def test_a_check_that_draws_again_after_an_answer_is_judged_again_with_the_same_inputs() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def draw_twice(case: Case) -> None:
+        for first in case.samples(integers(0, 9)):
+            case.question("look", expression=f"{first}", seconds=1)
+            for second in case.samples(integers(10, 19)):
+                case.question("look", expression=f"{second}", seconds=1)
+                seen.append((first, second))
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        return {"value": [{"value": {}} for _ in question["questions"]]}
+
+    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    case = Case(things, things, things, things, ask=answer)
+    made = sampling.Sampler(case, draw_twice)
+    made.judge()
+    live, seen[:] = list(seen), []
+    made.judge_again(made.samples)
+    assert len(live) >= 15
+    assert seen == list(dict.fromkeys(live))
+
+
 def test_a_slow_notebook_is_not_asked_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "SECONDS", 0.2)
     with pytest.raises(Undecided, match=r"took longer than 0\.2 s to return the values"):

@@ -213,7 +213,7 @@ def _decode_frame(data: dict[str, Any], columns: Any, run: Run | None) -> Any:
 
     index = _decode_index(data["index"])
     named = [pd.Series(decode(each["values"]), index, dtype=str(each["dtype"])) for each in columns]
-    frame = pd.concat(named, axis=1) if named else pd.DataFrame(index=index)
+    frame = pd.DataFrame(dict(enumerate(named)), index=index)
     frame.columns = pd.Index([decode(each["name"]) for each in columns])
     return frame
 
