@@ -12,7 +12,8 @@ from typing import Any
 from autograder.assignment.settings import Assignment
 from autograder.commands.grade import grade_class
 from autograder.commands.rejudge import rejudge_class
-from autograder.commands.try_notebook import watch
+from autograder.commands.try_notebook import POLL_SECONDS, watch
+from autograder.errors import AutograderError
 from autograder.execution.options import Options
 from autograder.results.store import ResultStore
 
@@ -42,13 +43,15 @@ def _rejudge(assignment: Assignment, times: int) -> list[float]:
         seconds = []
         for _ in range(times):
             started = time.monotonic()
-            rejudge_class(ResultStore(out, assignment))
+            if rejudge_class(ResultStore(out, assignment)).unchanged != CLASS:
+                raise AutograderError("Not all submissions could be judged again, so the time is meaningless.")
             seconds.append((time.monotonic() - started) / CLASS)
         return seconds
 
 
 def _try_again(assignment: Assignment, times: int) -> list[float]:
-    """Return the seconds between an edit of a check and the verdict in `try --watch`."""
+    """Return the seconds between an edit of a check and the verdict in `try --watch`, if it notices the edit as late as
+    it can."""
     check = next(iter(sorted(assignment.checks_folder.glob("test_*.py"))))
     edited: list[float] = []
     shown: list[float] = []
@@ -65,4 +68,4 @@ def _try_again(assignment: Assignment, times: int) -> list[float]:
 
     with contextlib.suppress(KeyboardInterrupt):
         watch(assignment, None, Options(), shows_evidence=False, log=hear, wait=edit)
-    return [after - before for before, after in zip(edited, shown[1:], strict=True)]
+    return [POLL_SECONDS + after - before for before, after in zip(edited, shown[1:], strict=True)]

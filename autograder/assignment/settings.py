@@ -180,6 +180,13 @@ class Assignment(Frozen):
         other._course = course
         return other
 
+    def without(self, ids: Collection[str]) -> Assignment:
+        """Return the same assignment without some items; their cells are still tasks."""
+        other = self.model_copy(update={"items": tuple(item for item in self.items if item.id not in ids)})
+        vars(other).update(cells=self.cells)
+        vars(other).pop("judged_items", None)  # computed from all items
+        return other
+
     @property
     def course(self) -> Course:
         """The course that the assignment belongs to."""

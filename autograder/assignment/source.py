@@ -178,7 +178,7 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
         elif item.id not in cells and item.id not in assignment.cells:
             yield (
                 f"There is no cell for the points of the item {item.id!r}: add a locked code cell with the grade_id "
-                f"{item.id!r} and {number(item.points)} points, as nbgrader's type *Autograder tests*."
+                f"{item.id!r}, of nbgrader's type *Autograder tests*, worth {number(item.points)} points."
             )
         elif noted and noted.get("points") != item.points:
             yield f"Cell {item.id} is worth {noted.get('points')} points, but {number(item.points)} in assignment.toml."

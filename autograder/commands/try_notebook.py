@@ -14,7 +14,7 @@ from autograder.errors import AutograderError, UsageError, shorten_path
 from autograder.execution.evidence import Answer, Evidence, Figures, Fit, NameSeen
 from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
-from autograder.grading.checker import forget
+from autograder.grading.checker import describe_unchecked, find_unchecked, forget
 from autograder.grading.grade import grade
 from autograder.grading.verdict import GradedSubmission, Verdict
 from autograder.submission.parsing import read_notebook
@@ -88,9 +88,12 @@ def _try_once(
     if not path.is_file():
         raise UsageError(f"There is no notebook {path}.")
     submission = prepare(path.stem, read_notebook(path), load_release(assignment), assignment)
-    graded = grade(assignment, submission, source, options)
+    unchecked = find_unchecked(assignment)
+    graded = grade(assignment.without(unchecked), submission, source, options)
     for line in describe_verdict(graded.verdict):
         log(line)
+    for item_id in unchecked:
+        log(describe_unchecked(item_id))
     if shows_evidence:
         for line in describe_evidence(graded):
             log(line)

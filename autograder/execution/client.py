@@ -72,11 +72,9 @@ class OutputLimitClient(NotebookClient):
             return super().process_message(msg, cell, cell_index)
         if before <= self._limits.output:
             self._written[cell_index] = max(after, self._limits.output + 1)
-            text = (
-                f"\n[The rest of this cell's output was cut off after {before:,} characters.]\n"
-                if before
-                else "\n[The output of this cell was too large and is not shown.]\n"
-            )
+            what = "outputs of this notebook were" if after <= self._limits.output else "output of this cell was"
+            rest = f"cut off after {before:,} characters of this cell" if before else "not shown from here on"
+            text = f"\n[The {what} too large: the rest is {rest}.]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
         return None
 

@@ -431,4 +431,4 @@ def _find_silent_cell(steps: list[_Step], driver: _Driver) -> str:
     if not silent or (driver.died and silent[0] == max(driver.begun)):
         return ""
     step = steps[silent[0]]
-    return f"cell number {step.index + 1}" if step.index is not None else step.role
+    return f"cell number {step.index + 1}" if step.index is not None else f"a {step.role}"

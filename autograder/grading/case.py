@@ -13,6 +13,7 @@ from autograder.assignment.scenario import Scenario, collect_files
 from autograder.assignment.settings import Assignment, Item
 from autograder.execution.evidence import KERNEL_DIED, Answer, Evidence, Figures, FigureSeen, Value
 from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, encode
+from autograder.execution.stand_ins import keep_code
 
 from .rules import NOTHING, Rule, equal_to, show
 from .verdict import Stop, Strip
@@ -98,7 +99,7 @@ class Reply:
     printed: str = ""
     error: str = ""
     message: str = ""
-    write_code: Callable[[], str] = str
+    write_code: Callable[[], str] = field(default=str, compare=False, repr=False)
     record: Any = None
 
     @property
@@ -235,8 +236,10 @@ class Case:
             arguments["then"] = {"name": then[0], "args": [encode(each) for each in then[1:]]}
 
         def write_code() -> str:
-            shown = ", ".join([*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())])
-            return f"{name}({shown})" + (f".{then[0]}({', '.join(map(show, then[1:]))})" if then else "")
+            # From the encoded arguments: the check may have changed the values since.
+            named = [f"{key}={_show_data(data)}" for key, data in arguments["kwargs"].items()]
+            code = f"{name}({', '.join([*map(_show_data, arguments['args']), *named])})"
+            return code + (f".{then[0]}({', '.join(map(_show_data, arguments['then']['args']))})" if then else "")
 
         answer = self.question("call", name=name, **arguments, seconds=seconds)
         if "missing" in answer:
@@ -377,6 +380,11 @@ def _reply(answer: dict[str, Any], write_code: Callable[[], str]) -> Reply:
         return replace(reply, returned=decode(answer.get("data")), described=described, printed=printed)
     except Exception as error:
         raise Undecided(f"The value returned by the notebook could not be read ({type(error).__name__}).") from None
+
+
+def _show_data(data: Any) -> str:
+    """Write a value for a message, from its plain data."""
+    return show(decode(data, keep_code))
 
 
 def forall(things: Any, rule: Callable[[Any], str | None]) -> None:

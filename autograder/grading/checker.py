@@ -84,7 +84,7 @@ def judge(
         seconds_waited: returns for how long the kernel has waited for a processor.
 
     Raises:
-        AssignmentError: the checks cannot be collected.
+        AssignmentError: the checks cannot be collected, or there is an item without a check.
     """
     ids = tuple(item.id for item in assignment.checked_items)
     memo: dict[str, Any] = {}
@@ -291,6 +291,13 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     return "ungraded", f"An internal error of the autograder prevented this check ({type(error).__name__})."
 
 
+def find_unchecked(assignment: Assignment) -> list[str]:
+    """Return the items that should have checks but have none. Raises the errors of `collect`."""
+    ids = tuple(item.id for item in assignment.checked_items)
+    checked = {check.item for check in collect(assignment.checks_folder, ids)} if ids else set()
+    return [item_id for item_id in ids if item_id not in checked]
+
+
 def describe_unchecked(item_id: str) -> str:
     """Return the message about an item that has no check."""
     return (
@@ -301,18 +308,10 @@ def describe_unchecked(item_id: str) -> str:
 
 def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) -> ItemVerdict:
     """Scale the weights to the item's points. One undecided property marks the item for manual review, and so does an
-    internal error of the autograder in one of its cells, if points were lost. An item without checks is ungraded, so
-    that its author can try the others; no class is graded with it, see `preflight`."""
+    internal error of the autograder in one of its cells, if points were lost."""
     total = sum(each.max_points for each in found)
     if not total:
-        return ItemVerdict(
-            id=item.id,
-            title=item.title,
-            max_points=item.points,
-            points=None,
-            status="ungraded",
-            message=describe_unchecked(item.id),
-        )
+        raise AssignmentError(describe_unchecked(item.id))
     scale = item.points / total
     stop = find_stop(evidence, item.cell)
     found = _name_stop_first(found, str(stop or ""))

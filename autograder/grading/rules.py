@@ -22,12 +22,15 @@ MAX_SHOWN = 240
 class Rule:
     """A requirement for a value.
 
-    `describe` returns a text that continues a sentence after "it should be". `complain` returns a sentence about a
-    value that breaks the rule, or a space if the value itself shows why; empty for a value that follows it.
+    `text`, or what it returns, continues a sentence after "it should be". `complain` returns a sentence about a value
+    that breaks the rule, or a space if the value itself shows why; empty for a value that follows it.
     """
 
-    describe: Callable[[], str]
+    text: str | Callable[[], str]
     complain: Callable[[Any], str]
+
+    def describe(self) -> str:
+        return self.text if isinstance(self.text, str) else self.text()
 
 
 def close_to(expected: Any, rtol: float = 1e-6, atol: float = 1e-9) -> Rule:
@@ -55,12 +58,12 @@ def between(low: float, high: float) -> Rule:
             return _complain_of_type(value)
         return "" if bool(((numbers >= low) & (numbers <= high)).all()) else " "
 
-    return Rule(lambda: f"between {low:g} and {high:g}", complain)
+    return Rule(f"between {low:g} and {high:g}", complain)
 
 
 def satisfying(text: str, predicate: Callable[[Any], bool]) -> Rule:
     """Require that a function returns True for the value; `text` continues a sentence after "it should be"."""
-    return Rule(lambda: text, lambda value: "" if predicate(value) else " ")
+    return Rule(text, lambda value: "" if predicate(value) else " ")
 
 
 def show(value: Any) -> str:
@@ -230,8 +233,10 @@ def _complain_of_type(value: Any) -> str:
     """Return a sentence about the type of a value; a space if the value itself shows its type."""
     if value is None or isinstance(value, types.SimpleNamespace):
         return " "
-    return f"Your value is {_name_type(value)}."
+    if isinstance(value, np.ndarray):
+        return f"Your value is {_name_type(value)}."
+    return f"The type of your value is {_name_type(value)}."
 
 
 def _name_type(value: Any) -> str:
-    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"of type {type(value).__name__}"
+    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -37,6 +37,8 @@ MAX_TRIES = 200
 SHRINK_SECONDS = 4.0
 """How many inputs are tried, and for how many seconds, to find a smaller one that fails."""
 
+NO_INPUT = "No input for this check could be drawn. This item needs review."
+
 Sample = list[dict[str, Any]]
 """What one call of a check drew: the strategy of each value, as text, and the value as plain data."""
 
@@ -86,8 +88,10 @@ class Sampler:
 
     def judge_again(self, samples: list[Sample] | None) -> None:
         """Call the check with the recorded inputs. Raises what the check raises, and NotAsked if it draws others."""
-        if not samples:
+        if samples is None:
             raise NotAsked(NOT_ASKED)
+        if not samples:
+            raise Undecided(NO_INPUT)
         for sample in samples:
             self.call(replace(self.case, draw=functools.partial(_take, iter(sample))))
 
@@ -97,7 +101,7 @@ class Sampler:
         self._deadline = self._now() + SECONDS
         attempt = self._call_with_inputs(seed)
         if not attempt.inputs:
-            raise Undecided("No input for this check could be drawn. This item needs review.")
+            raise Undecided(NO_INPUT)
         if attempt.error is not None and attempt.smallest is None:  # an input that fails decides, whatever others raise
             raise attempt.error
         if attempt.smallest is not None:
@@ -122,13 +126,16 @@ class Sampler:
         return attempt
 
     def _explore(self, seed: int, inputs: Sequence[_Input], ask: Ask) -> _Exploration:
-        """Call the check with the inputs of the last attempt, or with new ones if it draws more values than then."""
+        """Call the check with the inputs of the last attempt; draw them again if the check draws more values."""
+        from hypothesis.errors import HypothesisException
+
         attempt = _Exploration(self, ask)
-        with contextlib.suppress(TooFew):
+        with contextlib.suppress(TooFew, HypothesisException):  # Hypothesis is needed for `assume` and the like
             if inputs:
                 attempt.repeat(inputs)
                 return attempt
         attempt = _Exploration(self, ask)
+        self.pending.clear()
         attempt.run(seed)
         return attempt
 

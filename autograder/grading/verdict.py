@@ -80,7 +80,7 @@ class Stop(Frozen):
 ENDS = {
     "error": "raised an error",
     "time limit": "ran longer than its time limit and was stopped",
-    "not run": "was not run, because the run had already been stopped",
+    "not run": "was not reached before the run was stopped",
     "kernel ended": "made the kernel stop",
     "not filled in": "is not complete",
 }

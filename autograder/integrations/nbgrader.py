@@ -105,7 +105,7 @@ class GradeSubmission(NbGraderPreprocessor):
         earlier = {student: before} if before is not None else {}
         gradebook.record(names["db_url"], assignment, release, [graded], before=earlier)
         self.log.info("%s: %g points, %s. %s", student, verdict.points, verdict.state, verdict.reason)
-        known = ClassData.of(store, release, [graded])
+        known = ClassData.of(store, release, [graded], gradebook.manual_scores(names["db_url"], assignment, [student]))
         return formgrader.build_notebook(executed, release, known.beside(assignment)[student])
 
     def _verdict(self, store: ResultStore, student: str) -> Verdict:

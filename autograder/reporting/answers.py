@@ -17,6 +17,7 @@ from autograder.common.cells import cells_by_id, grade_id, grader_metadata
 from autograder.common.encoders import make_visible
 from autograder.errors import ReleaseError
 from autograder.grading.verdict import Verdict
+from autograder.results.points import Given, points_by_item
 from autograder.submission.saved_outputs import Row, SavedOutputs, SavedSeries
 
 from .pages import environment
@@ -110,13 +111,14 @@ def remarks(
     return found
 
 
-def lost_points(assignment: Assignment, verdict: Verdict) -> dict[str, tuple[Lost, ...]]:
-    """Return, by written answer, the items that lost points and whose cells produced what the answer is about."""
-    kept = {item.id: item.points for item in verdict.items}
+def lost_points(assignment: Assignment, verdict: Verdict, given: Given) -> dict[str, tuple[Lost, ...]]:
+    """Return, by written answer, the items that lost points and whose cells produced what the answer is about; `given`
+    are the points that a person gave this student."""
+    kept = points_by_item(assignment, verdict, given)
     lost = [
         Lost(item, points)
         for item in assignment.items
-        if (points := kept.get(item.id)) is not None and points < item.points
+        if item.graded_by != "person" and (points := kept[item.id]) is not None and points < item.points
     ]
     return {
         answer.id: tuple(each for each in lost if each.item.cell in cells_behind(assignment, answer))

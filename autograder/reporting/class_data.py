@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
 from autograder.grading.verdict import GradedSubmission
+from autograder.results.points import Manual
 from autograder.results.store import ResultStore
 from autograder.submission.saved_outputs import SavedOutputs
 
@@ -30,14 +31,20 @@ class ClassData:
     members: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: ResultStore, release: NotebookNode, results: Sequence[GradedSubmission]) -> ClassData:
-        """Collect the data from the results of a class, with the executed notebooks."""
+    def of(
+        cls, store: ResultStore, release: NotebookNode, results: Sequence[GradedSubmission], manual: Manual
+    ) -> ClassData:
+        """Collect the data from the results of a class, with the executed notebooks; `manual` are points that were
+        entered earlier."""
         notebooks = {graded.student: graded.executed for graded in results}
         return cls(
             notebooks=notebooks,
             own={student: store.read_saved_outputs(student) for student in notebooks},
             remarks=answers.remarks(store.assignment, release, notebooks),
-            lost={graded.student: answers.lost_points(store.assignment, graded.verdict) for graded in results},
+            lost={
+                graded.student: answers.lost_points(store.assignment, graded.verdict, manual.get(graded.student, {}))
+                for graded in results
+            },
             alike=tuple(similarity.groups(similarity.code_of_class(notebooks, release))),
         )
 

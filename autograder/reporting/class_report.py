@@ -34,8 +34,11 @@ MAX_MISTAKES = 12
 
 MAX_CAUSES = 3
 
-VALUES = re.compile(r"""(?:'[^']*'|"[^"]*"|`[^`]*`|-?\d[\w.,+-]*)(?:[\s|,]+(?:'[^']*'|-?\d[\w.,+-]*))*""")
+VALUES = re.compile(r"""(?:(?<!\w)'[^']*'|"[^"]*"|`[^`]*`|-?\d[\w.,+-]*)(?:[\s,]+(?:'[^']*'|-?\d[\w.,+-]*))*""")
 """Values in a message of a check, also several in a row: messages that differ only in values have the same cause."""
+
+REPEATED = re.compile(r" The same problem occurs in \d+ other cases?\.|,? \(training stopped here\)")
+"""Parts of a message that tell where in the work something happened, and how often."""
 
 SHOWN, MAX_SHOWN = 12, 400
 """Maximum number of list entries that are visible at first, and that are listed at all."""
@@ -328,7 +331,7 @@ def _causes(failures: list[_Failure]) -> list[Cause]:
     """Return the most frequent messages, for each the example with the fewest other failed checks in the same item."""
     found: dict[str, list[_Failure]] = {}
     for failure in failures:
-        found.setdefault(VALUES.sub("…", failure.message), []).append(failure)
+        found.setdefault(VALUES.sub("…", REPEATED.sub("", failure.message)), []).append(failure)
     causes = []
     for alike in found.values():
         example = min(alike, key=lambda failure: failure.beside)

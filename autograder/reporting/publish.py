@@ -52,12 +52,12 @@ def write(store: ResultStore, folders: Mapping[str, Path]) -> list[Verdict]:
     missing: list[str] = []
     results = _read_results(store, folders, verdicts, missing)
     release = load_release(assignment)
-    known = ClassData.of(store, release, results)
+    students = [verdict.student for verdict in verdicts]
+    known = ClassData.of(store, release, results, gradebook.manual_scores(database, assignment, students))
     with _noting(missing):
         gradebook.record(database, assignment, release, results, store.autograded, beside=known.beside(assignment))
     gradebook.assign_late_penalties(database, assignment, course_configuration(assignment.course))
     recorded = cache.hash_gradebook(store)
-    students = [verdict.student for verdict in verdicts]
     manual = gradebook.manual_scores(database, assignment, students)
     store.write_grades(verdicts, manual)
     with _noting(missing):

@@ -18,9 +18,8 @@ from tempfile import TemporaryDirectory
 from autograder.assignment.source import source_path
 from autograder.common.cells import grade_id
 from autograder.common.encoders import one_line
-from autograder.errors import AssignmentError, KernelFailed
+from autograder.errors import KernelFailed
 from autograder.execution.self_test import run_self_test
-from autograder.grading.checker import describe_unchecked
 from autograder.grading.verdict import ENDS, Done, ItemVerdict, Verdict
 from autograder.results.store import ResultStore
 
@@ -49,7 +48,6 @@ def run_preflight(task: Task, executor: Executor[Task, Done]) -> None:
 
     Raises:
         KernelFailed: the solution does not get full points; the message says why and what to do.
-        AssignmentError: an item has no check.
     """
     with _solution_task(task) as solution:
         if solution is None:
@@ -79,9 +77,6 @@ def _solution_task(task: Task) -> Iterator[Task | None]:
 
 def _require_full_points(solution: Task, verdict: Verdict) -> None:
     lost = [item for item in verdict.items if item.points != item.max_points]
-    for item in lost:
-        if item.message == describe_unchecked(item.id):
-            raise AssignmentError(item.message)
     if lost:
         reason = _describe_stopped_cell(solution) or _describe_loss(verdict, lost)
         raise KernelFailed(

@@ -193,7 +193,7 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
         (
             drop_a_check,
             "There is no cell for the points of the item 'lr-metrics': add a locked code cell with the grade_id "
-            "'lr-metrics' and 12 points, as nbgrader's type *Autograder tests*.",
+            "'lr-metrics', of nbgrader's type *Autograder tests*, worth 12 points.",
         ),
         (forget_an_end, "Cell lr-loop contains an unpaired BEGIN SOLUTION or END SOLUTION."),
         (solve_in_a_given_cell, "Cell model contains a solution but is not marked as a solution cell."),

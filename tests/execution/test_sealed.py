@@ -128,8 +128,8 @@ def test_other_ways_are_reported(warm_kernels: Kernels, assignment: Assignment) 
         "import inspect; inspect.stack()": "inspected the stack",
         "import traceback; list(traceback.walk_stack(None))": "inspected the stack",
         "import asyncio; asyncio.current_task().get_stack()": "inspected the stack",
-        "import inspect, asyncio\ninspect.getcoroutinelocals(asyncio.current_task().get_coro())": "into the frames",
-        "import bdb\ntry: 1 / 0\nexcept Exception as e: bdb.Bdb().get_stack(None, e.__traceback__)": "into the frames",
+        "import inspect, asyncio\ninspect.getcoroutinelocals(asyncio.current_task().get_coro())": "inspected the stack",
+        "import bdb\ntry: 1 / 0\nexcept Exception as e: bdb.Bdb().get_stack(None, e.__traceback__)": "inspected the",
         "import collections, traceback as t\ntry: 1 / 0\n"
         "except Exception as e: collections.UserList(t.walk_tb(e.__traceback__))": "inspected the stack",
         "from pandas.core.computation.scope import ensure_scope\nfor n in range(1, 99):\n"

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import assume
 
 from autograder.grading import sampling
 from autograder.grading.case import Case, Undecided
@@ -70,6 +71,24 @@ def test_a_check_that_draws_again_after_an_answer_is_judged_again_with_the_same_
     made.judge_again(made.samples)
     assert len(live) >= 15
     assert seen == list(dict.fromkeys(live))
+
+
+def test_an_input_that_a_check_gives_up_after_an_answer_is_left_out() -> None:
+    seen: list[int] = []
+
+    def skip_some(case: Case) -> None:
+        for number in case.samples(integers(0, 9)):
+            case.question("look", expression=f"{number}", seconds=1)
+            assume(number != 3)
+            seen.append(number)
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        return {"value": [{"value": {}} for _ in question["questions"]]}
+
+    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    sampling.Sampler(Case(things, things, things, things, ask=answer), skip_some).judge()
+    assert 3 not in seen
+    assert len(seen) >= 5
 
 
 def test_a_slow_notebook_is_not_asked_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,14 +71,18 @@ def _run_as(name: str, *options: str) -> int:
     except KeyError:
         raise typer.BadParameter(f"there is no user {name!r}") from None
     environment = os.environ | {"HOME": user.pw_dir, "USER": name, "LOGNAME": name, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "tests.hostile", *options],
-        user=user.pw_uid,
-        group=user.pw_gid,
-        extra_groups=os.getgrouplist(name, user.pw_gid),
-        env=environment,
-        check=False,
-    ).returncode
+    command = [sys.executable, "-m", "tests.hostile", *options]
+    groups = os.getgrouplist(name, user.pw_gid)
+    try:
+        done = subprocess.run(
+            command, user=user.pw_uid, group=user.pw_gid, extra_groups=groups, env=environment, check=False
+        )
+    except PermissionError as error:
+        raise typer.BadParameter(
+            f"{name} may not run {error.filename}: put the checkout, and the Python of its .venv, where this user can "
+            "read them"
+        ) from None
+    return done.returncode
 
 
 def _tried(names: list[str], jobs: int, engine: sandbox.Engine) -> dict[str, Outcome]:

@@ -339,9 +339,9 @@ def test_points_lost_in_what_an_answer_is_about_are_those_of_its_plots_and_what_
     assignment: Assignment,
 ) -> None:
     lacking = {item: [rule("a", "No."), rule("b")] for item in ("callback", "lr-metrics", "lr-plots", "bs-loop")}
-    lost = answers.lost_points(assignment, verdict_on(assignment, "ada", lacking))
+    lost = answers.lost_points(assignment, verdict_on(assignment, "ada", lacking), {"lr-plots": (8.0, None)})
     assert {name: [(each.item.id, each.points) for each in items] for name, items in lost.items()} == {
-        "lr-comment": [("callback", 7.5), ("lr-metrics", 6.0), ("lr-plots", 4.0)],
+        "lr-comment": [("callback", 7.5), ("lr-metrics", 6.0)],
         "bs-comment": [("callback", 7.5), ("bs-loop", 7.0)],
     }
 
