@@ -119,7 +119,7 @@ worker: $(READY) ## start workers for SCHEDULER=tcp://host:8786; JOBS=4 starts 4
 new-assignment: $(READY) ## create a small assignment to start from; NAME=my-task
 	@$(GRADER) new-assignment -- "$(NAME)"
 
-try: $(READY) ## run NOTEBOOK=path, or the solution, and show all results | EVIDENCE=1 shows what was recorded, WATCH=1 reruns after each edit
+try: $(READY) ## run NOTEBOOK=path, or the solution, and show all results | EVIDENCE=1 shows the record, WATCH=1 reruns after each edit
 	@$(GRADER) try --assignment "$(ASSIGNMENT)" $(if $(NOTEBOOK),"$(NOTEBOOK)") $(if $(SEED),--seed $(SEED)) \
 	    $(if $(EVIDENCE),--evidence) $(if $(WATCH),--watch)
 
@@ -159,7 +159,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## test with attacks and damaged files, with and without a sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## test with attacks and damaged files, with sandbox and without | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 

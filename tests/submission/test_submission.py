@@ -901,9 +901,13 @@ RECORDS = b"18 kkkkkkkk=vvvvv\n" * 200_000
 
 ARCHIVES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no notebook": ("a.zip", lambda: zipped({"x.txt": b""}), "no notebook in a.zip"),
-    "only a link": ("a.zip", lambda: zipped({"x/b.url": b""}), "x/b.url is a link, not the notebook itself"),
-    "only a web page": ("a.tgz", lambda: tar_zipped({"b.html": b""}), "b.html is a web page: submit"),
-    "a rare archive in an archive": ("a.zip", lambda: zipped({"b.rar": b""}), "b.rar is an archive of an unsupported"),
+    "only a link": ("a.zip", lambda: zipped({"x/b.url": b""}), r"such as x/b.url \(a link, not the notebook itself\)"),
+    "only a web page": ("a.tgz", lambda: tar_zipped({"b.html": b""}), r"such as b.html \(a web page\): submit"),
+    "a rare archive in an archive": (
+        "a.zip",
+        lambda: zipped({"b.rar": b""}),
+        r"such as b.rar \(an archive of an unsupported",
+    ),
     "archive in an archive": (
         "a.zip",
         lambda: zipped({"b.zip": zipped({NAME: b"{}"})}),
