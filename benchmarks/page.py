@@ -77,14 +77,14 @@ def targets(found: dict[str, Any]) -> list[Target]:
         "time to run a submission's cells in a sandboxed kernel, relative to running them without kernel or sandbox",
         lambda: limit(found),
         1.3,
-        " times",
+        "",
     )
     add("private memory per kernel", lambda: found["memory"]["kernel"] / 1e6, 75, " MB")
     add(
         "time per submission in a class of 1,000, relative to a class of 10",
         lambda: each(found, 1000) / each(found, 10),
         1.1,
-        " times",
+        "",
     )
     add("second run on 1,000 submissions, nothing changed", lambda: size_of(found, 1000)["again"], 5, " s")
     add("speed of two Dask workers with one core each, relative to one", lambda: dask(found), 1.8, " times", least=True)
@@ -92,7 +92,7 @@ def targets(found: dict[str, Any]) -> list[Target]:
         "time of one epoch with plain `fit`, relative to `steps_per_execution=64`",
         lambda: epoch(found),
         2,
-        " times",
+        "",
         least=True,
     )
     add(

@@ -83,7 +83,7 @@ def _of_run(evidence: Evidence, timings: dict[str, float], seconds: float) -> di
         "kernel: connection": timings["connection"],
         **cells,
         "cells: simulated training, messages, waiting": around,
-        "kernel: end": timings["end"],
+        "kernel: shutdown": timings["end"],
     }
     return known | {"collect the evidence (what the notebook did)": seconds - sum(known.values())}
 
