@@ -11,7 +11,7 @@ The public API, imported when it is first used::
     verdicts = grade_class(assignment, Path("submitted"), Path("graded"))
 
 The way of one submission, package by package: `assignment` holds what is asked (`course`, `settings`, `exercise`, and
-the `scenario` that is drawn); `submission` finds, reads and repairs what was submitted; `execution` forks a kernel
+the `scenario` that is sampled); `submission` finds, reads and repairs what was submitted; `execution` forks a kernel
 inside the `sandbox` and takes it through the notebook with the `runtime` inside, whose questions the `oracle` answers,
 and `evidence` is what comes out; in `grading`, `checker` lets pytest decide over it with the modules in `checks`,
 `grade` does that as often as fairness asks, and `verdict` is the result; `results` keeps it in a `store`. `scheduling`

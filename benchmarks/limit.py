@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from autograder.assignment.release import given_files
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.errors import AutograderError
 from autograder.execution.evidence import Evidence
@@ -101,12 +101,14 @@ def without_kernel(assignment: Assignment, times: int) -> tuple[list[float], lis
 
 
 def _in_kernel(assignment: Assignment, submission: Submission, source: Kernels, seed: int) -> tuple[float, Evidence]:
-    with run(submission, draw(assignment, seed), source, limits=Limits(), files=given_files(assignment)) as live:
+    with run(
+        submission, sample_scenario(assignment, seed), source, limits=Limits(), files=given_files(assignment)
+    ) as live:
         return sum(live.timings[part] for part in ("fork", "connection", "cells")), live.evidence
 
 
 def _alone(assignment: Assignment, cells: list[str], line: socket.socket, folder: Path, seed: int) -> float:
-    scenario = draw(assignment, seed)
+    scenario = sample_scenario(assignment, seed)
     files = {**given_files(assignment), **scenario.files(), "cells.json": json.dumps(cells).encode()}
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

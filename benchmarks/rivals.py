@@ -23,7 +23,7 @@ from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 
 from autograder.assignment.release import course_configuration, helpers
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.errors import AutograderError
@@ -49,7 +49,7 @@ CHECKS = {
 def small_data(assignment: Assignment) -> dict[str, bytes]:
     """Return the files beside a notebook with real training: the scenario's small data and the helper module."""
     files = dict(helpers(assignment))
-    for name, array in draw(assignment, 1, training="real").data().items():
+    for name, array in sample_scenario(assignment, 1, training="real").data().items():
         np.save(content := io.BytesIO(), array, allow_pickle=False)
         files[name] = content.getvalue()
     return files

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.assignment.settings import Assignment
-from autograder.grading.verdict import Finding, ItemVerdict, PropertyVerdict, Strip, Verdict
+from autograder.grading.verdict import CurveChart, Finding, ItemVerdict, PropertyVerdict, Verdict
 from autograder.reporting import class_report as report
 from autograder.reporting import feedback
 from autograder.reporting.answers import Remark
@@ -27,7 +27,14 @@ ENDED = (
     "continued: why."
 )
 CURVE = ENDED.format(" on the val_accuracy values 0.96, 0.97, 0.94 (training stopped here), 0.96,")
-STRIP = Strip(threshold=0.95, patience=3, val_accuracy=(0.96, 0.97, 0.94, 0.96), stopped=3, due=None)
+CHART = CurveChart(
+    threshold=0.95,
+    patience=3,
+    val_accuracy=(0.96, 0.97, 0.94, 0.96),
+    stopped=3,
+    due=None,
+    caption=ENDED.format(""),
+)
 RICH = """# Findings
 
 The **fastest** is *0.01*, see [numbers](javascript:alert(1)) and [Keras](https://keras.io/api/).
@@ -53,11 +60,11 @@ for x in range(3):
 NO_MODEL = "No model was trained: the cell stopped with ValueError."
 
 
-def rule(name: str, message: str = "", status: str = "", strip: Strip | None = None) -> PropertyVerdict:
+def rule(name: str, message: str = "", status: str = "", chart: CurveChart | None = None) -> PropertyVerdict:
     status = status or ("failed" if message else "passed")
     points = 1.0 if status == "passed" else 0.0
     return PropertyVerdict(
-        id=name, rubric=f"Rule {name}.", max_points=1.0, points=points, status=status, message=message, strip=strip
+        id=name, rubric=f"Rule {name}.", max_points=1.0, points=points, status=status, message=message, chart=chart
     )
 
 
@@ -132,7 +139,7 @@ def executed_notebook(release: NotebookNode) -> NotebookNode:
 def student_page(assignment: Assignment, executed: NotebookNode) -> str:
     """The page of a student with mistakes of every kind and a hostile hand."""
     rules = {
-        "callback": [rule("a"), rule("curve", CURVE, strip=STRIP), rule("other", "What was seen.")],
+        "callback": [rule("a"), rule("curve", CURVE, chart=CHART), rule("other", "What was seen.")],
         "lr-loop": [rule(str(number), NO_MODEL) for number in range(4)],
         "bs-loop": [rule("open", "Could not be observed.", "ungraded"), rule("b")],
         "lr-metrics": [rule("path", f"No file /srv/grader/run/x.npy {HOSTILE}")],

@@ -110,18 +110,18 @@ def setting_key(learning_rate: float, batch_size: int) -> str:
 
 
 @dataclass(frozen=True)
-class Sign:
+class TaskSignature:
     """How to recognise the code of a task whose cell has lost its id; one of the four is given.
 
-    `makes`: the class that it defines; `sets`: the names that it assigns; `fills`: the list that it creates; `draws`:
-    names one of which it plots.
+    `defines_class`: the class that it defines; `assigns`: the names that it assigns; `appends_to`: the list that it
+    creates and appends to; `plots`: names one of which it plots.
     """
 
     task: str
-    makes: str = ""
-    sets: frozenset[str] = frozenset()
-    fills: str = ""
-    draws: frozenset[str] = frozenset()
+    defines_class: str = ""
+    assigns: frozenset[str] = frozenset()
+    appends_to: str = ""
+    plots: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -191,12 +191,12 @@ class DryRun:
     marked: str
 
 
-def draw_nothing(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
+def sample_nothing(parameters: Any, sizes: Sizes, rng: random.Random) -> Script:
     """Return an empty script, for an assignment without training whose checks sample what they need themselves."""
     return Script()
 
 
-def draw_no_files(parameters: Any, rng: random.Random) -> dict[str, bytes]:
+def sample_no_files(parameters: Any, rng: random.Random) -> dict[str, bytes]:
     """Return no files: every run uses the files of the release."""
     return {}
 
@@ -210,22 +210,22 @@ TRAINING_INSTRUMENTS = (*PLAIN_INSTRUMENTS, "energy", "keras", "callbacks")
 class Exercise:
     """The definitions of an assignment for the autograder, one object per folder of checks; every field has a default.
 
-    `draw` samples the exercise's part of a scenario from parameters, sizes and a random generator; the same generator
-    gives the same scenario. `draw_files` samples files of a run, by their path relative to the notebook; they replace
-    those of the release.
+    `sample` returns the exercise's part of a scenario for parameters, sizes and a random generator; the same generator
+    gives the same scenario. `sample_files` returns the files of a run, by their path relative to the notebook; they
+    replace those of the release.
     The values of `names` are recorded after every cell. `callback` is the name of the student's callback class, if
-    there is one: its use is recorded, and it is tested with the trials. The first of `signs` that matches decides which
-    task a cell belongs to. `instruments` are the modules of `runtime.instruments` that the notebook needs; TensorFlow
-    is imported only with `keras`. `data_files` are the names of the four data files, with features and labels for
-    training and testing; empty for an assignment that needs no such data.
+    there is one: its use is recorded, and it is tested with the trials. The first of `signatures` that matches decides
+    which task a cell belongs to. `instruments` are the modules of `runtime.instruments` that the notebook needs;
+    TensorFlow is imported only with `keras`. `data_files` are the names of the four data files, with features and
+    labels for training and testing; empty for an assignment that needs no such data.
     """
 
     parameters: type[Parameters] = Parameters
-    draw: Callable[[Any, Sizes, random.Random], Script] = draw_nothing
+    sample: Callable[[Any, Sizes, random.Random], Script] = sample_nothing
     stand_ins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    draw_files: Callable[[Any, random.Random], Mapping[str, bytes]] = draw_no_files
+    sample_files: Callable[[Any, random.Random], Mapping[str, bytes]] = sample_no_files
     names: tuple[str, ...] = ()
-    signs: tuple[Sign, ...] = ()
+    signatures: tuple[TaskSignature, ...] = ()
     series: tuple[Series, ...] = ()
     callback: str = ""
     instruments: tuple[str, ...] = PLAIN_INSTRUMENTS
@@ -235,7 +235,7 @@ class Exercise:
     @property
     def samples_data(self) -> bool:
         """Whether the data of a graded run differ from those of the release."""
-        return bool(self.data_files) or self.draw_files is not draw_no_files
+        return bool(self.data_files) or self.sample_files is not sample_no_files
 
     @property
     def swept(self) -> Mapping[str, tuple[Series, Swept]]:
@@ -249,7 +249,8 @@ class Exercise:
     @property
     def _named(self) -> list[tuple[str, str]]:
         plotted = [name for series in self.series for name in (series.plots, series.comment)]
-        return [("signs", sign.task) for sign in self.signs] + [("series", name) for name in plotted]
+        tasks = [signature.task for signature in self.signatures]
+        return [("signatures", name) for name in tasks] + [("series", name) for name in plotted]
 
     def require_known(self, folder: Path, cells: Sequence[str]) -> None:
         """Raise AssignmentError if the exercise of a folder misspells a cell or names an unknown instrument."""
@@ -269,7 +270,7 @@ class Exercise:
             if near := suggest(name, sorted(unnamed)):
                 raise AssignmentError(f"{place} `{part}` refers to the unknown cell {name!r}{near}.")
 
-    def draw_script(self, folder: Path, cells: Sequence[str], how: tuple[Any, Sizes, random.Random]) -> Script:
+    def sample_script(self, folder: Path, cells: Sequence[str], how: tuple[Any, Sizes, random.Random]) -> Script:
         """Sample the exercise's part of a scenario; raise AssignmentError if that fails or does not fit the assignment.
 
         Args:
@@ -280,11 +281,11 @@ class Exercise:
         path = folder / "exercise.py"
         place = f"{shorten_path(path)}:"
         try:
-            script = self.draw(*how)
+            script = self.sample(*how)
         except Exception as error:
             raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
         if not isinstance(script, Script):
-            raise AssignmentError(f"{place} `draw` returns a {type(script).__name__}: return a Script.")
+            raise AssignmentError(f"{place} `sample` returns a {type(script).__name__}: return a Script.")
         script = replace(script, stand_ins={**self.stand_ins, **script.stand_ins})
         for cell, values in script.stand_ins.items():
             if not isinstance(values, Mapping):

@@ -97,10 +97,10 @@ def collect_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes
     Raises:
         AssignmentError: the exercise's function for sampling files fails.
     """
-    return given_files(assignment) | draw_files(assignment, scenario)
+    return given_files(assignment) | sample_files(assignment, scenario)
 
 
-def draw_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
+def sample_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
     """Sample the files of a run; the same scenario gives the same files.
 
     Raises:
@@ -109,11 +109,11 @@ def draw_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]:
     path = assignment.checks_folder / "exercise.py"
     try:
         rng = random.Random(f"files {scenario.seed}")
-        files = dict(assignment.exercise.draw_files(assignment.parameters, rng))
+        files = dict(assignment.exercise.sample_files(assignment.parameters, rng))
     except Exception as error:
         raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
     if wrong := [name for name, content in files.items() if not isinstance(content, bytes)]:
-        raise AssignmentError(f"{shorten_path(path)}: `draw_files` must return bytes for {wrong[0]!r}.")
+        raise AssignmentError(f"{shorten_path(path)}: `sample_files` must return bytes for {wrong[0]!r}.")
     return files
 
 
@@ -121,7 +121,7 @@ COSTS = {"fit": (0.9, 21.0), "evaluate": (1.7, 57.0), "compile": (0.8, 48.0), "e
 """Seconds and joules of `fit` without its epochs, an evaluation, a compilation, and an epoch of real training."""
 
 
-def draw(
+def sample_scenario(
     assignment: Assignment, seed: int, *, training: Literal["scripted", "real"] = "scripted", gpus: int = 1
 ) -> Scenario:
     """Sample the scenario of one run; the same seed gives the same scenario."""
@@ -134,7 +134,7 @@ def draw(
         gpus=gpus,
     )
     exercise = assignment.exercise
-    script = exercise.draw_script(assignment.checks_folder, assignment.cells, (assignment.parameters, sizes, rng))
+    script = exercise.sample_script(assignment.checks_folder, assignment.cells, (assignment.parameters, sizes, rng))
     return Scenario(
         seed=seed,
         **vars(sizes),

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.table import Table
 
 from autograder.assignment.release import given_files
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import source_path
 from autograder.execution.evidence import CellEnd, Evidence
@@ -52,7 +52,7 @@ def _once(assignment: Assignment, source: Kernels, seed: int, out: Path) -> dict
         notebook = read_notebook(source_path(assignment))
         submission = prepare("solution", notebook, load_release(assignment), assignment)
     with watch("sample the scenario (data and training curves)"):
-        scenario = draw(assignment, seed)
+        scenario = sample_scenario(assignment, seed)
     started = time.monotonic()
     with run(
         submission, scenario, source, limits=Options().limits_of(assignment), files=given_files(assignment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.errors import KernelFailed
 from autograder.submission.prepare import EXTRA, Submission
@@ -45,7 +45,7 @@ def run_self_test(assignment: Assignment, kernels: Kernels) -> None:
     sources = [PLOT, TRAIN.format(*names)] if trains else [PLOT]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     submission = Submission("self test", nbformat.v4.new_notebook(cells=cells), (EXTRA,) * len(cells))
-    with run(submission, draw(assignment, 1), kernels, limits=Limits()) as live:
+    with run(submission, sample_scenario(assignment, 1), kernels, limits=Limits()) as live:
         evidence = live.evidence
     if reason := _find_reason(evidence, trains):
         raise KernelFailed(f"Nothing was graded, because notebooks cannot be run on this machine: {reason}")

@@ -16,21 +16,21 @@ from autograder.execution.runtime.values import TIME_LIMIT, CodeValue, decode, e
 from autograder.execution.stand_ins import keep_code
 
 from .rules import NOTHING, Rule, equal_to, show
-from .verdict import Stop, Strip
+from .verdict import CurveChart, Stop
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 
 class Wrong(AssertionError):
-    """The evidence contradicts the property; the text, and the strip that illustrates it, are for the student.
+    """The evidence contradicts the property; the text, and the chart that illustrates it, are for the student.
 
     `share` is the share of the property's points that is awarded all the same.
     """
 
-    def __init__(self, text: str, strip: Strip | None = None, share: float = 0.0) -> None:
+    def __init__(self, text: str, chart: CurveChart | None = None, share: float = 0.0) -> None:
         super().__init__(text)
-        self.strip, self.share = strip, share
+        self.chart, self.share = chart, share
 
 
 class NotChecked(Wrong):

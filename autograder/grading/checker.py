@@ -268,7 +268,7 @@ def _property_verdict(check: Check, error: BaseException | None) -> PropertyVerd
         status=status,  # type: ignore[arg-type]
         message=message,
         fault=_describe_fault(check, error) if status == "ungraded" else "",
-        strip=error.strip if isinstance(error, Wrong) else None,
+        chart=error.chart if isinstance(error, Wrong) else None,
     )
 
 

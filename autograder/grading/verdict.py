@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from .saved_runs import SavedRuns
 
 
-class Strip(Frozen):
+class CurveChart(Frozen):
     """A training curve on which a callback stopped training at the wrong epoch.
 
     Epochs are counted from 1. `stopped` is None if the callback did not stop, `due` if it should not have stopped.
+    `caption` replaces the message on a page that shows the chart, which need not repeat the values; if it is empty, the
+    message stays.
     """
 
     threshold: float
@@ -29,6 +31,7 @@ class Strip(Frozen):
     val_accuracy: tuple[float, ...]
     stopped: int | None
     due: int | None
+    caption: str = ""
 
 
 class Stop(Frozen):
@@ -91,7 +94,7 @@ class PropertyVerdict(Frozen):
     """One sentence of the rubric, and whether the evidence confirms it.
 
     `status` is `ungraded` if the evidence does not decide it, and `not checked` if there was nothing to check, for
-    example because its cell stopped. `message` is for the student, and `strip` is the training curve that the message
+    example because its cell stopped. `message` is for the student, and `chart` is the training curve that the message
     is about. `fault` is for the author of the check: the error that ended it, with file and line.
     """
 
@@ -102,7 +105,7 @@ class PropertyVerdict(Frozen):
     status: Literal["passed", "failed", "not checked", "ungraded"]
     message: str = ""
     fault: str = ""
-    strip: Strip | None = None
+    chart: CurveChart | None = None
 
 
 class ItemVerdict(Frozen):

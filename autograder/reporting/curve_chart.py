@@ -6,7 +6,7 @@ import math
 
 from markupsafe import Markup, escape
 
-from autograder.grading.verdict import Strip
+from autograder.grading.verdict import CurveChart
 
 STEP = 48
 """Pixels from one epoch to the next."""
@@ -20,38 +20,38 @@ LETTER = 8
 """Upper bound of the mean width of a letter in pixels."""
 
 
-def draw(strip: Strip) -> Markup:
+def draw(chart: CurveChart) -> Markup:
     """Draw the chart as SVG that takes its colours from the page. Distances from the threshold are drawn as their
     square root, so that a value close to it can be distinguished from one on it."""
-    width = max(NARROWEST, LEFT + STEP * len(strip.val_accuracy) + 12)
+    width = max(NARROWEST, LEFT + STEP * len(chart.val_accuracy) + 12)
     shapes = [
         f'<line class="goal" x1="{LEFT - 6}" x2="{width - 4}" y1="{MIDDLE}" y2="{MIDDLE}"/>',
-        f'<text class="axis" x="{LEFT - 10}" y="{MIDDLE + 4}" text-anchor="end">{strip.threshold:g}</text>',
+        f'<text class="axis" x="{LEFT - 10}" y="{MIDDLE + 4}" text-anchor="end">{chart.threshold:g}</text>',
         f'<text class="axis" x="{LEFT - 10}" y="{AXIS}" text-anchor="end">epoch</text>',
     ]
-    furthest = max((abs(value - strip.threshold) for value in strip.val_accuracy), default=0.0)
-    for epoch, value in enumerate(strip.val_accuracy, 1):
-        shapes.append(_dot(strip, epoch, value, furthest))
-    shapes += [_end(strip, "stopped", strip.stopped), _end(strip, "due", strip.due)]
+    furthest = max((abs(value - chart.threshold) for value in chart.val_accuracy), default=0.0)
+    for epoch, value in enumerate(chart.val_accuracy, 1):
+        shapes.append(_dot(chart, epoch, value, furthest))
+    shapes += [_end(chart, "stopped", chart.stopped), _end(chart, "due", chart.due)]
     size = f'width="{width}" height="{TALLEST}" viewBox="0 0 {width} {TALLEST}"'
     return Markup(
-        f'<svg class="strip" role="img" aria-label="{escape(described(strip))}" {size}>{"".join(shapes)}</svg>'
+        f'<svg class="curve-chart" role="img" aria-label="{escape(described(chart))}" {size}>{"".join(shapes)}</svg>'
     )
 
 
-def described(strip: Strip) -> str:
+def described(chart: CurveChart) -> str:
     """Describe the chart in words."""
     values = ", ".join(
-        f"epoch {epoch} {value:.4g} ({_side(value, strip.threshold)})"
-        for epoch, value in enumerate(strip.val_accuracy, 1)
+        f"epoch {epoch} {value:.4g} ({_side(value, chart.threshold)})"
+        for epoch, value in enumerate(chart.val_accuracy, 1)
     )
-    return f"Validation accuracy by epoch, against the threshold {strip.threshold:g}: {values}. {conclude(strip)}"
+    return f"Validation accuracy by epoch, against the threshold {chart.threshold:g}: {values}. {conclude(chart)}"
 
 
-def conclude(strip: Strip) -> str:
+def conclude(chart: CurveChart) -> str:
     """Describe where training stopped and where it should have stopped."""
-    ended = "Did not stop" if strip.stopped is None else f"Stopped after epoch {strip.stopped}"
-    due = "should have continued" if strip.due is None else f"should have stopped after epoch {strip.due}"
+    ended = "Did not stop" if chart.stopped is None else f"Stopped after epoch {chart.stopped}"
+    due = "should have continued" if chart.due is None else f"should have stopped after epoch {chart.due}"
     return f"{ended}; {due}."
 
 
@@ -63,13 +63,13 @@ def _x(epoch: int) -> int:
     return LEFT + STEP * (epoch - 1) + STEP // 2
 
 
-def _dot(strip: Strip, epoch: int, value: float, furthest: float) -> str:
-    above = value > strip.threshold
-    far = abs(value - strip.threshold)
+def _dot(chart: CurveChart, epoch: int, value: float, furthest: float) -> str:
+    above = value > chart.threshold
+    far = abs(value - chart.threshold)
     away = 0.0 if far == 0 else GAP + (REACH - GAP) * math.sqrt(far / furthest)
     x, y = _x(epoch), round(MIDDLE + (-away if above else away), 1)
     label = y - 11 if above or not far else y + 19
-    side = _side(value, strip.threshold)
+    side = _side(value, chart.threshold)
     told = f"Epoch {epoch}: {value:.4g}, {'equal to' if side == 'equal' else side} the threshold"
     return (
         f'<circle class="{"hit" if above else "miss"}" cx="{x}" cy="{y}" r="6"><title>{told}</title></circle>'
@@ -81,7 +81,7 @@ def _dot(strip: Strip, epoch: int, value: float, furthest: float) -> str:
 WORDS = {"stopped": ("stopped here", "did not stop"), "due": ("should stop here", "should have continued")}
 
 
-def _end(strip: Strip, kind: str, epoch: int | None) -> str:
+def _end(chart: CurveChart, kind: str, epoch: int | None) -> str:
     """Draw a bar after the epoch at which training stopped (text above), or should have stopped (text below)."""
     text, top, bottom = (14, 6, AXIS - 16) if kind == "stopped" else (TALLEST - 6, 24, TALLEST - 4)
     if epoch is None:

@@ -48,9 +48,6 @@ MAX_OUTPUTS = 60
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 )
-VALUES = re.compile(r" on the val_accuracy values .+?,(?= your callback )")
-"""The values of a training curve in the message of a check."""
-
 FOLDERS = re.compile(r"(?:\bfile://|(?<![\w/.<]))/(?:[\w.+@~-]+/)+(?=[\w.+@~-])")
 
 
@@ -316,13 +313,13 @@ def _observations(decided: ItemVerdict | None) -> list[Observation]:
 
 
 def _tell(message: str, rules: list[PropertyVerdict]) -> str:
-    """Return the message, without the values of a curve if a chart shows them."""
-    return VALUES.sub("", message) if any(rule.strip is not None for rule in rules) else message
+    """Return the message, or the caption of the chart that is shown with it."""
+    return next((rule.chart.caption for rule in rules if rule.chart is not None and rule.chart.caption), message)
 
 
 def _curve(rules: list[PropertyVerdict]) -> Markup | None:
     """Return the chart of the training curve to which the checks' message refers."""
-    return next((draw(rule.strip) for rule in rules if rule.strip is not None), None)
+    return next((draw(rule.chart) for rule in rules if rule.chart is not None), None)
 
 
 def _figures(assignment: Assignment, executed: NotebookNode | None, own: SavedOutputs, name: str) -> Drawn:

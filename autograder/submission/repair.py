@@ -12,7 +12,7 @@ from itertools import count, pairwise
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.assignment.exercise import Sign
+from autograder.assignment.exercise import TaskSignature
 from autograder.assignment.settings import Assignment
 from autograder.common.cells import cells_by_id, grade_id
 from autograder.common.encoders import one_line
@@ -55,8 +55,8 @@ class Repair:
         return {name: cell for name, cell in named.items() if name in tasks or cell.cell_type == "code"}
 
     @property
-    def signs(self) -> tuple[Sign, ...]:
-        return self.assignment.exercise.signs
+    def signatures(self) -> tuple[TaskSignature, ...]:
+        return self.assignment.exercise.signatures
 
     @cached_property
     def given(self) -> dict[str, NotebookNode]:
@@ -145,7 +145,7 @@ def _take_texts(repair: Repair) -> None:
     for place in repair.free("code"):
         source = repair.cells[place].source
         like = next((text for text in lost if _is_like(one_line(source), text)), None)
-        if like is not None and task_of(source, repair.signs) is None:
+        if like is not None and task_of(source, repair.signatures) is None:
             _restore(repair, place, lost.pop(like))
 
 
@@ -163,12 +163,12 @@ def _turn_back(repair: Repair) -> None:
         turned = [p for p, role in enumerate(repair.roles) if role == task and repair.cells[p].cell_type != kind]
         if kind == "code" and not turned:
             turned = [
-                p for p in repair.free("markdown", "raw") if task_of(repair.cells[p].source, repair.signs) == task
+                p for p in repair.free("markdown", "raw") if task_of(repair.cells[p].source, repair.signatures) == task
             ][-1:]
         able = [
             p
             for p in (*repair.code(task), *repair.free("code"))
-            if takes_part(task, repair.cells[p].source, repair.signs)
+            if takes_part(task, repair.cells[p].source, repair.signatures)
         ]
         for place in turned:
             cell = repair.cells[place]
@@ -185,9 +185,9 @@ def _recognise(repair: Repair) -> None:
     found = []
     for task in repair.tasks:
         own = [p for p in repair.code(task) if not repair.is_untouched(p, task)]
-        if any(completes(task, repair.cells[p].source, repair.signs) for p in own):
+        if any(completes(task, repair.cells[p].source, repair.signatures) for p in own):
             continue
-        if places := [p for p in repair.free("code") if takes_part(task, repair.cells[p].source, repair.signs)]:
+        if places := [p for p in repair.free("code") if takes_part(task, repair.cells[p].source, repair.signatures)]:
             found.append(task)
         for place in places:
             repair.roles[place] = task
@@ -202,10 +202,10 @@ def _recognise(repair: Repair) -> None:
 
 
 def _recognise_by_place(repair: Repair) -> None:
-    """Recognise tasks without ids by the cell above them: written answers, and code for which there is no sign."""
+    """Recognise tasks without ids by the cell above them: written answers, and code without a signature."""
     order = repair.release.cells
     texts = {one_line(cell.source) for cell in order if grade_id(cell) not in repair.assignment.cells}
-    signed = {sign.task for sign in repair.signs}
+    signed = {signature.task for signature in repair.signatures}
     for before, cell in pairwise(order):
         task = grade_id(cell)
         if task not in repair.assignment.cells or task in (*repair.roles, *signed):
@@ -232,8 +232,8 @@ def _settle_copies(repair: Repair) -> None:
     """
     for task in repair.tasks:
         filled, stubs = _filled_and_stubs(repair, task)
-        done = [p for p in filled if completes(task, repair.cells[p].source, repair.signs)]
-        begun = [p for p in filled if done and p <= done[-1] and opens(task, repair.cells[p].source, repair.signs)]
+        done = [p for p in filled if completes(task, repair.cells[p].source, repair.signatures)]
+        begun = [p for p in filled if done and p <= done[-1] and opens(task, repair.cells[p].source, repair.signatures)]
         copies = begun[:-1]
         counted = [p for p in filled if p not in copies]
         for place in (*copies, *stubs):
@@ -258,7 +258,7 @@ def _filled_and_stubs(repair: Repair, task: str) -> tuple[list[int], list[int]]:
     """
     places = repair.code(task)
     filled = [p for p in places if not repair.is_untouched(p, task)] or places[-1:]
-    if not any(opens(task, repair.cells[p].source, repair.signs) for p in filled):
+    if not any(opens(task, repair.cells[p].source, repair.signatures) for p in filled):
         filled = [p for p in places if p in filled or not repair.is_as_released(p, task)]
     return filled, [p for p in places if p not in filled]
 
@@ -277,7 +277,7 @@ def _settle_stubs(repair: Repair) -> None:
 
 def _does_all(repair: Repair, place: int, task: str) -> bool:
     source = repair.cells[place].source
-    return opens(task, source, repair.signs) and completes(task, source, repair.signs)
+    return opens(task, source, repair.signatures) and completes(task, source, repair.signatures)
 
 
 def _set_aside(repair: Repair, task: str, stubs: list[int], counted: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Find out which task a piece of code solves, by the signs that the exercise defines; nothing is executed."""
+"""Find out which task a piece of code solves, by the signatures that the exercise defines; nothing is executed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autograder.assignment.exercise import Sign
+from autograder.assignment.exercise import TaskSignature
 
 LONGEST = 100_000
 """Maximum length of a cell that is parsed: a syntax tree takes several hundred times the memory of its text."""
@@ -22,15 +22,15 @@ OTHER_MAGIC = re.compile(r"\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 
 @dataclass(frozen=True)
 class Shape:
-    """What code does: the names that it `stores` (`empty`: only as an empty list or None), `uses` and `fills` (with
-    append, extend, insert or +=), the `classes` that it defines, and whether it `draws` a plot."""
+    """What code does: the names that it `stores` (`empty`: only as an empty list or None), `uses` and `appends_to`
+    (with append, extend, insert or +=), the `classes` that it defines, and whether it `plots` anything."""
 
     stores: frozenset[str] = frozenset()
     empty: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
-    fills: frozenset[str] = frozenset()
+    appends_to: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
-    draws: bool = False
+    plots: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -49,9 +49,9 @@ def shape_of(source: str) -> Shape:
         stores=frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and id(n) not in added),
         empty=frozenset(empty - full),
         uses=frozenset(node.id for node in names),
-        fills=frozenset(_filled(nodes)),
+        appends_to=frozenset(_filled(nodes)),
         classes=frozenset(node.name for node in nodes if isinstance(node, ast.ClassDef)),
-        draws=any(word in source for word in DRAWING),
+        plots=any(word in source for word in DRAWING),
     )
 
 
@@ -64,44 +64,50 @@ def defined_in(source: str) -> frozenset[str]:
     return frozenset(names | {node.name for node in body if isinstance(node, SCOPES)})
 
 
-def task_of(source: str, signs: Sequence[Sign]) -> str | None:
+def task_of(source: str, signatures: Sequence[TaskSignature]) -> str | None:
     """Return the grade_id of the task that code solves or begins, None if there is none."""
     shape = shape_of(source)
-    return next((sign.task for sign in signs if _fits(sign, shape)), None)
+    return next((signature.task for signature in signatures if _fits(signature, shape)), None)
 
 
-def opens(task: str, source: str, signs: Sequence[Sign]) -> bool:
+def opens(task: str, source: str, signatures: Sequence[TaskSignature]) -> bool:
     """Whether code starts the task from scratch, so that the results of an earlier copy are lost."""
-    shape, sign = shape_of(source), _sign(task, signs)
-    if sign.sets:
-        return shape.stores >= sign.sets
-    return sign.fills in shape.stores if sign.fills else task_of(source, signs) == task
+    shape, signature = shape_of(source), _signature(task, signatures)
+    if signature.assigns:
+        return shape.stores >= signature.assigns
+    if signature.appends_to:
+        return signature.appends_to in shape.stores
+    return task_of(source, signatures) == task
 
 
-def completes(task: str, source: str, signs: Sequence[Sign]) -> bool:
+def completes(task: str, source: str, signatures: Sequence[TaskSignature]) -> bool:
     """Whether code does all that the task asks, not only a first part of it."""
-    shape, sign = shape_of(source), _sign(task, signs)
-    if sign.sets:
-        return shape.stores >= sign.sets
-    return sign.fills in shape.fills | (shape.stores - shape.empty) if sign.fills else task_of(source, signs) == task
+    shape, signature = shape_of(source), _signature(task, signatures)
+    if signature.assigns:
+        return shape.stores >= signature.assigns
+    if signature.appends_to:
+        return signature.appends_to in shape.appends_to | (shape.stores - shape.empty)
+    return task_of(source, signatures) == task
 
 
-def takes_part(task: str, source: str, signs: Sequence[Sign]) -> bool:
+def takes_part(task: str, source: str, signatures: Sequence[TaskSignature]) -> bool:
     """Whether code does at least a part of the task."""
-    return task_of(source, signs) == task or bool(shape_of(source).stores & _sign(task, signs).sets)
+    return task_of(source, signatures) == task or bool(shape_of(source).stores & _signature(task, signatures).assigns)
 
 
-def _fits(sign: Sign, shape: Shape) -> bool:
-    if sign.sets:
-        return len(shape.stores & sign.sets) >= min(2, len(sign.sets))
-    if sign.fills:
-        return sign.fills in shape.stores | shape.fills
-    return sign.makes in shape.classes if sign.makes else bool(sign.draws & shape.uses) and shape.draws
+def _fits(signature: TaskSignature, shape: Shape) -> bool:
+    if signature.assigns:
+        return len(shape.stores & signature.assigns) >= min(2, len(signature.assigns))
+    if signature.appends_to:
+        return signature.appends_to in shape.stores | shape.appends_to
+    if signature.defines_class:
+        return signature.defines_class in shape.classes
+    return shape.plots and bool(signature.plots & shape.uses)
 
 
-def _sign(task: str, signs: Sequence[Sign]) -> Sign:
-    """Return the sign of a task; one that never fits if the task has none."""
-    return next((sign for sign in signs if sign.task == task), Sign(task))
+def _signature(task: str, signatures: Sequence[TaskSignature]) -> TaskSignature:
+    """Return the signature of a task; one that never fits if the task has none."""
+    return next((signature for signature in signatures if signature.task == task), TaskSignature(task))
 
 
 def _tree(source: str) -> ast.AST | None:

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from autograder.assignment.release import helpers
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, refresh, source_path
 from autograder.common.cells import cells_by_id, grade_id
@@ -61,7 +61,7 @@ def adapt(case: Case, before: int) -> Case:
 def course_files(assignment: Assignment) -> dict[str, bytes]:
     """Return the files beside a notebook: the helpers, small data, and a stand-in for the energy library."""
     files = dict(helpers(assignment))
-    for name, array in draw(assignment, SEED).model_copy(update=SIZES).data().items():
+    for name, array in sample_scenario(assignment, SEED).model_copy(update=SIZES).data().items():
         np.save(content := io.BytesIO(), array, allow_pickle=False)
         files[name] = content.getvalue()
     return files | {f"zeus/{path.name}": path.read_bytes() for path in sorted((HERE / "zeus").glob("*.py"))}

@@ -142,9 +142,9 @@ EXERCISES = {
     "has none": ("EXERCIES = 3\n", "exercise.py has no EXERCISE: write `EXERCISE = Exercise(...)`."),
     "has another thing": ("EXERCISE = 3\n", "exercise.py has an EXERCISE that is a int"),
     "unknown cells": (
-        "from autograder.assignment.exercise import Exercise, Sign\n"
-        "EXERCISE = Exercise(signs=(Sign('rsm', makes='A'),))\n",
-        "exercise.py: `signs` refers to the unknown cell 'rsm' (did you mean 'rms'?).",
+        "from autograder.assignment.exercise import Exercise, TaskSignature\n"
+        "EXERCISE = Exercise(signatures=(TaskSignature('rsm', defines_class='A'),))\n",
+        "exercise.py: `signatures` refers to the unknown cell 'rsm' (did you mean 'rms'?).",
     ),
     "unknown series": (
         "from autograder.assignment.exercise import Exercise, Series\n"
@@ -170,7 +170,7 @@ def test_a_mistake_in_the_exercise(course: Course, mistake: str) -> None:
 
 DRAWN = {
     "raises": ("{}['x']", "exercise.py, line 3, stops with KeyError: 'x'."),
-    "returns the wrong thing": ("{}", "exercise.py: `draw` returns a dict: return a Script."),
+    "returns the wrong thing": ("{}", "exercise.py: `sample` returns a dict: return a Script."),
     "stand-ins for unknown cells": (
         "Script([], {}, [], {'rsm': {'x': 1}})",
         "exercise.py: `stand_ins` refers to the unknown cell 'rsm' (did you mean 'rms'?).",
@@ -183,18 +183,18 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("mistake", DRAWN)
-def test_a_mistake_in_what_an_exercise_draws(course: Course, mistake: str) -> None:
-    from autograder.assignment.scenario import draw
+def test_a_mistake_in_what_an_exercise_samples(course: Course, mistake: str) -> None:
+    from autograder.assignment.scenario import sample_scenario
 
     value, sentence = DRAWN[mistake]
     text = (
         "from autograder.assignment.exercise import Exercise, Script\n"
-        f"def draw(parameters, sizes, rng):\n    return {value}\nEXERCISE = Exercise(draw=draw)\n"
+        f"def sample(parameters, sizes, rng):\n    return {value}\nEXERCISE = Exercise(sample=sample)\n"
     )
     (course.checks / "my_task" / "exercise.py").write_text(text, encoding="utf-8")
     assignment = Assignment.load("my-task", course)
     with pytest.raises(AssignmentError) as caught:
-        draw(assignment, 1)
+        sample_scenario(assignment, 1)
     assert sentence in str(caught.value)
 
 

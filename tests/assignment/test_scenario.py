@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignment.exercise import setting_key
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.trials import NUDGE, first_stop
 
@@ -24,7 +24,7 @@ def test_reference_stops_at_the_first_full_run(values: list[float], patience: in
 
 @pytest.mark.parametrize("seed", range(25))
 def test_curves_of_both_loops_hold_every_shape(assignment: Assignment, seed: int) -> None:
-    scenario = draw(assignment, seed)
+    scenario = sample_scenario(assignment, seed)
     p = assignment.parameters
     stops = [
         first_stop([plan.value(epoch) for epoch in range(p.max_epochs)], p.threshold, p.patience)
@@ -42,7 +42,7 @@ def test_curves_of_both_loops_hold_every_shape(assignment: Assignment, seed: int
 
 @pytest.mark.parametrize("seed", range(25))
 def test_every_setting_has_its_own_plan(assignment: Assignment, seed: int) -> None:
-    scenario = draw(assignment, seed)
+    scenario = sample_scenario(assignment, seed)
     p = assignment.parameters
     keys = [setting_key(rate, p.default_batch_size) for rate in p.learning_rates]
     keys += [setting_key(p.default_learning_rate, size) for size in p.batch_sizes]
@@ -53,7 +53,7 @@ def test_every_setting_has_its_own_plan(assignment: Assignment, seed: int) -> No
 
 def test_trials_hold_required_stops_and_required_non_stops(assignment: Assignment) -> None:
     for seed in range(10):
-        trials = draw(assignment, seed).trials
+        trials = sample_scenario(assignment, seed).trials
         for family in ("plain", "any"):
             stops = [first_stop(t.val_accuracy, t.threshold, t.patience) for t in trials if t.family == family]
             assert sum(stop is None for stop in stops) >= 3
@@ -61,7 +61,7 @@ def test_trials_hold_required_stops_and_required_non_stops(assignment: Assignmen
 
 
 def test_the_kernel_is_told_no_curve_cost_outcome_trial_or_stand_in(assignment: Assignment) -> None:
-    scenario = draw(assignment, 3)
+    scenario = sample_scenario(assignment, 3)
     told = scenario.setup()
     assert set(told) == {"seed", "names", "callback", "instruments", "data_files", "training", "gpus"}
     assert not set(scenario.files()) - set(scenario.data_files)
@@ -70,14 +70,14 @@ def test_the_kernel_is_told_no_curve_cost_outcome_trial_or_stand_in(assignment: 
 def test_the_kernels_seed_tells_nothing_of_the_scenarios(assignment: Assignment) -> None:
     """A notebook that knew 31 bits of the scenario's seed could try all others, and compute every curve."""
     seeds = [7 + number * 2**31 for number in range(4)]
-    scenarios = [draw(assignment, seed) for seed in seeds]
+    scenarios = [sample_scenario(assignment, seed) for seed in seeds]
     assert [scenario.seed for scenario in scenarios] == seeds
     assert len({scenario.setup()["seed"] for scenario in scenarios} - {7}) == len(seeds)
     assert not {scenario.setup()["seed"] for scenario in scenarios} & {seed % 2**31 for seed in seeds}
 
 
 def test_same_seed_same_scenario_and_another_seed_another(assignment: Assignment) -> None:
-    first, again, other = (draw(assignment, seed) for seed in (5, 5, 6))
+    first, again, other = (sample_scenario(assignment, seed) for seed in (5, 5, 6))
     assert first == again
     assert first.plans != other.plans
     assert (first.data()["uiowa_test_labels.npy"] == again.data()["uiowa_test_labels.npy"]).all()
@@ -85,7 +85,7 @@ def test_same_seed_same_scenario_and_another_seed_another(assignment: Assignment
 
 def test_sizes_cannot_be_guessed_from_the_default_data(assignment: Assignment) -> None:
     for seed in range(20):
-        scenario = draw(assignment, seed)
+        scenario = sample_scenario(assignment, seed)
         sizes = {scenario.n_train, scenario.n_test, scenario.n_features, scenario.n_classes}
         assert len(sizes) == 4
         assert not sizes & {66247, 14904, 120, 10}

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.reporting import gradebook
 from autograder.results.store import gradebook_url
@@ -142,7 +142,7 @@ def handed_out(tmp_path: Path, assignment: Assignment) -> Path:
     folder = tmp_path / "student"
     shutil.copytree(ROOT / "release" / NAME, folder)
     (folder / "data").mkdir()
-    for name, array in draw(assignment, 1, training="real").data().items():
+    for name, array in sample_scenario(assignment, 1, training="real").data().items():
         np.save(folder / "data" / name, array)
     return folder
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.commands.rejudge import rejudge_class
 from autograder.execution.evidence import Evidence
@@ -97,7 +97,7 @@ def test_evidence_of_another_edition_costs_no_points(
     )
     verdict = Verdict(assignment=assignment.name, student="ada", state="graded", items=items)
     evidence = Evidence(cells=(), events=(), training="scripted", gpus=1)
-    run = SavedRun(purpose="first", replaced=(), scenario=draw(assignment, 1), evidence=evidence)
+    run = SavedRun(purpose="first", replaced=(), scenario=sample_scenario(assignment, 1), evidence=evidence)
     store = ResultStore(tmp_path, assignment)
     store.write(GradedSubmission(verdict, SavedRuns(edition=EDITION, runs=(run,))))
     path = store.student_folder("ada") / "evidence.json"

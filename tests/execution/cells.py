@@ -11,7 +11,7 @@ from typing import Literal
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import Evidence
 from autograder.execution.kernels import Kernels
@@ -42,7 +42,7 @@ def running(
     sources = [textwrap.dedent(cell) for cell in cells]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     submission = Submission("student", notebook, (EXTRA,) * len(sources))
-    scenario = draw(assignment, seed, training=training, gpus=gpus)
+    scenario = sample_scenario(assignment, seed, training=training, gpus=gpus)
     with run(submission, scenario, kernels, limits=limits or Limits()) as live:
         yield live
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from nbformat import NotebookNode
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import Evidence, Fit, Value
 from autograder.execution.kernels import Kernels
@@ -253,7 +253,7 @@ def test_predictions_are_those_of_the_weights_that_a_callback_leaves(cells: Cell
     value = evidence.value("metrics_vs_lr")
     assert value is not None
     assert value.items is not None
-    labels = draw(cells.assignment, 1).test_labels()
+    labels = sample_scenario(cells.assignment, 1).test_labels()
     accuracies = [float(item.number or 0) for item in value.items]
     kept, undone = evidence.of(Fit)
     assert kept.test_accuracy == pytest.approx(accuracies[1])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import CallbackDriven, CellEnd, Fit, NameSeen, Window
 from autograder.execution.oracle import MAX_TOTAL, Oracle
@@ -19,7 +19,7 @@ ROWS = {"rows": 600, "distinct": 600, "train": 600, "test": 0, "other": 0, "labe
 
 @pytest.fixture
 def oracle(assignment: Assignment) -> Oracle:
-    made = Oracle(draw(assignment, 5))
+    made = Oracle(sample_scenario(assignment, 5))
     made.begin_cell(3, is_given=False)
     return made
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.errors import KernelFailed
 from autograder.execution.kernels import ForkProvisioner, Kernels
@@ -40,7 +40,7 @@ thing = Thing()
 
 
 def case(assignment: Assignment, live: Run) -> Case:
-    return Case(assignment, assignment.items[0], draw(assignment, 1), live.evidence, {}, live.ask)
+    return Case(assignment, assignment.items[0], sample_scenario(assignment, 1), live.evidence, {}, live.ask)
 
 
 def test_functions_are_called_with_data_and_arrays(warm_kernels: Kernels, assignment: Assignment) -> None:
@@ -97,7 +97,7 @@ def test_what_is_on_record_is_answered_without_a_kernel(warm_kernels: Kernels, a
     with running(warm_kernels, assignment, CODE) as live:
         before = case(assignment, live).call("pair", 1).value["sum"]
         evidence = live.evidence
-    again = Case(assignment, assignment.items[0], draw(assignment, 1), evidence)
+    again = Case(assignment, assignment.items[0], sample_scenario(assignment, 1), evidence)
     assert again.call("pair", 1).value["sum"] == before
     with pytest.raises(NotAsked):
         again.call("pair", 2)
@@ -148,5 +148,5 @@ def test_functions_are_called_with_functions_that_note_their_calls(
         with pytest.raises(Undecided, match="NameError: name 'nothing' is not defined"):
             asked.call("twice", Code("nothing")["nothing"], 1)
         evidence = live.evidence
-    again = Case(assignment, assignment.items[0], draw(assignment, 1), evidence)
+    again = Case(assignment, assignment.items[0], sample_scenario(assignment, 1), evidence)
     assert again.call("twice", script["add"], x=1, record=script["seen"]).record == [1, 2]

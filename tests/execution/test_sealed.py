@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import Act, Fit
 from autograder.execution.kernels import Kernels
@@ -194,7 +194,7 @@ def test_an_act_under_the_name_of_a_given_cell_is_reported(warm_kernels: Kernels
     """What a given cell does itself is left out; code of another cell is told from it whatever name it takes."""
     cells = [nbformat.v4.new_code_cell(source) for source in (HIDDEN, "given = 1", "import gc; gc.get_objects()")]
     submission = Submission("student", nbformat.v4.new_notebook(cells=cells), (EXTRA, GIVEN, GIVEN))
-    with run(submission, draw(assignment, 1), warm_kernels, limits=Limits()) as live:
+    with run(submission, sample_scenario(assignment, 1), warm_kernels, limits=Limits()) as live:
         acts = [(act.cell, "objects" in act.what) for act in live.evidence.of(Act)]
         assert acts == [(0, False), (1, True)]  # the name is changed in the first cell
 

@@ -32,10 +32,10 @@ def rms(x):
 EXERCISE = """
 from autograder.assignment.exercise import Exercise
 
-def draw_files(parameters, rng):
+def sample_files(parameters, rng):
     return {"data/notes.csv": b"level\\n%d\\n" % rng.randrange(10, 10**6)}
 
-EXERCISE = Exercise(draw_files=draw_files)
+EXERCISE = Exercise(sample_files=sample_files)
 """
 
 CHECK = '''
@@ -132,5 +132,5 @@ def test_other_files_can_be_drawn_for_every_run(course: Course, grader: Grader) 
         assert lost_points(grader.grade({"rms": read}, seed=seed)) == {}
     (checks / "exercise.py").write_text(EXERCISE.replace('b"level', '"level'), encoding="utf-8")
     forget(checks)
-    with pytest.raises(AssignmentError, match="`draw_files` must return bytes for 'data/notes.csv'"):
+    with pytest.raises(AssignmentError, match="`sample_files` must return bytes for 'data/notes.csv'"):
         grader.grade({"rms": read})

@@ -110,7 +110,7 @@ def test_an_assignment_without_energy_is_run_once(grader: Grader) -> None:
 def test_a_stand_in_without_names_is_said_to_the_author(course: Course, grader: Grader) -> None:
     exercise = replace(grader.assignment.exercise, stand_ins={"rms": (1, 2)})
     with pytest.raises(AssignmentError, match="the stand-in for 'rms' is a tuple: give a dictionary of names"):
-        exercise.draw_script(course.checks / "my_task", ("rms", "loudest"), (None, None, None))  # type: ignore[arg-type]
+        exercise.sample_script(course.checks / "my_task", ("rms", "loudest"), (None, None, None))  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_sent_is_said_to_the_author() -> None:

@@ -20,7 +20,7 @@ import psutil
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.kernels import Kernels
 from autograder.execution.limits import Limits
@@ -249,7 +249,7 @@ def _loose(code: str, kernels: Kernels, limits: Limits) -> str:
     """Return the output of the code in a kernel with the instruments."""
     document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     submission = Submission("student", document, (EXTRA,))
-    with run(submission, draw(_assignment(), 7), kernels, limits=limits) as live:
+    with run(submission, sample_scenario(_assignment(), 7), kernels, limits=limits) as live:
         return _outputs(live.executed.cells[0])
 
 
@@ -294,7 +294,7 @@ def _plain(code: str, seconds: float, program: str = COMMAND) -> str:
 
 def _in_grader(code: str) -> bool:
     """Whether the code finds something in the process of a grader that runs notebooks itself."""
-    kept = [draw(_assignment(), 7), _assignment().model_dump()]
+    kept = [sample_scenario(_assignment(), 7), _assignment().model_dump()]
     printed: list[str] = []
     exec(code, {"print": lambda *parts: printed.append(" ".join(map(str, parts)))})
     return bool(kept) and any(REACHED in line for line in printed)

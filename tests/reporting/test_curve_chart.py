@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.checks.tta_eta.trials import first_stop
 from autograder.execution.evidence import CallbackDriven, Evidence, RunCell, TrialResult
@@ -40,7 +40,7 @@ def missed(assignment: Assignment) -> Callable[[Ends], dict[str, PropertyVerdict
     """The rules that a callback misses which stops as the function says."""
 
     def judged(ends: Ends) -> dict[str, PropertyVerdict]:
-        scenario = draw(assignment, 7)
+        scenario = sample_scenario(assignment, 7)
         asked = scenario.trials
         results = tuple(TrialResult(stop=ends(t.val_accuracy, t.threshold, t.patience), error=None) for t in asked)
         evidence = Evidence(
@@ -60,21 +60,22 @@ def test_a_picture_holds_what_its_message_holds(
     missed: Callable[[Ends], dict[str, PropertyVerdict]], ends: Ends
 ) -> None:
     rules = missed(ends)
-    drawn = [rule for rule in rules.values() if rule.strip is not None]
+    drawn = [rule for rule in rules.values() if rule.chart is not None]
     assert drawn
     for rule in drawn:
-        strip = rule.strip
-        assert strip is not None
+        chart = rule.chart
+        assert chart is not None
         curve, _, end = rule.message.partition(" on the val_accuracy values ")[2].partition(", your callback ")
-        assert [f"{value:.4g}" for value in strip.val_accuracy] == re.findall(r"[\d.]+", curve)
-        assert f"threshold {strip.threshold:g} and patience {strip.patience}" in rule.message
-        stopped = "did not stop training" if strip.stopped is None else f"stopped training after epoch {strip.stopped}"
+        assert [f"{value:.4g}" for value in chart.val_accuracy] == re.findall(r"[\d.]+", curve)
+        assert f"threshold {chart.threshold:g} and patience {chart.patience}" in rule.message
+        stopped = "did not stop training" if chart.stopped is None else f"stopped training after epoch {chart.stopped}"
         assert end.startswith(stopped)
-        due = first_stop(list(strip.val_accuracy), strip.threshold, strip.patience)
-        assert strip.due == (None if due is None else due + 1)
+        due = first_stop(list(chart.val_accuracy), chart.threshold, chart.patience)
+        assert chart.due == (None if due is None else due + 1)
         assert f"training should have {'continued' if due is None else f'stopped after epoch {due + 1}'}:" in end
-        assert strip.stopped != strip.due
-        assert set(strip.model_dump()) == {"threshold", "patience", "val_accuracy", "stopped", "due"}
+        assert chart.stopped != chart.due
+        assert set(chart.model_dump()) == {"threshold", "patience", "val_accuracy", "stopped", "due", "caption"}
+        assert chart.caption == rule.message.replace(f" on the val_accuracy values {curve},", "")
 
 
 def test_of_a_callback_that_never_stops_one_curve_is_drawn(
@@ -82,16 +83,16 @@ def test_of_a_callback_that_never_stops_one_curve_is_drawn(
 ) -> None:
     rule = missed(never_stops)["stops_on_plain_curves"]
     assert rule.message.startswith("Your callback never stopped the training")
-    assert rule.strip is not None
-    assert rule.strip.stopped is None
-    assert rule.strip.due is not None
+    assert rule.chart is not None
+    assert rule.chart.stopped is None
+    assert rule.chart.due is not None
 
 
 def test_the_shortest_wrong_curve_is_drawn(missed: Callable[[Ends], dict[str, PropertyVerdict]]) -> None:
-    strip = missed(stops_one_late)["stops_on_plain_curves"].strip
-    assert strip is not None
-    assert len(strip.val_accuracy) == 3, "three epochs above the threshold at once"
-    assert strip.due == 3
+    chart = missed(stops_one_late)["stops_on_plain_curves"].chart
+    assert chart is not None
+    assert len(chart.val_accuracy) == 3, "three epochs above the threshold at once"
+    assert chart.due == 3
 
 
 def test_an_end_that_is_right_in_itself_is_not_drawn_as_wrong(
@@ -102,4 +103,4 @@ def test_an_end_that_is_right_in_itself_is_not_drawn_as_wrong(
 
     rule = missed(early_unless_interrupted)["a_miss_starts_the_count_again"]
     assert "the epochs above the threshold must be consecutive" in rule.message
-    assert rule.strip is None
+    assert rule.chart is None

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from autograder.assignment.settings import Assignment
 from autograder.common.encoders import encode_path
 from autograder.grading.grade import leave_ungraded, not_run
-from autograder.grading.verdict import Finding, GradedSubmission, Stop, Strip
+from autograder.grading.verdict import CurveChart, Finding, GradedSubmission, Stop
 from autograder.reporting import answer_pages, charts, feedback
 from autograder.reporting import class_report as report
 from autograder.reporting.answers import Lost
@@ -29,11 +29,11 @@ from autograder.reporting.worklist import ADVICE
 from autograder.results.store import ResultStore
 from autograder.submission.saved_outputs import SavedOutputs
 from tests.made_pages import (
+    CHART,
     CURVE,
     ENDED,
     HOSTILE,
     NO_MODEL,
-    STRIP,
     class_page,
     executed_notebook,
     own_run,
@@ -201,7 +201,9 @@ class TestFeedback:
 
     def test_a_hint_is_kept_beside_a_picture(self, assignment: Assignment) -> None:
         hint = "Your callback never stopped the training. It must set stop_training of the model."
-        verdict = verdict_on(assignment, "ada", {"callback": [rule("a", hint, strip=STRIP)]})
+        verdict = verdict_on(
+            assignment, "ada", {"callback": [rule("a", hint, chart=CHART.model_copy(update={"caption": ""}))]}
+        )
         page = feedback.feedback_page(assignment, verdict, None, {})
         assert hint in text_of(page)
         assert "<svg" in page
@@ -650,9 +652,9 @@ class TestCharts:
             assert charts.TOP - 1 <= scale.y(value) <= charts.HEIGHT - charts.BOTTOM + 1
 
 
-class TestTheStrip:
+class TestTheCurveChart:
     def test_it_shows_each_epoch_and_both_ends(self) -> None:
-        drawn = str(draw(STRIP.model_copy(update={"due": 4})))
+        drawn = str(draw(CHART.model_copy(update={"due": 4})))
         assert drawn.count("<circle") == 4
         assert drawn.count('class="hit"') == 3
         assert drawn.count('class="miss"') == 1
@@ -662,23 +664,23 @@ class TestTheStrip:
         assert dots[2] < places["stopped"] < dots[3] < places["due"]
 
     def test_an_end_that_did_not_come_has_words_and_no_bar(self) -> None:
-        drawn = str(draw(STRIP.model_copy(update={"stopped": None, "due": None})))
+        drawn = str(draw(CHART.model_copy(update={"stopped": None, "due": None})))
         assert '<line class="stopped"' not in drawn
         assert '<line class="due"' not in drawn
         assert ">did not stop<" in drawn
         assert ">should have continued<" in drawn
 
     def test_a_value_next_to_the_threshold_is_told_from_one_on_it(self) -> None:
-        strip = Strip(threshold=0.95, patience=1, val_accuracy=(0.55, 0.9499, 0.95, 0.9501), stopped=3, due=4)
-        heights = [float(y) for y in re.findall(r'<circle [^>]*cy="([\d.]+)"', str(draw(strip)))]
+        chart = CurveChart(threshold=0.95, patience=1, val_accuracy=(0.55, 0.9499, 0.95, 0.9501), stopped=3, due=4)
+        heights = [float(y) for y in re.findall(r'<circle [^>]*cy="([\d.]+)"', str(draw(chart)))]
         assert all(after < before - 6 for before, after in pairwise(heights))
-        assert "epoch 2 0.9499 (below), epoch 3 0.95 (equal), epoch 4 0.9501 (above)" in described(strip)
+        assert "epoch 2 0.9499 (below), epoch 3 0.95 (equal), epoch 4 0.9501 (above)" in described(chart)
 
     @pytest.mark.parametrize("length", [1, 2, 12, 40])
     def test_everything_is_inside_the_picture(self, length: int) -> None:
         for end in {1, length}:
-            strip = Strip(threshold=0.9, patience=1, val_accuracy=(0.95,) * length, stopped=end, due=1)
-            drawn = str(draw(strip))
+            chart = CurveChart(threshold=0.9, patience=1, val_accuracy=(0.95,) * length, stopped=end, due=1)
+            drawn = str(draw(chart))
             width = int(re.findall(r'viewBox="0 0 (\d+)', drawn)[0])
             assert all(0 <= float(x) <= width for x in re.findall(r' (?:x|x1|x2|cx)="([-\d.]+)"', drawn))
             words = re.findall(r'<text class="(?:stopped|due)" x="(\d+)" y="\d+" text-anchor="(\w+)">([^<]*)', drawn)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from autograder import cli
-from autograder.assignment.scenario import draw
+from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution import kernels as kernels_module
 from autograder.execution.evidence import Evidence, RunCell
@@ -79,7 +79,7 @@ def solution_stops(assignment: Assignment, folder: Path, student: str, *rest: ob
         RunCell(role="lr-plots", index=2, status="error", error="NameError", message="name 'x' is not defined"),
     )
     evidence = Evidence(cells=cells, events=(), training="scripted", gpus=1)
-    run = SavedRun(purpose="first", replaced=(), scenario=draw(assignment, 1), evidence=evidence)
+    run = SavedRun(purpose="first", replaced=(), scenario=sample_scenario(assignment, 1), evidence=evidence)
     named = {"nbgrader": {"grade_id": "callback"}}
     cells = [nbformat.v4.new_code_cell("1", metadata=metadata) for metadata in ({}, named, {})]
     return replace(

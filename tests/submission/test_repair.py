@@ -313,7 +313,7 @@ def test_without_ids_and_signs_tasks_are_found_by_their_place(
     solved: NotebookNode, repaired: Repaired, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = [role for role in repaired(solved).roles if role != EXTRA]
-    monkeypatch.setattr(Assignment, "exercise", property(lambda _: replace(EXERCISE, signs=())))
+    monkeypatch.setattr(Assignment, "exercise", property(lambda _: replace(EXERCISE, signatures=())))
     for cell in solved.cells:
         cell.metadata = NotebookNode()
     solved.cells.insert(place_of_text(solved, PLOTS) + 1, new_code_cell("metrics_vs_lr[0]"))
@@ -406,7 +406,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_code_defines_nothing_and_does_no_harm(source: str) -> None:
-    assert task_of(source, EXERCISE.signs) is None
+    assert task_of(source, EXERCISE.signatures) is None
 
 
 LONG = {
@@ -445,7 +445,7 @@ def test_five_megabytes_in_a_cell_take_no_time(
     ],
 )
 def test_task_of(source: str, task: str | None) -> None:
-    assert task_of(source, EXERCISE.signs) == task
+    assert task_of(source, EXERCISE.signatures) == task
 
 
 @pytest.mark.parametrize(
@@ -460,4 +460,4 @@ def test_task_of(source: str, task: str | None) -> None:
     ],
 )
 def test_what_opens_and_what_completes_a_loop(source: str, does: tuple[bool, bool]) -> None:
-    assert (opens("lr-loop", source, EXERCISE.signs), completes("lr-loop", source, EXERCISE.signs)) == does
+    assert (opens("lr-loop", source, EXERCISE.signatures), completes("lr-loop", source, EXERCISE.signatures)) == does

@@ -121,7 +121,7 @@ def test_tasks_are_found_by_what_they_define(assignment: Assignment, release: No
 
 @pytest.mark.parametrize("source", ["", "def (", "%%bash\nls", "print(1)", "!pip install zeus"])
 def test_other_code_is_no_task(source: str) -> None:
-    assert task_of(source, EXERCISE.signs) is None
+    assert task_of(source, EXERCISE.signatures) is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ id. Functions are recognised by their names.
 
 from __future__ import annotations
 
-from autograder.assignment.exercise import Exercise, Sign
+from autograder.assignment.exercise import Exercise, TaskSignature
 from autograder.rubric import Code
 
 STANDARDISE = """
@@ -21,5 +21,5 @@ def standardise(x_train, x_test):
 
 EXERCISE = Exercise(
     stand_ins={"standardise": {"standardise": Code(STANDARDISE)["standardise"]}},
-    signs=(Sign("histogram", draws=frozenset({"notes"})),),
+    signatures=(TaskSignature("histogram", plots=frozenset({"notes"})),),
 )

@@ -33,7 +33,7 @@ def split(
     return table, value[0], value[1]
 
 
-def draw_pitches(case: Case) -> Any:
+def sample_pitches(case: Case) -> Any:
     """Yield the pitches of several notes, at least two of them different, and a seed."""
     for pitches, seed in case.samples_of(arrays(int, (2, 30), low=40, high=52), integers(0, 1000)):
         yield np.append(pitches, pitches[0] + 1), seed
@@ -42,7 +42,7 @@ def draw_pitches(case: Case) -> Any:
 @item("split", points=3)
 def test_no_pitch_is_in_both(case: Case) -> None:
     """No pitch is in both the training table and the test table."""
-    for pitches, seed in draw_pitches(case):
+    for pitches, seed in sample_pitches(case):
         _, train, test = split(case, 0.3, seed, pitches)
         if both := set(train["pitch"]) & set(test["pitch"]):
             raise Wrong(f"For the pitches {show(pitches)}, the pitch {min(both)} is in both tables.")
@@ -51,7 +51,7 @@ def test_no_pitch_is_in_both(case: Case) -> None:
 @item("split", points=2)
 def test_every_note_is_in_one(case: Case) -> None:
     """Every row is in exactly one of the two tables, unchanged and with its index."""
-    for pitches, seed in draw_pitches(case):
+    for pitches, seed in sample_pitches(case):
         table, train, test = split(case, 0.3, seed, pitches)
         if sorted([*train.index, *test.index]) != sorted(table.index):
             raise Wrong(
@@ -67,7 +67,7 @@ def test_every_note_is_in_one(case: Case) -> None:
 @item("split", points=1)
 def test_size(case: Case) -> None:
     """The test table contains the requested fraction of the pitches, at least one and not all of them."""
-    for pitches, seed in draw_pitches(case):
+    for pitches, seed in sample_pitches(case):
         for share in (0.05, 0.5, 0.98):
             n = len(np.unique(pitches))
             wanted = min(max(1, round(share * n)), n - 1)

@@ -14,8 +14,8 @@ from autograder.assignment.exercise import (
     Plan,
     Script,
     Series,
-    Sign,
     Sizes,
+    TaskSignature,
     setting_key,
 )
 from autograder.checks.instrument_notes import DATA_FILES
@@ -29,7 +29,7 @@ class Parameters(exercise.Parameters):
     validation_split: float = Field(gt=0, lt=1)
 
 
-def draw(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
+def sample(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
     """Sample a plan for the required training run, spare plans for any other runs, and the stand-ins."""
     plans = [_plan(parameters, rng) for _ in range(4)]
     settings = {setting_key(parameters.learning_rate, parameters.batch_size): [0]}
@@ -88,15 +88,15 @@ def _stand_ins(parameters: Parameters, sizes: Sizes, rng: random.Random) -> dict
 
 EXERCISE = Exercise(
     parameters=Parameters,
-    draw=draw,
+    sample=sample,
     instruments=TRAINING_INSTRUMENTS,
     data_files=DATA_FILES,
     names=("n_tr", "n_ts", "n_feat", "n_class", "history_rows", "summary"),
-    signs=(
-        Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
-        Sign("training", sets=frozenset({"history", "train_time"})),
-        Sign("record", fills="history_rows"),
-        Sign("plot", draws=frozenset({"history_rows", "history"})),
+    signatures=(
+        TaskSignature("data-details", assigns=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
+        TaskSignature("training", assigns=frozenset({"history", "train_time"})),
+        TaskSignature("record", appends_to="history_rows"),
+        TaskSignature("plot", plots=frozenset({"history_rows", "history"})),
     ),
     series=(Series("training", rows="history_rows", plots="plot", comment="comment"),),
 )

@@ -17,14 +17,14 @@ from autograder.assignment.exercise import (
     Plan,
     Script,
     Series,
-    Sign,
     Sizes,
     Swept,
+    TaskSignature,
     setting_key,
 )
 from autograder.checks.instrument_notes import DATA_FILES
 
-from .trials import draw_trials
+from .trials import sample_trials
 
 CALLBACK = "TrainToAccuracy"
 
@@ -47,10 +47,10 @@ class Parameters(exercise.Parameters):
         return self
 
 
-def draw(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
+def sample(parameters: Parameters, sizes: Sizes, rng: random.Random) -> Script:
     """Sample curves around the threshold for every setting of the two loops, and short curves to test the callback."""
     plans, settings, spares = _plans(parameters, rng)
-    trials = draw_trials(parameters.threshold, parameters.patience, rng)
+    trials = sample_trials(parameters.threshold, parameters.patience, rng)
     return Script(plans, settings, spares, _stand_ins(parameters, sizes, rng), trials)
 
 
@@ -201,19 +201,19 @@ CHARTS = (
 
 EXERCISE = Exercise(
     parameters=Parameters,
-    draw=draw,
+    sample=sample,
     names=("n_tr", "n_ts", "n_feat", "n_class", "metrics_vs_lr", "metrics_vs_bs"),
     callback=CALLBACK,
     instruments=TRAINING_INSTRUMENTS,
     data_files=DATA_FILES,
     dry_run=DryRun(sampled="Dry run: ", marked="DRY_RUN is on"),
-    signs=(
-        Sign("callback", makes=CALLBACK),
-        Sign("data-details", sets=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
-        Sign("lr-loop", fills="metrics_vs_lr"),
-        Sign("bs-loop", fills="metrics_vs_bs"),
-        Sign("lr-plots", draws=frozenset({"metrics_vs_lr"})),
-        Sign("bs-plots", draws=frozenset({"metrics_vs_bs"})),
+    signatures=(
+        TaskSignature("callback", defines_class=CALLBACK),
+        TaskSignature("data-details", assigns=frozenset({"n_tr", "n_ts", "n_feat", "n_class"})),
+        TaskSignature("lr-loop", appends_to="metrics_vs_lr"),
+        TaskSignature("bs-loop", appends_to="metrics_vs_bs"),
+        TaskSignature("lr-plots", plots=frozenset({"metrics_vs_lr"})),
+        TaskSignature("bs-plots", plots=frozenset({"metrics_vs_bs"})),
     ),
     series=(
         Series(

@@ -6,7 +6,7 @@ from autograder.assignment.exercise import Trial
 from autograder.checks.tta_eta.trials import first_stop
 from autograder.execution.evidence import CallbackDriven, TrialResult
 from autograder.grading.case import Case, NotChecked, Undecided, Wrong, items, points
-from autograder.grading.verdict import Strip
+from autograder.grading.verdict import CurveChart
 
 pytestmark = items("callback")
 JUDGED = ("plain", "any")
@@ -90,13 +90,16 @@ def arguments(trial: Trial) -> str:
 
 
 def describe(trial: Trial, last: int | None = None) -> str:
-    """Return the start of a sentence about a trial; the feedback page omits the values if a picture shows them."""
-    created = "Without arguments" if trial.call == "default" else f"With {arguments(trial)}"
-    return f"{created}, on the val_accuracy values {curve(trial, last)}, your callback"
+    """Return the start of a sentence about a trial."""
+    return f"{describe_arguments(trial)}, on the val_accuracy values {curve(trial, last)}, your callback"
 
 
-def picture(trial: Trial, stopped: int | None) -> Strip | None:
-    """Return the curve chart for the feedback page.
+def describe_arguments(trial: Trial) -> str:
+    return "Without arguments" if trial.call == "default" else f"With {arguments(trial)}"
+
+
+def picture(trial: Trial, stopped: int | None, complaint: str = "") -> CurveChart | None:
+    """Return the curve chart for the feedback page, with a caption that ends with the complaint.
 
     Return None if training ended at the right epoch and only the comparison with a related curve failed: the chart
     alone would explain nothing.
@@ -104,12 +107,13 @@ def picture(trial: Trial, stopped: int | None) -> Strip | None:
     due = first_stop(trial.val_accuracy, trial.threshold, trial.patience)
     if stopped == due:
         return None
-    return Strip(
+    return CurveChart(
         threshold=trial.threshold,
         patience=trial.patience,
         val_accuracy=tuple(trial.val_accuracy),
         stopped=None if stopped is None else stopped + 1,
         due=None if due is None else due + 1,
+        caption=complaint and f"{describe_arguments(trial)}, your callback {complaint}",
     )
 
 
@@ -150,9 +154,9 @@ def explain(trial: Trial) -> str:
 
 def complain(trial: Trial, stopped: int | None, reason: str) -> Wrong:
     """Return the complaint about a training curve, with its picture if training ended at the wrong epoch."""
-    strip = picture(trial, stopped)
-    wanted = f"training {due(trial)}: " if strip else ""
-    return Wrong(f"{describe(trial, stopped)} {after(stopped)}; {wanted}{reason}", strip)
+    is_wrong_epoch = stopped != first_stop(trial.val_accuracy, trial.threshold, trial.patience)
+    complaint = f"{after(stopped)}; {f'training {due(trial)}: ' if is_wrong_epoch else ''}{reason}"
+    return Wrong(f"{describe(trial, stopped)} {complaint}", picture(trial, stopped, complaint))
 
 
 def hold_alike(found: list[tuple[Answer, Answer]], reason: str, *, shift: bool = False, waits: bool = True) -> None:

@@ -24,7 +24,7 @@ def first_stop(values: list[float], threshold: float, patience: int) -> int | No
     return None
 
 
-def draw_trials(goal: float, patience: int, rng: random.Random) -> list[Trial]:
+def sample_trials(goal: float, patience: int, rng: random.Random) -> list[Trial]:
     return [
         *_plain(goal, patience, rng),
         *_equal(goal, patience),

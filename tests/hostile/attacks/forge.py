@@ -9,7 +9,7 @@
 try: heard = [c for each in get_ipython().events.callbacks.values() for c in each]
 except NameError:  # the control: a grader that judges in one process
     import autograder.assignment.scenario
-    heard = [autograder.assignment.scenario.draw]
+    heard = [autograder.assignment.scenario.sample_scenario]
 seen = {name for c in heard for f in (c, getattr(c, '__func__', c)) for name in getattr(f, '__globals__', {})}
 print('REACHED' if seen & {'Plan', 'Scenario', 'Trial', 'ENTRIES'} else 'nothing')
 
@@ -38,9 +38,9 @@ def numbers():
         elif isinstance(o, dict) and len(o) < 3000: found.update(x for x in o.values() if type(x) is float and 0 < x < 1)
     return found
 try:
-    from autograder.assignment.scenario import draw
+    from autograder.assignment.scenario import sample_scenario
     from autograder.assignment.settings import Assignment
-    plans = draw(Assignment.load('tta-eta'), 7).plans
+    plans = sample_scenario(Assignment.load('tta-eta'), 7).plans
     if set(plans[0].val_accuracy) <= numbers(): print('REACHED')
 except ImportError:
     import keras, numpy as np
@@ -91,9 +91,9 @@ def seen_in(data):
     with np.errstate(all='ignore'): plain = [part[(part > .3) & (part < 1)] for part in whole]
     return np.unique(np.concatenate([*plain, [float(text) for text in re.findall(rb'0\.\d{2,17}', data)]]))
 try:
-    from autograder.assignment.scenario import draw
+    from autograder.assignment.scenario import sample_scenario
     from autograder.assignment.settings import Assignment
-    plan = draw(Assignment.load('tta-eta'), 7).plans[0]
+    plan = sample_scenario(Assignment.load('tta-eta'), 7).plans[0]
     if set(plan.val_accuracy) <= numbers(): print('REACHED')
 except ImportError:
     import keras
@@ -154,9 +154,9 @@ print('REACHED')
 # a thread that looks at the oracle's replies before the runtime takes them: each holds one epoch, of 34 bytes; the control reads a whole plan
 import select, threading
 try:
-    from autograder.assignment.scenario import draw
+    from autograder.assignment.scenario import sample_scenario
     from autograder.assignment.settings import Assignment
-    if len(draw(Assignment.load('tta-eta'), 7).plans[0].val_accuracy) > 1: print('REACHED')
+    if len(sample_scenario(Assignment.load('tta-eta'), 7).plans[0].val_accuracy) > 1: print('REACHED')
 except ImportError:
     import keras, numpy as np
     end, sizes, done = socket.socket(fileno=find_oracle()), [], threading.Event()
