@@ -30,11 +30,13 @@ class Scenario(BaseModel):
 
     `costs` are the seconds and joules of everything except the epochs of a plan. `names` are variables of the notebook
     whose values are recorded after every cell; `callback` is the name of the student's callback class, "" for none.
+    `inputs_seed` is the seed of the inputs with which checks call the student's functions.
     """
 
     model_config = ConfigDict(frozen=True)
 
     seed: int
+    inputs_seed: int
     n_train: int
     n_test: int
     n_features: int
@@ -122,9 +124,14 @@ COSTS = {"fit": (0.9, 21.0), "evaluate": (1.7, 57.0), "compile": (0.8, 48.0), "e
 
 
 def sample_scenario(
-    assignment: Assignment, seed: int, *, training: Literal["scripted", "real"] = "scripted", gpus: int = 1
+    assignment: Assignment,
+    seed: int,
+    *,
+    inputs_seed: int | None = None,
+    training: Literal["scripted", "real"] = "scripted",
+    gpus: int = 1,
 ) -> Scenario:
-    """Sample the scenario of one run; the same seed gives the same scenario."""
+    """Sample the scenario of one run; the same seed gives the same scenario. `inputs_seed` None stands for the seed."""
     rng = random.Random(f"challenge {seed}")
     sizes = Sizes(
         n_train=rng.randrange(560, 700) + (900 if training == "real" else 0),
@@ -137,6 +144,7 @@ def sample_scenario(
     script = exercise.sample_script(assignment.checks_folder, assignment.cells, (assignment.parameters, sizes, rng))
     return Scenario(
         seed=seed,
+        inputs_seed=seed if inputs_seed is None else inputs_seed,
         **vars(sizes),
         **vars(script),
         names=exercise.names,

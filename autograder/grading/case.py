@@ -252,7 +252,7 @@ class Case:
         return _reply(self.question("look", expression=expression, **wanted, seconds=seconds), lambda: expression)
 
     def samples(self, strategy: SearchStrategy[Any]) -> Iterator[Any]:
-        """Draw inputs for a loop, different ones in every run.
+        """Draw inputs for a loop, the same ones for all submissions that are graded with the same options.
 
         The check is called once for each input. If one fails, the check is called with smaller and smaller ones, and
         the message to the student is about the smallest that fails.

@@ -146,7 +146,9 @@ class _Attempts:
     def _attempt(self, purpose: Purpose, gpus: int = 1) -> None:
         """Run the submission once, judge it while the kernel is alive, and draw the figures that pages will show."""
         seed, training = self.seed + len(self.runs), self.options.training
-        scenario = scenarios.sample_scenario(self.assignment, seed, training=training, gpus=gpus)
+        scenario = scenarios.sample_scenario(
+            self.assignment, seed, inputs_seed=self.options.inputs_seed, training=training, gpus=gpus
+        )
         replaced = tuple(cell for cell in self.assignment.cells if cell in self.replaced)
         limits = self.options.limits_of(self.assignment)
         how: dict[str, Any] = {"limits": limits, "stand_ins": replaced, "skip": frozenset(self.stuck)}

@@ -22,6 +22,7 @@ def integers(low: int = -100, high: int = 100) -> SearchStrategy[int]:
     return strategies.integers(low, high)
 
 
+@functools.lru_cache(maxsize=256, typed=True)  # a strategy that is not made anew draws faster, and has its text already
 def numbers(low: float = -100.0, high: float = 100.0) -> SearchStrategy[float]:
     """Draw finite floats from `low` to `high`, with at most 3 decimals, so that a message can show them."""
     from hypothesis import strategies
@@ -52,11 +53,18 @@ def arrays(
         low, high: the range of the numbers, both included.
         unique: whether all numbers must be different.
     """
+    sizes = map(_bounds, shape) if isinstance(shape, list) else [_bounds(shape)]  # type: ignore[arg-type]
+    return _arrays(dtype, tuple(sizes), low, high, unique)
+
+
+@functools.lru_cache(maxsize=256, typed=True)
+def _arrays(
+    dtype: Any, sizes: tuple[tuple[int, int], ...], low: float, high: float, unique: bool
+) -> SearchStrategy[Any]:
     import numpy as np
     from hypothesis import strategies
     from hypothesis.extra import numpy as numpy_strategies
 
-    sizes = [_bounds(each) for each in shape] if isinstance(shape, list) else [_bounds(shape)]  # type: ignore[arg-type]
     shapes = strategies.tuples(*(_draw_size(*size) for size in sizes))
     kind = np.dtype(dtype)
     elements: Any = integers(int(low), int(high)) if kind.kind in "iu" else numbers(low, high)

@@ -1,8 +1,9 @@
 """Call a check once for each input that it draws, and find the smallest one that fails.
 
-Hypothesis draws the inputs from the seed of the scenario. Questions about all of them are collected and asked together,
-because one exchange with a kernel takes as long as many answers. The inputs are recorded: judging again uses the same
-ones, even if Hypothesis would draw others then.
+Hypothesis draws the inputs, from a seed that all submissions of a class share: the same mistake costs the same points,
+and inputs that were drawn for one submission are used again for the next. Questions about all inputs are collected and
+asked together, because one exchange with a kernel takes as long as many answers. The inputs are recorded: judging again
+uses the same ones, even if Hypothesis would draw others then.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ MAX_TRIES = 200
 SHRINK_SECONDS = 4.0
 """How many inputs are tried, and for how many seconds, to find a smaller one that fails."""
 
+MAX_REMEMBERED = 64
+"""Number of checks whose inputs are kept in memory."""
+
 NO_INPUT = "No input for this check could be drawn. This item needs review."
 
 Sample = list[dict[str, Any]]
@@ -47,8 +51,8 @@ class Pending(BaseException):
     """The check asks a question that will be asked together with others."""
 
 
-class TooFew(BaseException):
-    """The check draws more values than before."""
+class Diverged(BaseException):
+    """The check draws more values than before, or draws from other strategies."""
 
 
 class Enough(BaseException):
@@ -69,7 +73,9 @@ class _Input:
         self.values.append(_copy(value))
         return value
 
+    @functools.cached_property
     def record(self) -> Sample:
+        """The strategies and values as plain data; all of them must have been drawn."""
         return [
             {"strategy": repr(strategy), "value": encode(value)}
             for strategy, value in zip(self.strategies, self.values, strict=True)
@@ -97,7 +103,7 @@ class Sampler:
 
     def judge(self) -> None:
         """Draw inputs and call the check with each. Raises Wrong for the smallest that fails, or any other error."""
-        seed = random.Random(f"{self.case.scenario.seed} {self.case.check}").getrandbits(48)
+        seed = random.Random(f"inputs {self.case.scenario.inputs_seed}").getrandbits(48)
         self._deadline = self._now() + SECONDS
         attempt = self._call_with_inputs(seed)
         if not attempt.inputs:
@@ -113,11 +119,16 @@ class Sampler:
 
     def _call_with_inputs(self, seed: int) -> _Exploration:
         """Call the check with all inputs, again and again until all its questions are answered."""
+        key = (str(self.case.assignment.checks_folder), self.case.check, seed)
         attempt = _Exploration(self, self.postpone)
+        inputs = _first_inputs.get(key, [])
         try:
-            for is_last in (*[False] * ROUNDS, True):
+            for number in range(ROUNDS + 1):
                 self.pending = []
-                attempt = self._explore(seed, attempt.inputs, self.ask if is_last else self.postpone)
+                attempt = self._explore(seed, inputs, self.ask if number == ROUNDS else self.postpone)
+                inputs = attempt.inputs
+                if not number:
+                    _remember(key, inputs)
                 if not self.pending:
                     break
                 self._ask_pending()
@@ -126,11 +137,11 @@ class Sampler:
         return attempt
 
     def _explore(self, seed: int, inputs: Sequence[_Input], ask: Ask) -> _Exploration:
-        """Call the check with the inputs of the last attempt; draw them again if the check draws more values."""
+        """Call the check with the inputs of the last attempt; draw inputs again if the check draws other values."""
         from hypothesis.errors import HypothesisException
 
         attempt = _Exploration(self, ask)
-        with contextlib.suppress(TooFew, HypothesisException):  # Hypothesis is needed for `assume` and the like
+        with contextlib.suppress(Diverged, HypothesisException):  # Hypothesis is needed for `assume` and the like
             if inputs:
                 attempt.repeat(inputs)
                 return attempt
@@ -220,21 +231,21 @@ class _Exploration(_Attempt):
         self._keep(drawn, self.try_input(functools.partial(drawn.draw_from, data), self._ask))
 
     def repeat(self, inputs: Sequence[_Input]) -> None:
-        """Call the check with these inputs, which takes less time than drawing them; raise TooFew if it draws more."""
+        """Call the check with these inputs, which is faster than drawing them; raise Diverged if it draws others."""
         for drawn in inputs:
-            values = map(_copy, drawn.values)
+            values = iter(zip(drawn.strategies, drawn.values, strict=True))
             self._keep(drawn, self.try_input(functools.partial(_take_next, values), self._ask))
 
     def records(self) -> list[Sample]:
         """Return each input once, as plain data."""
-        return list({json.dumps(record): record for record in (drawn.record() for drawn in self.inputs)}.values())
+        return list({json.dumps(drawn.record): drawn.record for drawn in self.inputs}.values())
 
     def _keep(self, drawn: _Input, error: Exception | None) -> None:
         self.inputs.append(drawn)
         if not isinstance(error, Wrong):
             self.error = self.error or error
-        elif self.smallest is None or _measure(drawn.record()) < _measure(self.smallest[0]):
-            self.smallest = drawn.record(), error
+        elif self.smallest is None or _measure(drawn.record) < _measure(self.smallest[0]):
+            self.smallest = drawn.record, error
 
 
 class _Reduction(_Attempt):
@@ -252,7 +263,7 @@ class _Reduction(_Attempt):
             raise Enough
         drawn = _Input()
         error = self.try_input(functools.partial(drawn.draw_from, data), self.sampler.ask)
-        sample = drawn.record()
+        sample = drawn.record
         if isinstance(error, Wrong) and _measure(sample) <= _measure(self.smallest[0]):
             self.smallest = sample, error
             raise error
@@ -272,11 +283,23 @@ def _copy(value: Any) -> Any:
         return value
 
 
-def _take_next(values: Iterator[Any], strategy: SearchStrategy[Any]) -> Any:
-    """Return the next of the values that were drawn before."""
-    for value in values:
-        return value
-    raise TooFew
+_first_inputs: dict[tuple[str, str, int], list[_Input]] = {}
+"""The inputs that were drawn before any question was answered, by folder of checks, check and seed."""
+
+
+def _remember(key: tuple[str, str, int], inputs: list[_Input]) -> None:
+    if len(_first_inputs) >= MAX_REMEMBERED:
+        _first_inputs.clear()
+    _first_inputs[key] = inputs
+
+
+def _take_next(drawn: Iterator[tuple[SearchStrategy[Any], Any]], strategy: SearchStrategy[Any]) -> Any:
+    """Return a copy of the next value that was drawn before, if it was drawn from the same strategy."""
+    for earlier, value in drawn:
+        if earlier is strategy or repr(earlier) == repr(strategy):
+            return _copy(value)
+        break
+    raise Diverged
 
 
 def _take(drawn: Iterator[dict[str, Any]], strategy: SearchStrategy[Any]) -> Any:

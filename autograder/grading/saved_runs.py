@@ -20,7 +20,7 @@ from .checker import Judgement, judge
 from .sampling import Sample
 from .verdict import ItemVerdict
 
-EDITION = 4
+EDITION = 5
 """The version of the format of saved evidence: increase it whenever a field or its meaning changes. Evidence of another
 version is not judged again; its submission is run again."""
 

@@ -28,7 +28,7 @@ def ask_twice(case: Case) -> None:
 
 def sampler(**options: Any) -> sampling.Sampler:
     """A check on a notebook that takes longer for its first answers than it may take for all."""
-    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    things: Any = SimpleNamespace(inputs_seed=1, checks_folder="", of=lambda _: [])
     return sampling.Sampler(Case(things, things, things, things, ask=answer_slowly, **options), ask_twice)
 
 
@@ -42,7 +42,7 @@ def test_a_check_that_cannot_draw_does_not_pass() -> None:
         for number in case.samples(integers(0, 9).filter(lambda _: False)):
             case.question("look", expression=f"{number}", seconds=1)
 
-    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    things: Any = SimpleNamespace(inputs_seed=1, checks_folder="", of=lambda _: [])
     made = sampling.Sampler(Case(things, things, things, things, ask=answer_slowly), ask_about_nothing)
     with pytest.raises(Undecided, match="No input for this check"):
         made.judge()
@@ -63,7 +63,7 @@ def test_a_check_that_draws_again_after_an_answer_is_judged_again_with_the_same_
     def answer(question: dict[str, Any]) -> dict[str, Any]:
         return {"value": [{"value": {}} for _ in question["questions"]]}
 
-    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    things: Any = SimpleNamespace(inputs_seed=1, checks_folder="", of=lambda _: [])
     case = Case(things, things, things, things, ask=answer)
     made = sampling.Sampler(case, draw_twice)
     made.judge()
@@ -85,10 +85,35 @@ def test_an_input_that_a_check_gives_up_after_an_answer_is_left_out() -> None:
     def answer(question: dict[str, Any]) -> dict[str, Any]:
         return {"value": [{"value": {}} for _ in question["questions"]]}
 
-    things: Any = SimpleNamespace(seed=1, of=lambda _: [])
+    things: Any = SimpleNamespace(inputs_seed=1, checks_folder="", of=lambda _: [])
     sampling.Sampler(Case(things, things, things, things, ask=answer), skip_some).judge()
     assert 3 not in seen
     assert len(seen) >= 5
+
+
+def test_the_next_submission_gets_the_same_inputs_unless_the_check_draws_others() -> None:
+    seen: list[int] = []
+    highest = 9
+
+    def see(case: Case) -> None:
+        for number in case.samples(integers(0, highest)):
+            case.question("look", expression=f"{number}", seconds=1)
+            seen.append(number)
+
+    def answer(question: dict[str, Any]) -> dict[str, Any]:
+        return {"value": [{"value": {}} for _ in question["questions"]]}
+
+    def judge(seed: int) -> list[int]:
+        seen.clear()
+        things: Any = SimpleNamespace(inputs_seed=seed, checks_folder="same", of=lambda _: [])
+        sampling.Sampler(Case(things, things, things, things, ask=answer), see).judge()
+        return list(seen)
+
+    first = judge(1)
+    assert judge(1) == first
+    assert judge(2) != first
+    highest = 999
+    assert max(judge(1)) > 9
 
 
 def test_a_slow_notebook_is_not_asked_on(monkeypatch: pytest.MonkeyPatch) -> None:
