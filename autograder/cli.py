@@ -203,7 +203,7 @@ def describe_total(score: Score, word: str) -> str:
 def rejudge_class(
     assignment: Name = "tta-eta", out: Out = Path("graded"), submitted: Submitted = Path("submitted")
 ) -> None:
-    """Grade again from what was recorded, after you edit a check; rerun a submission only if more must be recorded."""
+    """After you edit a check, grade again from the recorded runs; rerun a submission only if its record lacks data."""
     from autograder.commands import rejudge
 
     loaded = Assignment.load(assignment)
@@ -214,15 +214,20 @@ def rejudge_class(
     console.print("{} changed, {} unchanged, {} to run again.".format(*counts))
     if rejudged.to_run:
         names = ", ".join(rejudged.to_run)
-        why = "a check needs something that was not recorded, or the record is missing or of another version"
-        tell(f"Running again, because {why}: {names}")
+        why = (
+            "because a check needs something that was not recorded, or because the record is missing or was written by "
+            "another version"
+        )
+        tell(f"Running these submissions again, {why}: {names}")
         run_grading(loaded, submitted, out, only=rejudged.to_run)
         tell_where(ResultStore(out, loaded))
 
 
 @app.command(name="new-assignment")
 @spoken
-def new_assignment(name: Annotated[str, typer.Argument(help="lower-case words with hyphens, such as my-task")]) -> None:
+def new_assignment(
+    name: Annotated[str, typer.Argument(help="lower-case words joined by hyphens, such as my-task")],
+) -> None:
     """Write a small but complete assignment, which you can edit."""
     from autograder.assignment.course import Course
     from autograder.commands import new_assignment as assignments
@@ -277,7 +282,7 @@ def export(
     form: Annotated[Format, typer.Option("--format", help="the system to export to")],
     assignment: Name = "tta-eta",
     out: Out = Path("graded"),
-    roster: Annotated[Path | None, typer.Option(help="the class list that Canvas or Moodle exported")] = None,
+    roster: Annotated[Path | None, typer.Option(help="the class list exported from Canvas or Moodle")] = None,
     column: Annotated[str | None, typer.Option(help="the name of the assignment in that system")] = None,
 ) -> None:
     """Write the points to a file that another system can import."""

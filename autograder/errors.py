@@ -70,7 +70,7 @@ class PartlyWritten(AutograderError):
         named = [f"{student} ({_reason(error)})" for student, error in list(failed.items())[: cls.MAX_NAMED]]
         more = [f"{len(failed) - cls.MAX_NAMED} more"] if len(failed) > cls.MAX_NAMED else []
         students = ", ".join([*named, *more])
-        return cls(f"The {what} could not be written for {students}; all other students' are up to date.")
+        return cls(f"The {what} could not be written for {students}; those of all other students are up to date.")
 
 
 def _reason(error: Exception) -> str:

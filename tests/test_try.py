@@ -121,7 +121,7 @@ def test_watching_runs_again_after_an_edit_and_survives_a_mistake(course: Course
         write_checks(course, text)
     output = "\n".join(lines)
     assert "✓ 2/2  `rms`" in output
-    assert "test_my_task.py, line 3, stops with ModuleNotFoundError: No module named 'numpyy'." in output
+    assert "test_my_task.py, line 3, raises ModuleNotFoundError: No module named 'numpyy'." in output
     assert "✓ 2.4/2.4  `rms`" in output
 
 
@@ -131,7 +131,7 @@ def test_one_student_is_graded_and_run_again_when_a_check_asks_something_new(her
         folder = here.root / "submitted" / student / NAME
         folder.mkdir(parents=True)
         nbformat.write(build_submission(assignment), folder / f"{NAME}.ipynb")
-    assert "There is no submission of 'adda' in submitted (did you mean 'ada'?)" in run(
+    assert "There is no submission from 'adda' in submitted (did you mean 'ada'?)" in run(
         "autograde", "--assignment", NAME, "--student", "adda"
     )
     output = run("autograde", "--assignment", NAME, "--student", "ada")
@@ -147,5 +147,5 @@ def test_one_student_is_graded_and_run_again_when_a_check_asks_something_new(her
         write_checks(here, text)
         forget(path.parent)
     assert "0 changed, 0 unchanged, 1 to run again." in output
-    assert "Running again, because a check needs something that was not recorded" in output
-    assert "ada" in output.partition("Running again")[2]
+    assert "Running these submissions again, because a check needs something that was not recorded" in output
+    assert "ada" in output.partition("Running these submissions again")[2]

@@ -283,7 +283,7 @@ class Exercise:
         try:
             script = self.sample(*how)
         except Exception as error:
-            raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
+            raise AssignmentError(f"{describe_place(error, path)} raises {describe_error(error)}") from None
         if not isinstance(script, Script):
             raise AssignmentError(f"{place} `sample` returns a {type(script).__name__}: return a Script.")
         script = replace(script, stand_ins={**self.stand_ins, **script.stand_ins})
@@ -313,13 +313,13 @@ def exercise_of(folder: Path) -> Exercise:
     """
     path = folder / "exercise.py"
     if not folder.is_dir():
-        raise AssignmentError(f"There is no folder of checks {shorten_path(folder)}.")
+        raise AssignmentError(f"The checks folder {shorten_path(folder)} does not exist.")
     if not path.is_file():
         return Exercise()
     try:
         found = getattr(_load(path), "EXERCISE", None)
     except Exception as error:
-        raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
+        raise AssignmentError(f"{describe_place(error, path)} raises {describe_error(error)}") from None
     if not isinstance(found, Exercise):
         reason = "has no EXERCISE" if found is None else f"has an EXERCISE that is a {type(found).__name__}"
         raise AssignmentError(f"{shorten_path(path)} {reason}: write `EXERCISE = Exercise(...)`.")

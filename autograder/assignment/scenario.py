@@ -113,7 +113,7 @@ def sample_files(assignment: Assignment, scenario: Scenario) -> dict[str, bytes]
         rng = random.Random(f"files {scenario.seed}")
         files = dict(assignment.exercise.sample_files(assignment.parameters, rng))
     except Exception as error:
-        raise AssignmentError(f"{describe_place(error, path)} stops with {describe_error(error)}") from None
+        raise AssignmentError(f"{describe_place(error, path)} raises {describe_error(error)}") from None
     if wrong := [name for name, content in files.items() if not isinstance(content, bytes)]:
         raise AssignmentError(f"{shorten_path(path)}: `sample_files` must return bytes for {wrong[0]!r}.")
     return files

@@ -137,7 +137,7 @@ class Assignment(Frozen):
     def _parameters_fit(cls, value: Any, info: ValidationInfo) -> Parameters:
         """Validate the parameters; raise ValueError for the first one that is invalid."""
         if "checks" not in info.data:
-            raise ValueError("the folder of checks is missing or not valid")
+            raise ValueError("the checks folder is missing or not valid")
         course = info.context if isinstance(info.context, Course) else Course.find()
         folder = course.find_checks(info.data["checks"])
         kind = (exercise_of if value else find_exercise)(folder).parameters

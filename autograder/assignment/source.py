@@ -153,13 +153,14 @@ def _bad_cells(notebook: NotebookNode) -> Iterator[str]:
         if cell.cell_type == "code" and (cell.outputs or cell.execution_count):
             yield f"Cell {name} has outputs; run `make release`."
         if noted and (absent := [flag for flag in FLAGS if flag not in noted]):
-            yield f"The metadata of cell {name} do not specify whether it is {', '.join(absent)}."
+            fields = "fields" if len(absent) > 1 else "field"
+            yield f"The nbgrader metadata of cell {name} lack the {fields} {', '.join(absent)}."
         if not balanced:
             yield f"Cell {name} contains an unpaired {BEGIN} or {END}."
         if cell.cell_type == "markdown" and any(MARKED.match(line.lstrip()) for line in cell.source.splitlines()):
             yield (
-                f"In cell {name} a line begins with a number in <!--...--> marks, which Markdown treats as a block of "
-                "HTML."
+                f"A line of cell {name} begins with a <!--...--> comment; Markdown then treats the line as an HTML "
+                "block."
             )
         if inside and not noted.get("solution"):
             yield f"Cell {name} contains a solution but is not marked as a solution cell."
@@ -177,8 +178,8 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
             yield f"Cell {item.id} is not marked as graded."
         elif item.id not in cells and item.id not in assignment.cells:
             yield (
-                f"There is no cell for the points of the item {item.id!r}: add a locked code cell with the grade_id "
-                f"{item.id!r}, of nbgrader's type *Autograder tests*, worth {number(item.points)} points."
+                f"No cell carries the points of the item {item.id!r}: add a locked code cell of nbgrader's type "
+                f"*Autograder tests*, with the grade_id {item.id!r} and {number(item.points)} points."
             )
         elif noted and noted.get("points") != item.points:
             yield f"Cell {item.id} is worth {noted.get('points')} points, but {number(item.points)} in assignment.toml."

@@ -55,7 +55,7 @@ def grade_class(
         options: how submissions are run.
         jobs: how many submissions are graded at a time; 0 means one more than the number of cores.
         kernel: whether kernels are forked from a warm process or started one by one.
-        sandbox: the sandbox of the submissions.
+        sandbox: the sandbox in which submissions are run.
         scheduler: the address of a Dask scheduler whose workers grade; empty to grade on this machine.
         only: the students whose submissions are graded; empty for all.
         on_start: called with each student when grading of the submission starts.

@@ -78,7 +78,7 @@ def create(name: str, course: Course) -> list[Path]:
     """Write a new assignment and its release.
 
     Args:
-        name: the name of the assignment: lower-case words with hyphens.
+        name: the name of the assignment: lower-case words joined by hyphens.
         course: the course to which the assignment is added.
 
     Returns:
@@ -90,7 +90,8 @@ def create(name: str, course: Course) -> list[Path]:
     source, checks = course.source / name, course.checks / name_checks(name)
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is not a valid assignment name: use words of a-z and 0-9 with hyphens, such as my-task."
+            f"{name!r} is not a valid assignment name: use lower-case letters and digits, in words joined by "
+            "hyphens, such as my-task."
         )
     for folder in (source, checks):
         if folder.exists():

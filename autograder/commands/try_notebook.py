@@ -25,6 +25,9 @@ SIGNS = {"passed": "✓", "failed": "✗", "not checked": "✗", "ungraded": "?"
 POLL_SECONDS = 0.3
 """Seconds between two searches for changes in `watch`."""
 
+PURPOSES = {"without stuck cells": "without the cells that did not finish"}
+"""What to call runs whose purpose has another name in the record."""
+
 MAX_LINE = 200
 """Maximum number of characters in a line of evidence."""
 
@@ -141,7 +144,7 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
 def describe_evidence(graded: GradedSubmission) -> Iterator[str]:
     """Describe the evidence of all runs that grading needed, line by line."""
     for number, saved in enumerate(graded.record.runs if graded.record is not None else (), 1):
-        yield f"Run {number} ({saved.purpose}):"
+        yield f"Run {number} ({PURPOSES.get(saved.purpose, saved.purpose)}):"
         for line in _describe_run(saved.evidence):
             yield "  " + one_line(line, MAX_LINE)
 

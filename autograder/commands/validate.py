@@ -61,8 +61,8 @@ def _empty_each_cell(assignment: Assignment, source: Kernels) -> Iterator[str]:
                 advice = (
                     f"Check the stand-in for {cell} in exercise.py."
                     if cell in assignment.item(item.id).needs
-                    else f"Write {cell!r} into the `needs` of {item.id} in assignment.toml, and give a stand-in "
-                    "for it in exercise.py: see Stand-ins in docs/instructor.md."
+                    else f"Add {cell!r} to `needs` of the item {item.id} in assignment.toml, and define a stand-in for "
+                    "it in exercise.py: see Stand-ins in docs/instructor.md."
                 )
                 yield (
                     f"If the cell {cell} is not completed, the solution loses points in {item.id}: {item.message} "

@@ -72,9 +72,11 @@ class OutputLimitClient(NotebookClient):
             return super().process_message(msg, cell, cell_index)
         if before <= self._limits.output:
             self._written[cell_index] = max(after, self._limits.output + 1)
-            what = "outputs of this notebook were" if after <= self._limits.output else "output of this cell was"
-            rest = f"cut off after {before:,} characters of this cell" if before else "not shown from here on"
-            text = f"\n[The {what} too large: the rest is {rest}.]\n"
+            is_notebook = after <= self._limits.output
+            what = "outputs of this notebook were" if is_notebook else "output of this cell was"
+            whose = "this cell's output" if is_notebook else "it"
+            shown = f"only the first {before:,} characters of {whose} are shown" if before else f"{whose} is not shown"
+            text = f"\n[The {what} too large; {shown}.]\n"
             cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
         return None
 

@@ -294,15 +294,14 @@ class Oracle:
 
 
 _LOST = {
-    "too much": f"The run reported more than {MAX_TOTAL // 1_000_000} MB; the rest was not read.",
-    "foreign": "Something in the notebook sent {count} messages of its own over the connection with the autograder; "
-    "they were not read.",
-    "memory": "The autograder ran out of memory while reading the reports of the run.",
-    "too large": "{count} reports were too large and were not read.",
-    "form": "{count} messages did not have the expected form and were not read.",
-    "order": "{count} messages arrived in an order that does not occur in training.",
-    "trainings": f"Only the first {MAX_TRAININGS} training runs were examined; there were {{count}} more.",
-    "events": f"Only the first {MAX_EVENTS} events of the notebook were examined; there were {{count}} more.",
+    "too much": f"The record of the run was larger than {MAX_TOTAL // 1_000_000} MB; the rest was not read.",
+    "foreign": "Code in the notebook sent messages over the autograder's connection; they were not read ({count}).",
+    "memory": "The autograder ran out of memory while reading the record of the run.",
+    "too large": "Some messages in which the run is recorded were too large and were not read ({count}).",
+    "form": "Some messages did not have the expected form and were not read ({count}).",
+    "order": "Some messages arrived in an order that does not occur in training ({count}).",
+    "trainings": f"Training runs after the first {MAX_TRAININGS} were not examined ({{count}}).",
+    "events": f"Events of the notebook after the first {MAX_EVENTS} were not examined ({{count}}).",
 }
 
 

@@ -152,7 +152,7 @@ def collect(folder: Path, ids: tuple[str, ...]) -> tuple[Check, ...]:
         AssignmentError: a check is invalid; the message says which one and why.
     """
     if not folder.is_dir():
-        raise AssignmentError(f"There is no folder of checks {shorten_path(folder)}.")
+        raise AssignmentError(f"The checks folder {shorten_path(folder)} does not exist.")
     collector = _Collector(ids, folder)
     arguments = [*OPTIONS, "-c", str(PYTEST_INI), "--rootdir", str(folder.parent), f"--ignore={folder / 'tests'}"]
     status = pytest.main([*arguments, "--collect-only", str(folder)], plugins=[collector])
@@ -243,7 +243,8 @@ def _describe_import_error(text: str, path: Path) -> str:
     reason = next((line for line in reversed(reasons) if re.match(r"\w*(Error|Exception|Warning)\b", line)), "")
     numbers = re.findall(rf"{re.escape(path.name)}(?:\", line |:)(\d+)", text)
     place = f"{shorten_path(path)}{f', line {numbers[-1]},' if numbers else ''}"
-    return f"{place} stops with {reason or (reasons or lines or ['no reason given'])[-1]}.".replace("..", ".")
+    problem = f"raises {reason}" if reason else f"cannot be imported: {(reasons or lines or ['no reason given'])[-1]}"
+    return f"{place} {problem}.".replace("..", ".")
 
 
 def _describe(item: pytest.Function) -> Check:
@@ -287,8 +288,10 @@ def _outcome(error: BaseException | None) -> tuple[str, str]:
     if isinstance(error, (Undecided, KernelFailed)):
         return "ungraded", str(error)
     if isinstance(error, TooLong):
-        return "ungraded", f"Judging took over {MAX_JUDGING_SECONDS:g} s of processor time. This item needs review."
-    return "ungraded", f"An internal error of the autograder prevented this check ({type(error).__name__})."
+        message = f"The check took more than {MAX_JUDGING_SECONDS:g} s of processor time. This item needs review."
+    else:
+        message = f"An internal error in the autograder prevented this check from running ({type(error).__name__})."
+    return "ungraded", message
 
 
 def find_unchecked(assignment: Assignment) -> list[str]:
@@ -324,7 +327,7 @@ def _item_verdict(item: Item, found: list[PropertyVerdict], evidence: Evidence) 
     faults = [evidence.cells[number].fault for number in sorted(evidence.cells_of(item.cell))]
     if failed and any(faults):
         undecided.append(
-            f"An internal error of the autograder occurred while the cell was running ({next(filter(None, faults))})."
+            f"An internal error in the autograder occurred while the cell was running ({next(filter(None, faults))})."
         )
     message = " ".join(dict.fromkeys(undecided or failed)) or "All checks passed."
     return ItemVerdict(

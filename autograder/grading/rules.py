@@ -87,7 +87,7 @@ def _write(value: Any) -> str:
     if isinstance(value, CodeValue):
         return str(value.expression)
     if isinstance(value, types.SimpleNamespace):
-        return f"a value of the type {value.opaque}" if hasattr(value, "opaque") else f"an object with {vars(value)}"
+        return f"a value of type {value.opaque}" if hasattr(value, "opaque") else f"an object with {vars(value)}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_write(key)}: {_write(each)}" for key, each in value.items()) + "}"
     if isinstance(value, (list, tuple)):

@@ -14,6 +14,9 @@ REAL_TRAINING = (
     "verified."
 )
 
+FROM_INSIDE = "reported from inside its own process, so not certain"
+"""What findings say about reports of code that shares the notebook's process."""
+
 MAX_DETAILS = 5
 """Maximum number of details that are named of one kind of act."""
 
@@ -64,7 +67,7 @@ def _find_acts(evidence: Evidence) -> list[Finding]:
 
 
 def _describe_act(what: str, details: str) -> str:
-    return f"According to the notebook's own process, the notebook {what}{f': {details}' if details else ''}."
+    return f"The notebook {what} ({FROM_INSIDE}){f': {details}' if details else ''}."
 
 
 def _list(details: list[str]) -> str:

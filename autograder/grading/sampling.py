@@ -41,7 +41,7 @@ SHRINK_SECONDS = 4.0
 MAX_REMEMBERED = 64
 """Number of checks whose inputs are kept in memory."""
 
-NO_INPUT = "No input for this check could be drawn. This item needs review."
+NO_INPUT = "No input for this check could be generated. This item needs review."
 
 Sample = list[dict[str, Any]]
 """What one call of a check drew: the strategy of each value, as text, and the value as plain data."""

@@ -134,7 +134,7 @@ def export(store: ResultStore, form: Format, roster: Path | None = None, column:
     if form == "nbgrader":
         return _nbgrader(store, path)
     if roster is None:
-        raise UsageError(f"Name the table that {form.title()} exported for this class: ROSTER=file.csv.")
+        raise UsageError(f"Specify the class list that you exported from {form.title()}: ROSTER=file.csv.")
     students = [verdict.student for verdict in verdicts]
     marks = marks_of(assignment, verdicts, gradebook.manual_scores(store.gradebook_url, assignment, students))
     text, sentences = WRITERS[form](assignment, roster, marks, column)
@@ -183,13 +183,12 @@ def _lines(assignment: Assignment, points: Mapping[str, float | None], given: Gi
         line = f"{item.title}: {plain(points[item.id])} of {plain(item.points)}"
         yield f"{line}. {comment}" if comment else line
     if (late := points.get(LATE)) is not None:
-        yield f"Submitted late: {plain(late)}"
+        yield f"Late penalty: {plain(late)} points"
 
 
 def _failed(verdicts: Iterable[Verdict]) -> list[str]:
-    return _list(
-        "Nothing could be run, so these have 0 points", [v.student for v in verdicts if v.state == "failed to run"]
-    )
+    failed = [verdict.student for verdict in verdicts if verdict.state == "failed to run"]
+    return _list("These submissions could not be run, so they have 0 points", failed)
 
 
 def _canvas(assignment: Assignment, path: Path, marks: Mapping[str, Mark], column: str | None) -> tuple[str, list[str]]:
@@ -320,8 +319,8 @@ def _match(roster: Roster, marks: Mapping[str, Mark]) -> tuple[dict[int, str], l
         f"{student} ({', '.join(marks[student].waiting)})" for student in sure.values() if marks[student].waiting
     ]
     return sure, [
-        *_list("Not exported, because the roster has no row for them, or more than one", lost),
-        *_list("Not exported, because they have the same row in the roster", shared),
+        *_list("Not exported, because the roster has no row or several rows for these students", lost),
+        *_list("Not exported, because these students match the same row of the roster", shared),
         *_list("Left unchanged, because there is no submission", absent),
         *_list("Left empty, because items must still be graded by hand", waiting),
     ]
@@ -361,7 +360,10 @@ def _other_maximum(system: str, maximum: str, most: float) -> list[str]:
         same = not maximum or float(maximum.replace(",", ".")) == most
     except ValueError:
         same = True  # "(read only)" or a scale, which cannot be compared
-    return [] if same else [f"The maximum in {system} is {maximum} points, but {plain(most)} here: change it there."]
+    sentence = (
+        f"The maximum is {maximum} points in {system} but {plain(most)} in this assignment: change it in {system}."
+    )
+    return [] if same else [sentence]
 
 
 def _html(mark: Mark) -> str:

@@ -76,7 +76,9 @@ class GradeSubmission(NbGraderPreprocessor):
         None, allow_none=True, help="The same seed gives the same data and training curves; None samples new ones."
     ).tag(config=True)
     training = Enum(("scripted", "real"), "scripted", help="Whether training is simulated or real.").tag(config=True)
-    sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="The sandbox of the submissions.").tag(config=True)
+    sandbox = Enum(("any", "bwrap", "podman", "none"), "any", help="The sandbox in which submissions are run.").tag(
+        config=True
+    )
     kernel = Enum(
         ("auto", "warm", "plain"),
         "auto",

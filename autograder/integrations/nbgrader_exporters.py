@@ -28,10 +28,10 @@ from .export import WRITERS, marks_of
 
 
 class RosterExporter(ExportPlugin):
-    """Writes the points of one assignment into a table of the class that another system exported."""
+    """Writes the points of one assignment into a class list exported from another system."""
 
     out = Unicode("graded", help="The folder of the results, like OUT in `make autograde`.").tag(config=True)
-    roster = Unicode("", help="The table of the class that the other system exported.").tag(config=True)
+    roster = Unicode("", help="The class list exported from the other system.").tag(config=True)
     column = Unicode("", help="The name of the assignment in the other system, if not its title.").tag(config=True)
 
     system: Format
@@ -52,10 +52,13 @@ class RosterExporter(ExportPlugin):
         """Return the table, and sentences that the user should read about it."""
         names = self.assignment or [each.name for each in gradebook.assignments]
         if len(names) != 1:
-            raise AutograderError(f"Name one assignment, --assignment='[\"name\"]'; there are: {', '.join(names)}.")
+            available = ", ".join(names) or "none"
+            raise AutograderError(
+                f"Specify one assignment with --assignment='[\"name\"]'. Available assignments: {available}."
+            )
         if not self.roster:
             option = f"--{type(self).__name__}.roster=file.csv"
-            raise AutograderError(f"Name the table that {self.system.title()} exported for this class: {option}.")
+            raise AutograderError(f"Specify the class list that you exported from {self.system.title()}: {option}.")
         store = ResultStore(Path(self.out), Assignment.load(names[0]))
         verdicts = [v for v in store.read_verdicts() if not self.student or v.student in self.student]
         students = [verdict.student for verdict in verdicts]

@@ -1,7 +1,7 @@
 """Provisional verdicts on request: students on one machine ask through a socket and learn their points, but no checks.
 
 The operating system identifies the user at the other end, so nobody can ask in another user's name, and the answer goes
-only to that user. The command for students is `lab_verdict.py`, which needs nothing else of the kit.
+only to that user. The command for students is `lab_verdict.py`, which needs no other file of the kit.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _describe_stop(item: ItemVerdict) -> str:
     if stop is None:
         return ""
     if stop.why != "error":
-        return f" (the cell {stop.cell}: {stop.why})"
+        return f" (the cell {stop.cell} {stop.end})"
     kind = getattr(builtins, stop.error, None)
     is_builtin = isinstance(kind, type) and issubclass(kind, BaseException)
     return f" (the cell {stop.cell} stopped with {stop.error if is_builtin else 'an error'})"

@@ -110,7 +110,7 @@ def record(
 
         failed |= parallel_map(show, {each.student: each.executed for each in found if each.student not in failed})
     if failed:
-        raise PartlyWritten.of("gradebook's row", failed)
+        raise PartlyWritten.of("gradebook row", failed)
 
 
 @contextmanager

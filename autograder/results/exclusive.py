@@ -14,7 +14,7 @@ from .store import ResultStore
 
 @contextmanager
 def exclusive(store: ResultStore) -> Iterator[None]:
-    """Prevent other processes from writing into `store.out`; raise AutograderError if one is doing so already.
+    """Prevent other processes from writing to `store.out`; raise AutograderError if one is doing so already.
 
     Temporary files are removed at the end, and results of an older version are moved to their current place.
     """

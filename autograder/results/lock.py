@@ -34,10 +34,7 @@ def hold_lock(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise AutograderError(
-            f"Another run ({_read_holder(path)}) is writing into {out}: wait until it has finished, or stop it, and "
-            "run the same command again."
-        ) from None
+        raise AutograderError(_describe_holder(path)) from None
     except OSError as error:
         raise AutograderError(
             f"{out} cannot be written ({error.strerror}): free some disk space or choose another OUT; all results "
@@ -63,7 +60,13 @@ def _write_holder(descriptor: int) -> None:
     os.write(descriptor, f"process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
 
 
-def _read_holder(path: Path) -> str:
-    with contextlib.suppress(OSError):
-        return path.read_text(encoding="utf-8", errors="replace")[:200].strip() or "process not known yet"
-    return "which has just finished"
+def _describe_holder(path: Path) -> str:
+    """Describe the run that holds or, if it has removed its file by now, held the lock, and what to do."""
+    try:
+        holder = path.read_text(encoding="utf-8", errors="replace")[:200].strip() or "unknown process"
+    except OSError:
+        return f"Another run was using {path.parent} until just now: run the same command again."
+    return (
+        f"Another run ({holder}) is writing to {path.parent}: wait until it has finished, or stop it, and run the same "
+        "command again."
+    )

@@ -197,10 +197,10 @@ class ResultStore:
         except OSError as error:
             reason = str(error.strerror)
         except ValidationError:
-            reason = "it is not a verdict of this version"
+            reason = "it is damaged or was written by another version"
         else:
             if (verdict.assignment, encode_path(verdict.student)) == (self.assignment.name, path.parent.name):
                 return verdict
-            reason = f"it is the verdict on {verdict.assignment} of {verdict.student}"
-        log.warning("%s is ignored (%s): make autograde grades that submission again.", path, reason)
+            reason = f"it is the verdict on {verdict.student}'s submission for {verdict.assignment}"
+        log.warning("%s is ignored (%s); `make autograde` will grade that submission again.", path, reason)
         return None

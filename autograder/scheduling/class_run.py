@@ -80,7 +80,7 @@ def autograde(
     for sentence in left_out:
         log(sentence)
     if unknown := next((student for student in only if student not in folders), None):
-        raise UsageError(f"There is no submission of {unknown!r} in {submitted}{suggest(unknown, folders)}.")
+        raise UsageError(f"There is no submission from {unknown!r} in {submitted}{suggest(unknown, folders)}.")
     chosen = {student: folder for student, folder in folders.items() if not only or student in only}
     with exclusive(store):
         store.write_left_out(left_out)

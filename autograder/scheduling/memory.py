@@ -18,8 +18,8 @@ ROOM = 450 * MB
 """Additional bytes that grading one submission may take; the process has about 150 MB, a sample takes 100 MB."""
 
 MESSAGE = (
-    f"Grading took more than {ROOM / MB:.0f} MB of memory in the grading process: check how much output the notebook "
-    "produces."
+    f"The grading process used more than {ROOM / MB:.0f} MB of memory for this submission: check how much output the "
+    "notebook produces."
 )
 
 SCARCE = 32 * MB

@@ -222,7 +222,9 @@ def _explained(title: str) -> Iterator[None]:
     try:
         yield
     except _TooLarge:
-        raise SubmissionError(f"{title} contains far more than one notebook: submit the notebook itself.") from None
+        raise SubmissionError(
+            f"{title} contains too many files or too much data: submit the notebook itself."
+        ) from None
     except _UnknownMethod as error:
         raise SubmissionError(
             f"{title} is compressed with a method that is not supported ({error}): submit the notebook itself, or an "

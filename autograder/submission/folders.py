@@ -98,10 +98,10 @@ def _folders(submitted: Path, assignment: Assignment) -> list[Path]:
     try:
         return sorted(path for path in submitted.iterdir() if _is_folder(path))
     except (FileNotFoundError, NotADirectoryError):
-        reason = "There is no folder"
+        problem = f"There is no folder {submitted}"
     except OSError as error:
-        reason = f"Submissions cannot be read ({error.strerror}) from"
-    raise UsageError(f"{reason} {submitted}: put submissions into {submitted}/<student>/{assignment.name}/.")
+        problem = f"Submissions cannot be read from {submitted} ({error.strerror})"
+    raise UsageError(f"{problem}: put submissions into {submitted}/<student>/{assignment.name}/.")
 
 
 def _is_folder(path: Path) -> bool:
@@ -143,9 +143,11 @@ def contents(folder: Path, basis: str) -> Contents:
             digest.update(os.fsencode(name) + b"\0")
             left -= _add(folder / name, min(left, LARGEST), digest)
     except FileNotFoundError:
-        return Contents("", "Its folder disappeared during grading: put it back, and run the same command again.")
+        return Contents(
+            "", "The submission folder disappeared during grading: put it back, and run the same command again."
+        )
     except OSError as error:
-        return Contents("", f"Its folder cannot be read ({error.strerror}): check its permissions.")
+        return Contents("", f"The submission folder cannot be read ({error.strerror}): check its permissions.")
     except _Unreadable as error:
         return Contents("", str(error))
     return Contents(digest.hexdigest()[:32])
@@ -165,15 +167,17 @@ def read_files(folder: Path) -> dict[str, bytes]:
 def _files(folder: Path) -> Iterator[Path]:
     """Yield everything that is not a folder. Hidden folders are skipped: no verdict depends on them."""
     if folder.is_symlink():
-        raise _Unreadable("Its folder is a link, and links are not followed: put the files themselves there.")
+        raise _Unreadable(
+            "The submission folder is a link, and links are not followed: put the files themselves there."
+        )
     count = 0
     for place, folders, files in os.walk(folder, onerror=_raise, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith((".", "__"))]
         if len(Path(place).relative_to(folder).parts) > MAX_DEPTH:
-            raise _Unreadable(f"Its folders are nested more than {MAX_DEPTH} levels deep.")
+            raise _Unreadable(f"The folders of the submission are nested more than {MAX_DEPTH} levels deep.")
         count += len(folders) + len(files)
         if count > MAX_ENTRIES:
-            raise _Unreadable(f"Its folder contains more than {MAX_ENTRIES:,} files.")
+            raise _Unreadable(f"The submission folder contains more than {MAX_ENTRIES:,} files.")
         yield from (Path(place, name) for name in files)
 
 

@@ -182,8 +182,8 @@ class _Reader:
             )
         if is_overdue:
             return Unreadable(
-                f"Its folder could not be read within {WALL_SECONDS:.0f} s: check whether the disk responds, and grade "
-                "the submission again."
+                f"The submission folder could not be read within {WALL_SECONDS:.0f} s: check whether the disk "
+                "responds, and grade the submission again."
             )
         return Unreadable(
             f"The process that read the submission stopped with status {status}: grade the submission again."

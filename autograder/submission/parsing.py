@@ -140,8 +140,8 @@ def _check_kernel(metadata: Any, reading: Reading) -> None:
         names = [str(kernel["name"])]
     if names and not any(name.lower().startswith(("python", "ipython")) for name in names):
         text = (
-            f"The notebook was saved for {shown(names[0])}; it was run as Python. Choose a Python kernel and save "
-            "it again."
+            f"The notebook was saved with a kernel for {shown(names[0])}, but it was run as Python. Choose a Python "
+            "kernel and save it again."
         )
         reading.note("other kernel", text)
 
@@ -155,7 +155,7 @@ def _raw_cells(document: dict[str, Any], reading: Reading) -> list[dict[str, Any
         found = [cell for cells in sheets if isinstance(cells, list) for cell in cells]
     kept = [cell for cell in found if isinstance(cell, dict)]
     if len(kept) < len(found):
-        reading.odd["entries in the list of cells that are not cells"] = None
+        reading.odd["invalid entries in the list of cells"] = None
     return kept
 
 

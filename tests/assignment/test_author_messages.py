@@ -53,10 +53,10 @@ def edit(text: str, old: str, new: str) -> str:
 MODULES = {
     "fails at import": (
         edit(GOOD, "import item", "import items, itm"),
-        "line 2, stops with ImportError: cannot import name",
+        "line 2, raises ImportError: cannot import name",
     ),
-    "is no Python": (edit(GOOD, "(case):", "(case)"), "line 5, stops with SyntaxError"),
-    "stops": (f"{GOOD}\n1 / 0\n", "line 8, stops with ZeroDivisionError: division by zero."),
+    "is no Python": (edit(GOOD, "(case):", "(case)"), "line 5, raises SyntaxError"),
+    "stops": (f"{GOOD}\n1 / 0\n", "line 8, raises ZeroDivisionError: division by zero."),
     "no item": (edit(GOOD, '@item("rms", points=2)', ""), "test_rms does not refer to an item: write `@item"),
     "unknown item": (
         edit(GOOD, '"rms"', '"rsm"'),
@@ -116,7 +116,7 @@ SETTINGS = {
         "line 4: limits.cell_second: there is no setting 'cell_second' (did you mean 'cell_seconds'?).",
     ),
     "a limit of 0": ("[[items]]", "[limits]\nrun_seconds = 0\n\n[[items]]", "line 4: limits.run_seconds must be"),
-    "unknown checks": ("[[items]]", 'checks = "nowhere"\n\n[[items]]', "There is no folder of checks"),
+    "unknown checks": ("[[items]]", 'checks = "nowhere"\n\n[[items]]', "checks/nowhere does not exist."),
 }
 
 
@@ -137,8 +137,8 @@ def test_a_name_that_was_nearly_right(course: Course) -> None:
 
 
 EXERCISES = {
-    "raises": ("import numpy\n1 / 0\n", "exercise.py, line 2, stops with ZeroDivisionError: division by zero."),
-    "is no Python": ("def\n", "exercise.py, line 1, stops with SyntaxError: invalid syntax."),
+    "raises": ("import numpy\n1 / 0\n", "exercise.py, line 2, raises ZeroDivisionError: division by zero."),
+    "is no Python": ("def\n", "exercise.py, line 1, raises SyntaxError: invalid syntax."),
     "has none": ("EXERCIES = 3\n", "exercise.py has no EXERCISE: write `EXERCISE = Exercise(...)`."),
     "has another thing": ("EXERCISE = 3\n", "exercise.py has an EXERCISE that is a int"),
     "unknown cells": (
@@ -169,7 +169,7 @@ def test_a_mistake_in_the_exercise(course: Course, mistake: str) -> None:
 
 
 DRAWN = {
-    "raises": ("{}['x']", "exercise.py, line 3, stops with KeyError: 'x'."),
+    "raises": ("{}['x']", "exercise.py, line 3, raises KeyError: 'x'."),
     "returns the wrong thing": ("{}", "exercise.py: `sample` returns a dict: return a Script."),
     "stand-ins for unknown cells": (
         "Script([], {}, [], {'rsm': {'x': 1}})",

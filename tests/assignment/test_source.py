@@ -192,8 +192,8 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
         (drop_a_task, "There is no solution cell bs-plots."),
         (
             drop_a_check,
-            "There is no cell for the points of the item 'lr-metrics': add a locked code cell with the grade_id "
-            "'lr-metrics', of nbgrader's type *Autograder tests*, worth 12 points.",
+            "No cell carries the points of the item 'lr-metrics': add a locked code cell of nbgrader's type "
+            "*Autograder tests*, with the grade_id 'lr-metrics' and 12 points.",
         ),
         (forget_an_end, "Cell lr-loop contains an unpaired BEGIN SOLUTION or END SOLUTION."),
         (solve_in_a_given_cell, "Cell model contains a solution but is not marked as a solution cell."),
@@ -203,11 +203,10 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
             unknown_graded_cell,
             "Cell extra is graded, but assignment.toml has no such item. Delete it, or put the item back.",
         ),
-        (forget_a_flag, "The metadata of cell imports do not specify whether it is locked."),
+        (forget_a_flag, "The nbgrader metadata of cell imports lack the field locked."),
         (
             begin_a_line_with_a_number,
-            "In cell try-text a line begins with a number in <!--...--> marks, which Markdown treats as a block of "
-            "HTML.",
+            "A line of cell try-text begins with a <!--...--> comment; Markdown then treats the line as an HTML block.",
         ),
         (keep_an_output, "Cell data has outputs; run `make release`."),
         (

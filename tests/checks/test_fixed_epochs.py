@@ -388,7 +388,7 @@ def test_settings_that_do_not_fit_are_told(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for old, new, sentence in (
         ("epochs = 20", "epochs = 2", "parameters: epochs must be at least 3"),
-        ('checks = "fixed_epochs"', 'checks = "nowhere"', "There is no folder of checks"),
+        ('checks = "fixed_epochs"', 'checks = "nowhere"', "The checks folder"),
         ("batch_size = 128", "patience = 3", "parameters: patience: there is no setting 'patience'."),
     ):
         assert old in text

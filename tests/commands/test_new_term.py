@@ -116,7 +116,7 @@ def test_a_run_that_grades_is_not_disturbed() -> None:
     before = everything()
     with Path("graded", lock.LOCK).open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(AutograderError, match="is writing into graded"):
+        with pytest.raises(AutograderError, match="is writing to graded"):
             turn("2027-spring")
     assert everything() == before
     turn("2027-spring")

@@ -55,7 +55,7 @@ def test_the_smallest_input_that_fails_is_shown(grader: Grader) -> None:
         ("def rms(x):\n    return x", "For array([0.]), `rms` returned array([0.]); it should be 0. Its shape is (1,)"),
         ("def rms(x):\n    while True: pass", "did not return: it ran longer than the 5 s limit."),
         ("def root(x):\n    return 0", "`rms` is not defined"),
-        ("def rms(x):\n    return object()", "returned a value of the type object; it should be 0."),
+        ("def rms(x):\n    return object()", "returned a value of type object; it should be 0."),
     ],
 )
 def test_what_went_wrong_is_told(grader: Grader, source: str, sentence: str) -> None:

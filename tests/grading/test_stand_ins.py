@@ -114,7 +114,7 @@ def test_a_stand_in_without_names_is_said_to_the_author(course: Course, grader: 
 
 
 def test_what_cannot_be_sent_is_said_to_the_author() -> None:
-    with pytest.raises(AssignmentError, match="'thing' of the cell 'rms' .* of the type object. Give it as code"):
+    with pytest.raises(AssignmentError, match="'thing' of the cell 'rms' .* of type object. Give it as code"):
         encode_stand_ins({"rms": {"thing": [1, {"deep": object()}]}})
     with pytest.raises(AssignmentError, match="'big' .* too large"):
         encode_stand_ins({"rms": {"big": np.zeros(1_000_000)}})
@@ -139,6 +139,6 @@ def test_validate_breaks_each_needed_cell(course: Course, grader: Grader) -> Non
     settings = course.source / NAME / "assignment.toml"
     settings.write_text(settings.read_text(encoding="utf-8").replace('needs = ["rms"]\n', ""), encoding="utf-8")
     (unknown,) = validate_release(Assignment.load(NAME, course))
-    assert "Write 'rms' into the `needs` of loudest in assignment.toml" in unknown
+    assert "Add 'rms' to `needs` of the item loudest in assignment.toml" in unknown
     assert problem.startswith("If the cell rms is not completed, the solution loses points in loudest: `[loudest(")
     assert problem.endswith("Check the stand-in for rms in exercise.py.")

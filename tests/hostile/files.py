@@ -303,7 +303,7 @@ ROWS = [
     FileRow(
         "zip-bomb-bzip2", "a zip of 300 MB that bzip2 made tiny", _bomb_of_bzip2, _extracts, NOTHING, "not supported"
     ),
-    FileRow("tar-header", "an archive with a header of 50 MB", _large_header, _extracts, NOTHING, "far more"),
+    FileRow("tar-header", "an archive with a header of 50 MB", _large_header, _extracts, NOTHING, "too much data"),
     FileRow(
         "untouched-beside",
         "the notebook as it was released beside the finished one",

@@ -100,22 +100,22 @@ class TestCanvas:
         marks = marks_of(assignment, "ada", "7001", "nobody", "S2")
         text, sentences = exports.WRITERS["canvas"](assignment, saved(tmp_path, CANVAS), marks, None)
         assert [row[-1] for row in read(text)[3:]] == ["", "98.5", "31.00", ""]
-        assert "Not exported, because the roster has no row for them, or more than one: nobody." in sentences
-        assert "Not exported, because they have the same row in the roster: 7001, ada." in sentences
+        assert "Not exported, because the roster has no row or several rows for these students: nobody." in sentences
+        assert "Not exported, because these students match the same row of the roster: 7001, ada." in sentences
 
     def test_a_name_that_fits_two_lines_is_no_match(self, tmp_path: Path, assignment: Assignment) -> None:
         twins = CANVAS + '"Lovelace, A.",7005,S5,ada@other.edu,One,,,\n'
         marks = marks_of(assignment, "ada", "ada@OTHER.edu")
         text, sentences = exports.WRITERS["canvas"](assignment, saved(tmp_path, twins), marks, None)
         assert [row[-1] for row in read(text)[3:]] == ["", "55.00", "31.00", "", "98.5"]
-        assert sentences[0].endswith("or more than one: ada.")
+        assert sentences[0].endswith("or several rows for these students: ada.")
 
     def test_split_names_and_semicolons(self, tmp_path: Path, assignment: Assignment) -> None:
         lines = [f"LastName;FirstName;ID;SIS Login ID;Section;{NAME} (3)", "    Points Possible;;;;;50,00"]
         roster = saved(tmp_path, "\r\n".join([*lines, "Lovelace;Ada;1;ada;One;"]))
         text, sentences = exports.WRITERS["canvas"](assignment, roster, marks_of(assignment, "ada"), None)
         assert read(text, ";")[2] == ["Lovelace", "Ada", "1", "ada", "One", "98.5"]
-        assert sentences == ["The maximum in Canvas is 50,00 points, but 100 here: change it there."]
+        assert sentences == ["The maximum is 50,00 points in Canvas but 100 in this assignment: change it in Canvas."]
 
     def test_the_column_is_asked_for_where_it_is_not_clear(self, tmp_path: Path, assignment: Assignment) -> None:
         roster = saved(tmp_path, CANVAS.replace(TITLE, "Lab 3"))
@@ -173,7 +173,7 @@ class TestMoodle:
         marks = exports.marks_of(assignment, [verdict_on(assignment, "ada")], manual)
         text, _ = exports.WRITERS["moodle"](assignment, saved(tmp_path, WORKSHEET), marks, None)
         assert "a &lt; b &amp; &lt;script&gt;" in text
-        assert "Submitted late: -5" in text
+        assert "Late penalty: -5 points" in text
         assert read(text)[1][4] == "90"
 
     def test_signs_in_comments_read_as_they_were_written(self, tmp_path: Path, assignment: Assignment) -> None:
@@ -255,7 +255,7 @@ class TestFromTheBooks:
         with (out / NAME / "grades.csv").open(encoding="utf-8", newline="") as file:
             totals = {row["student"]: row["total"] for row in csv.DictReader(file)}
         assert (rows["ada@uni.edu"], rows["cleo"]) == (totals["ada"], totals["cleo"]) == ("98.5", "0")
-        assert "Nothing could be run, so these have 0 points: cleo." in done.sentences
+        assert "These submissions could not be run, so they have 0 points: cleo." in done.sentences
 
     def test_nbgraders_own_plugin_writes_its_table(self, out: Path, assignment: Assignment) -> None:
         done = exports.export(ResultStore(out, assignment), "nbgrader")
@@ -276,10 +276,10 @@ class TestFromTheBooks:
     def test_nbgraders_command_asks_for_a_roster(self, out: Path, tmp_path: Path) -> None:
         done = nbgrader_export(out, "Canvas", f"--to={tmp_path / 'theirs.csv'}")
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1].startswith("Error: Name the table that Canvas exported for this class")
+        assert done.stderr.splitlines()[-1].startswith("Error: Specify the class list that you exported from Canvas")
 
     def test_a_roster_is_asked_for(self, out: Path, assignment: Assignment) -> None:
-        with pytest.raises(AutograderError, match="Canvas exported for this class: ROSTER=file.csv"):
+        with pytest.raises(AutograderError, match="exported from Canvas: ROSTER=file.csv"):
             exports.export(ResultStore(out, assignment), "canvas")
 
     def test_where_nothing_is_graded_nothing_is_made(self, tmp_path: Path, assignment: Assignment) -> None:
@@ -292,5 +292,5 @@ class TestFromTheBooks:
         arguments = ["export", "--format", "canvas", "--out", str(out), "--roster", str(roster)]
         done = CliRunner().invoke(app, arguments)
         assert done.exit_code == 0
-        assert "- Nothing could be run, so these have 0 points: cleo.\n" in done.output
+        assert "- These submissions could not be run, so they have 0 points: cleo.\n" in done.output
         assert "canvas.csv" in done.output

@@ -135,7 +135,7 @@ def test_verdicts_that_cannot_be_read_are_reported_and_left_out(
         verdicts = ResultStore(tmp_path, assignment).read_verdicts()
     assert [verdict.student for verdict in verdicts] == ["ada", "zoe"]
     assert len(caplog.records) == 5
-    assert all("make autograde grades that submission again" in record.getMessage() for record in caplog.records)
+    assert all("`make autograde` will grade that submission again" in record.getMessage() for record in caplog.records)
 
 
 def test_an_executed_notebook_that_was_damaged_is_named(tmp_path: Path, assignment: Assignment) -> None:

@@ -376,6 +376,10 @@ class TestLock:
         assert time.monotonic() - began < 10
         assert not (tmp_path / "graded" / NAME).exists()
 
+    def test_nobody_waits_for_a_run_that_has_just_ended(self, tmp_path: Path) -> None:
+        sentence = lock._describe_holder(tmp_path / lock.LOCK)
+        assert sentence == f"Another run was using {tmp_path} until just now: run the same command again."
+
     @pytest.mark.parametrize("command", ["feedback", "report"])
     def test_the_books_are_not_written_while_a_run_writes_them(self, tmp_path: Path, command: str) -> None:
         verdict = tmp_path / NAME / "students" / "ada" / "verdict.json"
@@ -836,7 +840,7 @@ class TestBooksOfSome:
             return score(name, items, unanswered, verdict)  # type: ignore[arg-type]
 
         monkeypatch.setattr(gradebook, "_auto_score", broken)
-        with pytest.raises(PartlyWritten, match=r"gradebook's row .* for bob \(ValueError: no such cell\)"):
+        with pytest.raises(PartlyWritten, match=r"gradebook row .* for bob \(ValueError: no such cell\)"):
             publish.publish(ResultStore(out, assignment))
         assert recorded(out) == {"ada": 8.0, "bob": 88.0, "cleo": 8.0}
         assert {path.parent.name for path in out.rglob("feedback.html")} == {"ada", "bob", "cleo"}

@@ -164,7 +164,7 @@ def test_a_process_that_was_ended_is_started_again(folder: Path, assignment: Ass
 
 def test_an_error_of_the_grader_is_no_fault_of_the_submission(folder: Path, assignment: Assignment) -> None:
     broken = assignment.model_copy(update={"checks": "nowhere"})
-    with pytest.raises(ReadingFailed, match="no folder of checks autograder/checks/nowhere"):
+    with pytest.raises(ReadingFailed, match="checks folder autograder/checks/nowhere does not exist"):
         read_submission(folder, broken, "ada")
 
 

@@ -123,7 +123,7 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
 
 
 RUNTIME = str(Path(__file__).parent)
-USED_CONNECTION = "used the connection with the grader"
+USED_CONNECTION = "used the connection to the autograder"
 get_frame = sys._getframe
 
 

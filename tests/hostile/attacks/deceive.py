@@ -90,18 +90,18 @@ for name in ('results.json', 'verdict.json', 'evidence.json', 'grades.csv'):
 n_tr = 1
 if json.load(open('results.json'))['points'] == 100: print('REACHED')
 
-# %% garbage-to-the-oracle finding="messages of its own" output="REACHED" helpers="oracle" control="reached"
+# %% garbage-to-the-oracle finding="sent messages over" output="REACHED" helpers="oracle" control="reached"
 # writes garbage into the connection with the oracle
 os.write(find_oracle(), b'garbage' * 100)
 print('REACHED')
 
-# %% forged-reports finding="messages of its own" output="REACHED" helpers="oracle" control="reached"
+# %% forged-reports finding="sent messages over" output="REACHED" helpers="oracle" control="reached"
 # writes reports of its own into the connection with the oracle
 report = b'0' * 16 + b'R{"kind":"name","name":"n_tr","value":{"type":"int","number":1}}'
 os.write(find_oracle(), report)
 print('REACHED')
 
-# %% forged-parts finding="messages of its own" output="REACHED" helpers="oracle" control="reached"
+# %% forged-parts finding="sent messages over" output="REACHED" helpers="oracle" control="reached"
 # begins a message in parts, so that the next report would be its end
 os.write(find_oracle(), b'0' * 16 + b'+{"kind":')
 print('REACHED')
@@ -123,7 +123,7 @@ copy = socket.recv_fds(other, 1, 1)[1][0]
 socket.socket(fileno=copy).shutdown(socket.SHUT_RDWR)
 print('REACHED')
 
-# %% floods-the-oracle points="person" finding="more than 16 MB" helpers="oracle" control="reached"
+# %% floods-the-oracle points="person" finding="larger than 16 MB" helpers="oracle" control="reached"
 # writes 60 MB into the connection with the oracle
 for _ in range(1200): os.write(find_oracle(), b'x' * 50_000)
 print('REACHED')

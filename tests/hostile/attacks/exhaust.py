@@ -246,34 +246,34 @@ for place in ('/home/student/a', '/content/a', '/kaggle/a', '/dev/shm/a', '/tmp/
 select.select([], [], [], 2)
 print('REACHED')
 
-# %% nested-output output="cut off after|is not shown" free={"output": 1000000000, "outputs": 1000000000}
+# %% nested-output output="only the first|is not shown" free={"output": 1000000000, "outputs": 1000000000}
 # an output whose metadata are nested very deeply, which libraries that read the notebook again cannot follow
 from IPython.display import display
 inner = {}
 for _ in range(480): inner = {'a': inner}
 display({'text/plain': 'REACHED'}, metadata=inner, raw=True)
 
-# %% million-lines output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# %% million-lines output="only the first" free={"output": 1000000000, "outputs": 1000000000}
 # prints without end (here 300,000 lines)
 for n in range(300_000): print('line', n)
 print('REACHED')
 
-# %% long-line output="cut off after|is not shown" free={"output": 1000000000, "outputs": 1000000000}
+# %% long-line output="only the first|is not shown" free={"output": 1000000000, "outputs": 1000000000}
 # prints one line of 30 MB
 print('x' * 30_000_000 + 'REACHED')
 
-# %% large-display output="cut off after|is not shown" free={"output": 1000000000, "outputs": 1000000000}
+# %% large-display output="only the first|is not shown" free={"output": 1000000000, "outputs": 1000000000}
 # displays a value of 20 MB
 from IPython.display import HTML, display
 display(HTML('x' * 20_000_000 + 'REACHED'))
 
-# %% displays output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# %% displays output="only the first" free={"output": 1000000000, "outputs": 1000000000}
 # displays without end (here 500 times)
 from IPython.display import display
 for n in range(500): display(str(n) * 2000)
 print('REACHED')
 
-# %% many-large-outputs output="cut off after" free={"output": 1000000000, "outputs": 1000000000}
+# %% many-large-outputs output="only the first" free={"output": 1000000000, "outputs": 1000000000}
 # puts out 1 MB again and again, in messages that are each allowed (here 30 times)
 from IPython.display import display
 for n in range(30): display({'text/plain': 'x' * 900_000}, raw=True)

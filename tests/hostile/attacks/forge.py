@@ -113,7 +113,7 @@ except ImportError:
     if missed or not known: print('blind')
     else: print('REACHED' if sum(known) > len(known) / 2 else 'unseen')
 
-# %% guessed-key points="less" finding="messages of its own" task="data-details" helpers="oracle,claim" control="unguarded"
+# %% guessed-key points="less" finding="sent messages over" task="data-details" helpers="oracle,claim" control="unguarded"
 # sends a report with a guessed key
 os.write(find_oracle(), bytes(16) + claim)
 print('REACHED')
@@ -138,7 +138,7 @@ for act in (lambda: os.dup(fd), lambda: os.dup2(ours.fileno(), fd, False), lambd
         print('REACHED')
         break
 
-# %% copies-by-a-message points="less" finding="messages of its own" task="data-details" helpers="oracle,claim" control="unguarded"
+# %% copies-by-a-message points="less" finding="sent messages over" task="data-details" helpers="oracle,claim" control="unguarded"
 # has the connection sent to itself (SCM_RIGHTS), which no filter refuses, makes it non-blocking and writes into it
 import fcntl
 one, other = socket.socketpair()

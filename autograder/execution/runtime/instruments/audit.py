@@ -378,7 +378,7 @@ def _plain(value: Any) -> str:
         return str(value)
     if kind in (list, tuple):
         return ", ".join(map(_plain, value))
-    return f"a value of the type {name_of(kind)}"
+    return f"a value of type {name_of(kind)}"
 
 
 plain_str, plain_bytes, name_of = str.__str__, bytes.__getitem__, type.__dict__["__name__"].__get__

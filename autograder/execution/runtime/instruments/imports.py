@@ -20,7 +20,7 @@ try:
 except ModuleNotFoundError as _problem:
     if _problem.name != {package!r}:
         raise
-    print("Ignored: there is no module {package} where notebooks are graded.")
+    print("Import ignored: the module {package} is not installed where notebooks are graded.")
     {names} = _problem.with_traceback(None)
 """
 
