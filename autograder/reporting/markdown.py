@@ -321,7 +321,7 @@ def _image(renderer: RendererHTML, tokens: Sequence[Token], number: int, options
     words = renderer.renderInlineAsText(token.children or [], options, env)
     if (shown := _attached(address, env)) is not None:
         return _picture(shown, words)
-    return f"[{escape(words or 'picture')}: a picture that is not shown, {_code(_short(address))}]"
+    return f"[picture not shown: {f'{escape(words)}, ' if words else ''}{_code(_short(address))}]"
 
 
 def _attached(address: str, env: EnvType) -> str | None:

@@ -15,14 +15,16 @@ DECIDE = "Look at the cell and enter the points."
 
 ADVICE: Mapping[str, str] = {
     "suspicious act": (
-        "Read the cell. If it tried to access the grader's files, talk to the student first. This was recorded in the "
-        "process in which the notebook ran, so it may be incomplete."
+        "Read the cell. If it tried to access the grader's files, talk to the student first. The record was made "
+        "inside the notebook's own process, so the notebook could have interfered with it."
     ),
     "evidence": "Read the notebook before you rely on its points: some of what it did was not recorded.",
     "no sandbox": "Use a sandbox before you run submissions from people you do not know.",
     "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
     "changed while graded": "Grade again, so that the points are those of the latest version.",
-    "time limit": "The cell lost the points for what it did not finish. If many are affected, increase cell_seconds.",
+    "time limit": (
+        "Points were deducted for whatever the cell did not finish. If many are affected, increase cell_seconds."
+    ),
     "kernel ended": "Nothing to do: the later cells were run without the cell that made the kernel stop.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",
@@ -37,11 +39,13 @@ ADVICE: Mapping[str, str] = {
 """What to do about findings, by kind; most other kinds describe a repair."""
 
 HEADINGS: Mapping[str, str] = {
+    "answer beside its cell": "Answer next to its cell",
     "evidence": "Incomplete record of the run",
     "kernel ended": "Kernel stopped",
     "left aside": "Ignored file",
     "task copied": "Several versions of a task",
     "stub not run": "Work in another cell",
+    "suspicious act": "Suspicious activity",
     "zero bytes": "NUL bytes",
 }
 """Headings of findings in the report, by kind; the name of any other kind is its heading."""

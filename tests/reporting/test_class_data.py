@@ -310,7 +310,7 @@ class TestBesideAnAnswer:
         assert "**For the grader.** Divide the" in first
         assert "SOLUTION" not in first
         assert "The answer is identical to that of" in first
-        assert "Points lost in what this answer is about:" in first
+        assert "Points lost in the tasks that this answer discusses:" in first
         assert "</strong> Learning rates: how each model was trained (8.5 of 14)." in first
         assert "Points lost" not in second
         assert "shows no readable numbers from the student's own run" in second

@@ -458,7 +458,7 @@ class TestForTheFormgrader:
             "&lt;script&gt;evil()",
         ):
             assert words in page
-        assert "[plot: a picture that is not shown, <code>https://evil.example/x.png</code>]" in page
+        assert "[picture not shown: plot, <code>https://evil.example/x.png</code>]" in page
 
     def test_pasted_pictures_are_shown(self, answered: NotebookNode, release: NotebookNode) -> None:
         cell = cell_of(answered, "lr-comment")
@@ -466,7 +466,7 @@ class TestForTheFormgrader:
         cell.attachments = {"image.png": {"image/png": PIXEL}}
         page = formgrader_page(formgrader.build_notebook(answered, release))
         assert f'<img alt="plot" class="img-responsive" src="data:image/png;base64,{PIXEL}"/>' in page
-        assert "[gone: a picture that is not shown" in page
+        assert "[picture not shown: gone, " in page
 
     def test_markdown_and_formulas_of_outputs_are_shown(self, answered: NotebookNode, release: NotebookNode) -> None:
         new = nbformat.v4.new_output

@@ -305,7 +305,7 @@ class TestFeedback:
         assert "Keras (<code>https://keras.io/api/</code>)" in answer
         assert "<code>\\href{javascript:alert(1)}{x}</code>" in answer
         assert 'alt="loss"' in answer
-        assert "[tracker: a picture that is not shown" in answer
+        assert "[picture not shown: tracker, " in answer
 
     def test_where_nothing_ran_the_reason_is_said(self, assignment: Assignment) -> None:
         verdict = verdict_on(assignment, "ada", state="failed to run", reason="There is no notebook.")
@@ -732,7 +732,7 @@ class TestAnswersByQuestion:
 
     def test_points_lost_in_what_the_answer_is_about_stand_with_it(self, folder: Path) -> None:
         text = (folder / "answers-lr-comment-1.html").read_text(encoding="utf-8")
-        assert re.findall(r"(\w+) lost points in what this answer is about: (.*?)\.", text_of(text)) == [
+        assert re.findall(r"(\w+) lost points in the tasks that this answer discusses: (.*?)\.", text_of(text)) == [
             ("bob", "Learning rates: plots (5 of 8)")
         ]
         assert "students/bob/feedback.html#item-lr-plots" in HREF.findall(text)
