@@ -63,7 +63,7 @@ help: ## list the commands (this is the default)
 setup: $(READY) ## install the pinned packages into .venv | Other commands do this if necessary.
 	@echo "Ready: .venv with $$($(PY) --version) and the packages of $(LOCK)."
 
-demo: $(READY) have-data ## grade a sample class in three assignments; show the results
+demo: $(READY) have-data ## grade a sample class on three assignments; show the results
 	@$(GRADER) demo
 
 clean: ## delete generated files, but never a folder with a gradebook
@@ -101,7 +101,7 @@ export: $(READY) ## export the points to another system: FORMAT=canvas or moodle
 	@$(GRADER) export --format "$(FORMAT)" --assignment "$(ASSIGNMENT)" --out "$(OUT)" \
 	    $(if $(ROSTER),--roster "$(ROSTER)") $(if $(COLUMN),--column "$(COLUMN)")
 
-rejudge: $(READY) ## apply edited checks to what was recorded | A submission is rerun only if more must be recorded.
+rejudge: $(READY) ## apply edited checks to the recorded runs | A submission is rerun only if its record lacks data.
 	@$(GRADER) rejudge --assignment "$(ASSIGNMENT)" --out "$(OUT)" --submitted "$(SUBMITTED)"
 
 # Use TERM only if it was given to make: in the environment it names the terminal.
@@ -159,7 +159,7 @@ fidelity: $(READY) ## grade the corpora of correct and faulty submissions
 	@$(PY) -m tests.fidelity --assignment features $(if $(SEED),--seed $(SEED))
 	@$(PY) -m pytest -m slow
 
-hostile: $(READY) ## test with attacks and damaged files, with sandbox and without | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
+hostile: $(READY) ## try attacks and damaged files with and without the sandbox | ONLY=name selects some, SANDBOX=podman uses Podman | RUN_AS=user runs them as that user if you are root
 	@$(PY) -m tests.hostile $(if $(RUN_AS),--user "$(RUN_AS)") $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
 	@$(if $(ONLY),:,$(PY) -m tests.hostile.company $(if $(SANDBOX),--sandbox $(SANDBOX)))
 

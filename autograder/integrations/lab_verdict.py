@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Ask for the provisional verdict on a notebook: lab_verdict.py NOTEBOOK [SOCKET].
 
-Copy this file to where students can run it. It needs only Python 3 and nothing else of the kit. It exits with 0 if
-there is a verdict, with 1 if the request was refused, and with 2 if no request could be made.
+Copy this file to where students can run it. It needs only Python 3, and no other file of the kit. It exits with 0
+if there is a verdict, with 1 if the request was refused, and with 2 if no request could be made.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What the autograder needs to know about the assignment `features`.
 
-It is a replacement for a function that a later task calls, and how to recognise the histogram's cell if it has lost its
-id. Functions are recognised by their names.
+It defines a replacement for a function that a later task calls, and says how to recognise the histogram's cell if its
+id is lost. Functions are recognised by their names.
 """
 
 from __future__ import annotations

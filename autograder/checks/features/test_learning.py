@@ -1,4 +1,4 @@
-"""Items split, standardise and baseline: preparing data for a classifier and using it without leakage."""
+"""The items `split`, `standardise` and `baseline`: preparing data for a classifier and using it without leakage."""
 
 from __future__ import annotations
 

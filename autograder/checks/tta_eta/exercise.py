@@ -92,7 +92,7 @@ After a draft, the loop's own runs may get them too, since each plan is used onl
 """
 
 CLOSE = 9
-"""How many more of the roughly 200 test notes the worst model in a loop misclassifies than the best."""
+"""Difference between the worst and the best model of a loop, in misclassified test notes (of about 200)."""
 
 
 def _in_order(plans: list[Plan]) -> bool:

@@ -13,7 +13,10 @@ from autograder.execution.evidence import Evidence, Fit, NameSeen, Value, Window
 from autograder.grading.case import Case, Undecided
 
 TRACE = 3.0
-"""Minimum score at which a row shows that a training run belongs to the loop: at least one measured value agrees."""
+"""Minimum score for a row to count as evidence that a training run belongs to the loop.
+
+It means that at least one measured value agrees.
+"""
 
 
 MAX_ROWS = 60

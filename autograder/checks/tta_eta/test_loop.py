@@ -56,9 +56,9 @@ def describe_missing(sweep: Sweep) -> str:
     count, wanted = count_trained(sweep), len(sweep.values)
     used = {sweep.used(fit) for fit in sweep.fits if fit.error is None}
     missing = [f"{value:g}" for value in sweep.values if not any(close(each, value, 1e-4) for each in used)]
-    models = f"{count} models" if count > 1 else "1 model" if count else "no model"
+    models = f"{count} models" if count > 1 else "1 model" if count else "No model"
     hint = f" Missing: {', '.join(missing)}." if missing else ""
-    return f"Training finished for {models}; there should be one for each of the {wanted} values.{hint}"
+    return f"{models} finished training; there should be one for each of the {wanted} values.{hint}"
 
 
 def describe_unwanted(sweep: Sweep, fit: Fit) -> str:
@@ -247,7 +247,7 @@ def test_cap_of_epochs(case: Case) -> None:
 
 @points(2)
 def test_callback_in_use(case: Case) -> None:
-    """Each training run is stopped by a `TrainToAccuracy` with the lab's threshold and patience, which starts counting
+    """Each training run is stopped by a `TrainToAccuracy` that has the lab's threshold and patience and starts counting
     at 0."""
     sweep = trained(case)
     p = case.parameters

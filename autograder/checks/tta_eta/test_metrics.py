@@ -93,7 +93,7 @@ def test_structure(case: Case) -> None:
 
 def _missing_key(sweep: Sweep, key: str) -> str | None:
     lacking = [row for row in sweep.rows if key not in (row.entries or {})]
-    return f"The key {key!r} is missing in {place(sweep, lacking[0])}." if lacking else None
+    return f"The key {key!r} is missing from {place(sweep, lacking[0])}." if lacking else None
 
 
 @points(2)
