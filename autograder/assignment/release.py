@@ -164,11 +164,11 @@ def _refuse_leaks(assignment: Assignment, source: Path, made: Path) -> None:
 
 
 def _pack(folder: Path, assignment: Assignment) -> None:
-    """Zip the release with its data, reproducibly; without files or data, no zip archive is written."""
+    """Zip the release with its data, reproducibly; a notebook that needs no other file is not zipped."""
     package = folder.with_suffix(".zip")
     package.unlink(missing_ok=True)
     files = {file.relative_to(folder.parent).as_posix(): file for file in folder.rglob("*") if file.is_file()}
     data, names = assignment.course.data, assignment.exercise.data_files
     arrays = {f"{folder.name}/data/{name}": data / name for name in names}
-    if (names or assignment.files) and all(file.exists() for file in arrays.values()):
+    if (names or len(files) > 1) and all(file.exists() for file in arrays.values()):
         write_archive(package, {name: file.read_bytes() for name, file in (files | arrays).items()})

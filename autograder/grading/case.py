@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -92,6 +93,7 @@ class Reply:
     and objects with the attributes that were requested; None after an error. `described` describes any value; `printed`
     is what was printed meanwhile. `record` is the value that was requested from the code in the arguments. `error` is
     the name of the exception that was raised instead, `message` its text; `write_code` returns the question as code.
+    `attributes` are the attributes that were requested.
     """
 
     returned: Any = None
@@ -101,6 +103,7 @@ class Reply:
     message: str = ""
     write_code: Callable[[], str] = field(default=str, compare=False, repr=False)
     record: Any = None
+    attributes: tuple[str, ...] = ()
 
     @property
     def asked(self) -> str:
@@ -109,15 +112,24 @@ class Reply:
 
     @property
     def value(self) -> Any:
-        """The returned value.
+        """The returned value. To access a requested attribute that an object does not have raises Wrong.
 
         Raises:
-            Wrong: there is none, because the call raised an error.
+            Wrong: there is none, because the call raised an error; or it is no object with attributes.
             NotChecked: the function is not complete.
         """
         if self.error:
             self.require(f"`{self.asked}`")
-        return self.returned
+        value = self.returned
+        if not self.attributes or isinstance(value, (list, tuple, dict, set)):
+            return value
+        if isinstance(value, types.SimpleNamespace):
+            kind = self.described.type if self.described is not None else type(value).__name__
+            return _name_missing(value, f"`{self.asked}` returned an object of type {kind}, which")
+        first = self.attributes[0]
+        if not any(hasattr(value, name.partition(".")[0]) for name in self.attributes):
+            raise MissingAttribute(f"`{self.asked}` returned {show(value)}, which has no attribute `{first}`.")
+        return value
 
     def require(self, subject: str, expected: str = "") -> None:
         """Raise Wrong or NotChecked if there is an error, in a sentence that begins with the subject."""
@@ -244,12 +256,13 @@ class Case:
         answer = self.question("call", name=name, **arguments, seconds=seconds)
         if "missing" in answer:
             self.missing(f"`{name}` is not defined")
-        return _reply(answer, write_code)
+        return _reply(answer, write_code, attributes)
 
     def look(self, expression: str, seconds: float = 5.0, attributes: tuple[str, ...] = ()) -> Reply:
         """Evaluate an expression in the notebook's namespace, after its last cell; for the arguments see `call`."""
         wanted: dict[str, Any] = {"attributes": list(attributes)} if attributes else {}
-        return _reply(self.question("look", expression=expression, **wanted, seconds=seconds), lambda: expression)
+        answer = self.question("look", expression=expression, **wanted, seconds=seconds)
+        return _reply(answer, lambda: expression, attributes)
 
     def samples(self, strategy: SearchStrategy[Any]) -> Iterator[Any]:
         """Draw inputs for a loop, the same ones for all submissions that are graded with the same options.
@@ -369,10 +382,29 @@ def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], an
         answers.setdefault(write_question(each), {"value": value})
 
 
-def _reply(answer: dict[str, Any], write_code: Callable[[], str]) -> Reply:
+class MissingAttribute(Wrong, AttributeError):
+    """A student's object does not have an attribute; a check that asks with `hasattr` gets False."""
+
+
+def _name_missing(value: types.SimpleNamespace, subject: str, path: str = "") -> types.SimpleNamespace:
+    """Return a copy of an object that raises MissingAttribute, beginning with the subject, for missing attributes."""
+
+    class Object(types.SimpleNamespace):
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):  # a protocol of Python or NumPy
+                raise AttributeError(name)
+            raise MissingAttribute(f"{subject} has no attribute `{path}{name}`.")
+
+    return Object(**{
+        name: _name_missing(each, subject, f"{path}{name}.") if isinstance(each, types.SimpleNamespace) else each
+        for name, each in vars(value).items()
+    })  # fmt: skip
+
+
+def _reply(answer: dict[str, Any], write_code: Callable[[], str], attributes: tuple[str, ...] = ()) -> Reply:
     """Convert an answer of the kernel, which is not trusted, to a reply."""
     try:
-        reply = Reply(write_code=write_code, record=decode(answer.get("record")))
+        reply = Reply(write_code=write_code, record=decode(answer.get("record")), attributes=attributes)
         if "error" in answer:
             return replace(reply, error=str(answer["error"])[:100], message=str(answer.get("message", ""))[:500])
         described = Value.model_validate(answer.get("returned"))

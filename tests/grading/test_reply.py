@@ -1,0 +1,59 @@
+"""The values that the notebook returned, as a check sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograder.execution.runtime.describe import describe
+from autograder.execution.runtime.values import encode
+from autograder.grading.case import Reply, Undecided, Wrong, _reply
+
+
+class Model:
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
+def reply_with(value: Any, *attributes: str) -> Reply:
+    answer = {"returned": describe(value), "data": encode(value, attributes), "printed": ""}
+    return _reply(answer, lambda: "fit(3)", attributes)
+
+
+def test_a_requested_attribute_is_returned() -> None:
+    model = reply_with(Model(coef_=2.5, inner=Model(level=3)), "coef_", "inner.level").value
+    assert (model.coef_, model.inner.level) == (2.5, 3)
+    assert hasattr(model, "coef_")
+    assert not hasattr(model, "classes_")
+
+
+def test_an_object_without_the_attribute_fails_the_check() -> None:
+    model = reply_with(Model(coef_=2.5), "coef_", "classes_", "inner.level").value
+    with pytest.raises(
+        Wrong, match=r"^`fit\(3\)` returned an object of type Model, which has no attribute `classes_`\.$"
+    ):
+        _ = model.classes_
+    with pytest.raises(Wrong, match="no attribute `inner`"):
+        _ = model.inner.level
+
+
+def test_an_object_without_any_requested_attribute_fails_the_check() -> None:
+    with pytest.raises(Wrong, match="type Model, which has no attribute `classes_`"):
+        _ = reply_with(Model(), "classes_").value.classes_
+
+
+@pytest.mark.parametrize(("value", "shown"), [(None, "None"), (3, "3"), ("ab", "'ab'")])
+def test_a_value_that_is_no_such_object_fails_the_check(value: Any, shown: str) -> None:
+    with pytest.raises(Wrong, match=rf"`fit\(3\)` returned {shown}, which has no attribute `coef_`\."):
+        _ = reply_with(value, "coef_").value
+
+
+def test_attributes_of_members_may_be_requested() -> None:
+    first, _ = reply_with([Model(level=1), Model(level=2)], "level").value
+    assert first.level == 1
+
+
+def test_a_forged_answer_is_left_to_the_instructor() -> None:
+    with pytest.raises(Undecided):
+        _reply({"returned": {}, "data": {"frame": 3}}, str)
