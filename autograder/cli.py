@@ -124,9 +124,9 @@ def validate(notebook: Annotated[Path | None, typer.Argument()] = None, assignme
     sentences = (
         validation.validate_release(loaded) if notebook is None else validation.validate_notebook(loaded, notebook)
     )
-    tell_all(sentences)
+    print_list(sentences)
     if notebook is None and loaded.only_shown:
-        tell(f"Not run when a notebook is graded: {', '.join(loaded.only_shown)}.")
+        print_line(f"Not run when a notebook is graded: {', '.join(loaded.only_shown)}.")
     if sentences:
         raise typer.Exit(1)
     console.print(
@@ -154,7 +154,7 @@ def autograde(
     loaded = Assignment.load(assignment)
     how = {"jobs": jobs, "kernel": kernel, "sandbox": sandbox, "scheduler": scheduler, "only": student or ()}
     run_grading(loaded, submitted, out, Options(seed=seed, training=train), **how)
-    tell_where(ResultStore(out, loaded))
+    print_places(ResultStore(out, loaded))
 
 
 def run_grading(assignment: Assignment, submitted: Path, out: Path, options: Options | None = None, **how: Any) -> None:
@@ -163,7 +163,7 @@ def run_grading(assignment: Assignment, submitted: Path, out: Path, options: Opt
     from autograder.scheduling.progress import ClassProgress
 
     with ClassProgress(console) as progress:
-        how |= {"on_start": progress.start, "on_done": progress.finish, "log": tell}
+        how |= {"on_start": progress.start, "on_done": progress.finish, "log": print_line}
         verdicts = grade_class(assignment, submitted, out, options, **how)
     points = ResultStore(out, assignment).read_points(verdicts)
     console.print(class_table(assignment, verdicts, points, console.width))
@@ -218,9 +218,9 @@ def rejudge_class(
             "because a check needs something that was not recorded, or because the record is missing or was written by "
             "another version"
         )
-        tell(f"Running these submissions again, {why}: {names}")
+        print_line(f"Running these submissions again, {why}: {names}")
         run_grading(loaded, submitted, out, only=rejudged.to_run)
-        tell_where(ResultStore(out, loaded))
+        print_places(ResultStore(out, loaded))
 
 
 @app.command(name="new-assignment")
@@ -234,10 +234,10 @@ def new_assignment(
     from autograder.errors import shorten_path
 
     written = assignments.create(name, Course.find())
-    tell("Edit these files:")
-    tell_all(shorten_path(path) for path in written)
-    tell(f"Then run `make release validate ASSIGNMENT={name}`.")
-    tell(f"To see the result of each check, run `make try ASSIGNMENT={name}`.")
+    print_line("Edit these files:")
+    print_list(shorten_path(path) for path in written)
+    print_line(f"Then run `make release validate ASSIGNMENT={name}`.")
+    print_line(f"To see the result of each check, run `make try ASSIGNMENT={name}`.")
 
 
 @app.command(name="try")
@@ -253,7 +253,7 @@ def try_notebook(
     from autograder.commands import try_notebook as trying
 
     run = trying.watch if watch else trying.try_notebook
-    run(Assignment.load(assignment), notebook, Options(seed=seed), shows_evidence=evidence, log=tell)
+    run(Assignment.load(assignment), notebook, Options(seed=seed), shows_evidence=evidence, log=print_line)
 
 
 @app.command(name="feedback")
@@ -265,15 +265,15 @@ def publish(assignment: Name = "tta-eta", out: Out = Path("graded")) -> None:
 
     store = ResultStore(out, Assignment.load(assignment))
     publishing.publish(store)
-    tell(f"Feedback pages: {store.folder / STUDENTS}/<student>/feedback.html")
-    tell_where(store)
+    print_line(f"Feedback pages: {store.folder / STUDENTS}/<student>/feedback.html")
+    print_places(store)
 
 
-def tell_where(store: ResultStore) -> None:
+def print_places(store: ResultStore) -> None:
     """Print where the results of a class are."""
-    tell(f"Report: {store.folder / 'report.html'}")
-    tell(f"Table: {store.folder / 'grades.csv'}")
-    tell(f"Gradebook: {store.gradebook}")
+    print_line(f"Report: {store.folder / 'report.html'}")
+    print_line(f"Table: {store.folder / 'grades.csv'}")
+    print_line(f"Gradebook: {store.gradebook}")
 
 
 @app.command()
@@ -289,8 +289,8 @@ def export(
     from autograder.integrations import export as exports
 
     done = exports.export(ResultStore(out, Assignment.load(assignment)), form, roster, column)
-    tell_all(done.sentences)
-    tell(f"Table: {done.path}")
+    print_list(done.sentences)
+    print_line(f"Table: {done.path}")
 
 
 @app.command(name="new-term")
@@ -303,7 +303,7 @@ def new_term(
     """Archive the results and submissions of the old term and start a new one."""
     from autograder.commands import new_term as terms
 
-    tell_all(terms.new_term(term, out, submitted))
+    print_list(terms.new_term(term, out, submitted))
 
 
 @app.command()
@@ -336,15 +336,15 @@ def serve(
     """Run a server that tells students on this machine their provisional points."""
     from autograder.integrations import verdict_server
 
-    verdict_server.serve(Assignment.load(assignment), at, out, minutes=minutes, sandbox=sandbox, log=tell)
+    verdict_server.serve(Assignment.load(assignment), at, out, minutes=minutes, sandbox=sandbox, log=print_line)
 
 
-def tell_all(sentences: Iterable[str]) -> None:
+def print_list(sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        tell(f"- {sentence}")
+        print_line(f"- {sentence}")
 
 
-def tell(sentence: str) -> None:
+def print_line(sentence: str) -> None:
     """Print a sentence literally: names that students chose must not act as markup or control sequences."""
     console.print(encode_terminal(sentence), highlight=False, markup=False, soft_wrap=True)
 
@@ -382,15 +382,15 @@ def demo(out: Path = Path("demo")) -> None:
         build(out / "submitted", loaded.name)
         limits = Options().limits_of(loaded)
         if loaded.name == "tta-eta":
-            tell(
+            print_line(
                 f"In this demonstration a cell may run for {DEMO_SECONDS} s instead of {limits.cell:g} s, because the "
                 "notebook of one sample student (maple) contains an endless loop."
             )
         options = Options(limits=replace(limits, cell=DEMO_SECONDS))
         run_grading(loaded, out / "submitted", out / "graded", options, sandbox="auto")
     report = ResultStore(out / "graded", wanted[-1]).folder / "report.html"
-    tell(f"Open {report} in a browser: it begins with a list of things to do, and links to every feedback page.")
+    print_line(f"Open {report} in a browser: it begins with a list of things to do, and links to every feedback page.")
     if len(wanted) > 1:
-        tell(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
-    tell("docs/grader.md explains what the results mean, and how to give the pending points.")
-    tell("Next, grade your own class: make autograde SUBMITTED=folder OUT=graded")
+        print_line(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
+    print_line("docs/grader.md explains what the results mean, and how to give the pending points.")
+    print_line("Next, grade your own class: make autograde SUBMITTED=folder OUT=graded")

@@ -348,5 +348,5 @@ def _name_stop_first(found: list[PropertyVerdict], stop: str) -> list[PropertyVe
     if not stop or not missed or any(stop in found[place].message for place in missed):
         return found
     first = found[missed[0]].message
-    told = {"message": f"{stop} {first}"}
-    return [each.model_copy(update=told) if each.message == first else each for each in found]
+    message = {"message": f"{stop} {first}"}
+    return [each.model_copy(update=message) if each.message == first else each for each in found]

@@ -154,8 +154,8 @@ def results(assignment: Assignment, verdict: Verdict, metadata: Metadata | None 
     known = metadata or Metadata()
     by_hand = [f'"{item.title}" ({item.points:g} points)' for item in assignment.items if item.graded_by == "person"]
     scored = any("score" in test for test in found["tests"])
-    said = ["" if scored else LOOK, without_folders(found["output"])]
-    said += [f"Graded manually: {', '.join(by_hand)}."] if by_hand else []
-    found["output"] = "\n".join(filter(None, said))
+    lines = ["" if scored else LOOK, without_folders(found["output"])]
+    lines += [f"Graded manually: {', '.join(by_hand)}."] if by_hand else []
+    found["output"] = "\n".join(filter(None, lines))
     found["extra_data"] |= {"submission": known.id, "seconds_late": known.seconds_late}
     return found

@@ -94,9 +94,9 @@ def remarks(
     for item in written_items(assignment):
         given = _answer(release, item.cell)
         answers = {student: _answer(notebook, item.cell) for student, notebook in notebooks.items()}
-        told = {student: text for student, text in answers.items() if text is not None}
+        texts = {student: text for student, text in answers.items() if text is not None}
         sequences = {}
-        for student, text in told.items():
+        for student, text in texts.items():
             if not words(text):
                 found[student][item.id] = Remark("empty")
             elif given is not None and words(text) == words(given):

@@ -76,13 +76,13 @@ def histogram(totals: Sequence[float], most: float, bins: int = 10) -> Markup:
     shapes = _frame(scale, f"Points (of {most:g})", "Submissions")
     for number, count in enumerate(counts):
         x, y = round(LEFT + number * step, 1), scale.y(count)
-        told = f"{edges[number]} to {edges[number + 1]} points: {count}"
+        described = f"{edges[number]} to {edges[number + 1]} points: {count}"
         bar = f'<rect class="bar" x="{x + 1.5}" y="{y}" width="{step - 3:.1f}" height="{HEIGHT - BOTTOM - y:.1f}"/>'
-        shapes.append(_mark(bar, told))
+        shapes.append(_mark(bar, described))
         shapes.append(_text(x + step / 2, y - 4, str(count or ""), "value"))
     shapes += [_text(LEFT + number * step, HEIGHT - BOTTOM + 15, edge) for number, edge in enumerate(edges)]
-    said = "; ".join(f"{edges[i]} to {edges[i + 1]}: {count}" for i, count in enumerate(counts) if count)
-    return _svg(f"Number of submissions by points. {said}", shapes)
+    summary = "; ".join(f"{edges[i]} to {edges[i + 1]}: {count}" for i, count in enumerate(counts) if count)
+    return _svg(f"Number of submissions by points. {summary}", shapes)
 
 
 def boxes(groups: Mapping[str, Values], across: str, up: str, unit: str) -> Markup:
@@ -90,15 +90,15 @@ def boxes(groups: Mapping[str, Values], across: str, up: str, unit: str) -> Mark
     scale = Scale.of([value for values in groups.values() for _, value in values])
     shapes = _frame(scale, across, f"{up} ({unit})" if unit else up)
     step = (WIDTH - LEFT - 12) / len(groups)
-    said = []
+    summary = []
     for number, (group, values) in enumerate(groups.items()):
         middle = LEFT + (number + 0.5) * step
         shapes.append(_text(middle, HEIGHT - BOTTOM + 15, group))
         if values:
-            drawn, told = _box(values, scale, middle, step, f"{across} {group}", unit)
+            drawn, described = _box(values, scale, middle, step, f"{across} {group}", unit)
             shapes += drawn
-            said.append(told)
-    return _svg(f"{up} by {across.lower()}. {'; '.join(said)}.", shapes)
+            summary.append(described)
+    return _svg(f"{up} by {across.lower()}. {'; '.join(summary)}.", shapes)
 
 
 def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: str) -> tuple[list[str], str]:
@@ -109,7 +109,7 @@ def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: s
     inside = [value for value in numbers if low - 1.5 * (high - low) <= value <= high + 1.5 * (high - low)]
     centre = median(numbers)
     count = f"{len(numbers)} {'value' if len(numbers) == 1 else 'values'}"
-    told = f"{name}: median {centre:.3g}{unit and f' {unit}'}, middle half {low:.3g} to {high:.3g}, {count}"
+    described = f"{name}: median {centre:.3g}{unit and f' {unit}'}, middle half {low:.3g} to {high:.3g}, {count}"
     drawn = [
         f'<rect class="column" x="{x - step / 2:.1f}" y="{TOP}" width="{step:.1f}" height="{HEIGHT - BOTTOM - TOP}"/>',
         f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{scale.y(min(inside))}" y2="{scale.y(max(inside))}"/>',
@@ -117,13 +117,13 @@ def _box(values: Values, scale: Scale, x: float, step: float, name: str, unit: s
         f'height="{scale.y(low) - scale.y(high):.1f}"/>',
         f'<line class="median" x1="{x - half:.1f}" x2="{x + half:.1f}" y1="{scale.y(centre)}" y2="{scale.y(centre)}"/>',
     ]
-    shapes = [_mark("".join(drawn), *told.split(", ", 1))]
+    shapes = [_mark("".join(drawn), *described.split(", ", 1))]
     shown = values if len(values) <= MAX_DOTS else [pair for pair in values if pair[1] not in set(inside)]
     for place, (who, value) in enumerate(shown):
         aside = x + (place % 5 - 2) * half / 4
         dot = f'<circle class="dot" cx="{aside:.1f}" cy="{scale.y(value)}" r="3"/>'
         shapes.append(_mark(dot, f"{who}: {value:.4g}{unit and f' {unit}'}", name))
-    return shapes, told
+    return shapes, described
 
 
 def _frame(scale: Scale, across: str, up: str) -> list[str]:
@@ -141,9 +141,9 @@ def _frame(scale: Scale, across: str, up: str) -> list[str]:
     return shapes
 
 
-def _mark(shape: str, *told: str) -> str:
+def _mark(shape: str, *described: str) -> str:
     """Return a shape with the lines of text that are shown while the pointer is over it."""
-    lines = [_text(WIDTH - 8, 13 + 14 * number, line, "told", "end") for number, line in enumerate(told)]
+    lines = [_text(WIDTH - 8, 13 + 14 * number, line, "told", "end") for number, line in enumerate(described)]
     return f'<g class="mark">{shape}{"".join(lines)}</g>'
 
 

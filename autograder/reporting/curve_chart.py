@@ -70,9 +70,9 @@ def _dot(chart: CurveChart, epoch: int, value: float, furthest: float) -> str:
     x, y = _x(epoch), round(MIDDLE + (-away if above else away), 1)
     label = y - 11 if above or not far else y + 19
     side = _side(value, chart.threshold)
-    told = f"Epoch {epoch}: {value:.4g}, {'equal to' if side == 'equal' else side} the threshold"
+    title = f"Epoch {epoch}: {value:.4g}, {'equal to' if side == 'equal' else side} the threshold"
     return (
-        f'<circle class="{"hit" if above else "miss"}" cx="{x}" cy="{y}" r="6"><title>{told}</title></circle>'
+        f'<circle class="{"hit" if above else "miss"}" cx="{x}" cy="{y}" r="6"><title>{title}</title></circle>'
         f'<text class="value" x="{x}" y="{label}" text-anchor="middle">{value:.4g}</text>'
         f'<text class="axis" x="{x}" y="{AXIS}" text-anchor="middle">{epoch}</text>'
     )

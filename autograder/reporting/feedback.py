@@ -160,8 +160,8 @@ def feedback_page(
     failed = verdict.state == "failed to run"
     by_hand = any(part.points or part.comment for part in parts)
     cards = _cards(parts)
-    told = {(card.stop.why, card.stop.cell) for card in cards}
-    notes = [f for f in verdict.findings if f.audience == "both" and (f.kind, f.cell) not in told]
+    described = {(card.stop.why, card.stop.cell) for card in cards}
+    notes = [f for f in verdict.findings if f.audience == "both" and (f.kind, f.cell) not in described]
     kinds = {finding.kind for finding in verdict.findings}
     items_of = {part.item.cell: [other for other in parts if other.item.cell == part.item.cell] for part in parts}
     return (
@@ -274,8 +274,8 @@ def _first_stop(decided: ItemVerdict | None) -> str:
 
 def _shorten(rule: PropertyVerdict, stop: Stop | None) -> PropertyVerdict:
     """Return a check's result without the sentence about the cell that stopped, which is shown only once."""
-    told = rule.message.replace(str(stop), "").strip() if stop else rule.message
-    return rule.model_copy(update={"message": without_folders(told)})
+    text = rule.message.replace(str(stop), "").strip() if stop else rule.message
+    return rule.model_copy(update={"message": without_folders(text)})
 
 
 def _summary(item: Item, decided: ItemVerdict | None, points: float | None, state: State) -> str:

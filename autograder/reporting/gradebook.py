@@ -364,12 +364,12 @@ def read_manual_scores(gradebook: Gradebook, assignment: Assignment, students: I
             entries[LATE] = (-notebook.late_submission_penalty, None)
         for grade in notebook.grades:
             remark = comments.get(grade.name)
-            said = remark.manual_comment if remark is not None else None
+            comment = remark.manual_comment if remark is not None else None
             score = _by_hand(grade)
             if score is None and grade.name not in judged:
-                score, said = grade.auto_score, said or (remark.auto_comment if remark is not None else None)
-            if score is not None or said:
-                entries[grade.name] = (score, said)
+                score, comment = grade.auto_score, comment or (remark.auto_comment if remark is not None else None)
+            if score is not None or comment:
+                entries[grade.name] = (score, comment)
     return found
 
 
