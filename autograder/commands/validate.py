@@ -89,10 +89,10 @@ def validate_notebook(assignment: Assignment, path: Path) -> list[str]:
         graded = grade(assignment, submission, source, Options())
     problems = [finding.text for finding in graded.verdict.findings]
     if graded.record is not None:
-        for number, cell in enumerate(graded.record.first.cells):
-            if cell.status == "ran":
+        for cell in graded.record.first.cells:
+            if cell.status == "ran" or cell.index is None:
                 continue
-            name = f"The cell {cell.role}" if cell.role in assignment.cells else f"Cell number {number + 1}"
+            name = f"The cell {cell.role}" if cell.role in assignment.cells else f"Cell number {cell.index + 1}"
             problems.append(f"{name} {_describe_end(cell)}.")
     return problems
 
@@ -101,6 +101,8 @@ def _describe_end(cell: RunCell) -> str:
     """Describe how a cell that did not finish ended, in words that follow its name."""
     if cell.is_stub:
         return ENDS["not filled in"]
+    if cell.incomplete:
+        return f"calls `{cell.incomplete}`, which is not complete"
     if cell.status == "error":
         return ENDS["kernel ended"] if cell.error == KERNEL_DIED else f"stops with {cell.error}"
     return ENDS["time limit" if cell.status == "timeout" else "not run"]

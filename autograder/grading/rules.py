@@ -167,12 +167,27 @@ def _compare_tables(value: Any, expected: Any, rtol: float, atol: float, strict:
     if type(value) is not type(expected):
         return _complain_of_type(value)
     compare = pd.testing.assert_frame_equal if isinstance(expected, pd.DataFrame) else pd.testing.assert_series_equal
+    if not strict:
+        value, expected = _drop_categories(value), _drop_categories(expected)
     how = {"check_dtype": strict, "check_index_type": "equiv" if strict else False, "rtol": rtol, "atol": atol}
     try:
-        compare(value, expected, **how, check_names=strict)
+        compare(value, expected, **how, check_names=strict, check_categorical=strict)
     except AssertionError as error:
         return _explain_tables(value, expected, (rtol, atol), strict) or f"{' '.join(str(error).split())[:300]}."
     return ""
+
+
+def _drop_categories(table: Any) -> Any:
+    """Return a table or series with the values of categorical columns in plain columns."""
+    import pandas as pd
+
+    if isinstance(table, pd.Series):
+        return table.astype(object) if isinstance(table.dtype, pd.CategoricalDtype) else table
+    plain = table.copy()
+    for place, kind in enumerate(table.dtypes):
+        if isinstance(kind, pd.CategoricalDtype):
+            plain.isetitem(place, table.iloc[:, place].astype(object))
+    return plain
 
 
 def _explain_tables(value: Any, expected: Any, tolerances: tuple[float, float], strict: bool) -> str:

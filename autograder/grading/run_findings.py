@@ -33,9 +33,10 @@ def collect_findings(runs: list[Evidence], sandbox: str) -> list[Finding]:
 
 
 def find_provided_stop(evidence: Evidence) -> list[Finding]:
-    """Return a finding if a provided cell was the first to stop: that may be the reason for all later errors."""
+    """Return a finding if a provided cell was the first to stop, which may be the reason for all later errors; none if
+    it called a function that the student has not completed."""
     stopped = next((number for number, cell in enumerate(evidence.cells) if cell.status == "error"), None)
-    if stopped is None or evidence.cells[stopped].role != GIVEN:
+    if stopped is None or evidence.cells[stopped].role != GIVEN or evidence.cells[stopped].incomplete:
         return []
     cell = evidence.cells[stopped]
     text = f"A provided cell stopped with {cell.error}: {cell.message.strip()}".rstrip(". :")[:300]

@@ -12,6 +12,7 @@ from autograder.grading.rules import MAX_SHOWN
 from autograder.rubric import Rule, between, close_to, equal_to, satisfying, show
 
 TABLE = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}, index=["x", "y"])
+WORDS = pd.DataFrame({"word": ["u", "v"], "count": [1, 2]})
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,11 @@ TABLE = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]}, index=["x", "y"])
         (close_to([1, 2]), np.array([1.0, 2.0])),
         (close_to({"a": [1.0], "b": "x"}), {"b": "x", "a": np.array([1 + 1e-9])}),
         (close_to(TABLE), TABLE.astype(float)),
+        (close_to(WORDS), WORDS.astype("category")),
+        (close_to(WORDS.astype("category")), WORDS),
+        (close_to(WORDS["word"]), WORDS["word"].astype("category")),
+        (close_to(WORDS.set_index("word")), WORDS.astype("category").set_index("word")),
+        (close_to(TABLE), TABLE.astype({"a": "category"})),
         (equal_to(TABLE), TABLE.copy()),
         (equal_to([1, "a", None]), [1, "a", None]),
         (between(0, 1), np.array([0.0, 1.0])),
@@ -53,6 +59,12 @@ def test_a_value_that_keeps_the_rule(rule: Rule, value: Any) -> None:
             "Your value is an array of int64, but it should be an array of float64.",
         ),
         (equal_to(TABLE), TABLE.reset_index(drop=True), "Its index is [0, 1], but it should be ['x', 'y']."),
+        (
+            close_to(WORDS.astype("category")),
+            WORDS.assign(word=["u", "w"]),
+            "In column 'word', row 1, the value is 'w'",
+        ),
+        (equal_to(WORDS["word"]), WORDS["word"].astype("category"), "The type of the values is category"),
         (equal_to(TABLE), TABLE.astype(float), "The type of column 'a' is float64, but it should be int64."),
         (close_to(TABLE), TABLE[["b", "a"]], "The order of its columns is ['b', 'a'], but it should be ['a', 'b']."),
         (close_to(TABLE), TABLE[["a"]], "The column 'b' is missing."),
