@@ -64,6 +64,9 @@ def item(name: str, points: float = 1) -> Callable[[Any], Any]:
 MAX_ERROR_TEXT = 160
 """Maximum number of characters that a message quotes of an error's text."""
 
+MAX_CALL = 160
+"""Maximum number of characters of a call at the beginning of a message; a longer one follows at the end."""
+
 PASSED_OVER = "'ModuleNotFoundError' object"
 """Part of an error about a name that was imported from a missing module; see `instruments.imports`."""
 
@@ -118,8 +121,7 @@ class Reply:
             Wrong: there is none, because the call raised an error; or it is no object with attributes.
             NotChecked: the function is not complete.
         """
-        if self.error:
-            self.require(f"`{self.asked}`")
+        self.require()
         value = self.returned
         if not self.attributes or isinstance(value, (list, tuple, dict, set)):
             return value
@@ -131,17 +133,30 @@ class Reply:
             raise MissingAttribute(f"`{self.asked}` returned {show(value)}, which has no attribute `{first}`.")
         return value
 
-    def require(self, subject: str, expected: str = "") -> None:
-        """Raise Wrong or NotChecked if there is an error, in a sentence that begins with the subject."""
+    def require(self, given: Any = NOTHING, expected: str = "") -> None:
+        """Raise Wrong or NotChecked if there is an error.
+
+        Args:
+            given: the input, for the message; without it, the message contains the call.
+            expected: a sentence about the expected result.
+        """
+        if not self.error:
+            return
+        call, name = self.asked, self.asked.partition("(")[0]
         if self.error == "NotImplementedError":
-            raise NotChecked(f"`{self.asked.partition('(')[0]}` is not complete.")
-        if self.error == "NameError" and self.message == f"name '{self.asked}' is not defined":
-            raise NotChecked(f"`{self.asked}` is not defined.")
+            raise NotChecked(f"`{name}` is not complete.")
+        if self.error == "NameError" and self.message == f"name '{call}' is not defined":
+            raise NotChecked(f"`{call}` is not defined.")
+        is_short = not name or len(call if given is NOTHING else show(given)) <= MAX_CALL
+        if given is NOTHING:
+            subject, end = (f"`{call}`", "") if is_short else (f"`{name}`", f"The call was `{call}`.")
+        else:
+            subject, end = (f"For {show(given)}, `{name}`", "") if is_short else (f"`{name}`", f"It got {show(given)}.")
         if self.error == TIME_LIMIT:
-            raise Wrong(f"{subject} did not return: {self.message}.")
-        if self.error:
-            text = f": {self.message}" if self.message else ""
-            raise Wrong(f"{subject} stopped with {self.error}{text}. {expected}".rstrip())
+            raise Wrong(f"{subject} did not return: {self.message}. {end}".rstrip())
+        text = quote_error(self.message)
+        sentence = f"{subject} stopped with {self.error}{f': {text}' if text else ''}."
+        raise Wrong(" ".join(filter(None, (sentence, expected, end))))
 
 
 @dataclass(frozen=True)
@@ -300,11 +315,11 @@ class Case:
         if not complaint and not reply.error:
             return
         text = rule.describe()
+        reply.require(given, f"The result should be {text}.")
         subject = f"`{reply.asked}`" if reply.asked else "The value"
         if given is not NOTHING:
             name = reply.asked.partition("(")[0]
             subject = f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
-        reply.require(subject, f"The result should be {text}.")
         verb = "is" if "(" not in reply.asked else "returned"
         raise Wrong(f"{subject} {verb} {show(reply.returned)}; it should be {text}. {complaint}".rstrip())
 
@@ -359,8 +374,7 @@ def find_stop(evidence: Evidence, task: str) -> Stop | None:
         return Stop(cell=task, number=place, why="not filled in")
     line, _, code = cell.line.partition(": ")
     message = f"`{cell.incomplete}` is not complete" if cell.incomplete else cell.message
-    text = message.strip().split("\n")[0].rstrip(". ")
-    text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
+    text = quote_error(message)
     later = None if cell.defined_in is None else cell.defined_in + 1
     error = str(cell.error)
     stop = Stop(cell=task, number=place, why="error", error=error, text=text, line=line, code=code, defined_in=later)
@@ -380,6 +394,13 @@ def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], an
     values = answer.get("value")
     for each, value in zip(question["questions"], values if isinstance(values, list) else [], strict=False):
         answers.setdefault(write_question(each), {"value": value})
+
+
+def quote_error(message: str) -> str:
+    """Return the first line of an error's text for a sentence: shortened, and without a full stop at its end."""
+    text = message.strip().split("\n")[0].strip()
+    text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
+    return text.rstrip(". ")
 
 
 class MissingAttribute(Wrong, AttributeError):

@@ -10,7 +10,7 @@ import re
 from autograder.common.encoders import one_line
 from autograder.execution.evidence import KERNEL_DIED, RunCell, hash_tests
 
-from .case import MAX_ERROR_TEXT, NOT_ASKED, Case, NotAsked, NotChecked, Undecided, Wrong
+from .case import MAX_ERROR_TEXT, NOT_ASKED, Case, NotAsked, NotChecked, Undecided, Wrong, quote_error
 from .verdict import ENDS
 
 NUMBER = re.compile(r"(?:np\.\w+\()?([-+]?[\d.]+(?:e[-+]?\d+)?)\)?", re.IGNORECASE)
@@ -67,7 +67,7 @@ def _to_float(text: str) -> float:
 
 def _describe_error(cell: RunCell, source: str) -> str:
     """Say which test failed, or at which one the cell stopped."""
-    text = cell.message.strip().split("\n")[0][:MAX_ERROR_TEXT].rstrip(". ")
+    text = quote_error(cell.message)
     found = _find_statement(source, cell.line)
     is_test = cell.error != "AssertionError" or isinstance(found, FAILING)
     test = one_line(ast.get_source_segment(source, found) or "", MAX_ERROR_TEXT) if found and is_test else ""

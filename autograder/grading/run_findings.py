@@ -6,6 +6,7 @@ from autograder.execution.evidence import KERNEL_DIED, Act, Evidence
 from autograder.submission.findings import Finding
 from autograder.submission.prepare import EXTRA, GIVEN
 
+from .case import quote_error
 from .verdict import ENDS
 
 NO_SANDBOX = "The notebook was run without a sandbox, with the permissions of the user who graded it."
@@ -39,8 +40,11 @@ def find_provided_stop(evidence: Evidence) -> list[Finding]:
     if stopped is None or evidence.cells[stopped].role != GIVEN or evidence.cells[stopped].incomplete:
         return []
     cell = evidence.cells[stopped]
-    text = f"A provided cell stopped with {cell.error}: {cell.message.strip()}".rstrip(". :")[:300]
-    text += ". Later cells may have failed for that reason."
+    message = quote_error(cell.message)
+    text = f"A provided cell stopped with {cell.error}{f': {message}' if message else ''}."
+    if any(earlier.role != GIVEN for earlier in evidence.cells[:stopped]):
+        text += " It may use what an earlier cell of the student defines: check that cell first."
+    text += " Later cells may have failed for that reason."
     return [Finding(kind="provided cell stopped", text=text, cell=name_place(evidence, stopped), audience="both")]
 
 

@@ -36,3 +36,7 @@ def test_a_provided_cell_that_calls_an_incomplete_function_is_no_finding() -> No
     other = cell.model_copy(update={"incomplete": ""})
     (finding,) = find_provided_stop(Evidence(cells=(other,), events=(), training="scripted", gpus=1))
     assert finding.cell == "number 3"
+    own = RunCell(role="rms", index=1, status="ran")
+    (after,) = find_provided_stop(Evidence(cells=(own, other), events=(), training="scripted", gpus=1))
+    assert "check that cell first" in after.text
+    assert "check that cell first" not in finding.text

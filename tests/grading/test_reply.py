@@ -9,6 +9,7 @@ import pytest
 from autograder.execution.runtime.describe import describe
 from autograder.execution.runtime.values import encode
 from autograder.grading.case import Reply, Undecided, Wrong, _reply
+from autograder.rubric import show
 
 
 class Model:
@@ -57,3 +58,34 @@ def test_attributes_of_members_may_be_requested() -> None:
 def test_a_forged_answer_is_left_to_the_instructor() -> None:
     with pytest.raises(Undecided):
         _reply({"returned": {}, "data": {"frame": 3}}, str)
+
+
+LONG = "This Pipeline instance is not fitted yet.\nCall 'fit' with appropriate arguments before using this estimator."
+
+
+def fail_with(message: str, call: str) -> Reply:
+    return _reply({"error": "NotFittedError", "message": message}, lambda: call)
+
+
+def test_an_error_is_quoted_in_one_line_with_one_full_stop() -> None:
+    with pytest.raises(
+        Wrong, match=r"^`fit\(3\)` stopped with NotFittedError: This Pipeline instance is not fitted yet\.$"
+    ):
+        _ = fail_with(LONG, "fit(3)").value
+    with pytest.raises(Wrong, match=r": x+…\.$"):
+        _ = fail_with("x" * 500, "fit(3)").value
+
+
+def test_a_long_call_follows_the_error() -> None:
+    call = f"fit({', '.join(map(str, range(100)))})"
+    with pytest.raises(Wrong) as raised:
+        _ = fail_with("no", call).value
+    assert str(raised.value) == f"`fit` stopped with NotFittedError: no. The call was `{call}`."
+
+
+def test_a_long_input_follows_the_error() -> None:
+    given = list(range(100))
+    with pytest.raises(Wrong) as raised:
+        fail_with("no", "fit([...])").require(given, "The result should be 3.")
+    shown = show(given)
+    assert str(raised.value) == f"`fit` stopped with NotFittedError: no. The result should be 3. It got {shown}."
