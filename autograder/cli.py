@@ -188,8 +188,9 @@ def class_table(
     for verdict in verdicts:
         mine = points[verdict.student]
         cells = ["?" if mine[item.id] is None else f"{mine[item.id]:g}" for item in assignment.judged_items]
-        total = describe_total(Score.of(assignment, mine), word)
-        table.add_row(Text(encode_terminal(verdict.student)), *cells, total, verdict.state)
+        score = Score.of(assignment, mine)
+        state = "to be graded" if verdict.state == "graded" and score.waiting else verdict.state
+        table.add_row(Text(encode_terminal(verdict.student)), *cells, describe_total(score, word), state)
     return table
 
 

@@ -90,8 +90,13 @@ def test_points_of_a_person_are_pending_until_they_are_given(assignment: Assignm
     )
     verdict = Verdict(assignment=NAME, student="ada", state="graded", items=items)
     store = ResultStore(tmp_path, assignment)
-    for given, total in (({}, "88/88 + 12 pending"), ({"lr-comment": (4.5, None)}, "92.5/94 + 6 pending")):
+    for given, total, state in (
+        ({}, "88/88 + 12 pending", "to be graded"),
+        ({"lr-comment": (4.5, None)}, "92.5/94 + 6 pending", "to be graded"),
+        ({"lr-comment": (4.5, None), "bs-comment": (6.0, None)}, "98.5/100", "graded"),
+    ):
         store.write_grades([verdict], {"ada": given})
         points = store.read_points([verdict])
         assert points["ada"] == points_by_item(assignment, verdict, given)
-        assert list(cli.class_table(assignment, [verdict], points).columns[-2].cells) == [total]
+        *_, totals, states = cli.class_table(assignment, [verdict], points).columns
+        assert (list(totals.cells), list(states.cells)) == ([total], [state])
