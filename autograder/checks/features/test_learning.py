@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis.strategies import sampled_from
 from sklearn.neighbors import KNeighborsClassifier
 
 from autograder.rubric import Case, NotChecked, Reply, Rule, Wrong, arrays, close_to, integers, item, show
@@ -33,10 +34,10 @@ def split(
     return table, value[0], value[1]
 
 
-def sample_pitches(case: Case) -> Any:
-    """Yield the pitches of several notes, at least two of them different, and a seed."""
-    for pitches, seed in case.samples_of(arrays(int, (2, 30), low=40, high=52), integers(0, 1000)):
-        yield np.append(pitches, pitches[0] + 1), seed
+def sample_pitches(case: Case, *more: Any) -> Any:
+    """Yield the pitches of several notes, at least two of them different, a seed, and what else is sampled."""
+    for pitches, *others in case.samples_of(arrays(int, (2, 30), low=40, high=52), integers(0, 1000), *more):
+        yield np.append(pitches, pitches[0] + 1), *others
 
 
 @item("split", points=3)
@@ -67,13 +68,12 @@ def test_every_note_is_in_one(case: Case) -> None:
 @item("split", points=1)
 def test_size(case: Case) -> None:
     """The test table contains the requested fraction of the pitches, at least one and not all of them."""
-    for pitches, seed in sample_pitches(case):
-        for share in (0.05, 0.5, 0.98):
-            n = len(np.unique(pitches))
-            wanted = min(max(1, round(share * n)), n - 1)
-            found = split(case, share, seed, pitches)[2]["pitch"].nunique()
-            if found != wanted:
-                raise Wrong(f"With {n} pitches and share={share}, the test table has {found} pitches, not {wanted}.")
+    for pitches, seed, share in sample_pitches(case, sampled_from((0.05, 0.5, 0.98))):
+        n = len(np.unique(pitches))
+        wanted = min(max(1, round(share * n)), n - 1)
+        found = split(case, share, seed, pitches)[2]["pitch"].nunique()
+        if found != wanted:
+            raise Wrong(f"With {n} pitches and share={share}, the test table has {found} pitches, not {wanted}.")
 
 
 @item("split", points=1)
