@@ -103,7 +103,7 @@ class Sampler:
 
     def judge(self) -> None:
         """Draw inputs and call the check with each. Raises Wrong for the smallest that fails, or any other error."""
-        seed = random.Random(f"inputs {self.case.scenario.inputs_seed}").getrandbits(48)
+        seed = random.Random(f"inputs {self.case.scenario.inputs_seed} {self.case.check}").getrandbits(48)
         self._deadline = self._now() + SECONDS
         attempt = self._call_with_inputs(seed)
         if not attempt.inputs:
@@ -119,7 +119,7 @@ class Sampler:
 
     def _call_with_inputs(self, seed: int) -> _Exploration:
         """Call the check with all inputs, again and again until all its questions are answered."""
-        key = (str(self.case.assignment.checks_folder), self.case.check, seed)
+        key = (str(self.case.assignment.checks_folder), seed)
         attempt = _Exploration(self, self.postpone)
         inputs = _first_inputs.get(key, [])
         try:
@@ -283,11 +283,11 @@ def _copy(value: Any) -> Any:
         return value
 
 
-_first_inputs: dict[tuple[str, str, int], list[_Input]] = {}
-"""The inputs that were drawn before any question was answered, by folder of checks, check and seed."""
+_first_inputs: dict[tuple[str, int], list[_Input]] = {}
+"""The inputs that were drawn before any question was answered, by folder of checks and seed."""
 
 
-def _remember(key: tuple[str, str, int], inputs: list[_Input]) -> None:
+def _remember(key: tuple[str, int], inputs: list[_Input]) -> None:
     if len(_first_inputs) >= MAX_REMEMBERED:
         _first_inputs.clear()
     _first_inputs[key] = inputs
