@@ -46,6 +46,9 @@ MAX_TRAININGS = 150
 """Maximum number of training runs that are recorded in one run of a notebook."""
 
 MAX_EVENTS = 3_000
+MAX_OF_KIND = 700
+"""Maximum number of events in one run, and of those of one kind: a loop that never ends must leave room for others."""
+
 KEY_BYTES = 16
 
 
@@ -59,6 +62,7 @@ class Oracle:
         self.is_given = False
         self.events: list[AnyEvent] = []
         self.refused: Counter[str] = Counter()
+        self._counts: Counter[type] = Counter()
         self.seconds = self.joules = 0.0
         self._left = MAX_TOTAL
         self._parts: list[bytes] = []
@@ -287,9 +291,13 @@ class Oracle:
         return {"cell": self.cell, "sequence": len(self.events) + 1}
 
     def _record(self, event: AnyEvent) -> None:
+        kind = type(event)
         if len(self.events) >= MAX_EVENTS:
             self.refused["events"] += 1
+        elif self._counts[kind] >= MAX_OF_KIND and kind not in (CellEnd, Answer):
+            self.refused["repeated"] += 1
         else:
+            self._counts[kind] += 1
             self.events.append(event)
 
 
@@ -301,6 +309,7 @@ _LOST = {
     "form": "Some messages did not have the expected form and were not read ({count}).",
     "order": "Some messages arrived in an order that does not occur in training ({count}).",
     "trainings": f"Training runs after the first {MAX_TRAININGS} were not examined ({{count}}).",
+    "repeated": f"Events after the first {MAX_OF_KIND} of the same kind were not examined ({{count}}).",
     "events": f"Events of the notebook after the first {MAX_EVENTS} were not examined ({{count}}).",
 }
 

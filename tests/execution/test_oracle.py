@@ -10,8 +10,8 @@ import pytest
 
 from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
-from autograder.execution.evidence import CallbackDriven, CellEnd, Fit, NameSeen, Window
-from autograder.execution.oracle import MAX_TOTAL, Oracle
+from autograder.execution.evidence import CallbackDriven, CellEnd, Fit, NameSeen, Use, Window
+from autograder.execution.oracle import MAX_EVENTS, MAX_OF_KIND, MAX_TOTAL, Oracle
 from autograder.execution.runtime import channel as wire
 
 ROWS = {"rows": 600, "distinct": 600, "train": 600, "test": 0, "other": 0, "labels_fit": True}
@@ -169,3 +169,12 @@ def test_a_stand_in_of_the_callback_is_told_where_to_stop_only_in_its_run(oracle
     number = ask(other, "train", **claim())["training"]
     due = [epoch(other, number)[0] for _ in range(200)]
     assert (due.index(1) + 1 == plan.stand_in_stop) if plan.stand_in_stop < 200 else not any(due)
+
+
+def test_a_loop_that_never_ends_leaves_room_for_other_events(oracle: Oracle) -> None:
+    for _ in range(MAX_EVENTS + 1):
+        report(oracle, "use", what="evaluate", model=1, data=ROWS)
+    report(oracle, "name", name="metrics_vs_bs", value={"type": "list", "items": [], "length": 4000})
+    assert sum(isinstance(event, Use) for event in oracle.events) == MAX_OF_KIND
+    assert isinstance(oracle.events[-1], NameSeen)
+    assert f"Events after the first {MAX_OF_KIND} of the same kind were not examined" in oracle.lost()
