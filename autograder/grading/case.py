@@ -115,10 +115,10 @@ class Reply:
 
     @property
     def value(self) -> Any:
-        """The returned value. To access a requested attribute that an object does not have raises Wrong.
+        """The returned value. Accessing a requested attribute that the object does not have raises Wrong.
 
         Raises:
-            Wrong: there is none, because the call raised an error; or it is no object with attributes.
+            Wrong: there is none, because the call raised an error; or it is not an object with attributes.
             NotChecked: the function is not complete.
         """
         self.require()
@@ -132,6 +132,13 @@ class Reply:
         if not any(hasattr(value, name.partition(".")[0]) for name in self.attributes):
             raise MissingAttribute(f"`{self.asked}` returned {show(value)}, which has no attribute `{first}`.")
         return value
+
+    def describe_subject(self, given: Any = NOTHING) -> str:
+        """Return the beginning of a sentence about the value: the question, or the input and the function's name."""
+        if given is NOTHING:
+            return f"`{self.asked}`" if self.asked else "The value"
+        name = self.asked.partition("(")[0]
+        return f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
 
     def require(self, given: Any = NOTHING, expected: str = "") -> None:
         """Raise Wrong or NotChecked if there is an error.
@@ -147,11 +154,10 @@ class Reply:
             raise NotChecked(f"`{name}` is not complete.")
         if self.error == "NameError" and self.message == f"name '{call}' is not defined":
             raise NotChecked(f"`{call}` is not defined.")
-        is_short = not name or len(call if given is NOTHING else show(given)) <= MAX_CALL
-        if given is NOTHING:
-            subject, end = (f"`{call}`", "") if is_short else (f"`{name}`", f"The call was `{call}`.")
-        else:
-            subject, end = (f"For {show(given)}, `{name}`", "") if is_short else (f"`{name}`", f"It got {show(given)}.")
+        subject, end = self.describe_subject(given), ""
+        shown = call if given is NOTHING else show(given)
+        if name and len(shown) > MAX_CALL:
+            subject, end = f"`{name}`", f"The call was `{call}`." if given is NOTHING else f"It got {shown}."
         if self.error == TIME_LIMIT:
             raise Wrong(f"{subject} did not return: {self.message}. {end}".rstrip())
         text = quote_error(self.message)
@@ -316,12 +322,10 @@ class Case:
             return
         text = rule.describe()
         reply.require(given, f"The result should be {text}.")
-        subject = f"`{reply.asked}`" if reply.asked else "The value"
-        if given is not NOTHING:
-            name = reply.asked.partition("(")[0]
-            subject = f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
         verb = "is" if "(" not in reply.asked else "returned"
-        raise Wrong(f"{subject} {verb} {show(reply.returned)}; it should be {text}. {complaint}".rstrip())
+        raise Wrong(
+            f"{reply.describe_subject(given)} {verb} {show(reply.returned)}; it should be {text}. {complaint}".rstrip()
+        )
 
     @property
     def files(self) -> dict[str, bytes]:

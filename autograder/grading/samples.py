@@ -22,7 +22,7 @@ def integers(low: int = -100, high: int = 100) -> SearchStrategy[int]:
     return strategies.integers(low, high)
 
 
-@functools.lru_cache(maxsize=256, typed=True)  # a strategy that is not made anew draws faster, and has its text already
+@functools.lru_cache(maxsize=256, typed=True)  # reusing a strategy is faster: it is set up only once
 def numbers(low: float = -100.0, high: float = 100.0) -> SearchStrategy[float]:
     """Draw finite floats from `low` to `high`, with at most 3 decimals, so that a message can show them."""
     from hypothesis import strategies

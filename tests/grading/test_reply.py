@@ -89,3 +89,8 @@ def test_a_long_input_follows_the_error() -> None:
         fail_with("no", "fit([...])").require(given, "The result should be 3.")
     shown = show(given)
     assert str(raised.value) == f"`fit` stopped with NotFittedError: no. The result should be 3. It got {shown}."
+
+
+def test_an_expression_without_a_name_is_called_the_value() -> None:
+    with pytest.raises(Wrong, match=r"^For 3, the value stopped with NotFittedError: no\."):
+        fail_with("no", "(lambda x: fit(x))(3)").require(3)
