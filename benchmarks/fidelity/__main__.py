@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ from . import asserts, graders, lab, page, results, sample
 
 console = Console()
 
+MEASURED = 5
+"""Number of submissions whose time is measured."""
+
 Only = Annotated[str, typer.Option(help="graders, separated by commas: kit, nbgrader, otter")]
 Limit = Annotated[int, typer.Option(min=0, help="number of submissions to grade, always the same ones; 0 for all")]
 Jobs = Annotated[int, typer.Option(min=1, help="submissions graded at a time")]
@@ -32,7 +36,7 @@ Work = Annotated[Path, typer.Option(help="folder of the results: submissions wit
 
 
 def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / ".fidelity") -> None:
-    """Grade with each grader in turn, continuing an interrupted run; at the end, write the page."""
+    """Grade with each grader in turn, continuing an interrupted run; at the end, measure times and write the page."""
     before = os.getloadavg()
     plain = Assignment.load("tta-eta")
     assignment = lab.small(plain)
@@ -54,7 +58,9 @@ def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / 
     if all(len(graded) == len(cases) for graded in found.values()):
         curves = len(list(asserts.curves()))
         settings = {"max_epochs": lab.MAX_EPOCHS, "curves": curves, "jobs": jobs, "seed": sample.SEED, **lab.SIZES}
-        record.keep("comparison", {"cases": described, "results": found, "settings": settings}, before, page.FILE)
+        seconds = _measure(assignment, [case for case in cases if not sample.is_reshaped(case)], work)
+        figures = {"cases": described, "results": found, "seconds": seconds, "settings": settings}
+        record.keep("comparison", figures, before, page.FILE)
         page.write()
         console.print(f"Page: {page.PAGE}")
     else:
@@ -94,11 +100,29 @@ def _run(
             yield futures[future], future.result()
 
 
+def _measure(assignment: Assignment, cases: list[Case], work: Path) -> dict[str, list[float]]:
+    """Return the seconds of some submissions with each grader, the graders in turn and nothing beside them.
+
+    One submission more, which is not counted, is graded first, because the first one takes longer.
+    """
+    first, *counted = cases[: MEASURED + 1]
+    seconds: dict[str, list[float]] = {name: [] for name in graders.PREPARE}
+    with contextlib.ExitStack() as stack:
+        ready = {name: stack.enter_context(prepare(assignment, work)) for name, prepare in graders.PREPARE.items()}
+        for case in [first, *counted]:
+            for name, grader in ready.items():
+                taken = grader.grade(case).seconds
+                if case is not first:
+                    seconds[name].append(round(taken, 2))
+                console.print(f"{name}: {case.name} in {taken:.1f} s", highlight=False)
+    return seconds
+
+
 def _explain(case: Case, result: results.Result) -> None:
     """Print what was graded wrongly."""
     missed, undeserved = case.items - set(result.lost), set(result.lost) - case.items
     if missed or undeserved or result.problem:
-        console.print(f"[bold]{escape(case.name)}[/] {escape(result.problem)} ({result.seconds:.1f} s)")
+        console.print(f"[bold]{escape(case.name)}[/] {escape(result.problem)}")
     for item in sorted(missed):
         console.print(f"  {item}: should lose points, but keeps all", style="yellow", highlight=False)
     for item in sorted(undeserved):
@@ -109,7 +133,7 @@ def _report(name: str, counted: results.Count) -> None:
     console.print(
         f"{name}: {len(counted.unfair)} of {counted.right} correct submissions lose points, "
         f"{len(counted.unnoticed)} of {counted.wrong} wrong ones keep all, {counted.elsewhere_items} items without a "
-        f"mistake lose points; {counted.median:.1f} s per submission (median), {counted.longest:.1f} s at most",
+        "mistake lose points",
         highlight=False,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -78,6 +79,7 @@ def write(path: Path = PAGE, found: dict[str, Any] | None = None) -> None:
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
+    environment.filters["median"] = median
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         found=found,
         counts=counts,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from tests.fidelity.outcome import Case
@@ -44,8 +43,6 @@ class Count:
     missed_items: int
     elsewhere: tuple[str, ...]
     elsewhere_items: int
-    median: float
-    longest: float
 
 
 def describe(case: Case, is_reshaped: bool) -> dict[str, Any]:
@@ -62,7 +59,7 @@ def fingerprint(case: Case, version: str) -> str:
 
 def save(result: Result, key: str, path: Path) -> None:
     short = {item: message.strip()[:MESSAGE] for item, message in sorted(result.lost.items())}
-    kept = asdict(result) | {"seconds": round(result.seconds, 2), "lost": short, "problem": result.problem[:MESSAGE]}
+    kept = {"lost": short, "problem": result.problem[:MESSAGE]}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps({"key": key} | kept, indent=1), encoding="utf-8")
@@ -90,7 +87,6 @@ def count(cases: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) 
     unfair = [name for name in right if results[name]["lost"]]
     missed = {name: set(cases[name]["items"]) - set(results[name]["lost"]) for name in wrong}
     undeserved = {name: set(results[name]["lost"]) - set(cases[name]["items"]) for name in wrong}
-    seconds = [result["seconds"] for result in results.values()] or [0.0]
     return Count(
         right=len(right),
         wrong=len(wrong),
@@ -101,8 +97,6 @@ def count(cases: dict[str, dict[str, Any]], results: dict[str, dict[str, Any]]) 
         missed_items=sum(map(len, missed.values())),
         elsewhere=tuple(name for name in wrong if undeserved[name]),
         elsewhere_items=sum(map(len, undeserved.values())),
-        median=median(seconds),
-        longest=max(seconds),
     )
 
 
