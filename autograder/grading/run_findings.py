@@ -15,7 +15,7 @@ REAL_TRAINING = (
     "verified."
 )
 
-FROM_INSIDE = "reported from inside its own process, so not certain"
+FROM_INSIDE = "reported by the notebook's own process and therefore not certain"
 """What findings say about reports of code that shares the notebook's process."""
 
 MAX_DETAILS = 5
