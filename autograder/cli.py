@@ -334,7 +334,7 @@ def serve(
     minutes: Annotated[float, typer.Option(min=0, help="minutes that must pass between a student's requests")] = 30,
     sandbox: Annotated[Literal["any", "bwrap", "podman"], typer.Option(help="sandbox for the notebooks")] = "any",
 ) -> None:
-    """Run a server that tells students on this machine their provisional points."""
+    """Run a server from which students on this machine can get their provisional points."""
     from autograder.integrations import verdict_server
 
     verdict_server.serve(Assignment.load(assignment), at, out, minutes=minutes, sandbox=sandbox, log=print_line)
@@ -393,5 +393,5 @@ def demo(out: Path = Path("demo")) -> None:
     print_line(f"Open {report} in a browser: it begins with a list of things to do, and links to every feedback page.")
     if len(wanted) > 1:
         print_line(f"{out / 'graded' / 'course.html'} shows the points of all assignments together.")
-    print_line("docs/grader.md explains what the results mean, and how to give the pending points.")
+    print_line("docs/grader.md explains what the results mean and how to enter the pending points.")
     print_line("Next, grade your own class: make autograde SUBMITTED=folder OUT=graded")

@@ -300,7 +300,7 @@ class Exercise:
             for number in numbers:
                 if not 0 <= number < len(script.plans):
                     count = len(script.plans)
-                    raise AssignmentError(f"{place} `{part}` names plan {number}, but there are {count} plans.")
+                    raise AssignmentError(f"{place} `{part}` refers to plan {number}, but there are {count} plans.")
         return script
 
 

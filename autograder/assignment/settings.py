@@ -64,7 +64,7 @@ class Links(Frozen):
     def _is_address(cls, value: str) -> str:
         if value and not ADDRESS.fullmatch(value):
             raise ValueError(
-                "an address begins with https:// or http:// and contains no space, quote, bracket or backslash"
+                "an address must begin with https:// or http:// and contain no spaces, quotes, brackets or backslashes"
             )
         return value.rstrip("/")
 
@@ -151,7 +151,7 @@ class Assignment(Frozen):
     def _stay_inside(cls, files: dict[str, str]) -> dict[str, str]:
         for path in (each for pair in files.items() for each in pair):
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
-                raise ValueError(f"{path!r} leads out of the folder: write a path such as 'data/notes.csv'")
+                raise ValueError(f"{path!r} points outside the folder: write a path such as 'data/notes.csv'")
         return files
 
     @model_validator(mode="after")

@@ -84,7 +84,7 @@ def refresh(notebook: NotebookNode, assignment: Assignment) -> NotebookNode:
         if key.startswith("points ") and key not in shown:
             raise ReleaseError(_describe_leftovers(notebook, key.removeprefix("points ")))
         if key not in shown:
-            raise ReleaseError(f"The text contains <!--{key}-->, but the assignment has no such number.")
+            raise ReleaseError(f"The text contains <!--{key}-->, but the assignment has no value of that name.")
         return f"<!--{key}-->{shown[key]}<!--/-->"
 
     for cell in fresh.cells:
@@ -178,7 +178,7 @@ def _bad_tasks(notebook: NotebookNode, assignment: Assignment) -> Iterator[str]:
             yield f"Cell {item.id} is not marked as graded."
         elif item.id not in cells and item.id not in assignment.cells:
             yield (
-                f"No cell carries the points of the item {item.id!r}: add a locked code cell of nbgrader's type "
+                f"No cell is worth the points of the item {item.id!r}: add a locked code cell of nbgrader's type "
                 f"*Autograder tests*, with the grade_id {item.id!r} and {number(item.points)} points."
             )
         elif noted and noted.get("points") != item.points:

@@ -157,6 +157,9 @@ def kernels(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+IN_PODMAN = "The submissions run in a Podman container, because bubblewrap does not work here."
+
+
 def _choose(isolation: SandboxChoice) -> tuple[sandbox.Sandbox, str]:
     """Choose the sandbox; return it and a note about it."""
     if isolation == "none":
@@ -165,7 +168,12 @@ def _choose(isolation: SandboxChoice) -> tuple[sandbox.Sandbox, str]:
     reasons: list[str] = []
     for engine in engines:
         if not (why := sandbox.missing(engine)):
-            return engine, f"The submissions run in a Podman container. {reasons[0]}" if reasons else ""
+            return (
+                engine,
+                f"The submissions run in a Podman container, because bubblewrap does not work here. {reasons[0]}"
+                if reasons
+                else "",
+            )
         reasons.append(why)
     if isolation == "auto":
         return "none", "The submissions run without a sandbox, because none works on this machine."
@@ -237,7 +245,9 @@ def _start_fork_server(
 ) -> tuple[subprocess.Popen[str] | None, str]:
     """Start the fork server; return its process when it is ready, or None and the reason why it did not start."""
     if not hasattr(os, "fork"):
-        raise KernelFailed("Kernels need a system that can fork: on Windows, grade in the Windows Subsystem for Linux.")
+        raise KernelFailed(
+            "Windows cannot fork processes, which starting a kernel requires: use the Windows Subsystem for Linux."
+        )
     address = runtime / "server"
     address.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener, (runtime / "server.log").open("w", encoding="utf-8") as log:

@@ -305,11 +305,11 @@ _LOST = {
     "too much": f"The record of the run was larger than {MAX_TOTAL // 1_000_000} MB; the rest was not read.",
     "foreign": "Code in the notebook sent messages over the autograder's connection; they were not read ({count}).",
     "memory": "The autograder ran out of memory while reading the record of the run.",
-    "too large": "Some messages in which the run is recorded were too large and were not read ({count}).",
+    "too large": "Some messages from the notebook were too large and were not read ({count}).",
     "form": "Some messages did not have the expected form and were not read ({count}).",
     "order": "Some messages arrived in an order that does not occur in training ({count}).",
     "trainings": f"Training runs after the first {MAX_TRAININGS} were not examined ({{count}}).",
-    "repeated": f"Events after the first {MAX_OF_KIND} of the same kind were not examined ({{count}}).",
+    "repeated": f"Only the first {MAX_OF_KIND} events of each kind were examined ({{count}} others were not).",
     "events": f"Events of the notebook after the first {MAX_EVENTS} were not examined ({{count}}).",
 }
 

@@ -305,8 +305,8 @@ class _Driver:
                 self.died = True
                 self._starved = KernelFailed(
                     "This machine was too busy to run the notebook, which received only "
-                    f"{cpu - before[0]:.0f} s of processor time in {elapsed:.0f} s. Grade the submission again when "
-                    "fewer programs are running."
+                    f"{cpu - before[0]:.0f} s of processor time in {elapsed:.0f} s. The submission must be graded "
+                    "again when fewer programs are running."
                 )
                 raise self._starved
         self.waited += waited

@@ -79,12 +79,12 @@ def missing(engine: Engine = "bwrap") -> str:
         return "The sandbox needs Linux on x86-64 or 64-bit ARM."
     if engine == "podman":
         why = podman()[1]
-        return f"Podman cannot build a sandbox here ({why})." if why else ""
+        return f"Podman does not work as a sandbox here ({why})." if why else ""
     program = bwrap()
     if program is None:
         return "The sandbox needs bubblewrap: install it (apt install bubblewrap)."
     if why := _fails([*bwrap_command(program), "/bin/true"]):
-        return f"Bubblewrap cannot build a sandbox here ({why}): is this a container without user namespaces?"
+        return f"Bubblewrap cannot set up a sandbox here ({why}): is this a container without user namespaces?"
     return ""
 
 

@@ -24,7 +24,7 @@ def encode_stand_ins(stand_ins: StandIns) -> StandIns:
             if kind := _find_opaque(data):
                 raise AssignmentError(
                     f"The stand-in for {name!r} of the cell {cell!r} cannot be sent into the notebook: it is too "
-                    f"large, or contains a value of type {kind}. Give it as code, with `Code` of autograder.rubric."
+                    f"large, or contains a value of type {kind}. Pass it as code, with `autograder.rubric.Code`."
                 )
     return encoded
 

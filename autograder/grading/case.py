@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -133,12 +134,16 @@ class Reply:
             raise MissingAttribute(f"`{self.asked}` returned {show(value)}, which has no attribute `{first}`.")
         return value
 
-    def describe_subject(self, given: Any = NOTHING) -> str:
-        """Return the beginning of a sentence about the value: the question, or the input and the function's name."""
+    def describe_subject(self, given: Any = NOTHING, named: str = "the value") -> str:
+        """Return the beginning of a sentence about the value: the question, or the input and the function's name.
+
+        A value without a question is called `named`.
+        """
         if given is NOTHING:
-            return f"`{self.asked}`" if self.asked else "The value"
+            return f"`{self.asked}`" if self.asked else named[0].upper() + named[1:]
         name = self.asked.partition("(")[0]
-        return f"For {show(given)}, {f'`{name}`' if name else 'the value'}"
+        is_assignment = isinstance(given, str) and re.match(r"[A-Za-z_]\w* ?= ?\S", given)
+        return f"For {given if is_assignment else show(given)}, {f'`{name}`' if name else named}"
 
     def require(self, given: Any = NOTHING, expected: str = "") -> None:
         """Raise Wrong or NotChecked if there is an error.
@@ -157,7 +162,10 @@ class Reply:
         subject, end = self.describe_subject(given), ""
         shown = call if given is NOTHING else show(given)
         if name and len(shown) > MAX_CALL:
-            subject, end = f"`{name}`", f"The call was `{call}`." if given is NOTHING else f"It got {shown}."
+            subject, end = (
+                f"`{name}`",
+                f"The call was `{call}`." if given is NOTHING else f"It was called with {shown}.",
+            )
         if self.error == TIME_LIMIT:
             raise Wrong(f"{subject} did not return: {self.message}. {end}".rstrip())
         text = quote_error(self.message)
@@ -304,13 +312,14 @@ class Case:
             raise NeedsSamples
         yield tuple(map(self.draw, strategies))
 
-    def expect(self, value: Any, rule: Rule | Any, *, given: Any = NOTHING) -> None:
+    def expect(self, value: Any, rule: Rule | Any, *, given: Any = NOTHING, name: str = "the value") -> None:
         """Check a value against a rule.
 
         Args:
             value: a reply of the notebook, or any value.
             rule: a rule such as `close_to(2.5)`; a plain value stands for `equal_to(value)`.
-            given: the input that the value belongs to, for the message.
+            given: the input that the value belongs to, for the message; or a text such as "k=3".
+            name: what the message calls a value that is not a reply.
 
         Raises:
             Wrong: the value breaks the rule; the text contains the input, the value and what it should be.
@@ -323,9 +332,8 @@ class Case:
         text = rule.describe()
         reply.require(given, f"The result should be {text}.")
         verb = "is" if "(" not in reply.asked else "returned"
-        raise Wrong(
-            f"{reply.describe_subject(given)} {verb} {show(reply.returned)}; it should be {text}. {complaint}".rstrip()
-        )
+        subject = reply.describe_subject(given, name)
+        raise Wrong(f"{subject} {verb} {show(reply.returned)}; it should be {text}. {complaint}".rstrip())
 
     @property
     def files(self) -> dict[str, bytes]:

@@ -159,7 +159,9 @@ def collect(folder: Path, ids: tuple[str, ...]) -> tuple[Check, ...]:
     if status != pytest.ExitCode.OK or collector.errors:
         _unload_modules(folder)
         if status == pytest.ExitCode.NO_TESTS_COLLECTED and not collector.errors:
-            collector.errors.append(f"There is no check in {shorten_path(folder)}: write one in a file test_*.py.")
+            collector.errors.append(
+                f"There is no check in {shorten_path(folder)}: write one in a file named test_*.py."
+            )
         raise AssignmentError(collector.errors[0] if collector.errors else f"pytest stopped with {status!r}.")
     for item in collector.collected:  # so that no folder of the same name gets these modules
         sys.modules.pop(item.function.__module__, None)

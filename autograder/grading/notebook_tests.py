@@ -25,7 +25,7 @@ LINE = re.compile(r"line (\d+)")
 def describe_tests(source: str) -> str:
     """Return the sentence of the rubric for a test cell: the string with which its code begins, if there is one."""
     tree = _parse(source)
-    return one_line((ast.get_docstring(tree) if tree is not None else None) or "The tests of the notebook pass.")
+    return one_line((ast.get_docstring(tree) if tree is not None else None) or "The tests in the notebook pass.")
 
 
 def check_tests(case: Case, source: str) -> None:

@@ -43,7 +43,7 @@ def find_provided_stop(evidence: Evidence) -> list[Finding]:
     message = quote_error(cell.message)
     text = f"A provided cell stopped with {cell.error}{f': {message}' if message else ''}."
     if any(earlier.role != GIVEN for earlier in evidence.cells[:stopped]):
-        text += " It may use what an earlier cell of the student defines: check that cell first."
+        text += " It may depend on an earlier cell that the student wrote: check that cell first."
     text += " Later cells may have failed for that reason."
     return [Finding(kind="provided cell stopped", text=text, cell=name_place(evidence, stopped), audience="both")]
 

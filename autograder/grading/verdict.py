@@ -77,7 +77,7 @@ class Stop(Frozen):
         if self.defined_in is None:
             return stop
         later = f"The name is defined only in cell number {self.defined_in}, further down"
-        return f"{stop} {later}: run all cells from the top."
+        return f"{stop} {later}: define it before you use it, then run all cells from the top."
 
 
 ENDS = {

@@ -40,7 +40,9 @@ class Remark:
             return "The answer is empty."
         if self.kind == "as released":
             return "The answer is still the placeholder text."
-        return f"The answer is {self.kind} to that of {', '.join(map(make_visible, self.students))}."
+        *others, last = map(make_visible, self.students)
+        names = f"those of {', '.join(others)} and {last}" if others else f"that of {last}"
+        return f"The answer is {self.kind} to {names}."
 
 
 Remarks = Mapping[str, Mapping[str, Remark]]

@@ -23,8 +23,10 @@ TIMEOUT = 30.0
 
 ADVICE = {
     "locked": "close the program that is using it, and run the same command again; all results are kept.",
-    "not a database": "it is damaged or not a gradebook, and was not changed; restore a backup or move it away.",
-    "malformed": "it is damaged, and was not changed; restore a backup or move it away.",
+    "not a database": (
+        "it is damaged or not a gradebook, and was not changed; restore a backup, or move the file to another folder."
+    ),
+    "malformed": "it is damaged, and was not changed; restore a backup, or move the file to another folder.",
     "full": "free some disk space, and run the same command again; all results are kept.",
     "readonly": "check the write permissions, and run the same command again; all results are kept.",
     "": "check the disk space and the write permissions, and run the same command again; all results are kept.",

@@ -169,7 +169,7 @@ def _forget(gradebook: Gradebook, entry: Any) -> None:
         gradebook.db.rollback()
         raise AutograderError(
             f"The gradebook contains points or comments that a person entered for the cell {entry.name}, which the "
-            "release no longer contains: restore the cell, or move the gradebook away to start a new one."
+            "release no longer contains: restore the cell, or move the gradebook to another folder to start a new one."
         )
     for row in [*grades, *comments, entry]:
         gradebook.db.delete(row)

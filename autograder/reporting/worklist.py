@@ -23,12 +23,12 @@ ADVICE: Mapping[str, str] = {
     "real training": "Points vary by chance with real training: use it to try the lab, not to grade a class.",
     "changed while graded": "Grade again, so that the points are those of the latest version.",
     "time limit": (
-        "Points were deducted for whatever the cell did not finish. If many are affected, increase cell_seconds."
+        "Points were deducted for what the cell did not finish. If many submissions lose points, increase cell_seconds."
     ),
     "kernel ended": "Nothing to do: the later cells were run without the cell that made the kernel stop.",
     "several files": "Check that the right file was graded.",
     "left aside": "Check that the right file was graded.",
-    "not read": "Open the file that could not be read, if the graded one looks like an early version.",
+    "unreadable file": "Open the file that could not be read, if the graded one looks like an early version.",
     "file name": "Nothing to do. Remind the student of the required file name if you collect files manually.",
     "provided cell changed": "Nothing to do: the provided cell was restored before the run.",
     "provided cell missing": "Nothing to do: the provided cell was restored before the run.",

@@ -19,7 +19,7 @@ from autograder.submission.limited import read_saved_outputs
 
 from .memory import is_memory_error
 
-CHANGED = "The submission changed while it was graded: run the same command again."
+CHANGED = "The submission changed while it was being graded: run the same command again."
 
 
 @dataclass(frozen=True)

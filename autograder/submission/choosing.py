@@ -59,7 +59,7 @@ def choose(folder: Path, assignment: Assignment, release: NotebookNode) -> tuple
             chosen = candidate
             break
         untouched.append(candidate)
-    passed = [Finding(kind="not read", text=str(error), audience="both") for error in errors]
+    passed = [Finding(kind="unreadable file", text=str(error), audience="both") for error in errors]
     if chosen is not None:
         names = [candidate.file.name for candidate in untouched]
         passed += [
@@ -97,7 +97,9 @@ def candidates(folder: Path, assignment: Assignment) -> tuple[list[File], list[F
             refused += complaint
     for kind in ("notebook", "json", "script"):
         if chosen := [f for f in files if kind_of(f.title) == kind and f.title not in handed_out]:
-            return _order(chosen, assignment), [Finding(kind="not read", text=t, audience="both") for t in refused]
+            return _order(chosen, assignment), [
+                Finding(kind="unreadable file", text=t, audience="both") for t in refused
+            ]
     raise SubmissionError(refused[0] if refused else explain_missing(folder, assignment.notebook_name))
 
 

@@ -206,7 +206,7 @@ def _no_json(text: str, error: ValueError | None, reading: Reading) -> Submissio
         line = error.lineno
         if error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string"):
             return reading.refuse(
-                f"ends in the middle, after line {text.count(chr(10)) + 1}; only a part of it was saved"
+                f"is incomplete (it ends after line {text.count(chr(10)) + 1}), because only a part of it was saved"
             )
         return reading.refuse(
             f"is not a valid notebook, because its JSON is invalid at line {line}, column {error.colno}"

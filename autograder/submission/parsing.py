@@ -69,7 +69,7 @@ def _read(file: File, reading: Reading) -> Parsed:
     document = _from_script(text, reading) if is_script else parsed(text, reading)
     notebook = _notebook(document, reading)
     if reading.odd:
-        text = "Parts of the file that are not valid in a notebook were omitted or corrected"
+        text = "The file is not entirely valid as a notebook, which was corrected"
         reading.findings.append(Finding(kind="invalid notebook", text=f"{text}: {', '.join(reading.odd)}."))
     return Parsed(notebook, reading.findings, document)
 
@@ -121,7 +121,7 @@ def _notebook(document: dict[str, Any], reading: Reading) -> NotebookNode:
 def _check_version(document: dict[str, Any], reading: Reading) -> None:
     major = document.get("nbformat")
     if not isinstance(major, int | float) or isinstance(major, bool):
-        reading.odd["no format version"] = None
+        reading.odd["missing format version"] = None
     elif major > NEWEST:
         raise reading.refuse(
             f"uses notebook format {major:g}, but only formats up to {NEWEST} are supported",
@@ -143,7 +143,7 @@ def _check_kernel(metadata: Any, reading: Reading) -> None:
             f"The notebook was saved with a kernel for {shown(names[0])}, but it was run as Python. Choose a Python "
             "kernel and save it again."
         )
-        reading.note("other kernel", text)
+        reading.note("other language", text)
 
 
 def _raw_cells(document: dict[str, Any], reading: Reading) -> list[dict[str, Any]]:

@@ -195,10 +195,10 @@ def _recognise(repair: Repair) -> None:
     if found:
         text = "These tasks were identified by the names that their cells define"
         which = "Some cells" if some_have_ids else "The cells"
-        repair.note("ids lost", f"{which} have no ids. {text}: {', '.join(found)}.", grader_only=True)
+        repair.note("missing cell ids", f"{which} have no ids. {text}: {', '.join(found)}.", grader_only=True)
     elif not some_have_ids:
         text = "The cells have no ids, and no task could be identified by the names that the cells define."
-        repair.note("ids lost", text, grader_only=True)
+        repair.note("missing cell ids", text, grader_only=True)
 
 
 def _recognise_by_place(repair: Repair) -> None:

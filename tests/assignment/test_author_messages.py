@@ -177,7 +177,7 @@ DRAWN = {
     ),
     "plans out of range": (
         "Script([], {'0.1/32': [0]}, [], {})",
-        "exercise.py: `settings` names plan 0, but there are 0 plans.",
+        "exercise.py: `settings` refers to plan 0, but there are 0 plans.",
     ),
 }
 

@@ -174,7 +174,7 @@ def test_links_reach_the_badge_and_the_cell_that_fetches_files(course: Course) -
     assert "](https://colab.example.org/a/b.ipynb)<!--/-->" in cells["title"].source
     assert 'os.environ.get("COURSE_URL", "https://example.org/lab")' in cells["setup"].source
     path.write_text(text.replace("https://example.org/lab/", "lab'); import os"), encoding="utf-8")
-    with pytest.raises(AssignmentError, match="links.files: an address begins with https://"):
+    with pytest.raises(AssignmentError, match="links.files: an address must begin with https://"):
         Assignment.load("tta-eta", course)
 
 

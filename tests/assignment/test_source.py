@@ -192,7 +192,7 @@ def type_a_number_into_the_settings(notebook: NotebookNode) -> None:
         (drop_a_task, "There is no solution cell bs-plots."),
         (
             drop_a_check,
-            "No cell carries the points of the item 'lr-metrics': add a locked code cell of nbgrader's type "
+            "No cell is worth the points of the item 'lr-metrics': add a locked code cell of nbgrader's type "
             "*Autograder tests*, with the grade_id 'lr-metrics' and 12 points.",
         ),
         (forget_an_end, "Cell lr-loop contains an unpaired BEGIN SOLUTION or END SOLUTION."),

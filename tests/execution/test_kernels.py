@@ -203,7 +203,7 @@ def test_podman_is_taken_where_bubblewrap_cannot_be_had_and_that_is_said(
     assignment: Assignment, release: NotebookNode, isolation: SandboxChoice
 ) -> None:
     with kernels("warm", isolation) as source:
-        assert "The submissions run in a Podman container." in source.note
+        assert "The submissions run in a Podman container, because bubblewrap does not work here." in source.note
         notebook = read_notebook(source_path(assignment))
         graded = grade(assignment, prepare("ada", notebook, release, assignment), source, Options(seed=1))
     assert graded.verdict.grader["sandbox"] == "podman"
@@ -213,7 +213,7 @@ def test_podman_is_taken_where_bubblewrap_cannot_be_had_and_that_is_said(
 def test_podman_by_name_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "podman", lambda: ([], "it is not installed"))
     sandbox.missing.cache_clear()
-    with pytest.raises(KernelFailed, match=r"Podman cannot .*not installed"), kernels("plain", "podman"):
+    with pytest.raises(KernelFailed, match=r"Podman does not work .*not installed"), kernels("plain", "podman"):
         pass
     sandbox.missing.cache_clear()
 

@@ -95,7 +95,7 @@ def test_paths_stay_in_the_course(course: Course, path: str) -> None:
     text = settings.read_text(encoding="utf-8")
     try:
         settings.write_text(text.replace("shared/notes.csv", path), encoding="utf-8")
-        with pytest.raises(AssignmentError, match="leads out of the folder"):
+        with pytest.raises(AssignmentError, match="points outside the folder"):
             Assignment.load(NAME, course)
     finally:
         settings.write_text(text, encoding="utf-8")

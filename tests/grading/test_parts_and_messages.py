@@ -130,13 +130,13 @@ MESSAGES: dict[str, tuple[Edit, dict[str, tuple[str, ...]]]] = {
     "a metric shared by both loops": (
         both(new_cell("acc = tf.keras.metrics.SparseCategoricalAccuracy()", "lr-loop"), SHARED),
         {
-            "lr-metrics": ("the mean", "metric object acc"),
-            "bs-metrics": ("the mean", "other loop", "metric object acc"),
+            "lr-metrics": ("average", "metric object acc"),
+            "bs-metrics": ("average", "other loop", "metric object acc"),
         },
     ),
     "the mean of an own list": (
         both(at_top("lr-loop", "own = []"), at_top("bs-loop", "own = []"), OWN_LIST),
-        dict.fromkeys(("lr-metrics", "bs-metrics"), ("the mean over this model and all earlier ones. ",)),
+        dict.fromkeys(("lr-metrics", "bs-metrics"), ("the average accuracy of all models trained so far. ",)),
     ),
     "a clock that is started once": (
         both(at_top("bs-loop", "start = time.time()"), in_task("bs-loop", ("measurement.time", "time.time() - start"))),

@@ -88,9 +88,16 @@ def test_a_long_input_follows_the_error() -> None:
     with pytest.raises(Wrong) as raised:
         fail_with("no", "fit([...])").require(given, "The result should be 3.")
     shown = show(given)
-    assert str(raised.value) == f"`fit` stopped with NotFittedError: no. The result should be 3. It got {shown}."
+    expected = f"`fit` stopped with NotFittedError: no. The result should be 3. It was called with {shown}."
+    assert str(raised.value) == expected
 
 
 def test_an_expression_without_a_name_is_called_the_value() -> None:
     with pytest.raises(Wrong, match=r"^For 3, the value stopped with NotFittedError: no\."):
         fail_with("no", "(lambda x: fit(x))(3)").require(3)
+
+
+def test_a_value_that_is_no_reply_can_be_named() -> None:
+    assert Reply(3).describe_subject(named="the entry `size`") == "The entry `size`"
+    assert Reply(3).describe_subject("k=2, n=5", "the shape") == "For k=2, n=5, the shape"
+    assert Reply(3).describe_subject("two words") == "For 'two words', the value"

@@ -114,7 +114,7 @@ def test_a_stand_in_without_names_is_said_to_the_author(course: Course, grader: 
 
 
 def test_what_cannot_be_sent_is_said_to_the_author() -> None:
-    with pytest.raises(AssignmentError, match="'thing' of the cell 'rms' .* of type object. Give it as code"):
+    with pytest.raises(AssignmentError, match="'thing' of the cell 'rms' .* of type object. Pass it as code"):
         encode_stand_ins({"rms": {"thing": [1, {"deep": object()}]}})
     with pytest.raises(AssignmentError, match="'big' .* too large"):
         encode_stand_ins({"rms": {"big": np.zeros(1_000_000)}})

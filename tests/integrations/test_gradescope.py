@@ -296,7 +296,7 @@ class TestTheRun:
         found = self.run(place)
         well_formed(found, assignment)
         assert set(scored(found).values()) == {0}
-        assert "ends in the middle" in found["output"]
+        assert "is incomplete" in found["output"]
 
     @pytest.mark.parametrize("python", ["/nowhere/python", shutil.which("false") or "false"])
     def test_where_nothing_runs_at_all_valid_results_are_there(

@@ -482,7 +482,7 @@ class TestReport:
         assert linked == [item.id for item in assignment.judged_items]
 
     def test_a_large_class_has_a_page_of_some_megabytes(self, assignment: Assignment) -> None:
-        one = verdict_on(assignment, "x", findings=(Finding(kind="ids lost", text="A cell lost its id."),))
+        one = verdict_on(assignment, "x", findings=(Finding(kind="missing cell ids", text="A cell lost its id."),))
         several = [one.model_copy(update={"student": f"student {number}"}) for number in range(5_000)]
         text = report.report_page(assignment, several, {})
         assert len(text.encode()) < 5_000_000

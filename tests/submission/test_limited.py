@@ -115,7 +115,7 @@ def test_too_much_memory_for_one_file_leaves_the_next(
     (folder / NAME).rename(folder / "tta-eta (1).ipynb")
     write_values(folder, '"ab"', 6_000_000)
     findings = {finding.kind: finding.text for finding in read_submission(folder, assignment, "ada").findings}
-    assert "too large to be read" in findings["not read"]
+    assert "too large to be read" in findings["unreadable file"]
 
 
 def test_too_much_processor_time_is_a_verdict(

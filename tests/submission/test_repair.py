@@ -160,7 +160,7 @@ def test_a_task_that_lost_its_id_is_known_by_what_it_defines(
     submission = repaired(solved)
     assert sources(submission, task) == [SOLUTIONS[task]]
     assert task in [name(cell) for cell in submission.notebook.cells]
-    assert kinds(submission) == {"ids lost": "grader"}
+    assert kinds(submission) == {"missing cell ids": "grader"}
 
 
 def kept_stub(release: NotebookNode, task: str) -> str:
@@ -192,7 +192,7 @@ def test_a_stub_does_not_run_where_another_cell_does_the_task(
     submission = repaired(solved)
     assert sources(submission, task) == [SOLUTIONS[task]]
     assert submission.notebook.cells[index + 1 - side].cell_type == "raw"
-    assert kinds(submission) == {"ids lost": "grader", "stub not run": "both"}
+    assert kinds(submission) == {"missing cell ids": "grader", "stub not run": "both"}
     assert f"in cell number {index + side + 1}." in submission.findings[-1].text
 
 
@@ -306,7 +306,7 @@ def test_without_any_id_all_is_found_again(solved: NotebookNode, assignment: Ass
     submission = repaired(solved)
     assert {task: sources(submission, task) for task in assignment.cells} == {t: [s] for t, s in SOLUTIONS.items()}
     assert submission.roles.count(GIVEN) == given
-    assert kinds(submission) == {"ids lost": "grader"}
+    assert kinds(submission) == {"missing cell ids": "grader"}
 
 
 def test_without_ids_and_signs_tasks_are_found_by_their_place(
@@ -341,7 +341,7 @@ def test_text_of_the_lab_that_a_script_holds_as_comments_is_no_change(
     solved.cells[index].source += "\n\n\n# ## 2. The data\n# \n# Each row is one note.\n"
     submission = repaired(solved)
     assert submission.notebook.cells[index].source == release.cells[index].source
-    assert kinds(submission) == {"ids lost": "grader"}
+    assert kinds(submission) == {"missing cell ids": "grader"}
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])

@@ -162,12 +162,12 @@ def test_what_is_no_notebook_is_refused_in_a_sentence(tmp_path: Path, content: b
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.99])
 def test_half_a_file_is_said_to_end_in_the_middle(tmp_path: Path, text: str, share: float) -> None:
-    refused(tmp_path / NAME, text[: int(share * len(text))].encode(), "ends in the middle|at line")
+    refused(tmp_path / NAME, text[: int(share * len(text))].encode(), "is incomplete|at line")
 
 
-def test_text_that_stops_within_a_string_ends_in_the_middle(tmp_path: Path, text: str) -> None:
+def test_text_that_stops_within_a_string_is_incomplete(tmp_path: Path, text: str) -> None:
     part = text[: text.index("everything below runs")]
-    refused(tmp_path / NAME, part.encode(), f"after line {part.count(chr(10)) + 1}; only a part")
+    refused(tmp_path / NAME, part.encode(), rf"after line {part.count(chr(10)) + 1}\), because only a part")
 
 
 @pytest.mark.parametrize("line", [1, 7, 200])
@@ -287,11 +287,11 @@ FORMS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], set[str]]] = 
     "widgets": (lambda n: n | {"metadata": {"widgets": {"state": {"x": [1] * 100_000}}}}, set()),
     "no kernel": (lambda n: n | {"metadata": {}}, set()),
     "own Python kernel": (kernel(name="conda-env-tf-py", language="python"), set()),
-    "R": (kernel(name="ir", language="R", display_name="R"), {"other kernel"}),
-    "R without its language": (kernel(name="ir"), {"other kernel"}),
-    "Julia": (kernel(name="julia-1.10", language="julia"), {"other kernel"}),
+    "R": (kernel(name="ir", language="R", display_name="R"), {"other language"}),
+    "R without its language": (kernel(name="ir"), {"other language"}),
+    "Julia": (kernel(name="julia-1.10", language="julia"), {"other language"}),
     "kernel as a list": (lambda n: n | {"metadata": {"kernelspec": ["python"]}}, set()),
-    "terminal codes in the kernel's name": (kernel(name="x", language="\x1b[31mred"), {"other kernel"}),
+    "terminal codes in the kernel's name": (kernel(name="x", language="\x1b[31mred"), {"other language"}),
 }
 
 
@@ -596,7 +596,7 @@ def test_a_file_that_cannot_be_read_gives_way_to_the_next(tmp_path: Path, assign
     (tmp_path / "tta-eta (1).ipynb").write_text(text)
     notebook, findings = read_folder(tmp_path, assignment)
     assert len(notebook.cells) > 20
-    assert kinds(findings) == {"not read", "file name", "several files"}
+    assert kinds(findings) == {"unreadable file", "file name", "several files"}
 
 
 @pytest.mark.parametrize(
@@ -695,7 +695,7 @@ def test_what_is_no_file_is_neither_opened_nor_waited_for(
     one_sentence(caught.value, tmp_path)
     (own / "mine.ipynb").write_text(text)
     _, findings = read_folder(own, assignment)
-    assert kinds(findings) == {"not read", "file name"}
+    assert kinds(findings) == {"unreadable file", "file name"}
 
 
 def test_links_to_folders_are_not_followed(tmp_path: Path, assignment: Assignment, text: str) -> None:
@@ -758,7 +758,7 @@ def test_folder_of_very_many_files_ends(
         (tmp_path / f"x{number}.txt").touch()
     (tmp_path / NAME).write_text(text)
     _, findings = read_folder(tmp_path, assignment)
-    assert kinds(findings) == {"not read"}
+    assert kinds(findings) == {"unreadable file"}
 
 
 @pytest.fixture
@@ -971,7 +971,7 @@ def test_what_cannot_be_read_gets_a_verdict_that_says_why(tmp_path: Path, assign
     (tmp_path / NAME).write_text("{")
     verdict = grade_folder(assignment, tmp_path, "s", None, Options()).verdict  # type: ignore[arg-type]
     assert verdict.state == "failed to run"
-    assert "ends in the middle" in verdict.reason
+    assert "is incomplete" in verdict.reason
     assert {item.message for item in verdict.items} == {verdict.reason}
 
 

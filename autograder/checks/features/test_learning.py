@@ -178,4 +178,4 @@ def test_accuracy(case: Case) -> None:
             case.expect(reply, close_to({"accuracy": np.mean(right[0] == labels)}))
         own = np.asarray(reply.value.get("predictions", right[0]))
         expected = np.mean(own == labels) if own.shape == labels.shape else np.mean(right[0] == labels)
-        case.expect(reply.value.get("accuracy"), close_to(float(expected)))
+        case.expect(reply.value.get("accuracy"), close_to(float(expected)), name="the entry `accuracy`")

@@ -156,7 +156,7 @@ def test_epochs(case: Case) -> None:
     work, value = measured(case, "epochs")
     truths = [len(curves["accuracy"]) for curves in work.sources]
     if value not in truths:
-        hint = " That is the index of the last epoch, counted from 0." if value + 1 in truths else ""
+        hint = " Your value is the index of the last epoch, counted from 0." if value + 1 in truths else ""
         raise Wrong(f"In the summary, epochs is {value:g}, but the model was trained for {truths[0]} epochs.{hint}")
 
 

@@ -203,7 +203,7 @@ def test_a_miss_starts_the_count_again(case: Case) -> None:
 @points(2)
 def test_reads_val_accuracy(case: Case) -> None:
     """The callback uses the validation accuracy, not the training accuracy."""
-    hold_alike(pairs(case, "val_accuracy"), "it must use only val_accuracy, whatever the value of accuracy.")
+    hold_alike(pairs(case, "val_accuracy"), "the callback must use only val_accuracy, whatever the value of accuracy.")
     if any(result.stop is not None for _, result in answers(case, "unvalidated")):
         raise Wrong("Without validation data there is no val_accuracy in logs, but the callback stopped the training.")
 
@@ -223,7 +223,8 @@ def test_honours_its_arguments(case: Case) -> None:
         wanted = None if base is None or None in reference else base + reference[0] - reference[1]  # type: ignore[operator]
         if result.stop != wanted:
             # If this trial ended at the right epoch, the mistake is in the first trial.
-            first = f"with {arguments(found[0][0])}, it {after(base)}, but training {due(found[0][0])}."
+            other, wanted_there = arguments(found[0][0]), due(found[0][0])
+            first = f"the mistake is in another run: with {other}, it {after(base)}, but training {wanted_there}."
             raise complain(trial, result.stop, explain(trial) if picture(trial, result.stop) else first)
 
 

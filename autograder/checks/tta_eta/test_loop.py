@@ -138,8 +138,10 @@ def differs(fit: Fit, given: set[tuple[tuple[object, object], ...]]) -> str:
     if len(found) == len(wanted):
         for number, (own, other) in enumerate(zip(found, wanted, strict=True), 1):
             if own != other:
-                activation = own[1] or "another activation"
-                return f": layer {number} has {own[0]} units and {activation}, not {other[0]} and {other[1]}"
+                dense = f"{other[0]} units and {other[1]}"
+                if isinstance(own[0], str):
+                    return f": layer {number} is of type {own[0]}, not a Dense layer with {dense}"
+                return f": layer {number} has {own[0]} units and {own[1] or 'another activation'}, not {dense}"
     return f": it has {len(found)} layers, not {len(wanted)}" if len(found) != len(wanted) else ""
 
 

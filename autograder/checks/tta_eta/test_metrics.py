@@ -110,7 +110,9 @@ def test_settings(case: Case) -> None:
         value = number(row, sweep.key)
         match = next((v for v in left if close(value, v, 1e-4)), None)
         if match is None and not any(r is row and close(value, sweep.used(fit), 1e-4) for r, fit in sweep.pairs):
-            raise Wrong(f"In {place(sweep, row)}, {sweep.key} is {value:g}, which is not this iteration's value.")
+            raise Wrong(
+                f"In {place(sweep, row)}, {sweep.key} is {value:g}, which is not the value that this row should have."
+            )
         if match is not None:
             left.remove(match)
     crossed = [row for row, fit in sweep.pairs if _crossed(sweep, row, fit)]
@@ -141,8 +143,11 @@ def test_epochs(case: Case) -> None:
         value = number(row, "epochs")
         if value == fit.epochs_run:
             return None
-        hint = " That is the argument of fit, not the number of epochs that ran." if value == fit.epochs else ""
-        hint = " That is the index of the last epoch, counted from 0." if value == fit.epochs_run - 1 else hint
+        hint = ""
+        if value == fit.epochs_run - 1:
+            hint = " Your value is the index of the last epoch, counted from 0."
+        elif value == fit.epochs:
+            hint = " Your value is the epochs argument of fit, not the number of epochs that ran."
         ran = f"the model was trained for {count_epochs(fit.epochs_run)}"
         return f"In {place(sweep, row)}, epochs is {value:g}, but {ran}.{hint}"
 
@@ -159,12 +164,12 @@ def test_test_accuracy(case: Case) -> None:
     if len(truths) > 1 and wrong:
         if all(close(v, t, 1e-4) for v, t in zip(values, running_means(truths), strict=True)):
             raise Wrong(
-                "From the second row on, test_accuracy is the mean over this model and all earlier ones"
+                "From the second row on, test_accuracy is the average accuracy of all models trained so far"
                 f"{explain_mean(case)} Evaluate each model separately."
             )
         if agrees_from_earlier(sweep, values, truths):
             raise Wrong(
-                "test_accuracy is the mean over this model and earlier ones, including models of the other loop"
+                "test_accuracy is an average that includes the accuracies of earlier models, even in the other loop"
                 f"{explain_mean(case)} Evaluate each model separately."
             )
         if all(close(v, 100 * t, 1e-4) for v, t in zip(values, truths, strict=True)):
@@ -175,7 +180,7 @@ def test_test_accuracy(case: Case) -> None:
         if abs(value - truth) <= 1e-4:
             return None
         other = next((f for f in sweep.fits if f is not fit and abs(sweep.accuracy(f) - value) <= 1e-4), None)
-        hint = " That is the accuracy of another model." if other else ""
+        hint = " Your value is the accuracy of another model." if other else ""
         on_test_data = f"the accuracy of this model on the test data is {truth:.4f}"
         return f"In {place(sweep, row)}, test_accuracy is {value:.4f}; {on_test_data}.{hint}"
 

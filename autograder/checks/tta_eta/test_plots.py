@@ -322,7 +322,7 @@ def _label_complaint(seen: Picture, panel: Panel) -> str | None:
             f"The plot of the {QUANTITIES[quantity]} has the label of the {QUANTITIES[named]}: the labels are swapped."
         )
     if quantity in UNITS and not re.search(UNITS[quantity], " ".join([*vertical, axes.title]), re.IGNORECASE):
-        return f"The label of the {QUANTITIES[quantity]} has no unit of {QUANTITIES[quantity].split()[0]}."
+        return f"The axis label for the {QUANTITIES[quantity]} does not include a unit."
     return None
 
 

@@ -58,7 +58,7 @@ def fetch(files: dict[str, Path], url: str, target: str | None) -> str:
     name = os.path.basename(str(url).split("?")[0])
     source = files.get(os.path.basename(target or "")) or files.get(name)
     if source is None:
-        raise meant(OSError(f"There is no network while the notebook is graded: {url} was not downloaded."))
+        raise meant(OSError(f"There is no network access during grading: {url} was not downloaded."))
     path = target or name
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if not (os.path.exists(path) and os.path.samefile(source, path)):

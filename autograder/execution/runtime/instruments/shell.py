@@ -35,7 +35,7 @@ def install(session: Any) -> None:
             name = os.path.basename(word.strip("'\""))
             if name in files and words[0] in ("wget", "curl", "gdown"):
                 fetch(files, name, name)
-        print(f"(not run while the notebook is graded: {words[0] if words else ''})")
+        print(f"(not run during grading: {words[0] if words else ''})")
 
     def getoutput(command: str, *args: Any, **kwargs: Any) -> Any:
         system(command)
@@ -43,7 +43,7 @@ def install(session: Any) -> None:
 
     shell.system = shell.system_piped = shell.system_raw = seal(system)
     shell.getoutput = seal(getoutput)
-    shell.ask_exit = seal(lambda: print("(the kernel is not stopped while the notebook is graded)"))
+    shell.ask_exit = seal(lambda: print("(the kernel is not stopped during grading)"))
     shell.kernel.do_shutdown = seal(lambda restart: {"status": "ok", "restart": restart})
     for magic in INSTALLERS:
         shell.register_magic_function(_answer(system, magic), "line", magic)
