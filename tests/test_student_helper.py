@@ -264,7 +264,7 @@ def test_a_right_callback_is_told_so(helpers: Any, names: dict[str, Any], capsys
 
 def test_a_wrong_callback_is_told_where(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
     said = told(helpers, names | {"TrainToAccuracy": AllHits}, "callback", capsys)
-    late, never = "falls below the threshold once", "never above the threshold for long enough"
+    late, never = "falls below the threshold once", "never stays above the threshold"
     assert f"{late}: your callback stopped training after epoch 5, but should have stopped it after epoch 7" in said
     assert f"{never}: your callback stopped training after epoch 4, but should not have stopped it" in said
     assert "rises" not in said

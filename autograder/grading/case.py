@@ -409,8 +409,11 @@ def note_answer(answers: dict[str, dict[str, Any]], question: dict[str, Any], an
 
 
 def quote_error(message: str) -> str:
-    """Return the first line of an error's text for a sentence: shortened, and without a full stop at its end."""
-    text = message.strip().split("\n")[0].strip()
+    """Return the first line of an error's text for a sentence: shortened, and without a full stop at its end.
+
+    TensorFlow's errors begin with the name of a graph node in double braces, which is omitted.
+    """
+    text = re.sub(r"^\s*\{\{\w+ [^{}]*\}\}\s*", "", message).strip().split("\n")[0].strip()
     text = text if len(text) <= MAX_ERROR_TEXT else f"{text[: MAX_ERROR_TEXT - 1].rstrip()}…"
     return text.rstrip(". ")
 

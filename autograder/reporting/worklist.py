@@ -32,11 +32,30 @@ ADVICE: Mapping[str, str] = {
     "file name": "Nothing to do. Remind the student of the required file name if you collect files manually.",
     "provided cell changed": "Nothing to do: the provided cell was restored before the run.",
     "provided cell missing": "Nothing to do: the provided cell was restored before the run.",
+    "provided cell stopped": (
+        "Nothing to do if an earlier answer is the cause. If the cell stopped for most of the class, check the release."
+    ),
+    "other language": "If the notebook is not in Python, ask the student for one that is.",
     "task missing": "Check whether the answer is somewhere else in the notebook.",
     "task copied": "If points were lost, find out which of the copies the student meant.",
     "merge conflict": "Look at the cell: the file contained both versions.",
 }
-"""What to do about findings, by kind; most other kinds describe a repair."""
+"""What to do about findings, by kind."""
+
+REPAIRS = frozenset(
+    {
+        "answer beside its cell",
+        "cell type",
+        "encoding",
+        "invalid notebook",
+        "missing cell ids",
+        "stub not run",
+        "task split",
+        "text after the end",
+        "zero bytes",
+    }
+)
+"""Kinds of findings that describe a repair."""
 
 HEADINGS: Mapping[str, str] = {
     "answer beside its cell": "Answer next to its cell",
@@ -51,6 +70,7 @@ HEADINGS: Mapping[str, str] = {
 """Headings of findings in the report, by kind; the name of any other kind is its heading."""
 
 REPAIRED = "Nothing to do: this was repaired before the run."
+LOOK = "Look at the submission before you rely on its points."
 
 
 @dataclass(frozen=True)
@@ -84,5 +104,9 @@ def group_findings(findings: Mapping[str, Sequence[Finding]]) -> list[Group]:
     for student, several in findings.items():
         for finding in several:
             found.setdefault(finding.kind, []).append((student, finding))
-    groups = [Group(kind, ADVICE.get(kind, REPAIRED), each) for kind, each in found.items()]
+    groups = [Group(kind, _advise(kind), each) for kind, each in found.items()]
     return sorted(groups, key=lambda group: (group.advice.startswith("Nothing"), -len(group.findings)))
+
+
+def _advise(kind: str) -> str:
+    return ADVICE.get(kind) or (REPAIRED if kind in REPAIRS else LOOK)

@@ -419,7 +419,7 @@ CURVES = (
     Curve("rises and stays above", (0.70, 0.82, 0.88, 0.91, 0.93, 0.94, 0.95, 0.95), 6),
     Curve("falls below the threshold once", (0.80, 0.92, 0.94, 0.85, 0.93, 0.95, 0.96, 0.96), 7),
     Curve("exactly at the threshold once", (0.84, 0.92, 0.94, 0.90, 0.91, 0.93, 0.95, 0.95), 7),
-    Curve("never above the threshold for long enough", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
+    Curve("never stays above the threshold", (0.92, 0.93, 0.88, 0.94, 0.95, 0.86, 0.93, 0.94), None),
     Curve("patience of one epoch", (0.70, 0.79, 0.85, 0.89, 0.93, 0.95, 0.96, 0.96), 5, patience=1),
     Curve(
         "training accuracy is higher",

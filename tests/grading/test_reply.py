@@ -8,7 +8,7 @@ import pytest
 
 from autograder.execution.runtime.describe import describe
 from autograder.execution.runtime.values import encode
-from autograder.grading.case import Reply, Undecided, Wrong, _reply
+from autograder.grading.case import Reply, Undecided, Wrong, _reply, quote_error
 from autograder.rubric import show
 
 
@@ -101,3 +101,10 @@ def test_a_value_that_is_no_reply_can_be_named() -> None:
     assert Reply(3).describe_subject(named="the entry `size`") == "The entry `size`"
     assert Reply(3).describe_subject("k=2, n=5", "the shape") == "For k=2, n=5, the shape"
     assert Reply(3).describe_subject("two words") == "For 'two words', the value"
+
+
+def test_an_error_is_quoted_without_the_name_of_a_graph_node() -> None:
+    assert quote_error("{{function_node __wrapped__X_device_/job:0}} Received a label value of 5.\nMore") == (
+        "Received a label value of 5"
+    )
+    assert quote_error("{{wrong}} braces") == "{{wrong}} braces"

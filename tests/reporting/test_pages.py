@@ -449,7 +449,7 @@ class TestReport:
     ) -> None:
         part = class_report[class_report.index(">Findings<") : class_report.index(">The class<")]
         assert "<h4>K " in part
-        assert "this was repaired before the run" in part
+        assert "Look at the submission before" in part, "a kind without advice"
         assert "<details" not in part
         several = [
             verdict_on(assignment, f"student {n}", findings=(Finding(kind="suspicious act", text="Read a file."),))
@@ -483,6 +483,7 @@ class TestReport:
 
     def test_a_large_class_has_a_page_of_some_megabytes(self, assignment: Assignment) -> None:
         one = verdict_on(assignment, "x", findings=(Finding(kind="missing cell ids", text="A cell lost its id."),))
+        assert "this was repaired before the run" in report.report_page(assignment, [one], {})
         several = [one.model_copy(update={"student": f"student {number}"}) for number in range(5_000)]
         text = report.report_page(assignment, several, {})
         assert len(text.encode()) < 5_000_000
