@@ -96,8 +96,11 @@ def _run(
         Progress(*columns, console=console) as progress,
     ):
         futures = {pool.submit(grader.grade, case): case for case in todo}
-        for future in progress.track(as_completed(futures), total=len(todo)):
-            yield futures[future], future.result()
+        try:
+            for future in progress.track(as_completed(futures), total=len(todo)):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _measure(assignment: Assignment, cases: list[Case], work: Path) -> dict[str, list[float]]:
