@@ -193,6 +193,14 @@ def test_otter_checks_each_item(assignment: Assignment) -> None:
         compile(lab.otter_test(item), item.id, "exec")
 
 
+def test_all_submissions_can_be_filled_in_and_tests_move_with_their_task(assignment: Assignment) -> None:
+    release = lab.otter_release(lab.small(assignment))
+    filled = {case.name: lab.fill_in(release, assignment, case.description) for case in sample.choose()}
+    names = list(cells_by_id(filled["batch_size_first"]))
+    moved = ("bs-loop", "bs-loop-tests", "bs-metrics-tests", "bs-plots-tests", "lr-loop", "lr-metrics-tests")
+    assert sorted(moved, key=names.index) == list(moved)
+
+
 def test_rivals_know_no_more_than_a_notebook() -> None:
     assert "autograder" not in lab.ASSERTS
 

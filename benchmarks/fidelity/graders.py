@@ -28,7 +28,7 @@ from autograder.execution.kernels import Kernels, kernels
 from autograder.execution.options import Options
 from benchmarks import ROOT
 from benchmarks.rivals import OTTER
-from samples.filling import fill, write_submission
+from samples.filling import write_submission
 from tests.fidelity.outcome import Case
 from tests.fidelity.outcome import grade as grade_with_kit
 
@@ -73,7 +73,7 @@ class Nbgrader:
             name = self.assignment.name
             release = nbformat.read(root / "release" / name / self.assignment.notebook_name, as_version=4)
             folder = root / "submitted" / STUDENT / name
-            write_submission(fill(release, case.description), case.description, folder, name)
+            write_submission(lab.fill_in(release, self.assignment, case.description), case.description, folder, name)
             api = nbgrader_api(root)
             started = time.monotonic()
             with warnings.catch_warnings(action="ignore"):  # SQLAlchemy warns about each submission
@@ -111,7 +111,7 @@ class Otter:
     def grade(self, case: Case) -> Result:
         with tempfile.TemporaryDirectory(prefix="compare-") as place:
             folder = Path(place)
-            notebook = fill(self.release, case.description)
+            notebook = lab.fill_in(self.release, self.assignment, case.description)
             path = write_submission(notebook, case.description, folder, self.assignment.name)
             started = time.monotonic()
             problem = run_otter(self.package, path)

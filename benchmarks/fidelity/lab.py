@@ -23,7 +23,7 @@ from autograder.common.cells import cells_by_id, grade_id
 from autograder.errors import AutograderError
 from autograder.submission.prepare import load_release
 from benchmarks.rivals import OTTER
-from samples.filling import Description
+from samples.filling import Description, fill
 from tests.fidelity.outcome import Case
 
 MAX_EPOCHS = 120
@@ -117,7 +117,22 @@ def _nbgrader_test(item) -> NotebookNode:
 
 
 def _otter_check(item) -> NotebookNode:
-    return new_code_cell(f'grader.check("{item.id}")', id=f"{item.id}-otter")
+    cell = new_code_cell(f'grader.check("{item.id}")', id=f"{item.id}-otter")
+    cell.metadata.nbgrader = {"grade_id": f"{item.id}-tests"}  # so that it can be moved, see `fill_in`
+    return cell
+
+
+def fill_in(release: NotebookNode, assignment: Assignment, description: Description) -> NotebookNode:
+    """Fill in the submission; if the student moved tasks, their tests move with them."""
+    present = {grade_id(cell) for cell in release.cells}
+    order = [
+        name
+        for task in description.header.order
+        for name in (task, *(f"{item.id}-tests" for item in assignment.judged_items if item.cell == task))
+        if name in present
+    ]
+    header = description.header.model_copy(update={"order": tuple(order)})
+    return fill(release, description.model_copy(update={"header": header}))
 
 
 def otter_test(item) -> str:
