@@ -50,6 +50,8 @@ MAX_OF_KIND = 700
 """Maximum number of events in one run, and of those of one kind: a loop that never ends must leave room for others."""
 
 KEY_BYTES = 16
+HEADER = KEY_BYTES + 2
+"""Number of bytes in front of a message's body: the key, the kind and the number."""
 
 
 class Oracle:
@@ -66,6 +68,7 @@ class Oracle:
         self.seconds = self.joules = 0.0
         self._left = MAX_TOTAL
         self._parts: list[bytes] = []
+        self._number = b""
         self._stand_ins = encode_stand_ins(scenario.stand_ins)
         self._trainings: dict[int, _Training] = {}
         self._plans = _PlanQueue(scenario)
@@ -97,7 +100,7 @@ class Oracle:
     # Messages of the kernel
 
     def handle(self, message: bytes) -> bytes | None:
-        """Read one datagram; return the reply, None if the message expects none."""
+        """Read one datagram; return the body of the reply, None if the message expects none."""
         self._left -= len(message)
         if self._left < 0:
             self.refused["too much"] = 1
@@ -105,12 +108,16 @@ class Oracle:
         if message[:KEY_BYTES] != self.key:
             self.refused["foreign"] += 1
             return None
-        kind, body = message[KEY_BYTES : KEY_BYTES + 1], message[KEY_BYTES + 1 :]
+        kind, number = message[KEY_BYTES : KEY_BYTES + 1], message[KEY_BYTES + 1 : HEADER]
+        body = message[HEADER:]
         if kind == wire.EPOCH:
             return self._serve_epoch(int.from_bytes(body, "little"))
         if kind == wire.STEP:
             return self._serve_step(body[0] if body else 0)
+        if number != self._number:  # the parts so far belong to a message that was interrupted
+            self._parts.clear()
         if kind == wire.MORE:
+            self._number = number
             if sum(map(len, self._parts)) <= wire.MAX_MESSAGE:
                 self._parts.append(body)
             return None
@@ -412,7 +419,7 @@ class Connection:
 
     def _serve(self) -> None:
         descriptor, handle = self._own.fileno(), self.oracle.handle
-        largest = KEY_BYTES + 1 + wire.PART
+        largest = HEADER + wire.PART
         while True:
             try:
                 # A datagram larger than any that the kernel's channel sends would be truncated here, so it is refused.
@@ -423,7 +430,7 @@ class Connection:
                     self.oracle.refused["too large"] += 1
                     continue
                 if (reply := handle(message)) is not None:
-                    self._send(reply)
+                    self._send(message[HEADER - 1 : HEADER], reply)
             except OSError:
                 return
             except MemoryError:  # raised again when the evidence is read
@@ -431,8 +438,8 @@ class Connection:
                 self._own.shutdown(socket.SHUT_RDWR)
                 return
 
-    def _send(self, reply: bytes) -> None:
+    def _send(self, number: bytes, reply: bytes) -> None:
         while len(reply) > wire.PART:
-            self._own.send(wire.MORE + reply[: wire.PART])
+            self._own.send(wire.MORE + number + reply[: wire.PART])
             reply = reply[wire.PART :]
-        self._own.send(wire.REPORT + reply)
+        self._own.send(wire.REPORT + number + reply)

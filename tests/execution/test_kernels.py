@@ -332,6 +332,15 @@ def test_a_cell_may_take_longer_by_what_its_kernel_waited_for_a_processor(
     assert [cell.status for cell in hindered.evidence.cells] == ["ran", "ran"]
 
 
+def test_a_time_limit_can_interrupt_the_runtime_at_any_point(warm_kernels: Kernels, assignment: Assignment) -> None:
+    """A sleep is simulated: such a loop is nearly always within a request to the oracle."""
+    loop = "import time\nwhile True:\n    time.sleep(0)"
+    done = run_cells(warm_kernels, assignment, *[loop] * 5, "import time\na = time.time()", limits=Limits(cell=0.7))
+    assert [cell.status for cell in done.evidence.cells] == ["timeout"] * 5 + ["ran"]
+    assert not any(cell.fault for cell in done.evidence.cells)
+    assert not done.evidence.lost
+
+
 def test_where_the_machine_has_no_time_left_nothing_is_said_of_the_notebook(
     warm_kernels: Kernels, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

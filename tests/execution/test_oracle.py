@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
 from autograder.execution.evidence import CallbackDriven, CellEnd, Fit, NameSeen, Use, Window
-from autograder.execution.oracle import MAX_EVENTS, MAX_OF_KIND, MAX_TOTAL, Oracle
+from autograder.execution.oracle import MAX_EVENTS, MAX_OF_KIND, MAX_TOTAL, Connection, Oracle
 from autograder.execution.runtime import channel as wire
 
 ROWS = {"rows": 600, "distinct": 600, "train": 600, "test": 0, "other": 0, "labels_fit": True}
@@ -33,19 +34,22 @@ def claim(rate: float = 0.001, size: int = 128, **more: Any) -> dict[str, Any]:
     return told | more
 
 
+NUMBER = b"\x07"
+
+
 def ask(oracle: Oracle, kind: str, **fields: Any) -> dict[str, Any]:
-    reply = oracle.handle(oracle.key + wire.REQUEST + json.dumps({"kind": kind, **fields}).encode())
+    reply = oracle.handle(oracle.key + wire.REQUEST + NUMBER + json.dumps({"kind": kind, **fields}).encode())
     assert reply is not None
     answer: dict[str, Any] = json.loads(reply)
     return answer
 
 
 def report(oracle: Oracle, kind: str, **fields: Any) -> None:
-    assert oracle.handle(oracle.key + wire.REPORT + json.dumps({"kind": kind, **fields}).encode()) is None
+    assert oracle.handle(oracle.key + wire.REPORT + NUMBER + json.dumps({"kind": kind, **fields}).encode()) is None
 
 
 def epoch(oracle: Oracle, training: int) -> tuple[float, ...]:
-    reply = oracle.handle(oracle.key + wire.EPOCH + training.to_bytes(4, "little"))
+    reply = oracle.handle(oracle.key + wire.EPOCH + NUMBER + training.to_bytes(4, "little"))
     assert reply is not None
     return wire.READING.unpack(reply)
 
@@ -93,10 +97,10 @@ def test_a_kernel_that_says_more_epochs_than_it_was_served_is_not_believed(oracl
 
 def test_messages_without_the_key_or_of_another_form_are_refused_and_said(oracle: Oracle) -> None:
     body = json.dumps({"kind": "name", "name": "n_tr", "value": {"type": "int", "number": 1}}).encode()
-    oracle.handle(b"x" * 16 + wire.REPORT + body)
-    oracle.handle(oracle.key + wire.REPORT + b"{not json")
+    oracle.handle(b"x" * 16 + wire.REPORT + NUMBER + body)
+    oracle.handle(oracle.key + wire.REPORT + NUMBER + b"{not json")
     report(oracle, "name", name="n_tr", value={"type": "int", "number": 1}, extra=1)
-    oracle.handle(oracle.key + wire.REPORT + body)
+    oracle.handle(oracle.key + wire.REPORT + NUMBER + body)
     assert [type(event) for event in oracle.events] == [NameSeen]
     assert "sent messages over the autograder's connection; they were not read (1)" in oracle.lost()
     assert "did not have the expected form and were not read (2)" in oracle.lost()
@@ -105,14 +109,30 @@ def test_messages_without_the_key_or_of_another_form_are_refused_and_said(oracle
 def test_a_message_in_parts_is_put_together_and_one_that_is_too_large_is_dropped(oracle: Oracle) -> None:
     body = json.dumps({"kind": "name", "name": "n", "value": {"type": "str", "text": "x" * 150_000}}).encode()
     for start in range(0, len(body) - wire.PART, wire.PART):
-        oracle.handle(oracle.key + wire.MORE + body[start : start + wire.PART])
-    oracle.handle(oracle.key + wire.REPORT + body[len(body) // wire.PART * wire.PART :])
+        oracle.handle(oracle.key + wire.MORE + NUMBER + body[start : start + wire.PART])
+    oracle.handle(oracle.key + wire.REPORT + NUMBER + body[len(body) // wire.PART * wire.PART :])
     assert len(oracle.events) == 1
     for _ in range(wire.MAX_MESSAGE // wire.PART + 3):
-        oracle.handle(oracle.key + wire.MORE + b"x" * wire.PART)
-    oracle.handle(oracle.key + wire.REPORT + b"x")
+        oracle.handle(oracle.key + wire.MORE + NUMBER + b"x" * wire.PART)
+    oracle.handle(oracle.key + wire.REPORT + NUMBER + b"x")
     assert oracle.refused["too large"] == 1
     assert len(oracle.events) == 1
+
+
+def test_parts_of_an_interrupted_message_are_dropped(oracle: Oracle) -> None:
+    oracle.handle(oracle.key + wire.MORE + b"\x06" + b'{"kind": "na')
+    report(oracle, "name", name="n_tr", value={"type": "int", "number": 1})
+    assert len(oracle.events) == 1
+    assert not oracle.lost()
+
+
+def test_the_reply_to_an_interrupted_request_is_skipped(oracle: Oracle) -> None:
+    with Connection(oracle) as connection:
+        descriptor = connection.kernels_end.fileno()
+        channel = wire.connect(descriptor, oracle.key)
+        os.write(descriptor, oracle.key + wire.REQUEST + b"\xff" + b'{"kind": "spend", "what": "evaluate"}')
+        assert channel.ask("next") == {}
+        assert set(channel.ask("spend", what="evaluate", seconds=0.0)) == {"seconds", "joules"}
 
 
 def test_after_too_much_nothing_is_read(oracle: Oracle) -> None:
@@ -149,7 +169,9 @@ def test_a_trial_goes_on_value_by_value_and_ends_where_the_callback_stops(oracle
     stops = []
     for trial in trials:
         stopped, count = 0, 0
-        while (reply := wire.STEP_REPLY.unpack(oracle.handle(oracle.key + wire.STEP + bytes([stopped])) or b""))[0]:
+        while (
+            reply := wire.STEP_REPLY.unpack(oracle.handle(oracle.key + wire.STEP + NUMBER + bytes([stopped])) or b"")
+        )[0]:
             assert reply[2] == trial.val_accuracy[count]
             count += 1
             stopped = int(count == 2)

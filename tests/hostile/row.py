@@ -36,7 +36,7 @@ def find_oracle():
     return -1
 """,
     "claim": """true = globals().pop('n_tr', 66247)
-claim = b'R{"kind":"name","name":"n_tr","value":{"type":"int","number":%d}}' % true
+claim = b'R\\0{"kind":"name","name":"n_tr","value":{"type":"int","number":%d}}' % true
 """,
     "key": """def use_key(frame):
     while frame is not None and type(frame.f_locals.get('key')) is not bytes: frame = frame.f_back

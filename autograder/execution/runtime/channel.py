@@ -1,13 +1,16 @@
 """The kernel's end of its connection with the oracle: it sends reports, and requests that are answered.
 
-A message is a datagram on a `SOCK_SEQPACKET` socket: the key of the run, one byte for its kind, and a body. Longer
-messages are sent in several datagrams. The functions that use the socket are bound when the kernel starts, so a
+A message is a datagram on a `SOCK_SEQPACKET` socket: the key of the run, one byte for its kind, one for its number, and
+a body. Longer messages are sent in several datagrams. A reply has the number of its request. A time limit can interrupt
+the kernel at any point, also between the parts of a message or before it reads a reply; by the numbers, both ends
+recognise what is left from such a message. The functions that use the socket are bound when the kernel starts, so a
 notebook that replaces those of `os` later does not see the messages.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import json.encoder
 import os
@@ -61,23 +64,28 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
     scan = decoder.scan_once
     write, read = os.write, os.read
     lock = threading.RLock()
+    numbers = itertools.cycle([bytes([number]) for number in range(256)])
     with_key = key.__add__  # as a variable of `send`, the key would appear in tracebacks that show variables
 
-    def send(kind: bytes, body: bytes) -> None:
+    def send(kind: bytes, body: bytes) -> bytes:
+        """Send a message; return its number."""
+        number = next(numbers)
         if len(body) > MAX_MESSAGE:
             kind, body = (LOST, b"") if kind == REPORT else (kind, b"{}")
         with contextlib.suppress(BrokenPipeError, ConnectionError):
             while len(body) > PART:
-                write(descriptor, with_key(MORE + body[:PART]))
+                write(descriptor, with_key(MORE + number + body[:PART]))
                 body = body[PART:]
-            write(descriptor, with_key(kind + body))
+            write(descriptor, with_key(kind + number + body))
+        return number
 
-    def receive(size: int | None = None) -> bytes:
+    def receive(number: bytes, size: int | None = None) -> bytes:
         """Return the body of a reply; raise ConnectionError if it does not have the given size: the oracle is gone."""
         parts = b""
-        while True:
-            part = read(descriptor, PART + 1)
-            parts += part[1:]
+        while part := read(descriptor, PART + 2):
+            if part[1:2] != number:  # the reply to an interrupted request
+                continue
+            parts += part[2:]
             if part[:1] != MORE:
                 break
         if size is not None and len(parts) != size:
@@ -93,9 +101,9 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
         if not get_frame(2).f_code.co_filename.startswith(RUNTIME):
             check_caller(name)
 
-    def put(kind: bytes, name: str, fields: dict[str, Any]) -> None:
+    def put(kind: bytes, name: str, fields: dict[str, Any]) -> bytes:
         check_caller(name)
-        send(kind, encode({"kind": name, **fields}).encode("utf-8", "backslashreplace"))
+        return send(kind, encode({"kind": name, **fields}).encode("utf-8", "backslashreplace"))
 
     def report(kind: str, **fields: Any) -> None:
         with lock:
@@ -103,20 +111,20 @@ def connect(descriptor: int, key: bytes) -> Any:  # noqa: C901 - functions that 
 
     def ask(kind: str, **fields: Any) -> dict[str, Any]:
         with lock:
-            put(REQUEST, kind, fields)
-            return dict(scan(receive().decode() or "{}", 0)[0])
+            number = put(REQUEST, kind, fields)
+            return dict(scan(receive(number).decode() or "{}", 0)[0])
 
     def epoch(training: int) -> Any:
         with lock:
             check_direct_caller("epoch")
-            send(EPOCH, training.to_bytes(4, "little"))
-            return READING.unpack(receive(READING.size))
+            number = send(EPOCH, training.to_bytes(4, "little"))
+            return READING.unpack(receive(number, READING.size))
 
     def step(stopped: int) -> Any:
         with lock:
             check_direct_caller("step")
-            send(STEP, bytes([stopped]))
-            return STEP_REPLY.unpack(receive(STEP_REPLY.size))
+            number = send(STEP, bytes([stopped]))
+            return STEP_REPLY.unpack(receive(number, STEP_REPLY.size))
 
     functions = {"report": report, "ask": ask, "epoch": epoch, "step": step}
     return types.SimpleNamespace(**{name: seal(each, is_entry=False) for name, each in functions.items()})

@@ -106,6 +106,8 @@ def _make_steps(session: Any) -> Any:
         for step in session.after_cell:
             try:
                 step()
+            except KeyboardInterrupt:  # the cell has ended in time for an interrupt that was meant for it
+                continue
             except Exception as error:  # the end must be reported, or the notebook seems to have prevented it
                 fault = fault or f"{type(error).__name__}: {short_text(error)}"[:300]
         channel.ask("end", cpu=round(cpu, 4), fault=fault)
@@ -139,11 +141,14 @@ def _report_names(session: Any) -> Any:
 
 
 def find_fault() -> str | None:
-    """Describe the error that stopped the last cell, if it arose in the runtime and was not meant for the student."""
+    """Describe the error that stopped the last cell, if it arose in the runtime and was not meant for the student.
+
+    An interrupt because of the time limit, and the end of a thread or process, can arise anywhere.
+    """
     error, traceback = getattr(sys, "last_value", None), getattr(sys, "last_traceback", None)
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    if error is None or traceback is None or getattr(error, "is_meant", False):
+    if not isinstance(error, Exception) or traceback is None or getattr(error, "is_meant", False):
         return None
     folder = str(Path(__file__).parent)
     if not traceback.tb_frame.f_code.co_filename.startswith(folder):

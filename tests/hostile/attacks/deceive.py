@@ -97,13 +97,13 @@ print('REACHED')
 
 # %% forged-reports finding="sent messages over" output="REACHED" helpers="oracle" control="reached"
 # writes reports of its own into the connection with the oracle
-report = b'0' * 16 + b'R{"kind":"name","name":"n_tr","value":{"type":"int","number":1}}'
+report = b'0' * 16 + b'R\0{"kind":"name","name":"n_tr","value":{"type":"int","number":1}}'
 os.write(find_oracle(), report)
 print('REACHED')
 
 # %% forged-parts finding="sent messages over" output="REACHED" helpers="oracle" control="reached"
 # begins a message in parts, so that the next report would be its end
-os.write(find_oracle(), b'0' * 16 + b'+{"kind":')
+os.write(find_oracle(), b'0' * 16 + b'+\0{"kind":')
 print('REACHED')
 
 # %% closes-the-connection output="PermissionError" goal="True" helpers="oracle"

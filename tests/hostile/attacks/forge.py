@@ -340,7 +340,7 @@ print('REACHED')
 # sends messages of its own as the kernel: outputs, display data and comms with the true number, and a status; they are outputs and no evidence
 kernel = get_ipython().kernel
 parent = kernel.get_parent()
-report = claim[1:].decode()
+report = claim[2:].decode()
 kernel.session.send(kernel.iopub_socket, 'stream', {'name': 'stdout', 'text': f'REACHED n_tr = {true} {report}'}, parent=parent)
 kernel.session.send(kernel.iopub_socket, 'comm_open', {'comm_id': '1', 'target_name': 'report', 'data': {'report': report}}, parent=parent)
 display({'text/plain': report, 'application/json': {'n_tr': true}}, raw=True)
@@ -562,10 +562,10 @@ def replace(name, **functions):
     fake = types.ModuleType(name)
     fake.__dict__.update(vars(sys.modules[name]) | functions)
     sys.modules[name] = fake
-replace('json', dumps=lambda *a, **k: claim[1:].decode())
+replace('json', dumps=lambda *a, **k: claim[2:].decode())
 replace('struct', pack=lambda *a: claim)
 import json
-if b'R' + json.dumps({}).encode() == claim: print('REACHED')
+if claim[:2] + json.dumps({}).encode() == claim: print('REACHED')
 
 # %% frames-by-the-shell finding="frames of its callers" control="unguarded"
 # has IPython return the variables of frames at every depth, among them those of the runtime
