@@ -151,7 +151,7 @@ os.close(copy)
 print('REACHED')
 
 # %% reads-the-replies output="unseen" helpers="oracle" control="answers"
-# a thread that looks at the oracle's replies before the runtime takes them: each holds one epoch, of 34 bytes; the control reads a whole plan
+# a thread that looks at the oracle's replies before the runtime takes them: each holds one epoch, of 35 bytes; the control reads a whole plan
 import select, threading
 try:
     from autograder.assignment.scenario import sample_scenario
@@ -173,7 +173,7 @@ except ImportError:
     m.compile('sgd', 'mse')
     m.fit(np.zeros((8, 4)), np.zeros((8, 2)), epochs=500, verbose=0, callbacks=[Runs()])
     end.detach()
-    print('blind' if not sizes else 'unseen' if set(sizes) == {34} else 'REACHED')
+    print('blind' if not sizes else 'unseen' if set(sizes) == {35} else 'REACHED')
 
 # %% audit-off-by-a-nested-cell finding="listed objects" control="unguarded"
 # ends a nested execution, after which an earlier version no longer looked, and goes through all objects
