@@ -177,7 +177,8 @@ def class_table(
     `points` are those of each student, including manual ones. On a terminal that is narrower than 100 characters, only
     the heading says that the second number of a total is pending.
     """
-    heading, word = ("total", " pending") if width >= 100 else ("total +\npending", "")
+    is_wide = width >= 100
+    heading, word = ("total", " pending") if is_wide else ("total +\npending", "")
     table = Table(title=f"{assignment.title} ({assignment.name})", box=None, padding=(0, 1, 0, 0))
     longest = max((len(verdict.student) for verdict in verdicts), default=0)
     table.add_column("student", overflow="fold", min_width=min(longest, 10))
@@ -189,7 +190,7 @@ def class_table(
         mine = points[verdict.student]
         cells = ["?" if mine[item.id] is None else f"{mine[item.id]:g}" for item in assignment.judged_items]
         score = Score.of(assignment, mine)
-        state = "to be graded" if word and verdict.state == "graded" and score.waiting else verdict.state
+        state = "to be graded" if is_wide and verdict.state == "graded" and score.waiting else verdict.state
         table.add_row(Text(encode_terminal(verdict.student)), *cells, describe_total(score, word), state)
     return table
 

@@ -168,12 +168,7 @@ def _choose(isolation: SandboxChoice) -> tuple[sandbox.Sandbox, str]:
     reasons: list[str] = []
     for engine in engines:
         if not (why := sandbox.missing(engine)):
-            return (
-                engine,
-                f"The submissions run in a Podman container, because bubblewrap does not work here. {reasons[0]}"
-                if reasons
-                else "",
-            )
+            return engine, f"{IN_PODMAN} {reasons[0]}" if reasons else ""
         reasons.append(why)
     if isolation == "auto":
         return "none", "The submissions run without a sandbox, because none works on this machine."

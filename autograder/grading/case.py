@@ -162,10 +162,8 @@ class Reply:
         subject, end = self.describe_subject(given), ""
         shown = call if given is NOTHING else show(given)
         if name and len(shown) > MAX_CALL:
-            subject, end = (
-                f"`{name}`",
-                f"The call was `{call}`." if given is NOTHING else f"It was called with {shown}.",
-            )
+            subject = f"`{name}`"
+            end = f"The call was `{call}`." if given is NOTHING else f"It was called with {shown}."
         if self.error == TIME_LIMIT:
             raise Wrong(f"{subject} did not return: {self.message}. {end}".rstrip())
         text = quote_error(self.message)

@@ -104,9 +104,9 @@ def _run(
 
 
 def _measure(assignment: Assignment, cases: list[Case], work: Path) -> dict[str, list[float]]:
-    """Return the seconds of some submissions with each grader, the graders in turn and nothing beside them.
+    """Grade some submissions one at a time, each with all graders in turn; return the seconds.
 
-    One submission more, which is not counted, is graded first, because the first one takes longer.
+    The first submission is not counted, because it takes longer.
     """
     first, *counted = cases[: MEASURED + 1]
     seconds: dict[str, list[float]] = {name: [] for name in graders.PREPARE}

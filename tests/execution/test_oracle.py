@@ -54,6 +54,12 @@ def epoch(oracle: Oracle, training: int) -> tuple[float, ...]:
     return wire.READING.unpack(reply)
 
 
+def step(oracle: Oracle, stopped: int) -> tuple[float, ...]:
+    reply = oracle.handle(oracle.key + wire.STEP + NUMBER + bytes([stopped]))
+    assert reply is not None
+    return wire.STEP_REPLY.unpack(reply)
+
+
 def end(oracle: Oracle, training: int, **more: Any) -> None:
     told = {"error": None, "stopped": True, "applied": True, "predictions": None, "fresh_stop": None, "curve": []}
     ask(oracle, "train_end", training=training, **(told | more))
@@ -169,9 +175,7 @@ def test_a_trial_goes_on_value_by_value_and_ends_where_the_callback_stops(oracle
     stops = []
     for trial in trials:
         stopped, count = 0, 0
-        while (
-            reply := wire.STEP_REPLY.unpack(oracle.handle(oracle.key + wire.STEP + NUMBER + bytes([stopped])) or b"")
-        )[0]:
+        while (reply := step(oracle, stopped))[0]:
             assert reply[2] == trial.val_accuracy[count]
             count += 1
             stopped = int(count == 2)

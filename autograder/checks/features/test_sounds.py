@@ -58,7 +58,8 @@ def test_shape_of_filters(case: Case) -> None:
     """`mel_filters` returns one row per frequency and one column per band."""
     for bands, n_fft in case.samples_of(integers(1, 40), integers(2, 250)):
         reply = case.call("mel_filters", bands, 2 * n_fft, 8000)
-        shape, given = reply if reply.error else np.shape(reply.value), f"n_bands={bands}, n_fft={2 * n_fft}"
+        shape = reply if reply.error else np.shape(reply.value)
+        given = f"n_bands={bands}, n_fft={2 * n_fft}"
         case.expect(shape, close_to((n_fft + 1, bands)), given=given, name="the shape of the result")
 
 

@@ -106,7 +106,7 @@ def _make_steps(session: Any) -> Any:
         for step in session.after_cell:
             try:
                 step()
-            except KeyboardInterrupt:  # the cell has ended in time for an interrupt that was meant for it
+            except KeyboardInterrupt:  # it was meant for the cell, which has already ended
                 continue
             except Exception as error:  # the end must be reported, or the notebook seems to have prevented it
                 fault = fault or f"{type(error).__name__}: {short_text(error)}"[:300]
@@ -143,7 +143,7 @@ def _report_names(session: Any) -> Any:
 def find_fault() -> str | None:
     """Describe the error that stopped the last cell, if it arose in the runtime and was not meant for the student.
 
-    An interrupt because of the time limit, and the end of a thread or process, can arise anywhere.
+    Interrupts and `SystemExit` are not faults: the interrupt at a time limit can be raised anywhere.
     """
     error, traceback = getattr(sys, "last_value", None), getattr(sys, "last_traceback", None)
     while traceback is not None and traceback.tb_next is not None:
