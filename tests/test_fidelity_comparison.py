@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ FOUND = {
     "cases": CASES,
     "results": {"kit": KIT, "nbgrader": NBGRADER, "otter": KIT | {"plain": result(), "late": result()}},
     "seconds": {"kit": [1.0, 2.0, 4.0], "nbgrader": [20.0], "otter": [30.0]},
-    "settings": {"max_epochs": 120, "curves": 77, "jobs": 2, "seed": 17, **lab.SIZES},
+    "settings": {"curves": 77, "jobs": 2, "seed": 17, **lab.SETTINGS, **lab.SIZES},
 }
 
 
@@ -70,7 +71,7 @@ def test_the_choice_is_large_enough_and_always_the_same() -> None:
 def test_the_wrong_ones_are_spread_over_all_items() -> None:
     counted = Counter(item for case in sample.choose() for item in case.items)
     assert set(counted) == set(ITEMS)
-    assert min(counted.values()) >= 13
+    assert min(counted.values()) >= 12
 
 
 def test_a_sample_takes_what_there_is() -> None:
@@ -85,12 +86,14 @@ def test_files_of_another_form_are_told_apart() -> None:
     assert "reference" not in reshaped
 
 
-def test_the_limit_of_epochs_changes_in_the_submissions_too(assignment: Assignment) -> None:
-    assert lab.small(assignment).parameters.max_epochs == lab.MAX_EPOCHS
-    before = assignment.parameters.max_epochs
-    adapted = [lab.adapt(case, before).description for case in sample.choose()]
-    assert not [own.name for own in adapted if f"={before}," in str(own.cells).replace(" ", "")]
-    assert "epochs=120" in adapted[0].cells["lr-loop"]
+def test_the_settings_change_in_the_submissions_too(assignment: Assignment) -> None:
+    small = lab.small(assignment).parameters
+    assert (small.max_epochs, len(small.learning_rates), len(small.batch_sizes)) == (60, 3, 4)
+    adapted = [lab.adapt(case).description for case in sample.choose()]
+    texts = {own.name: "\n".join(map(str, [*own.cells.values(), *own.extras])) for own in adapted}
+    for left in (r"epochs ?= ?500\b", r"512, ?1024", r"0\.01, ?0\.1", r"range\(6, 12\)", r"\(-4, 0, 5\)", r"\] \* 6"):
+        assert not [name for name, text in texts.items() if re.search(left, text)]
+    assert "epochs=60" in adapted[0].cells["lr-loop"]
 
 
 def test_results_are_counted() -> None:
@@ -159,7 +162,8 @@ def test_the_reason_is_the_last_exception_of_a_log() -> None:
         "[INFO] begins\nKeyError: 'a'\n\n    nbclient.exceptions.DeadKernelError: Kernel died\n[ERROR] See the above.\n"
     )
     assert graders.find_reason(log) == "nbclient.exceptions.DeadKernelError: Kernel died"
-    assert graders.find_reason("[ERROR] See the above.\n\n") == "[ERROR] See the above."
+    assert graders.find_reason("[ERROR] No notebooks.\n[ERROR] See the above.\n\n") == "No notebooks."
+    assert graders.find_reason("\nNothing.\n\n") == "Nothing."
 
 
 # The two assignments

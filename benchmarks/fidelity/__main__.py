@@ -38,9 +38,8 @@ Work = Annotated[Path, typer.Option(help="folder of the results: submissions wit
 def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / ".fidelity") -> None:
     """Grade with each grader in turn, continuing an interrupted run; at the end, measure times and write the page."""
     before = os.getloadavg()
-    plain = Assignment.load("tta-eta")
-    assignment = lab.small(plain)
-    cases = [lab.adapt(case, plain.parameters.max_epochs) for case in sample.choose()]
+    assignment = lab.small(Assignment.load("tta-eta"))
+    cases = [lab.adapt(case) for case in sample.choose()]
     wanted = [name for name in only.split(",") if name] or list(graders.PREPARE)
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -57,7 +56,7 @@ def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / 
         _report(name, results.count(described, graded))
     if all(len(graded) == len(cases) for graded in found.values()):
         curves = len(list(asserts.curves()))
-        settings = {"max_epochs": lab.MAX_EPOCHS, "curves": curves, "jobs": jobs, "seed": sample.SEED, **lab.SIZES}
+        settings = {"curves": curves, "jobs": jobs, "seed": sample.SEED, **lab.SETTINGS, **lab.SIZES}
         seconds = _measure(assignment, [case for case in cases if not sample.is_reshaped(case)], work)
         figures = {"cases": described, "results": found, "seconds": seconds, "settings": settings}
         record.keep("comparison", figures, before, page.FILE)

@@ -80,7 +80,8 @@ class Nbgrader:
                 answer = api.autograde(name, STUDENT)
             seconds = time.monotonic() - started
             if not answer["success"]:
-                return Result(seconds, all_lost(self.assignment, "not graded"), find_reason(answer.get("log", "")))
+                log = answer.get("log", "").replace(f"{root}/", "")
+                return Result(seconds, all_lost(self.assignment, "not graded"), find_reason(log))
             return Result(seconds, self._lost(root))
 
     def _lost(self, root: Path) -> dict[str, str]:
@@ -165,15 +166,19 @@ def all_lost(assignment: Assignment, reason: str) -> dict[str, str]:
 
 
 def error_of(cell: NotebookNode) -> str:
-    """Return the error with which a cell ended."""
-    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-    return f"{errors[-1].ename}: {errors[-1].evalue}" if errors else "no points and no error"
+    """Return the error with which a cell ended, or what it wrote to stderr, for which nbgrader gives no points."""
+    outputs = cell.get("outputs", [])
+    if errors := [output for output in outputs if output.output_type == "error"]:
+        return f"{errors[-1].ename}: {errors[-1].evalue}"
+    written = "".join(output.text for output in outputs if output.get("name") == "stderr")
+    return f"written to stderr: {last_line(written)}" if written else "no points and no error"
 
 
 def find_reason(log: str) -> str:
-    """Return the last exception in a log of nbgrader, whose last line only refers to it."""
+    """Return the last exception in a log of nbgrader, whose last line only refers to it, or else the first error."""
     raised = re.findall(r"^ *((?:\w+\.)*\w*(?:Error|Exception|Timeout|Missing)\w*\b.*)$", log, re.MULTILINE)
-    return raised[-1] if raised else last_line(log)
+    errors = re.findall(r"^\[ERROR\] (.*)$", log, re.MULTILINE)
+    return raised[-1] if raised else errors[0] if errors else last_line(log)
 
 
 def last_line(text: str) -> str:

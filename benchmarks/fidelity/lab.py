@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
@@ -24,10 +23,34 @@ from autograder.errors import AutograderError
 from autograder.submission.prepare import load_release
 from benchmarks.rivals import OTTER
 from samples.filling import Description, fill
+from tests.fidelity.changed import adapted, changed
 from tests.fidelity.outcome import Case
 
-MAX_EPOCHS = 120
-"""Replaces the lab's 500, for every grader: with a callback that never stops, training would take minutes."""
+SETTINGS = {
+    "max_epochs": 60,
+    "learning_rates": (0.0001, 0.001, 0.01),
+    "batch_sizes": (64, 128, 256, 512),
+}
+"""Replace those of the lab, for every grader: fewer models are trained, and one that never stops does not take long."""
+
+TYPED = {
+    r"\b500\b": "60",
+    r"0\.001, 0\.01, 0\.1\]": "0.001]",  # without the last setting
+    r"0\.01, 0\.5, 1\.0\]": "0.5]",  # with another one
+    r"0\.01(, ?)0\.1\1 ?1\.0": "0.01",
+    r"1e-2, 1e-1, 1\.0": "1e-2",
+    r"logspace\(-4, 0, 5\)": "logspace(-4, -2, 3)",
+    r"arange\(-4, 1\)": "arange(-4, -1)",
+    r"256, 512, 1024\]": "256]",
+    r"512, 1024, 4096\]": "4096]",
+    r"512(, ?)1024\1 ?2048": "512",
+    r"range\(6, 12\)": "range(6, 10)",
+    r"<= 2048": "<= 512",
+    r"models\[2048\]": "models[512]",
+    r"\[128\] \* 5": "[128] * 3",
+    r"\[0\.001\] \* 6": "[0.001] * 4",
+}
+"""The same in the submissions, which type the numbers in different ways."""
 
 SIZES = {"n_train": 1450, "n_test": 240, "n_features": 36, "n_classes": 7}
 """The sizes of the data, which differ from the students' own; the accuracies differ from model to model."""
@@ -40,22 +63,13 @@ ASSERTS = (HERE / "asserts.py").read_text(encoding="utf-8")
 
 
 def small(assignment: Assignment) -> Assignment:
-    """Return the assignment with the lower limit of epochs."""
-    document = assignment.model_dump()
-    document["parameters"]["max_epochs"] = MAX_EPOCHS
-    return Assignment.model_validate(document)
+    """Return the assignment with the settings for real training."""
+    return changed(assignment, SETTINGS)
 
 
-def adapt(case: Case, before: int) -> Case:
-    """Return the case with the lower limit of epochs, a number that students write in their own code."""
-
-    def put(text: str) -> str:
-        return re.sub(rf"\b{before}\b", str(MAX_EPOCHS), text)
-
-    own: Description = case.description
-    cells = {name: put(source) for name, source in own.cells.items()}
-    extras = tuple(extra.model_copy(update={"source": put(extra.source)}) for extra in own.extras)
-    return replace(case, description=own.model_copy(update={"cells": cells, "extras": extras}))
+def adapt(case: Case) -> Case:
+    """Return the case as it would have been written for these settings."""
+    return replace(case, description=adapted(case.description, TYPED))
 
 
 def course_files(assignment: Assignment) -> dict[str, bytes]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from autograder.assignment.settings import Assignment
 from samples.filling import Description
@@ -32,18 +34,23 @@ RIGHT_THEN = ("lr-setting-missing",)
 """Mutants that are correct with the other settings, which do not require what the mutants omit."""
 
 
-def changed(assignment: Assignment) -> Assignment:
+def changed(assignment: Assignment, settings: Mapping[str, Any] = SETTINGS) -> Assignment:
     """Return the assignment with the other settings."""
     document = assignment.model_dump()
-    document["parameters"] |= SETTINGS
+    document["parameters"] |= settings
     return Assignment.model_validate(document)
 
 
-def adapted(description: Description) -> Description:
-    """Return the submission as it would have been written for the other settings."""
+def adapted(description: Description, typed: Mapping[str, str] = TYPED) -> Description:
+    """Return the submission as it would have been written for the other settings.
+
+    Args:
+        description: the submission for the lab's own settings.
+        typed: a regular expression for each way to type a setting, and what replaces it.
+    """
 
     def adapt(text: str) -> str:
-        for pattern, number in TYPED.items():
+        for pattern, number in typed.items():
             text = re.sub(pattern, number, text)
         return text
 
