@@ -96,14 +96,24 @@ def targets(found: dict[str, Any]) -> list[Target]:
         least=True,
     )
     add(
-        "class without training: speed of this kit, relative to nbgrader",
+        "assignment without training, class of 100: speed of this kit, relative to nbgrader",
         lambda: median(_ratios(found["features"], "nbgrader", "class")),
         20,
         " times",
         least=True,
     )
-    add("verdict after an edit of a check (`make try WATCH=1`)", lambda: median(found["features"]["try"]), 3, " s")
-    add("time per submission of `make rejudge`", lambda: 1000 * median(found["features"]["rejudge"]), 20, " ms")
+    add(
+        "time from saving an edited check to the new result (`make try WATCH=1`)",
+        lambda: median(found["features"]["try"]),
+        3,
+        " s",
+    )
+    add(
+        "time per submission to grade saved evidence again (`make rejudge`)",
+        lambda: 1000 * median(found["features"]["rejudge"]),
+        20,
+        " ms",
+    )
     return lines
 
 

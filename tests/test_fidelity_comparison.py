@@ -130,7 +130,7 @@ def test_the_page_shows_counts_and_examples(tmp_path: Path) -> None:
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
     lines = text.splitlines()
     assert "| correct submissions that lose points, of 2 | 0 | 2 | 0 |" in lines
-    assert "| wrong submissions that keep all points, of 3 | 0 | 1 | 1 |" in lines
+    assert "| incorrect submissions whose mistake is not detected, of 3 | 0 | 1 | 1 |" in lines
     assert "| seconds per submission, median | 2.0 | 20.0 | 30.0 |" in lines
     assert "| seconds per submission, longest | 4.0 | 20.0 | 30.0 |" in lines
     assert "| `callback` | 1 | 0 (0) | 0 (1) | 1 (0) |" in lines

@@ -248,5 +248,5 @@ def test_instances_share_nothing(case: Case) -> None:
 
 @points(2)
 def test_right_on_every_curve(case: Case) -> None:
-    """On every curve tried, training stops at the right epoch, or does not stop if it should not."""
+    """On every training curve that is tested, training stops at the right epoch, or does not stop if it should not."""
     hold_against_reference(answers(case, "any"))

@@ -43,7 +43,7 @@ OTHER_UNITS = {
 RATE, SIZE = r"rate|\blrs?\b", r"batch|\bbs\b"
 """Words by which a label names the learning rate or the batch size."""
 LEAST_SPREAD = 0.05
-"""The highest and the lowest bar can be told apart if they differ by at least this share of the axis."""
+"""The difference between the highest and the lowest bar is visible if it is at least this share of the axis."""
 
 
 @dataclass(frozen=True)
@@ -336,7 +336,7 @@ def _swapped_with(quantity: str, label: str, seen: Picture) -> str | None:
 
 @points(1)
 def test_vertical_range(case: Case) -> None:
-    """The vertical range is chosen so that the bars can be told apart."""
+    """The range of the vertical axis makes the differences between the bars visible."""
     seen = picture(case)
     if not seen.panels:
         raise Wrong("The figure has no bars.")
