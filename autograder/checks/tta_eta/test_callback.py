@@ -190,7 +190,7 @@ def test_stops_on_plain_curves(case: Case) -> None:
 
 @points(2)
 def test_equal_is_a_miss(case: Case) -> None:
-    """A `val_accuracy` exactly equal to the threshold is not above it."""
+    """An epoch whose `val_accuracy` exactly equals the threshold does not count as above it."""
     hold_alike(pairs(case, "equal"), "a val_accuracy equal to the threshold is not above it.")
 
 
@@ -248,5 +248,5 @@ def test_instances_share_nothing(case: Case) -> None:
 
 @points(2)
 def test_right_on_every_curve(case: Case) -> None:
-    """On every training curve that is tested, training stops at the right epoch, or does not stop if it should not."""
+    """On every training curve that is tested, training stops at the right epoch, or continues to the last epoch if the target is never reached."""
     hold_against_reference(answers(case, "any"))
