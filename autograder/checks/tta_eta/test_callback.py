@@ -248,5 +248,5 @@ def test_instances_share_nothing(case: Case) -> None:
 
 @points(2)
 def test_right_on_every_curve(case: Case) -> None:
-    """On every training curve that is tested, training stops at the right epoch, or continues to the last epoch if the target is never reached."""
+    """On every training curve, training stops at the right epoch, or continues if the target is not reached."""
     hold_against_reference(answers(case, "any"))
