@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from nbformat import NotebookNode
 from autograder.assignment.settings import Assignment
 from autograder.common.cells import cells_by_id
 from benchmarks import record
+from benchmarks.fidelity import __main__ as comparison
 from benchmarks.fidelity import asserts, graders, lab, page, results, sample
 from tests.fidelity.build import variant, variant_names
 from tests.fidelity.mutants import MUTANTS
@@ -164,6 +166,25 @@ def test_the_reason_is_the_last_exception_of_a_log() -> None:
     assert graders.find_reason(log) == "nbclient.exceptions.DeadKernelError: Kernel died"
     assert graders.find_reason("[ERROR] No notebooks.\n[ERROR] See the above.\n\n") == "No notebooks."
     assert graders.find_reason("\nNothing.\n\n") == "Nothing."
+
+
+def test_times_are_measured_in_turn_and_in_separate_folders(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graded: list[tuple[str, str]] = []
+
+    @contextlib.contextmanager
+    def prepare(_assignment: Assignment, work: Path) -> Iterator[SimpleNamespace]:
+        def grade(case: Case) -> results.Result:
+            graded.append((work.name, case.name))
+            return results.Result(1.5, {})
+
+        yield SimpleNamespace(grade=grade)
+
+    monkeypatch.setattr(graders, "PREPARE", {"kit": prepare, "otter": prepare})
+    cases = [Case(variant(name)) for name in ("reference", "rounded", "catplot")]
+    assert comparison._measure(assignment, cases, tmp_path) == {"kit": [1.5, 1.5], "otter": [1.5, 1.5]}
+    assert graded == [(name, case.name) for case in cases for name in ("kit", "otter")]
 
 
 # The two assignments

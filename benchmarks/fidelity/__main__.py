@@ -110,7 +110,9 @@ def _measure(assignment: Assignment, cases: list[Case], work: Path) -> dict[str,
     first, *counted = cases[: MEASURED + 1]
     seconds: dict[str, list[float]] = {name: [] for name in graders.PREPARE}
     with contextlib.ExitStack() as stack:
-        ready = {name: stack.enter_context(prepare(assignment, work)) for name, prepare in graders.PREPARE.items()}
+        ready = {
+            name: stack.enter_context(prepare(assignment, work / name)) for name, prepare in graders.PREPARE.items()
+        }
         for case in [first, *counted]:
             for name, grader in ready.items():
                 taken = grader.grade(case).seconds
