@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -203,6 +204,9 @@ def test_the_process_ends_with_the_one_that_asks(folder: Path) -> None:
     ) as asking:
         assert asking.stdout is not None
         assert asking.stdout.readline() == "started\n"
-        (reader,) = readers(asking.pid)
+        started = time.monotonic()
+        while not (found := readers(asking.pid)) and time.monotonic() < started + 20:
+            time.sleep(0.05)  # a busy machine may not have started the program in it yet
+        (reader,) = found
         asking.send_signal(signal.SIGKILL)
         reader.wait(20)
