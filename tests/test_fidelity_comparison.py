@@ -56,7 +56,7 @@ FOUND = {
     "cases": CASES,
     "results": {"kit": KIT, "nbgrader": NBGRADER, "otter": KIT | {"plain": result(), "late": result()}},
     "seconds": {"kit": [1.0, 2.0, 4.0], "nbgrader": [20.0], "otter": [30.0]},
-    "settings": {"curves": 77, "jobs": 2, "seed": 17, **lab.SETTINGS, **lab.SIZES},
+    "settings": {"curves": 77, "seed": 17, **lab.SETTINGS, **lab.SIZES},
 }
 
 

@@ -56,7 +56,7 @@ def main(only: Only = "", limit: Limit = 0, jobs: Jobs = 2, work: Work = ROOT / 
         _report(name, results.count(described, graded))
     if all(len(graded) == len(cases) for graded in found.values()):
         curves = len(list(asserts.curves()))
-        settings = {"curves": curves, "jobs": jobs, "seed": sample.SEED, **lab.SETTINGS, **lab.SIZES}
+        settings = {"curves": curves, "seed": sample.SEED, **lab.SETTINGS, **lab.SIZES}
         seconds = _measure(assignment, [case for case in cases if not sample.is_reshaped(case)], work)
         figures = {"cases": described, "results": found, "seconds": seconds, "settings": settings}
         record.keep("comparison", figures, before, page.FILE)
