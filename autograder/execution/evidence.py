@@ -14,6 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 KERNEL_DIED = "KernelDied"
 """The error of a cell that started but never finished."""
 
+MAX_EPOCHS = 1_000_000
+"""Maximum number of epochs of a run: each costs a message, and `oracle.MAX_TOTAL` limits the size of all messages."""
+
 
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -124,7 +127,7 @@ class Fit(Event, Training):
     plan: int | None
     accuracy: tuple[Number, ...] = ()
     val_accuracy: tuple[Number, ...]
-    epochs_run: int
+    epochs_run: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]
     begin: float
     end: float
     begin_energy: float

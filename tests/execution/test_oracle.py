@@ -11,8 +11,8 @@ import pytest
 
 from autograder.assignment.scenario import sample_scenario
 from autograder.assignment.settings import Assignment
-from autograder.execution.evidence import CallbackDriven, CellEnd, Fit, NameSeen, Use, Window
-from autograder.execution.oracle import MAX_EVENTS, MAX_OF_KIND, MAX_TOTAL, Connection, Oracle
+from autograder.execution.evidence import MAX_EPOCHS, CallbackDriven, CellEnd, Fit, NameSeen, Use, Window
+from autograder.execution.oracle import HEADER, MAX_EVENTS, MAX_OF_KIND, MAX_TOTAL, Connection, Oracle
 from autograder.execution.runtime import channel as wire
 
 ROWS = {"rows": 600, "distinct": 600, "train": 600, "test": 0, "other": 0, "labels_fit": True}
@@ -139,6 +139,10 @@ def test_the_reply_to_an_interrupted_request_is_skipped(oracle: Oracle) -> None:
         os.write(descriptor, oracle.key + wire.REQUEST + b"\xff" + b'{"kind": "spend", "what": "evaluate"}')
         assert channel.ask("next") == {}
         assert set(channel.ask("spend", what="evaluate", seconds=0.0)) == {"seconds", "joules"}
+
+
+def test_a_run_cannot_have_more_epochs_than_the_schema_allows() -> None:
+    assert MAX_TOTAL // HEADER < MAX_EPOCHS
 
 
 def test_after_too_much_nothing_is_read(oracle: Oracle) -> None:

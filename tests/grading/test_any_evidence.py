@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.assignment.settings import Assignment
 from autograder.assignment.source import read, source_path
-from autograder.execution.evidence import Answer
+from autograder.execution.evidence import MAX_EPOCHS, Answer, Fit
 from autograder.execution.kernels import Kernels
 from autograder.execution.options import Options
 from autograder.grading.checker import judge
@@ -58,6 +58,17 @@ def check_any_evidence(assignment: Assignment, run: SavedRun, data: st.DataObjec
     for item in judgement.items:
         assert "itself failed" not in item.message
         assert "s of processor time" not in item.message
+
+
+def test_training_without_end_has_a_verdict(honest_run: tuple[Assignment, SavedRun]) -> None:
+    assignment, run = honest_run
+    longest = tuple(
+        event.model_copy(update={"epochs_run": MAX_EPOCHS}) if isinstance(event, Fit) else event
+        for event in run.evidence.events
+    )
+    judgement = judge(assignment, run.scenario, run.evidence.model_copy(update={"events": longest}), None)
+    assert not any("itself failed" in item.message for item in judgement.items)
+    assert any(item.message for item in judgement.items)
 
 
 @TWENTY_EXAMPLES

@@ -12,8 +12,6 @@ from autograder.grading.case import Case
 
 ROUNDED = 6e-4
 """How far a recorded accuracy may be from the true one: three decimals are enough."""
-MOST_EPOCHS = 100_000
-"""Number of epochs of one fit up to which unknown accuracies are listed: more do not fit into a run."""
 MEASURES = ("accuracy", "val_accuracy")
 Curves = dict[str, tuple[float, ...]]
 """Accuracies by epoch for each name in MEASURES; NaN for an epoch whose accuracy is unknown."""
@@ -98,7 +96,7 @@ class Work:
         for fit in fits:
             for name in MEASURES:
                 values = getattr(fit, name)[: fit.epochs_run]
-                missing = min(fit.epochs_run, MOST_EPOCHS) - len(values)
+                missing = fit.epochs_run - len(values)
                 known[name] += (*values, *[math.nan] * missing)
         return known
 
