@@ -14,6 +14,7 @@ from tests.fidelity.mutants import MUTANTS
 
 from .test_public_reports import Edit, Grade, at_top, both, cell_of, in_task, loops, new_cell
 
+NAMES = '[str(m["{}"]) for m in metrics_vs_{}]'
 SIZES = "[64, 128, 256, 512, 1024, 2048]"
 EVALUATE = "test_loss, test_accuracy = model.evaluate(Xts_scale, yts, verbose=0)"
 
@@ -45,6 +46,22 @@ PARTS: dict[str, tuple[Edit, dict[str, float]]] = {
     "an edition with another target": (
         loops(("threshold=0.95, patience=3", "threshold=0.98, patience=5")),
         {"lr-loop": 12, "bs-loop": 12},
+    ),
+    "a callback that counts the first epochs without waiting for more": (
+        in_task("callback", ("if self.hits >= self.patience:", "if 0 < self.hits >= min(self.patience, epoch + 1):")),
+        {"callback": 10},
+    ),
+    "labels sorted as text below bars in the order of the list": (
+        in_task("bs-plots", (NAMES.format("batch_size", "bs"), "sorted({})".format(NAMES.format("batch_size", "bs")))),
+        {"bs-plots": 7},
+    ),
+    "labels in the reverse order": (
+        in_task("lr-plots", (NAMES.format("learning_rate", "lr"), NAMES.format("learning_rate", "lr") + "[::-1]")),
+        {"lr-plots": 7},
+    ),
+    "bars sorted by height": (
+        in_task("lr-plots", ('y=[m["epochs"] for m in metrics_vs_lr]', 'y=sorted(m["epochs"] for m in metrics_vs_lr)')),
+        {"lr-plots": 5},
     ),
     "an edition with a shorter training": (loops(("epochs=500", "epochs=100")), {"lr-loop": 13, "bs-loop": 13}),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,11 +80,19 @@ class Panel:
 
     def shows(self, truth: dict[float, float]) -> bool:
         """Whether the bars show these values, matched by category or, if the axis names none, in order."""
-        bars = {c: b for c, b in zip(self.categories, self.bars, strict=True) if c is not None} if self.named else {}
-        if not bars:
-            if len(self.bars) != len(truth):
-                return False
-            bars = dict(zip(truth, self.bars, strict=True))
+        if self.named and self.bars:
+            return self._fits(dict(zip(self.categories, self.bars, strict=True)), truth)
+        return self._shows_in_order(truth)
+
+    def is_mislabelled(self, truth: dict[float, float]) -> bool:
+        """Whether the bars show these values in the order of the list, but above the names of other settings."""
+        return self._shows_in_order(truth) and not self.shows(truth)
+
+    def _shows_in_order(self, truth: dict[float, float]) -> bool:
+        return len(self.bars) == len(truth) and self._fits(dict(zip(truth, self.bars, strict=True)), truth)
+
+    def _fits(self, bars: Mapping[float | None, Bar], truth: dict[float, float]) -> bool:
+        """Whether each value that is known is the height of the bar of its setting."""
         wanted = {value: t for value, t in truth.items() if math.isfinite(t)}
         return bool(wanted) and all(v in bars and self._is(bars[v], t) for v, t in wanted.items())
 
@@ -148,7 +157,8 @@ class Picture:
         """The panel that shows each quantity, identified by its bars."""
         found: dict[str, Panel] = {}
         for quantity, truth in self.truths.items():
-            fitting = [p for p in self.panels if p.shows(truth) and p not in found.values()]
+            free = [p for p in self.panels if p not in found.values()]
+            fitting = [p for p in free if p.shows(truth)] or [p for p in free if p.is_mislabelled(truth)]
             best = [p for p in fitting if re.search(WORDS[quantity], p.words)] or fitting
             if best:
                 found[quantity] = best[0]
@@ -279,6 +289,13 @@ def test_horizontal_axis(case: Case) -> None:
     def rule(panel: Panel) -> str | None:
         if not all(bar.upright for bar in panel.bars):
             return f"The bars are horizontal; the {seen.sweep.key.replace('_', ' ')} belongs on the horizontal axis."
+        truth = next((seen.truths[q] for q, p in seen.shown.items() if p is panel), {})
+        if truth and panel.is_mislabelled(truth):
+            name, setting = next((c, v) for c, v in zip(panel.categories, truth, strict=True) if c != v)
+            what = seen.sweep.key.replace("_", " ")
+            return (
+                f"The bar of {what} {setting:g} has the label {name:g}: the labels are in another order than the bars."
+            )
         shown = [c for c in panel.categories if c is not None]
         if panel.named and len(shown) == len(panel.bars):
             return None

@@ -72,16 +72,17 @@ def _equal(goal: float, patience: int) -> list[Trial]:
 
 
 def _reset(goal: float, patience: int, rng: random.Random) -> list[Trial]:
-    """Return pairs: hits alone, then the same hits after a run of hits that was cut short by a miss."""
+    """Return pairs: hits alone, then the same hits after a run of hits that was cut short by a miss.
+
+    All curves begin with a miss: the first epochs are checked on plain curves.
+    """
     hits = [goal + 0.01] * (patience + 2)
     trials = []
     for short in range(1, max(2, patience)):
         interrupted = [goal + 0.02] * short + [_miss(goal, rng)]
         trials += [
-            _trial("reset", goal, patience, list(hits)),
-            _trial("reset", goal, patience, [*interrupted, *hits]),
-            _trial("reset", goal, patience, list(hits)),
-            _trial("reset", goal, patience, [*interrupted, *interrupted, *hits]),
+            _trial("reset", goal, patience, [goal - 0.05, *before, *hits])
+            for before in ([], interrupted, [], interrupted * 2)
         ]
     return trials
 
@@ -104,11 +105,14 @@ def _unvalidated(goal: float, patience: int) -> list[Trial]:
 
 
 def _arguments(goal: float, patience: int) -> list[Trial]:
-    """Return curves for other values of threshold and patience, each passed by keyword and by position."""
+    """Return curves for other values of threshold and patience, each passed by keyword and by position.
+
+    All curves begin below the lowest threshold: the first epochs are checked on plain curves.
+    """
     trials = []
     for call in ("keyword", "position"):
         for threshold, asked in ((goal, patience), (goal, patience + 2), (goal, 1), (goal - 0.3, patience)):
-            values = [goal - 0.1] * 3 + [goal + 0.01] * (patience + 4)
+            values = [(goal - 0.3) / 2, *[goal - 0.1] * 3, *[goal + 0.01] * (patience + 4)]
             trials.append(_trial("arguments", threshold, asked, values, call=call))
     return trials
 
