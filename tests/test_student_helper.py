@@ -457,6 +457,21 @@ def test_bars_that_look_alike_and_figures_in_pieces_are_named(helpers: Any, name
     assert "The task asks for one figure with 4 bar plots. You drew 3 figures" in said
 
 
+def test_an_additional_figure_of_lines_does_not_hide_the_bars(helpers: Any, names: dict[str, Any], capsys: Any) -> None:
+    names["metrics_vs_lr"] = [row(), row()]
+    lab = helpers.Lab(names)
+    helpers.FIGURES.clear()
+    draw(*[("Learning rate", "Epochs")] * 4)
+    figure, ax = plt.subplots()
+    ax.plot([1, 2])
+    plt.close(figure)
+    lab.check("lr-plots")
+    said = capsys.readouterr().out
+    assert "no bars" not in said
+    assert "Plots in the figure: 4" in said
+    assert "You drew" not in said
+
+
 # The assignment with a fixed number of epochs
 
 

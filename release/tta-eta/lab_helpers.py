@@ -807,14 +807,15 @@ def check_plots(figures: list[Figure], names: dict[str, Any], loop: Loop) -> Tab
     wanted = 4 if any(map(_has_energy, rows)) else 3
     if not filled:
         return f"{OPEN} No figure yet: run the cell above. The task asks for one figure with {wanted} bar plots."
-    figure = filled[-1]
+    candidates = [figure for figure in filled if any(map(_bars, figure.axes))] or filled
+    figure = candidates[-1]
     axes = [ax for ax in figure.axes if _bars(ax) or ax.lines]
     lines = [_plot_line(place, ax, figure, len(rows)) for place, ax in enumerate(axes, 1)]
     if problem := drawing_problem(figure):
         return f"{BAD} The figure cannot be drawn ({problem})."
     caption = f"Plots in the figure: {len(axes)}. The task asks for one figure with {wanted} bar plots."
-    if len(axes) < wanted and len(filled) > 1:
-        caption += f" You drew {len(filled)} figures; only the last one is described here."
+    if len(axes) < wanted and len(candidates) > 1:
+        caption += f" You drew {len(candidates)} figures; only the last one is described here."
     if any(is_number(row.get("epochs")) and number(row["epochs"]) >= names["MAX_EPOCHS"] for row in rows):
         caption += " Not every model reached the target: does the figure show which did not?"
     return Table(("plot", "bars", "horizontal axis", "vertical axis", "range", "remarks"), tuple(lines), caption)
