@@ -109,6 +109,19 @@ def build():
     ])
 """
 
+
+def own_split(split: str, passed: str = "validation_data=(Xtr_scale[last], ytr[last])") -> Edit:
+    """The validation notes are selected by hand in the first loop."""
+    return both(
+        at_top("lr-loop", split),
+        in_task(
+            "lr-loop",
+            ("        Xtr_scale,\n        ytr,\n", "        Xtr_scale[first],\n        ytr[first],\n"),
+            ("validation_split=0.2", passed),
+        ),
+    )
+
+
 RIGHT: dict[str, Edit] = {
     # nested cells
     "a magic through a function": new_cell('get_ipython().run_cell_magic("capture", "", "a = 1")'),
@@ -244,6 +257,16 @@ RIGHT: dict[str, Edit] = {
     "units in Chinese": units("lr-plots", "训练时间（秒）", "能耗（焦耳）"),
     "units in Spanish": units("bs-plots", "Tiempo de entrenamiento [segundos]", "Energía [julios]"),
     "units in brackets": units("lr-plots", "TTA [sec]", "ETA [Joules]"),
+    # validation notes selected by hand
+    "the last fifth as validation data": own_split(
+        "n_own = int(0.8 * n_tr)\nfirst, last = slice(n_own), slice(n_own, None)"
+    ),
+    "random notes as validation data": own_split(
+        "order = np.random.default_rng(0).permutation(n_tr)\nlast, first = np.split(order, [n_tr // 5])"
+    ),
+    "every fifth note as validation data": own_split(
+        "last = np.arange(n_tr) % 5 == 0\nfirst = ~last", "validation_data=[Xtr_scale[last], ytr[last]]"
+    ),
     "a grid that shares its rows": in_task(
         "bs-plots",
         ("plt.subplots(1, 4, figsize=(18, 4))", 'plt.subplots(4, 1, figsize=(6, 12), sharex="col")'),

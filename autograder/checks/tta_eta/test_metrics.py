@@ -73,7 +73,7 @@ def hold(case: Case, key: str, rule: Callable[[Sweep, Value, Fit], str | None]) 
 
 @points(2)
 def test_structure(case: Case) -> None:
-    """The list contains one dictionary for each setting, with all the keys."""
+    """The list contains one dictionary for each setting, with all the keys (`total_energy` may be absent)."""
     sweep = recorded(case)
     assert sweep.recorded is not None
     if sweep.recorded.type not in ("list", "tuple"):
