@@ -85,6 +85,27 @@ WRONG = {
     "leakage between pitches": ("split", RANDOM, 4, "is in both tables"),
     "leakage of the test notes": ("standardise", LEAK, 6, "were computed from the test notes too"),
     "scaled by its own statistics": ("standardise", OWN, 6, "were scaled with their own mean"),
+    "deviation of a sample": (
+        "standardise",
+        "def standardise(x_train, x_test):\n    mean, s = x_train.mean(axis=0), x_train.std(axis=0, ddof=1)\n"
+        "    s[s == 0] = 1\n    return (x_train - mean) / s, (x_test - mean) / s",
+        5,
+        "it should be",
+    ),
+    "training notes overwritten before their mean is used again": (
+        "standardise",
+        "def standardise(x_train, x_test):\n    s = x_train.std(axis=0)\n    s[s == 0] = 1\n"
+        "    x_train = x_train - x_train.mean(axis=0)\n    return x_train / s, (x_test - x_train.mean(axis=0)) / s",
+        5,
+        "it should be",
+    ),
+    "constant column set to 0": (
+        "standardise",
+        "def standardise(x_train, x_test):\n    mean, s = x_train.mean(axis=0), x_train.std(axis=0)\n"
+        "    return [np.where(s > 0, (x - mean) / np.where(s > 0, s, 1), 0) for x in (x_train, x_test)]",
+        1,
+        "it should be",
+    ),
     "not standardised": (
         "baseline",
         "def baseline(x_train, y_train, x_test, y_test):\n"
