@@ -99,7 +99,9 @@ def test_an_end_that_is_right_in_itself_is_not_drawn_as_wrong(
     missed: Callable[[Ends], dict[str, PropertyVerdict]],
 ) -> None:
     def early_unless_interrupted(values: list[float], threshold: float, patience: int) -> int | None:
-        return first_stop(values, threshold, patience if min(values) <= threshold else patience - 1)
+        above = [value > threshold for value in values]
+        is_interrupted = False in above[above.index(True) :] if True in above else False
+        return first_stop(values, threshold, patience if is_interrupted else patience - 1)
 
     rule = missed(early_unless_interrupted)["a_miss_starts_the_count_again"]
     assert "the epochs above the threshold must be consecutive" in rule.message
